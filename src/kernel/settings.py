@@ -1,0 +1,443 @@
+"""Every setting of Callboard: one field each, with its unit, its default and the reason for the default.
+
+A value comes from, in rising order of strength: the default here, the file (TOML, flat keys), the environment
+(`CALLBOARD_<FIELD>` in capitals; `DATABASE_URL` and `REDIS_URL` also go without the prefix).
+`docs/settings.md` is generated from these fields and held to them by a test.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from kernel.errors import ConfigurationError
+
+PLAIN_NAMES = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
+
+
+def _say(description: str, unit: str, reason: str, **bounds: Any) -> Meta:
+    return Meta(description=description, extra={"unit": unit, "reason": reason}, **bounds)
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/callboard` for root, else the user's data folder (XDG_DATA_HOME or ~/.local/share)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/callboard")
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "callboard"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    # Where things are
+    data_dir: Annotated[
+        Path, _say("Folder of the embedded servers, keys and logs.", "path", "one folder to back up, one to delete")
+    ] = msgspec.field(default_factory=default_data_dir)
+    host: Annotated[
+        str,
+        _say("Address that the web server listens on.", "address", "only this machine until someone decides otherwise"),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, _say("Port that the web server listens on.", "port", "free on most machines", ge=1, le=65535)
+    ] = 8700
+    database_url: Annotated[
+        str | None,
+        _say("External PostgreSQL 15+; unset: the embedded one.", "URL", "one command must be enough to start"),
+    ] = None
+    redis_url: Annotated[
+        str | None,
+        _say("External Redis 6.2+ or Valkey; unset: the embedded one.", "URL", "one command must be enough to start"),
+    ] = None
+    public_url: Annotated[
+        str | None,
+        _say(
+            "Address under which people reach the site; unset: http://host:port.",
+            "URL",
+            "cookies are Secure only when this is https",
+        ),
+    ] = None
+
+    # Database
+    pool_min_size: Annotated[
+        int,
+        _say(
+            "Database connections that a process keeps open.",
+            "connections",
+            "the first requests need not wait for a handshake",
+            ge=1,
+        ),
+    ] = 2
+    pool_max_size: Annotated[
+        int,
+        _say(
+            "Database connections that a process may open.",
+            "connections",
+            "more than about 10 per core only queue inside PostgreSQL",
+            ge=1,
+        ),
+    ] = 16
+    pool_acquire_seconds: Annotated[
+        float,
+        _say(
+            "How long a request waits for a database connection before it answers 503.",
+            "seconds",
+            "longer than any healthy queue, shorter than a person's patience",
+            gt=0,
+        ),
+    ] = 2.0
+    statement_timeout_seconds: Annotated[
+        float,
+        _say(
+            "Longest statement in a request.", "seconds", "a frozen database must answer 503 instead of hanging", gt=0
+        ),
+    ] = 5.0
+    lock_timeout_seconds: Annotated[
+        float,
+        _say("Longest wait for a row lock.", "seconds", "a stuck transaction must not take the others with it", gt=0),
+    ] = 2.0
+
+    # Access
+    session_idle_minutes: Annotated[
+        int,
+        _say(
+            "A sign-in ends after this long without a request.",
+            "minutes",
+            "a shift has pauses; drafts survive a new sign-in",
+            ge=1,
+        ),
+    ] = 120
+    session_absolute_hours: Annotated[
+        int, _say("A sign-in ends after this long in any case.", "hours", "one working day", ge=1)
+    ] = 12
+    token_default_days: Annotated[
+        int,
+        _say(
+            "Life of an API token when none is asked for.",
+            "days",
+            "a quarter: forgotten tokens end by themselves",
+            ge=1,
+            le=366,
+        ),
+    ] = 90
+    password_min_characters: Annotated[
+        int,
+        _say(
+            "Shortest password.",
+            "characters",
+            "OWASP ASVS 5.0, 6.2.1 advises 12 or more without rules on kinds of characters",
+            ge=8,
+        ),
+    ] = 12
+    login_attempts_per_account: Annotated[
+        int,
+        _say(
+            "Failed sign-ins to one account within the window before further ones must wait.",
+            "attempts",
+            "enough for a forgetful person, too few for guessing",
+            ge=1,
+        ),
+    ] = 8
+    login_attempts_per_address: Annotated[
+        int,
+        _say(
+            "Failed sign-ins from one address within the window before further ones must wait.",
+            "attempts",
+            "an office shares one address",
+            ge=1,
+        ),
+    ] = 40
+    login_window_minutes: Annotated[
+        int,
+        _say(
+            "Window over which failed sign-ins are counted.",
+            "minutes",
+            "delay, not lock-out: nobody can lock a colleague out for long",
+            ge=1,
+        ),
+    ] = 10
+    password_hashes_at_once: Annotated[
+        int,
+        _say(
+            "Password hashes computed at the same time in one process.",
+            "hashes",
+            "each takes 19 MiB and a core for about 30 ms; sign-ins must not starve claims",
+            ge=1,
+        ),
+    ] = 2
+
+    # Work
+    lease_seconds: Annotated[
+        int,
+        _say(
+            "A claim is held this long without a heartbeat.",
+            "seconds",
+            "half an hour: a phone call must not cost the work",
+            ge=30,
+        ),
+    ] = 1800
+    deadline_seconds: Annotated[
+        int,
+        _say(
+            "A claim ends this long after it was made, heartbeats or not.",
+            "seconds",
+            "a task must not be kept for days by an open tab",
+            ge=60,
+        ),
+    ] = 14400
+    heartbeat_idle_cut_seconds: Annotated[
+        int,
+        _say(
+            "Time between two signs of activity beyond which it counts as idle.",
+            "seconds",
+            "reading a long reply takes about this long",
+            ge=10,
+        ),
+    ] = 120
+    claim_limit: Annotated[
+        int, _say("Tasks that one claim may ask for.", "tasks", "a page of a personal queue", ge=1)
+    ] = 10
+    claim_candidates_per_lane: Annotated[
+        int,
+        _say(
+            "Heads of a lane that one claim looks at.",
+            "slots",
+            "others may hold the first ones locked for a moment",
+            ge=1,
+        ),
+    ] = 4
+    lanes_per_claim: Annotated[
+        int,
+        _say(
+            "Lanes whose head one claim scores, best expected fit first.",
+            "lanes",
+            "one index probe each: 60 cost about 1.5 ms",
+            ge=1,
+        ),
+    ] = 60
+    sweep_batch: Annotated[
+        int, _say("Expired leases tidied in one transaction.", "leases", "short locks: claims go on meanwhile", ge=1)
+    ] = 500
+    holding_capacity: Annotated[
+        int,
+        _say(
+            "Tasks that a person may hold at once when the profile says nothing.",
+            "tasks",
+            "one on screen, two in the personal queue",
+            ge=1,
+            le=50,
+        ),
+    ] = 3
+    skill_lower_bound_z: Annotated[
+        float,
+        _say(
+            "Hard requirements test mean - z * sd of the belief.",
+            "standard deviations",
+            "80 % one-sided confidence, ROUTING.md section 1 uses 1.28 for gates; 0.84 lets newcomers with an exam in",
+            ge=0,
+        ),
+    ] = 0.84
+
+    # Intake
+    body_limit_bytes: Annotated[int, _say("Largest JSON body.", "bytes", "5,000 tasks of 2 kB", ge=1024)] = 10_000_000
+    import_limit_bytes: Annotated[
+        int, _say("Largest streamed import.", "bytes", "100,000 dialogues of 2 kB", ge=1024)
+    ] = 200_000_000
+    import_line_limit_bytes: Annotated[
+        int, _say("Largest line of an import.", "bytes", "a dialogue of 500 turns is well below", ge=1024)
+    ] = 1_000_000
+    import_chunk_lines: Annotated[
+        int,
+        _say(
+            "Lines written in one statement of an import.",
+            "lines",
+            "parsing 500 lines blocks the loop for a few milliseconds",
+            ge=1,
+        ),
+    ] = 500
+    import_error_limit: Annotated[
+        int,
+        _say(
+            "Bad lines that a report lists one by one.",
+            "lines",
+            "nobody mends more by hand; the count is always complete",
+            ge=1,
+        ),
+    ] = 1000
+    tasks_per_request: Annotated[
+        int, _say("Tasks in one POST.", "tasks", "larger sets go through the streamed import", ge=1)
+    ] = 5000
+    json_depth_limit: Annotated[
+        int, _say("Deepest nesting of a payload.", "levels", "no real payload comes near; a bomb does", ge=4)
+    ] = 64
+    page_limit: Annotated[int, _say("Largest page of a list.", "rows", "a screen shows fewer", ge=1)] = 200
+    idempotency_days: Annotated[
+        int,
+        _say(
+            "How long a stored reply is replayed for its Idempotency-Key.",
+            "days",
+            "a week covers a weekend outage; natural keys hold after it",
+            ge=1,
+        ),
+    ] = 7
+
+    # Dialogue
+    turn_text_limit: Annotated[int, _say("Longest text of a turn.", "characters", "about 30 pages", ge=100)] = 32_000
+    turns_limit: Annotated[
+        int,
+        _say(
+            "Most exchanges in one dialogue.", "exchanges", "far above any guideline; an endless loop ends here", ge=1
+        ),
+    ] = 100
+    bot_connect_seconds: Annotated[
+        float,
+        _say("Longest wait for the connection to a bot endpoint.", "seconds", "a dead host must show quickly", gt=0),
+    ] = 10.0
+    bot_reply_seconds: Annotated[
+        float,
+        _say(
+            "Longest wait for a bot's reply.", "seconds", "after this the annotator may retry or write the reply", gt=0
+        ),
+    ] = 30.0
+    bot_body_limit_bytes: Annotated[
+        int,
+        _say(
+            "Largest reply read from a bot endpoint.", "bytes", "a never-ending body must not fill the memory", ge=1024
+        ),
+    ] = 1_000_000
+
+    # Background work
+    relay_poll_seconds: Annotated[
+        float,
+        _say(
+            "How often the relay looks for new events and due jobs.",
+            "seconds",
+            "the floor shows a change within a second",
+            gt=0,
+        ),
+    ] = 0.2
+    relay_batch: Annotated[
+        int, _say("Events or jobs that the relay takes at once.", "rows", "one round trip at a steady load", ge=1)
+    ] = 500
+    job_lease_seconds: Annotated[
+        int,
+        _say(
+            "A job that was handed to a worker is handed out again after this long.",
+            "seconds",
+            "a killed worker's job restarts within 30 s",
+            ge=5,
+        ),
+    ] = 20
+    job_attempts: Annotated[
+        int,
+        _say(
+            "Tries of a job before it is left for a person.",
+            "attempts",
+            "with doubling waits this spans about a day",
+            ge=1,
+        ),
+    ] = 12
+    seal_batch: Annotated[int, _say("Audit rows in one seal of the hash chain.", "rows", "bounded memory", ge=1)] = 1000
+    redis_timeout_seconds: Annotated[
+        float, _say("Longest wait for Redis inside a request.", "seconds", "Redis is a nudge, never the record", gt=0)
+    ] = 0.1
+
+    # Supervisor
+    stop_seconds: Annotated[
+        float,
+        _say(
+            "A process that was asked to stop is killed after this long.",
+            "seconds",
+            "all of them within 10 s, open streams included",
+            gt=0,
+        ),
+    ] = 6.0
+    restart_backoff_seconds: Annotated[
+        float,
+        _say(
+            "First wait before a dead process is started again; doubles up to 30 s.",
+            "seconds",
+            "back within 3 s, without a storm when it cannot start",
+            gt=0,
+        ),
+    ] = 0.5
+    api_workers: Annotated[
+        int, _say("Web server processes.", "processes", "one shares two cores best with PostgreSQL", ge=1)
+    ] = 1
+    worker_threads: Annotated[
+        int, _say("Threads of one background worker.", "threads", "jobs are async and short", ge=1)
+    ] = 4
+    log_format: Annotated[
+        str,
+        _say("`console` or `json`.", "name", "people read the first, machines the second", pattern="^(console|json)$"),
+    ] = "console"
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in Settings.__struct_fields__:
+        plain = PLAIN_NAMES.get(name)
+        value = environ.get(f"CALLBOARD_{name.upper()}") or (environ.get(plain) if plain else None)
+        if value:
+            found[name] = value
+    return found
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"The settings file {path} cannot be read: {error}.") from error
+
+
+def _decode_path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise TypeError(kind)
+
+
+def load_settings(
+    data_dir: Path | None = None,
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    **overrides: Any,
+) -> Settings:
+    """Settings from the defaults, the file, the environment and the command line, the later ones stronger.
+
+    Raises `ConfigurationError` with the name of the setting and what is wrong with its value.
+    """
+    values: dict[str, Any] = {}
+    env = _from_environment(os.environ if environ is None else environ)
+    folder = data_dir or Path(env.get("data_dir", default_data_dir()))
+    file = config or folder / "callboard.toml"
+    if config or file.is_file():
+        values.update(_from_file(file))
+    values.update(env)
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    values["data_dir"] = str(folder.expanduser().resolve())
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_decode_path)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"A setting cannot be used: {error}.") from error
+
+
+def describe() -> list[dict[str, str]]:
+    """One row per setting: name, variable, default, unit, description, reason; the source of docs/settings.md."""
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        (meta,) = (note for note in field.type.__metadata__ if isinstance(note, Meta))
+        extra = meta.extra or {}
+        default = "" if field.default in (msgspec.NODEFAULT, None) else str(field.default)
+        rows.append(
+            {
+                "name": field.name,
+                "variable": PLAIN_NAMES.get(field.name, f"CALLBOARD_{field.name.upper()}"),
+                "default": default,
+                "unit": str(extra["unit"]),
+                "description": str(meta.description),
+                "reason": str(extra["reason"]),
+            }
+        )
+    return rows
