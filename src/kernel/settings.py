@@ -257,6 +257,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 500
+    import_record_limit: Annotated[
+        int,
+        _say(
+            "Records of one import.",
+            "records",
+            "the ids of all of them are held in memory to find one that stands twice: about 100 MB",
+            ge=1,
+        ),
+    ] = 500_000
+    import_unpack_ratio: Annotated[
+        int,
+        _say(
+            "Most unpacked bytes per packed byte of a compressed import, judged beyond the first megabyte.",
+            "bytes per byte",
+            "dialogues pack 3 to 10 times; only a bomb packs 100 times",
+            ge=2,
+        ),
+    ] = 100
+    import_turns_limit: Annotated[
+        int,
+        _say("Turns of an imported dialogue.", "turns", "the longest public dialogues have about 50", ge=1),
+    ] = 500
     import_error_limit: Annotated[
         int,
         _say(
