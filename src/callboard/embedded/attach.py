@@ -1,0 +1,85 @@
+"""How a command gets its servers: external ones, those that already run for the folder, or its own for as long as it lasts."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from callboard.embedded.datafolder import DataFolder, Lock
+from callboard.embedded.errors import StartError, folder_error
+from callboard.embedded.postgres import EmbeddedPostgres
+from callboard.embedded.process import wait_until
+from callboard.embedded.valkey import EmbeddedValkey
+from kernel.settings import Settings
+
+# Another command may be starting them at this moment, after a kill even with a recovery.
+ATTACH_SECONDS = 60.0
+
+
+class Endpoints(NamedTuple):
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def servers(settings: Settings, purpose: str = "a callboard command") -> Iterator[Endpoints]:
+    """PostgreSQL and Redis for the duration of the block; raises `StartError` with one sentence.
+
+    The first command of a folder runs its servers and, before it stops them, waits for the commands that joined it.
+    """
+    postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
+    valkey = None if settings.redis_url else EmbeddedValkey(settings.data_dir)
+    with ExitStack() as stack:
+        if postgres or valkey:
+            stack.enter_context(_embedded(settings, postgres, valkey, purpose))
+        yield endpoints(settings, postgres, valkey)
+
+
+def endpoints(settings: Settings, postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | None) -> Endpoints:
+    database_url = postgres.dsn() if postgres else settings.database_url
+    redis_url = valkey.url if valkey else settings.redis_url
+    return Endpoints(database_url or "", redis_url or "")
+
+
+@contextmanager
+def _embedded(
+    settings: Settings, postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | None, purpose: str
+) -> Iterator[None]:
+    folder = DataFolder(settings.data_dir)
+    folder.prepare(settings.free_disk_bytes)
+    with ExitStack() as stack:
+        lock = Lock(folder.lock)
+        if lock.take(purpose):
+            stack.callback(lock.release)
+            for server in (postgres, valkey):
+                if server is not None:
+                    stack.callback(server.stop)
+                    server.start()
+            stack.callback(_wait_for_guests, folder)
+        else:
+            running = [server for server in (postgres, valkey) if server is not None]
+            if not wait_until(lambda: all(server.attached() for server in running), ATTACH_SECONDS, 0.1):
+                raise StartError(f"The servers in {folder.path}, run by {lock.holder()}, do not answer.")
+            stack.enter_context(_guest(folder))
+        yield
+
+
+@contextmanager
+def _guest(folder: DataFolder) -> Iterator[None]:
+    try:
+        file = _guest_file(folder).open("ab")
+    except OSError as error:
+        raise folder_error(error, folder.path) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def _wait_for_guests(folder: DataFolder) -> None:
+    with _guest_file(folder).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _guest_file(folder: DataFolder) -> Path:
+    return folder.path / "run" / "guests.lock"
