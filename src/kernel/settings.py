@@ -391,6 +391,33 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     worker_threads: Annotated[
         int, _say("Threads of one background worker.", "threads", "jobs are async and short", ge=1)
     ] = 4
+    start_seconds: Annotated[
+        float,
+        _say(
+            "How long `up` waits for the site to answer before it gives up.",
+            "seconds",
+            "a slow disk and a first migration included",
+            gt=0,
+        ),
+    ] = 90.0
+    free_disk_bytes: Annotated[
+        int,
+        _say(
+            "Free space in the data folder below which nothing is started.",
+            "bytes",
+            "a new database takes 60 MB, and a full disk in mid-work is worse than not starting",
+            ge=0,
+        ),
+    ] = 200_000_000
+    log_file_bytes: Annotated[
+        int,
+        _say(
+            "Size at which a log file is set aside as `.1`.",
+            "bytes",
+            "two days of a busy site, and an editor still opens it",
+            ge=100_000,
+        ),
+    ] = 20_000_000
     log_format: Annotated[
         str,
         _say("`console` or `json`.", "name", "people read the first, machines the second", pattern="^(console|json)$"),
