@@ -1,0 +1,4 @@
+from callboard.access import tables
+from kernel.migrations import app_config
+
+APP_CONFIG = app_config("access", tables, ["skills"])

@@ -1,0 +1,58 @@
+from piccolo.columns import UUID, Bytea, DoublePrecision, ForeignKey, SmallInt, Text, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from kernel.db import engine
+from routing.tables import Project, Task
+from skills.tables import Annotator
+
+
+class Bot(Table, tablename="bot", db=engine):
+    """Who answers in a project's dialogues: the built-in offline bot, or an OpenAI-compatible endpoint."""
+
+    id = UUID(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    kind = Varchar(length=20, default="offline")
+    base_url = Varchar(length=500, null=True, default=None)
+    model = Varchar(length=120, default="callboard-offline")
+    api_key_encrypted = Bytea(null=True, default=None)
+    system_prompt = Text(default="")
+    temperature = DoublePrecision(default=0.7)
+    max_tokens = SmallInt(default=1024)
+    created_at = Timestamptz(default=TimestamptzNow())
+    bot_one_per_project = Unique([project])
+    bot_known_kind = Check("kind IN ('offline', 'openai')")
+    bot_openai_has_address = Check("kind <> 'openai' OR base_url IS NOT NULL")
+
+
+class Conversation(Table, tablename="conversation", db=engine):
+    """One person's dialogue about one task; outlives leases, so that work can be taken up again."""
+
+    id = UUID(primary_key=True)
+    task = ForeignKey(Task, null=False, on_delete=OnDelete.restrict)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    topic = Varchar(length=300)
+    created_at = Timestamptz(default=TimestamptzNow())
+    conversation_one_per_person = Unique([task, annotator])
+
+
+class Turn(Table, tablename="turn", db=engine):
+    """One message. A reply keeps what the bot wrote beside what the annotator made of it."""
+
+    id = UUID(primary_key=True)
+    conversation = ForeignKey(Conversation, null=False, on_delete=OnDelete.restrict)
+    parent = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    no = SmallInt()
+    role = Varchar(length=10)
+    text = Text()
+    original_text = Text(null=True, default=None)
+    model = Varchar(length=120, null=True, default=None)
+    rating = SmallInt(null=True, default=None)
+    comment = Text(default="")
+    created_at = Timestamptz(default=TimestamptzNow())
+    changed_at = Timestamptz(default=TimestamptzNow())
+    turn_place = Unique([conversation, no])
+    turn_known_role = Check("role IN ('system', 'user', 'assistant')")
+    turn_sane_rating = Check("rating IS NULL OR (rating BETWEEN 1 AND 5 AND role = 'assistant')")

@@ -1,0 +1,127 @@
+-- name: publish_event
+-- The feed's row; committed with what it tells of, or not at all.
+INSERT INTO event (id, type, project_id, subject_id, vendor_id, data)
+VALUES (:id, :type, :project_id, :subject_id, :vendor_id, :data)
+
+-- name: events_after
+-- In the order (xid, seq), up to the oldest running transaction: whatever is returned, nothing can appear before it later.
+SELECT seq, xid::text::bigint AS xid, id, type, project_id, subject_id, vendor_id, data, occurred_at
+FROM event
+WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, seq
+LIMIT :limit
+
+-- name: events_after_in_project
+-- The same feed for a reader who may see only some projects.
+SELECT seq, xid::text::bigint AS xid, id, type, project_id, subject_id, vendor_id, data, occurred_at
+FROM event
+WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+  AND project_id = ANY (:project_ids::uuid[])
+ORDER BY xid, seq
+LIMIT :limit
+
+-- name: newest_event_position
+-- Where a live listener starts: everything before it has been shown by the page itself.
+SELECT coalesce(pg_snapshot_xmin(pg_current_snapshot()), '0')::text::bigint - 1 AS xid, 9223372036854775807 AS seq
+
+-- name: enqueue_job
+-- A second job of the same key is not added while the first one waits (partial unique index job_key_waiting).
+INSERT INTO job (id, name, key, payload, due_at)
+VALUES (:id, :name, :key, :payload, coalesce(:due_at::timestamptz, clock_timestamp()))
+ON CONFLICT (key) WHERE done_at IS NULL AND failed_at IS NULL DO NOTHING
+
+-- name: take_due_jobs
+-- Marks what it returns, so that another relay does not nudge the same job again at once; a lost nudge is repeated.
+WITH due AS MATERIALIZED (
+  SELECT id FROM job
+  WHERE done_at IS NULL AND failed_at IS NULL AND due_at <= clock_timestamp() AND nudged_until <= clock_timestamp()
+  ORDER BY due_at, id
+  LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE job SET nudged_until = clock_timestamp() + make_interval(secs => :lease_seconds)
+FROM due WHERE job.id = due.id
+RETURNING job.id
+
+-- name: lock_job
+-- Whoever holds this row runs the job; a second worker finds nothing and goes away.
+SELECT id, name, payload, attempts FROM job
+WHERE id = :id AND done_at IS NULL AND failed_at IS NULL
+FOR UPDATE SKIP LOCKED
+
+-- name: finish_job
+-- In the transaction of the job's effects: both or neither.
+UPDATE job SET done_at = clock_timestamp(), attempts = attempts + 1, last_error = NULL WHERE id = :id
+
+-- name: postpone_job
+-- After a failure: doubling waits, and after the last try it is left for a person.
+UPDATE job SET
+  attempts = attempts + 1,
+  last_error = :error,
+  due_at = clock_timestamp() + make_interval(secs => least(3600, power(2, attempts))),
+  nudged_until = '2000-01-01+00',
+  failed_at = CASE WHEN attempts + 1 >= :most_attempts THEN clock_timestamp() END
+WHERE id = :id AND done_at IS NULL
+
+-- name: begin_idempotent
+-- Waits for a request of the same key that is still under way; returns a row only to the first.
+INSERT INTO idempotency_key (actor, key, request_hash) VALUES (:actor, :key, :request_hash)
+ON CONFLICT (actor, key) DO NOTHING
+RETURNING id
+
+-- name: stored_reply
+-- What the first request of this key was answered.
+SELECT request_hash, status, body FROM idempotency_key WHERE actor = :actor AND key = :key
+
+-- name: store_reply
+-- In the transaction of the effect.
+UPDATE idempotency_key SET status = :status, body = :body WHERE actor = :actor AND key = :key
+
+-- name: record_audit
+-- The actor is the transaction's, as the triggers see it too.
+INSERT INTO audit_entry (actor, action, subject_type, subject_id, before, after, reason)
+VALUES (current_setting('callboard.actor', true), :action, :subject_type, :subject_id, :before, :after, :reason)
+
+-- name: last_seal
+-- The end of the chain; locked, so that two sealers cannot fork it.
+SELECT n, to_xid, to_seq, hash FROM audit_seal ORDER BY n DESC LIMIT 1 FOR UPDATE
+
+-- name: audit_rows_after
+-- In an order that never gains a row in its past (see events_after).
+SELECT seq, xid::text::bigint AS xid,
+  concat_ws(E'\x1f', seq, xid, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject_type, subject_id,
+            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
+FROM audit_entry
+WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, seq
+LIMIT :limit
+
+-- name: audit_rows_between
+-- The rows of one link, to compute its hash again.
+SELECT seq, xid::text::bigint AS xid,
+  concat_ws(E'\x1f', seq, xid, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject_type, subject_id,
+            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
+FROM audit_entry
+WHERE (xid, seq) > (:from_xid::text::xid8, :from_seq::bigint) AND (xid, seq) <= (:to_xid::text::xid8, :to_seq::bigint)
+ORDER BY xid, seq
+
+-- name: add_seal
+-- The next link.
+INSERT INTO audit_seal (n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash)
+VALUES (:n, :from_xid, :from_seq, :to_xid, :to_seq, :rows, :previous_hash, :hash)
+
+-- name: seals
+-- The chain from its beginning.
+SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash FROM audit_seal ORDER BY n
+
+-- name: fire_once
+-- True for the first clock that fires this job in this slot.
+INSERT INTO scheduler_firing (job, slot) VALUES (:job, :slot)
+ON CONFLICT (job, slot) DO NOTHING
+RETURNING id
+
+-- name: tidy_kernel
+-- What nobody asks for any more: finished jobs, old firings, replies past their week.
+WITH jobs AS (DELETE FROM job WHERE done_at < clock_timestamp() - interval '1 hour'),
+     firings AS (DELETE FROM scheduler_firing WHERE fired_at < clock_timestamp() - interval '1 day')
+DELETE FROM idempotency_key WHERE created_at < clock_timestamp() - make_interval(days => :idempotency_days)

@@ -1,0 +1,70 @@
+from piccolo.columns import JSONB, UUID, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from kernel.db import engine
+from routing.tables import Project
+
+
+class RateCard(Table, tablename="rate_card", db=engine):
+    """Prices of a project from a date on. Never edited: a new version follows."""
+
+    id = UUID(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    version = Integer()
+    effective_from = Timestamptz(default=TimestamptzNow())
+    currency = Varchar(length=3)
+    annotation_micros = BigInt()
+    review_micros = BigInt()
+    difficulty_factors = JSONB()
+    expert_factor = Varchar(length=12, default="1")
+    created_at = Timestamptz(default=TimestamptzNow())
+    rate_card_once = Unique([project, version])
+    rate_card_real_prices = Check("annotation_micros >= 0 AND review_micros >= 0")
+
+
+class Account(Table, tablename="account", db=engine):
+    """Where money stands. The four sums are kept by the posting itself, in the order of account ids."""
+
+    id = UUID(primary_key=True)
+    kind = Varchar(length=30)
+    owner_id = UUID()
+    currency = Varchar(length=3)
+    debits_pending = BigInt(default=0)
+    debits_posted = BigInt(default=0)
+    credits_pending = BigInt(default=0)
+    credits_posted = BigInt(default=0)
+    account_once = Unique([kind, owner_id, currency])
+    account_known_kind = Check("kind IN ('funding', 'project_budget', 'annotator_earnings')")
+    account_no_negative = Check(
+        "debits_pending >= 0 AND debits_posted >= 0 AND credits_pending >= 0 AND credits_posted >= 0"
+    )
+    account_budget_holds = Check("kind <> 'project_budget' OR debits_posted + debits_pending <= credits_posted")
+
+
+class Transfer(Table, tablename="transfer", db=engine):
+    """Money from one account to another: pending, or the posting or voiding of a pending one. Append-only."""
+
+    id = UUID(primary_key=True)
+    seq = BigSerial()
+    kind = Varchar(length=10)
+    business_key = Varchar(length=200, unique=True)
+    debit_account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    credit_account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    amount_micros = BigInt()
+    currency = Varchar(length=3)
+    pending = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    project_id = UUID(null=True, default=None)
+    annotator_id = UUID(null=True, default=None)
+    assignment_id = UUID(null=True, default=None)
+    task_id = UUID(null=True, default=None)
+    rate_card = ForeignKey(RateCard, null=True, default=None, on_delete=OnDelete.restrict)
+    inputs = JSONB()
+    reason = Text(default="")
+    created_at = Timestamptz(default=TimestamptzNow())
+    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void')")
+    transfer_real_amount = Check("amount_micros > 0")
+    transfer_two_accounts = Check("debit_account <> credit_account")
+    transfer_resolution_names_pending = Check("(kind IN ('post', 'void')) = (pending IS NOT NULL)")

@@ -1,0 +1,56 @@
+from kernel.errors import Conflict, Invalid, NotFound
+
+
+class NoRateCard(Conflict):
+    code = "no_rate_card"
+    title = "The project has no prices yet; add a rate card before it is published"
+
+
+class BudgetExhausted(Conflict):
+    code = "budget_exhausted"
+    title = "The project's budget does not cover another task"
+
+
+class LeaseLost(Conflict):
+    code = "lease_lost"
+    title = "This assignment is no longer yours; its draft is kept"
+
+
+class StaleEpoch(Conflict):
+    code = "stale_epoch"
+    title = "This assignment was given out again since; send the epoch of the newest claim"
+
+
+class WrongState(Conflict):
+    code = "wrong_state"
+    title = "The state does not allow that"
+
+
+class AlreadySubmitted(Conflict):
+    code = "already_submitted"
+    title = "This assignment was submitted already"
+
+
+class ReworkLimit(Conflict):
+    code = "rework_limit"
+    title = "The limit of rework rounds is reached; accept, fix or reject"
+
+
+class ReasonRequired(Invalid):
+    code = "reason_required"
+    title = "A rework or reject names at least one rubric item and a reason"
+
+
+class NoSuchTask(NotFound):
+    code = "task_not_found"
+    title = "There is no such task for this account"
+
+
+class NoSuchAssignment(NotFound):
+    code = "assignment_not_found"
+    title = "There is no such assignment for this account"
+
+
+class NoSuchProject(NotFound):
+    code = "project_not_found"
+    title = "There is no such project for this account"

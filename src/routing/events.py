@@ -1,0 +1,96 @@
+"""What routing tells the packages above it, and the one thing that it asks of them: prices.
+
+Handlers run inside the transaction of what happened, so money moves together with the state of the work or not at
+all. `callboard.wiring` joins the two sides; routing itself knows no price and no account.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+
+class PriceQuery(msgspec.Struct, frozen=True):
+    """What a price depends on."""
+
+    project_id: UUID
+    kind: str
+    """`annotation` or `review`."""
+    difficulty_band: int
+    """1 to 5."""
+    expert: bool
+    """Whether the person counts as a domain expert in the task's domain."""
+
+
+class Price(msgspec.Struct, frozen=True):
+    micros: int
+    currency: str
+    inputs: dict[str, Any]
+    """Rate card version, base and factors: enough to compute the price again."""
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Money to set aside for an assignment that is being claimed."""
+
+    assignment_id: UUID
+    task_id: UUID
+    project_id: UUID
+    annotator_id: UUID
+    price: Price
+
+
+class Pricing(Protocol):
+    async def quote(self, queries: Sequence[PriceQuery]) -> list[Price]:
+        """One price per query, in their order. Raises `NoRateCard` for a project without one."""
+        ...
+
+    async def reserve(self, hold: Hold) -> None:
+        """Inside the claim's transaction. Raises `BudgetExhausted`."""
+        ...
+
+
+class AssignmentEnded(msgspec.Struct, frozen=True):
+    """It ended without paid work: released, declined, expired, cancelled, reworked (a new hold follows) or rejected."""
+
+    assignment_id: UUID
+    reason: str
+
+
+class WorkAccepted(msgspec.Struct, frozen=True):
+    """The work of an assignment counts: an accepted answer, or a review that was given."""
+
+    assignment_id: UUID
+    task_id: UUID
+    project_id: UUID
+    annotator_id: UUID
+    kind: str
+
+
+Happening = AssignmentEnded | WorkAccepted
+H = TypeVar("H", AssignmentEnded, WorkAccepted)
+Handler = Callable[[Any], Awaitable[None]]
+
+_handlers: dict[type, list[Handler]] = {AssignmentEnded: [], WorkAccepted: []}
+_pricing: list[Pricing] = []
+
+
+def subscribe(kind: type[H], handler: Callable[[H], Awaitable[None]]) -> None:
+    """Registering the same function twice has no effect."""
+    if handler not in _handlers[kind]:
+        _handlers[kind].append(handler)
+
+
+async def emit(happening: Happening) -> None:
+    for handler in _handlers[type(happening)]:
+        await handler(happening)
+
+
+def use_pricing(pricing: Pricing) -> None:
+    _pricing[:] = [pricing]
+
+
+def pricing() -> Pricing:
+    if not _pricing:
+        raise RuntimeError("no pricing is wired; call callboard.wiring.wire() first")
+    return _pricing[0]

@@ -1,0 +1,125 @@
+from piccolo.columns import (
+    UUID,
+    Boolean,
+    Date,
+    DoublePrecision,
+    ForeignKey,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+    Varchar,
+)
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from kernel.db import engine
+
+
+class Vendor(Table, tablename="vendor", db=engine):
+    """A company that brings people; its managers see only their own people, work and money."""
+
+    id = UUID(primary_key=True)
+    name = Varchar(length=120, unique=True)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class Domain(Table, tablename="domain", db=engine):
+    """A field of knowledge; children belong to a parent."""
+
+    code = Varchar(length=40, primary_key=True)
+    parent_code = Varchar(length=40, null=True, default=None)
+    name_en = Varchar(length=80)
+    name_zh = Varchar(length=80)
+    position = SmallInt(default=0)
+
+
+class Annotator(Table, tablename="annotator", db=engine):
+    """A person who works. Names are kept here and nowhere else; everything refers to the id."""
+
+    id = UUID(primary_key=True)
+    external_id = Varchar(length=120, null=True, default=None, unique=True)
+    display_name = Varchar(length=120)
+    vendor = ForeignKey(Vendor, null=True, default=None, on_delete=OnDelete.restrict)
+    state = Varchar(length=20, default="active")
+    state_reason = Text(null=True, default=None)
+    capacity = SmallInt(default=3)
+    created_at = Timestamptz(default=TimestamptzNow())
+    annotator_known_state = Check("state IN ('active', 'paused', 'left')")
+    annotator_sane_capacity = Check("capacity BETWEEN 1 AND 50")
+
+
+class AnnotatorRole(Table, tablename="annotator_role", db=engine):
+    """What someone may do: annotator, reviewer, and whatever else an operation names."""
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    role = Varchar(length=40)
+    annotator_role_once = Unique([annotator, role])
+
+
+class AnnotatorLanguage(Table, tablename="annotator_language", db=engine):
+    """BCP 47 tag with a level from 1 (reads it) to 5 (writes it natively)."""
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    language = Varchar(length=35)
+    level = SmallInt()
+    annotator_language_once = Unique([annotator, language])
+    annotator_language_sane_level = Check("level BETWEEN 1 AND 5")
+
+
+class Skill(Table, tablename="skill", db=engine):
+    """The belief about one person in one domain: normal on the logit scale. Recomputable from the evidence."""
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    mean = DoublePrecision()
+    variance = DoublePrecision()
+    evidence_count = Integer(default=0)
+    updated_at = Timestamptz(default=TimestamptzNow())
+    skill_once = Unique([annotator, domain])
+    skill_real_variance = Check("variance > 0")
+
+
+class Evidence(Table, tablename="evidence", db=engine):
+    """One observation about a person's skill. Immutable; a correction retracts the row and adds another."""
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    kind = Varchar(length=30)
+    outcome = DoublePrecision(null=True, default=None)
+    difficulty_mean = DoublePrecision(null=True, default=None)
+    difficulty_variance = DoublePrecision(null=True, default=None)
+    belief_mean = DoublePrecision(null=True, default=None)
+    belief_variance = DoublePrecision(null=True, default=None)
+    weight = DoublePrecision(default=1.0)
+    source_type = Varchar(length=40)
+    source_id = UUID()
+    retracts = UUID(null=True, default=None)
+    observed_at = Timestamptz(default=TimestamptzNow())
+    evidence_once_per_source = Unique([annotator, domain, kind, source_id])
+    evidence_known_kind = Check(
+        "kind IN ('assessment', 'review_verdict', 'review_given', 'exam_item', 'gold', 'agreement', 'credential')"
+    )
+    evidence_real_outcome = Check("outcome IS NULL OR outcome BETWEEN 0 AND 1")
+
+
+class Credential(Table, tablename="credential", db=engine):
+    """A degree, licence, certificate or post. Unverified or expired ones open no door."""
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    kind = Varchar(length=20)
+    title = Varchar(length=200)
+    issuer = Varchar(length=200)
+    verified = Boolean(default=False)
+    verified_at = Timestamptz(null=True, default=None)
+    expires_on = Date(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    credential_known_kind = Check("kind IN ('degree', 'licence', 'certificate', 'employment')")
