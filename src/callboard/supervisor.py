@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from callboard.embedded.errors import StartError
@@ -108,27 +109,23 @@ class Supervisor:
 
 
 def end_together(children: Sequence[Child]) -> None:
-    """Asks all of them at once, then waits for each as long as its own steps say."""
-    pending = [(child, list(child.steps), 0.0) for child in children if child.process is not None]
-    while pending:
-        later = []
-        for child, steps, until in pending:
-            process = child.process
-            if process is None or process.poll() is not None:
-                continue
-            if monotonic() < until:
-                later.append((child, steps, until))
-            elif steps:
-                step = steps.pop(0)
-                process.send_signal(step.signal)
-                later.append((child, steps, monotonic() + step.seconds))
-        pending = later
-        wait_until(lambda: any(entry[0].process.poll() is not None for entry in later if entry[0].process), 0.05)
+    """Asks all of them at once by their first step, those that stay by their second, and so on; then kills."""
+    running = [(child.process, child.steps) for child in children if child.process is not None]
+    for number in range(max((len(steps) for _, steps in running), default=0)):
+        asked = [(process, steps[number]) for process, steps in running if number < len(steps)]
+        for process, step in asked:
+            process.send_signal(step.signal)
+        longest = max(step.seconds for _, step in asked)
+        wait_until(partial(_all_ended, [process for process, _ in asked]), longest)
+    for process, _ in running:
+        kill_session(process)
+        process.wait()
     for child in children:
-        if child.process is not None:
-            kill_session(child.process)
-            child.process.wait()
-            child.process = None
+        child.process = None
+
+
+def _all_ended(processes: Sequence[subprocess.Popen[bytes]]) -> bool:
+    return all(process.poll() is not None for process in processes)
 
 
 def describe_end(status: int) -> str:

@@ -1,27 +1,28 @@
 """`callboard up`: the servers, the schema, then api, worker and clock, until it is told to stop."""
 
 import contextlib
-import errno
-import http.client
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from callboard.embedded import postgres as pg
 from callboard.embedded import valkey as vk
-from callboard.embedded.attach import Endpoints, endpoints
+from callboard.embedded.attach import SUPERVISED, Endpoints, endpoints
 from callboard.embedded.datafolder import DataFolder, Lock
-from callboard.embedded.errors import StartError, folder_error
+from callboard.embedded.errors import StartError
 from callboard.embedded.postgres import EmbeddedPostgres
-from callboard.embedded.process import Step, is_alive, run, spawn
+from callboard.embedded.process import Step, end, is_alive, spawn, wait_until
 from callboard.embedded.valkey import EmbeddedValkey
-from callboard.settings_environment import settings_environment
+from callboard.environment import settings_environment
+from callboard.listening import answers, base_url, check_port, free_port
 from callboard.supervisor import TICK_SECONDS, Child, Say, Supervisor
 from kernel.clock import monotonic
 from kernel.settings import Settings
@@ -29,8 +30,8 @@ from kernel.settings import Settings
 PARTS = ("api", "worker", "clock")
 # Deaths before the first answer after which it is no use to go on trying.
 HOPELESS_DEATHS = 3
-PREPARE_SECONDS = 900.0
-LAST_WORDS_BYTES = 4000
+LAST_WORDS_BYTES = 8000
+AN_EXCEPTION = re.compile(r"[A-Za-z_.]+(Error|Exception|Exit)\b")
 
 Command = Callable[[str], Sequence[str | Path]]
 
@@ -40,7 +41,7 @@ def part_command(name: str) -> Sequence[str | Path]:
 
 
 class Site:
-    """One run of `up`. `command` and `parts` are replaced in tests by tiny programs."""
+    """One run of `up`. `parts` and `command` are other ones in tests, which need no whole product."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Site:
         self._command = command
         self._folder = DataFolder(settings.data_dir)
         self._environment: dict[str, str] = {}
+        self._servers: list[EmbeddedPostgres | EmbeddedValkey] = []
         self.supervisor = Supervisor(
             children=[],
             say=say,
@@ -68,29 +70,36 @@ class Site:
 
     def run(self) -> None:
         """Returns after a clean stop; raises `StartError` with one sentence when it cannot start."""
-        folder = self._folder
-        folder.prepare(self._settings.free_disk_bytes)
+        folder, settings = self._folder, self._settings
+        folder.prepare(settings.free_disk_bytes)
         with Lock(folder.lock) as lock, self._stop_signals():
             if not lock.take("callboard up"):
                 raise StartError(
                     f"The data folder {folder.path} is in use by {lock.holder()}; stop that or choose another --data-dir."
                 )
-            check_port(self._settings.host, self._settings.port)
+            check_port(settings.host, settings.port)
             folder.site.unlink(missing_ok=True)
             try:
-                self._environment = dict(os.environ) | settings_environment(self._settings, self._start_servers())
-                lines = self._prepare()
-                self._start_parts()
-                self._wait_until_ready()
-                self._announce(lines)
-                self.supervisor.run()
+                self._environment = dict(os.environ) | settings_environment(settings, self._start_servers())
+                self._run_parts(self._prepare())
             finally:
                 folder.site.unlink(missing_ok=True)
                 self.supervisor.stop()
+                for server in self._servers:
+                    server.stop()
+
+    def _run_parts(self, lines: Sequence[str]) -> None:
+        for name in self._parts:
+            steps = (Step(signal.SIGTERM, self._settings.stop_seconds),)
+            child = Child(name, partial(self._launch, name), steps)
+            self.supervisor.adopt(child, child.launch())
+        if self._wait_until_ready():
+            self._announce(lines)
+            self.supervisor.run()
 
     @contextlib.contextmanager
     def _stop_signals(self) -> Iterator[None]:
-        def stop(number: int, frame: FrameType | None) -> None:
+        def stop(_number: int, _frame: FrameType | None) -> None:
             self.supervisor.stopping.set()
 
         former = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
@@ -104,25 +113,116 @@ class Site:
         settings = self._settings
         postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
         valkey = None if settings.redis_url else EmbeddedValkey(settings.data_dir)
-        if valkey is not None:
-            self.supervisor.adopt(Child("valkey", valkey.launch, vk.STOP, stage=0), valkey.launch())
-        if postgres is not None:
-            if not postgres.exists:
-                self._say("Making the database …")
-            self.supervisor.adopt(Child("postgres", postgres.launch, pg.STOP, stage=0), postgres.launch())
-            postgres.wait_ready()
-        if valkey is not None:
-            valkey.wait_ready()
+        if postgres is not None and not postgres.exists:
+            self._say("Making the database …")
+        for name, server, steps in (("valkey", valkey, vk.STOP), ("postgres", postgres, pg.STOP)):
+            if server is not None:
+                self._servers.append(server)
+                self.supervisor.adopt(Child(name, server.launch, steps, stage=0), server.launch())
+        for server in self._servers:
+            server.wait_ready()
         return endpoints(settings, postgres, valkey)
 
     def _prepare(self) -> list[str]:
         """Schema, first account and demo, in a process of its own; what it prints is for the person at the terminal."""
+        log = self._folder.logs / "prepare.log"
+        log.write_bytes(b"")
         command = [*self._command("prepare"), *(["--demo"] if self._demo else [])]
-        process = subprocess.Popen(  # noqa: S603  our own command
-            [str(part) for part in command],
-        )
-        ...
+        process = spawn(command, log=log, environment=self._environment, stdout=subprocess.PIPE)
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said, _ = process.communicate(timeout=TICK_SECONDS)
+                break
+            self.supervisor.tick()
+            if self.supervisor.stopping.is_set():
+                end(process, (Step(signal.SIGTERM, 2.0),))
+                return []
+        if process.returncode:
+            raise StartError(last_words(log) or f"The database could not be prepared; see {log}.")
+        return said.decode(errors="replace").splitlines()
 
-    def _start_parts(self) -> None: ...
-    def _wait_until_ready(self) -> None: ...
-    def _announce(self, lines: list[str]) -> None: ...
+    def _launch(self, name: str) -> subprocess.Popen[bytes]:
+        environment = self._environment | {SUPERVISED: "1"}
+        return spawn(self._command(name), log=self._folder.logs / f"{name}.log", environment=environment)
+
+    def _wait_until_ready(self) -> bool:
+        """False when it was told to stop before it was ready."""
+        settings = self._settings
+        deadline = monotonic() + settings.start_seconds
+        while not self.supervisor.stopping.wait(TICK_SECONDS / 2):
+            self.supervisor.tick()
+            if answers(settings.host, settings.port):
+                return True
+            for child in self.supervisor.children:
+                if child.quick_deaths >= HOPELESS_DEATHS:
+                    log = self._folder.logs / f"{child.name}.log"
+                    raise StartError(f"{child.name} does not start: {last_words(log)} (the whole of it is in {log})")
+            if monotonic() > deadline:
+                raise StartError(
+                    f"The site did not answer within {settings.start_seconds:g} s; the logs are in {self._folder.logs}."
+                )
+        return False
+
+    def _announce(self, lines: Sequence[str]) -> None:
+        url = self._settings.public_url or base_url(self._settings.host, self._settings.port)
+        fresh = self._folder.site.with_suffix(".new")
+        fresh.write_text(json.dumps({"pid": os.getpid(), "url": base_url(self._settings.host, self._settings.port)}))
+        fresh.replace(self._folder.site)
+        self._say(f"Callboard is ready: {url}")
+        for line in lines:
+            self._say(line)
+        self._say(f"Data and logs: {self._folder.path}   Stop: Ctrl-C")
+
+
+def last_words(log: Path) -> str:
+    """The last error that a log tells of, or its last line; without the prefix of our own messages."""
+    with contextlib.suppress(OSError):
+        text = log.read_bytes()[-LAST_WORDS_BYTES:].decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("callboard: ") or AN_EXCEPTION.match(line)]
+        return (errors or lines or [""])[-1].removeprefix("callboard: ")
+    return ""
+
+
+@contextlib.contextmanager
+def site(settings: Settings, *, demo: bool = False) -> Iterator[str]:
+    """The address of the site of this data folder: the one that runs, else one that runs for as long as the block.
+
+    A busy port is replaced by a free one. Raises `StartError` with the sentence that `up` would have given.
+    """
+    folder = DataFolder(settings.data_dir)
+    folder.prepare(settings.free_disk_bytes)
+    lock = Lock(folder.lock)
+    if not lock.take("callboard"):
+        found: dict[str, Any] = {}
+        if not wait_until(lambda: found.update(_running(folder)) or bool(found), settings.start_seconds, TICK_SECONDS):
+            raise StartError(f"The data folder {folder.path} is in use by {lock.holder()}, which serves no site.")
+        yield str(found["url"])
+        return
+    lock.release()
+    port = free_port(settings.host, settings.port)
+    environment = dict(os.environ) | settings_environment(settings) | {"CALLBOARD_PORT": str(port)}
+    log = folder.logs / "up.log"
+    log.write_bytes(b"")
+    process = spawn(
+        [*part_command("up"), *(["--demo"] if demo else [])],
+        log=log,
+        environment=environment,
+        death_signal=signal.SIGTERM,
+    )
+    try:
+        wait_until(lambda: bool(_running(folder)) or process.poll() is not None, settings.start_seconds, TICK_SECONDS)
+        if process.poll() is not None or not _running(folder):
+            raise StartError(last_words(log) or f"The site did not start; see {log}.")
+        yield base_url(settings.host, port)
+    finally:
+        end(process, (Step(signal.SIGTERM, settings.stop_seconds + 4),))
+
+
+def _running(folder: DataFolder) -> dict[str, Any]:
+    """What a running `up` wrote about itself; empty when there is none."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        found: dict[str, Any] = json.loads(folder.site.read_text())
+        if is_alive(found["pid"]):
+            return found
+    return {}

@@ -1,10 +1,13 @@
 """How a command gets its servers: external ones, those that already run for the folder, or its own for as long as it lasts."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from callboard.embedded.datafolder import DataFolder, Lock
 from callboard.embedded.errors import StartError, folder_error
@@ -17,9 +20,16 @@ from kernel.settings import Settings
 ATTACH_SECONDS = 60.0
 
 
+# Set for the parts that `up` runs: it has looked at the database, and a part must come up while that is away.
+SUPERVISED = "CALLBOARD_SUPERVISED"
+
+
 class Endpoints(NamedTuple):
     database_url: str
     redis_url: str
+
+    def applied_to(self, settings: Settings) -> Settings:
+        return msgspec.structs.replace(settings, database_url=self.database_url, redis_url=self.redis_url)
 
 
 @contextmanager
@@ -30,6 +40,10 @@ def servers(settings: Settings, purpose: str = "a callboard command") -> Iterato
     """
     postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
     valkey = None if settings.redis_url else EmbeddedValkey(settings.data_dir)
+    if settings.database_url and SUPERVISED not in os.environ:
+        from callboard.embedded.external import check_database  # noqa: PLC0415  asyncpg, which embedded ones do not need
+
+        check_database(settings.database_url)
     with ExitStack() as stack:
         if postgres or valkey:
             stack.enter_context(_embedded(settings, postgres, valkey, purpose))

@@ -139,6 +139,8 @@ class Lock:
 
     def take(self, purpose: str) -> bool:
         """False when another process holds it; `purpose` is what that one will be told."""
+        if self._held is not None:
+            return True
         try:
             handle = self.file.open("a+", encoding="utf-8")
         except OSError as error:

@@ -32,7 +32,7 @@ PORT = 5432
 # Recovery after a crash reads at most max_wal_size again.
 START_SECONDS = 120.0
 # Sessions are cut and the last checkpoint written; if that takes too long the log is enough to start from.
-STOP = (Step(signal.SIGINT, 2.5), Step(signal.SIGQUIT, 0.7))
+STOP = (Step(signal.SIGINT, 2.0), Step(signal.SIGQUIT, 0.5))
 
 
 class EmbeddedPostgres:
@@ -47,6 +47,11 @@ class EmbeddedPostgres:
         self._lock = Lock(self.folder.path / "postgres.lock")
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds a database already."""
+        return (self.folder.postgres / "PG_VERSION").exists()
 
     @property
     def pid(self) -> int | None:
@@ -72,7 +77,7 @@ class EmbeddedPostgres:
         try:
             programs = binaries.postgres_programs(self._account)
             self._clear()
-            if not (self.folder.postgres / "PG_VERSION").exists():
+            if not self.exists:
                 self._initialize(programs)
             self._check_version(programs)
             self._process = self._spawn(programs)
@@ -104,6 +109,7 @@ class EmbeddedPostgres:
         if self._process is not None:
             end(self._process, STOP)
             self._process = None
+            clear_folder(self.folder.postgres, PROGRAM, STOP)  # its sessions lead sessions of their own
         self._lock.release()
 
     def ensure_database(self, name: str) -> None:

@@ -75,17 +75,19 @@ def spawn(
     account: Account | None = None,
     folder: Path | str = "/",
     pass_fds: Sequence[int] = (),
+    stdout: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """A child in a session of its own (Ctrl-C reaches only the parent, which then stops it in order).
 
+    What it prints goes to the log, or with `stdout` (as in Popen) only what it prints on stderr.
     Call it from a thread that lives as long as the child should: the kernel watches that thread.
     """
     with log.open("ab") as out:
         return subprocess.Popen(  # noqa: S603  our own commands, no shell
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
+            stdout=out if stdout is None else stdout,
+            stderr=out,
             env=dict(environment),
             cwd=folder,
             pass_fds=pass_fds,

@@ -15,7 +15,7 @@ from callboard.embedded.process import Step, clear_folder, end, processes_in, sp
 PROGRAM = "valkey-server"
 SOCKET = "valkey.sock"
 START_SECONDS = 30.0
-STOP = (Step(signal.SIGTERM, 2.0),)
+STOP = (Step(signal.SIGTERM, 1.0),)
 PING_SECONDS = 1.0
 
 

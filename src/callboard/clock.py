@@ -1,0 +1,139 @@
+"""The clock and the relay. Of any number of them one leads; what it does twice all the same has no second effect."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import asyncpg
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from callboard.logs import configure_logs
+from callboard.relay import Relay
+from kernel import db, outbox
+from kernel.clock import now
+from kernel.settings import Settings
+
+LEADER_LOCK = 7276655001  # any number that nothing else in the database locks
+# How often those who stand by ask whether the leader is gone, and the leader whether it still leads.
+LEAD_SECONDS = 0.5
+CONNECT_SECONDS = 5.0
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Timed(NamedTuple):
+    """A job that is put into the table once in every period."""
+
+    job: str
+    seconds: int
+
+
+TIMED = (
+    Timed("routing.sweep_leases", 5),  # an expired lease is back within its time plus 10 s
+    Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
+    Timed("kernel.tidy", 3600),
+    Timed("access.tidy", 3600),
+)
+
+
+def slot(moment: datetime, seconds: int) -> datetime:
+    """The beginning of the period that `moment` lies in; the same on every machine."""
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)
+
+
+class Clock:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._dsn = settings.database_url or ""
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        living = asyncio.create_task(self._live())
+        await self._stopping.wait()
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+
+    async def _live(self) -> None:
+        relay = Relay(self._settings)
+        while True:
+            try:
+                async with db.pool(self._dsn, self._settings, min_size=1, max_size=4):
+                    while True:
+                        await self._lead(relay)
+            except Exception as error:  # noqa: BLE001  whatever it is, the clock must be there when it is over
+                log.warning("the database is away", reason=str(error) or type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _lead(self, relay: Relay) -> None:
+        """Waits to become the leader, works, and returns when the lead or the connection that held it is lost."""
+        async with self._leader_connection() as connection:
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):  # noqa: ASYNC110
+                await asyncio.sleep(LEAD_SECONDS)  # another process holds it; no event of ours tells of its end
+            log.info("leading")
+            scheduler = self._scheduler()
+            relaying = asyncio.create_task(relay.run())
+            try:
+                while not relaying.done():
+                    await connection.fetchval("SELECT 1")
+                    await asyncio.wait([relaying], timeout=LEAD_SECONDS)
+                await relaying
+            finally:
+                scheduler.shutdown(wait=False)
+                relaying.cancel()
+                await asyncio.gather(relaying, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _leader_connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Not from the pool, which would drop the lock when it takes the connection back."""
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=CONNECT_SECONDS,
+            command_timeout=CONNECT_SECONDS,
+            server_settings={"application_name": "callboard clock"},
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    def _scheduler(self) -> AsyncIOScheduler:
+        """Late firings are not dropped: all of a job's that were missed become one."""
+        scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        )
+        for timed in TIMED:
+            trigger = IntervalTrigger(seconds=timed.seconds, start_date=slot(now(), timed.seconds), timezone=UTC)
+            # The first at once: the period that began before this leader may have had none.
+            first = now() + timedelta(milliseconds=10)
+            scheduler.add_job(fire, trigger, args=[timed], id=timed.job, next_run_time=first)
+        scheduler.start()
+        return scheduler
+
+
+async def fire(timed: Timed) -> None:
+    """Puts the job into the table, once for this period whoever else tries; waits for a database that is away."""
+    while True:
+        try:
+            async with db.transaction(actor="system:clock"):
+                if await outbox.fire_once(timed.job, slot(now(), timed.seconds)):
+                    await outbox.enqueue(timed.job, {}, key=timed.job)
+        except Exception as error:  # noqa: BLE001  the next try comes; nothing else would fire it in this hour
+            log.warning("firing is late", job=timed.job, reason=str(error) or type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+def run_clock(settings: Settings) -> None:
+    """Leads or stands by until SIGTERM or SIGINT."""
+    configure_logs(settings)
+    asyncio.run(Clock(settings).run())
