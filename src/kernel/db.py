@@ -8,7 +8,8 @@ domain functions that change something call `require_transaction()`.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -24,27 +25,30 @@ T = TypeVar("T")
 Statement = named.Sql | str
 
 
-class SafeTransaction(PostgresTransaction):  # type: ignore[misc]
+class SafeTransaction(PostgresTransaction):
     """BEGIN … COMMIT on one pooled connection, given back whatever happens, with the actor known to triggers."""
 
-    __slots__ = ("_actor",)
+    __slots__ = ("_actor", "_engine")
 
     def __init__(self, engine: "SafeEngine", actor: str) -> None:
         super().__init__(engine=engine, allow_nested=False)
+        self._engine = engine
         self._actor = actor
 
-    async def __aenter__(self) -> "SafeTransaction":
-        self.connection = await self.engine.acquire()
+    async def __aenter__(self) -> Self:
+        self.connection = await self._engine.acquire()
         try:
             actor = self._actor.replace("'", "''")
             await self.connection.execute(f"BEGIN; SELECT set_config('callboard.actor', '{actor}', true)")
         except BaseException:
-            await self.engine.give_back(self.connection)
+            await self._engine.give_back(self.connection)
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
         self.engine.current_transaction.reset(self.context)
         try:
             if self._committed or self._rolled_back:
@@ -55,11 +59,11 @@ class SafeTransaction(PostgresTransaction):  # type: ignore[misc]
             if not kind:
                 raise
         finally:
-            await asyncio.shield(self.engine.give_back(self.connection))
+            await asyncio.shield(self._engine.give_back(self.connection))
         return False
 
 
-class SafeEngine(PostgresEngine):  # type: ignore[misc]
+class SafeEngine(PostgresEngine):
     """Knows no address until `pool()` is opened, and opens no connection outside it."""
 
     def __init__(self) -> None:
@@ -160,8 +164,10 @@ def require_transaction() -> None:
 @asynccontextmanager
 async def savepoint() -> AsyncIterator[None]:
     """What fails inside is undone, what stands before it stays; the exception goes on."""
-    connection = engine.current_transaction.get().connection
-    async with connection.transaction():
+    current = engine.current_transaction.get()
+    if current is None:
+        raise RuntimeError("a savepoint stands inside a transaction")
+    async with current.connection.transaction():
         yield
 
 

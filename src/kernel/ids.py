@@ -8,6 +8,7 @@ from kernel.clock import epoch_milliseconds
 
 _lock = threading.Lock()
 _last = (0, 0)
+_LARGEST_COUNT = 0xFFF
 
 
 def uuid7() -> UUID:
@@ -20,7 +21,7 @@ def uuid7() -> UUID:
         milliseconds, counter = max(epoch_milliseconds(), _last[0]), 0
         if milliseconds == _last[0]:
             counter = _last[1] + 1
-            if counter > 0xFFF:
+            if counter > _LARGEST_COUNT:
                 milliseconds, counter = milliseconds + 1, 0
         _last = (milliseconds, counter)
     random = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)

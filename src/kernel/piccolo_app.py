@@ -1,4 +1,4 @@
-from kernel.migrations import app_config
 from kernel import tables
+from kernel.migrations import app_config
 
 APP_CONFIG = app_config("kernel", tables)

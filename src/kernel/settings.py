@@ -167,6 +167,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 2
+    master_key: Annotated[
+        str | None,
+        _say(
+            "Key that seals stored secrets, 32 bytes in base64; unset: keys/master.key in the data folder.",
+            "base64",
+            "one machine makes its own; several need the same one",
+        ),
+    ] = None
 
     # Work
     lease_seconds: Annotated[
@@ -317,18 +325,72 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         float,
         _say("Longest wait for the connection to a bot endpoint.", "seconds", "a dead host must show quickly", gt=0),
     ] = 10.0
+    comment_text_limit: Annotated[
+        int, _say("Longest comment beside a rating.", "characters", "a paragraph, not a second dialogue", ge=1)
+    ] = 4_000
+    dialogue_text_limit: Annotated[
+        int,
+        _say(
+            "Text of one dialogue, without what was imported with its task.",
+            "characters",
+            "a book of 150 pages; bounds what is sent to a bot and handed in",
+            ge=1000,
+        ),
+    ] = 500_000
     bot_reply_seconds: Annotated[
         float,
         _say(
-            "Longest wait for a bot's reply.", "seconds", "after this the annotator may retry or write the reply", gt=0
+            "Longest silence of a bot endpoint, before its reply and within it.",
+            "seconds",
+            "after this the annotator may retry or write the reply",
+            gt=0,
         ),
     ] = 30.0
+    bot_total_seconds: Annotated[
+        float,
+        _say(
+            "Longest time for one whole reply of a bot, further tries included.",
+            "seconds",
+            "1,000 tokens at 10 a second; ends a reply that only trickles",
+            gt=0,
+        ),
+    ] = 120.0
+    bot_retries: Annotated[
+        int,
+        _say(
+            "Further tries after a bot endpoint answered 429 or 5xx.",
+            "tries",
+            "a person is waiting; they can press retry",
+            ge=0,
+            le=10,
+        ),
+    ] = 2
+    bot_calls_at_once: Annotated[
+        int,
+        _say(
+            "Replies asked of one bot endpoint at the same time by one process.",
+            "replies",
+            "one hanging endpoint must not use up the connections of the others",
+            ge=1,
+        ),
+    ] = 64
+    bot_allow_private_addresses: Annotated[
+        bool,
+        _say(
+            "Whether a bot endpoint may stand on this machine or in a private network, then also over http.",
+            "true or false",
+            "whoever sets a bot's address must not reach into the own network through the server",
+        ),
+    ] = False
     bot_body_limit_bytes: Annotated[
         int,
         _say(
             "Largest reply read from a bot endpoint.", "bytes", "a never-ending body must not fill the memory", ge=1024
         ),
     ] = 1_000_000
+    export_batch: Annotated[
+        int, _say("Dialogues that an export reads at once.", "dialogues", "bounded memory at a steady rate", ge=1)
+    ] = 200
 
     # Background work
     relay_poll_seconds: Annotated[

@@ -1,16 +1,6 @@
 from kernel.errors import Conflict, Invalid, NotFound
 
 
-class NoRateCard(Conflict):
-    code = "no_rate_card"
-    title = "The project has no prices yet; add a rate card before it is published"
-
-
-class BudgetExhausted(Conflict):
-    code = "budget_exhausted"
-    title = "The project's budget does not cover another task"
-
-
 class LeaseLost(Conflict):
     code = "lease_lost"
     title = "This assignment is no longer yours; its draft is kept"

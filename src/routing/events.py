@@ -10,6 +10,22 @@ from uuid import UUID
 
 import msgspec
 
+from kernel.errors import Conflict
+
+
+class NoRateCard(Conflict):
+    """Stands here, with the contract, because payments raise it and may know nothing else of routing."""
+
+    code = "no_rate_card"
+    title = "The project has no prices yet; add a rate card before it is published"
+
+
+class BudgetExhausted(Conflict):
+    """Raised by `Pricing.reserve`; the claim that asked for the money is undone with its transaction."""
+
+    code = "budget_exhausted"
+    title = "The project's budget does not cover another task"
+
 
 class PriceQuery(msgspec.Struct, frozen=True):
     """What a price depends on."""

@@ -135,7 +135,7 @@ class Slot(Table, tablename="slot", db=engine):
     deadline = Timestamptz(null=True, default=None)
     reserved_for = UUID(null=True, default=None)
     carried_price_micros = BigInt(null=True, default=None)
-    answers_slot = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    answers_slot: ForeignKey = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
     submission_id = UUID(null=True, default=None)
     author_id = UUID(null=True, default=None)
     author_vendor_id = UUID(null=True, default=None)
@@ -224,7 +224,7 @@ class Submission(Table, tablename="submission", db=engine):
     submitted_at = Timestamptz(default=TimestamptzNow())
     decided_at = Timestamptz(null=True, default=None)
     submission_one_per_assignment = Unique([assignment])
-    submission_with_author = Unique([id, author])
+    submission_with_author = Unique([id, author])  # noqa: A003  the column, not the builtin
     submission_known_state = Check("state IN ('pending', 'accepted', 'rework', 'rejected', 'surplus', 'cancelled')")
 
 

@@ -1,0 +1,276 @@
+"""Who gets what next. One transaction per claim: profile, lane heads, score, then one fenced UPDATE of a free slot.
+
+The row lock on the holder makes one person's claims wait for each other; different people never wait. Whatever the
+order of events, the constraints judge: one live assignment per slot, one place per person and task, live <= capacity.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import db, outbox
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from kernel.sql import load
+from routing.assignments import AssignmentView, assignments
+from routing.eligibility import Failure, judge
+from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
+from routing.lanes import ANNOTATION, REVIEW, Lane
+from routing.scoring import Score, score
+from skills.profiles import Profile, load_profile
+
+sql = load(__package__)
+
+KINDS = (ANNOTATION, REVIEW)
+RUNNERS_UP = 3
+RETRY_WHEN_HELD_SECONDS, RETRY_WHEN_EMPTY_SECONDS = 10, 60
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The head of a lane, as a claim sees it."""
+
+    id: UUID
+    lane: Lane
+    project_name: str
+    language_level: int
+    other_vendor: bool
+    sla_seconds: int
+    lease_seconds: int
+    deadline_seconds: int
+    currency: str
+    waited_ms: int
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    head: Head
+    score: Score
+
+
+class Claim(msgspec.Struct, frozen=True):
+    assignments: list[AssignmentView]
+    reason: str | None = None
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
+    detail: str | None = None
+    counts: dict[str, int] = {}
+    """Lanes with free slots by what keeps this person from them."""
+    retry_after_seconds: int | None = None
+
+
+async def claim(
+    annotator_id: UUID,
+    settings: Settings,
+    *,
+    limit: int = 1,
+    kinds: Sequence[str] = KINDS,
+    project_ids: Sequence[UUID] | None = None,
+) -> Claim:
+    """Up to `limit` assignments, rework of one's own first; with a reason whenever there are fewer.
+
+    Raises `NoSuchAnnotator`.
+    """
+    db.require_transaction()
+    profile = await load_profile(annotator_id)
+    holder = await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
+    assert holder is not None
+    room = min(limit, settings.claim_limit, holder["capacity"] - holder["live"])
+    if profile.state != "active":
+        return Claim([], "not_active", profile.state_reason or f"This profile is {profile.state}.")
+    if room <= 0:
+        return Claim(
+            [], "at_capacity", f"{holder['live']} of {holder['capacity']} tasks are held; finish or release one first."
+        )
+    door = _Door(profile, settings, list(kinds), None if project_ids is None else list(project_ids))
+    await door.take_reserved(room)
+    await door.take_best(room)
+    if door.taken:
+        await db.execute(sql.add_live, annotator_id=annotator_id, difference=len(door.taken))
+    views = await assignments(ids=door.taken, limit=len(door.taken)) if door.taken else []
+    order = {assignment_id: n for n, assignment_id in enumerate(door.taken)}
+    views.sort(key=lambda view: order[view.id])
+    return Claim(views) if len(views) >= limit else door.short(views)
+
+
+class _Door:
+    """One claim under way: what was taken, and what stood in the way of more."""
+
+    def __init__(self, profile: Profile, settings: Settings, kinds: list[str], project_ids: list[UUID] | None) -> None:
+        self.profile = profile
+        self.settings = settings
+        self.kinds = kinds
+        self.project_ids = project_ids
+        self.taken: list[UUID] = []
+        self.refusals: Counter[str] = Counter()
+        self.broke: set[UUID] = set()
+
+    async def take_reserved(self, room: int) -> None:
+        rows = await db.fetch(
+            sql.reserved_slots, annotator_id=self.profile.id, kinds=self.kinds, project_ids=self.project_ids, limit=room
+        )
+        for row in rows:
+            head = _head(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
+            if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z):
+                continue
+            last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
+            assert last is not None
+            price = Price(row["carried_price_micros"], last["currency"], last["price_inputs"])
+            await self._take(head, price, {"reserved": "rework of your own"}, slot_id=row["id"])
+
+    async def take_best(self, room: int) -> None:
+        if len(self.taken) >= room:
+            return
+        candidates = self._ranked(await lane_heads(self.kinds, self.project_ids))
+        prices = await self._prices(candidates)
+        for n, candidate in enumerate(candidates):
+            if candidate.head.lane.project_id in self.broke:
+                continue
+            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP])
+            while len(self.taken) < room and await self._take(candidate.head, prices[n], why):
+                pass
+            if len(self.taken) >= room:
+                return
+
+    def _ranked(self, heads: list[Head]) -> list[Candidate]:
+        eligible = []
+        for head in heads:
+            failures = judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z)
+            if failures:
+                self.refusals[failures[0].predicate] += 1
+            else:
+                eligible.append(
+                    Candidate(head, score(self.profile, head.lane, head.waited_ms / 1000, head.sla_seconds))
+                )
+        eligible.sort(key=lambda candidate: candidate.score.total, reverse=True)
+        return eligible[: self.settings.lanes_per_claim]
+
+    async def _prices(self, candidates: list[Candidate]) -> list[Price]:
+        z = self.settings.skill_lower_bound_z
+        return await pricing().quote([price_query(self.profile, candidate.head.lane, z) for candidate in candidates])
+
+    async def _take(self, head: Head, price: Price, why: dict[str, Any], slot_id: UUID | None = None) -> bool:
+        """One slot of this lane, or the reserved one; False when there is none left or the budget does not cover it."""
+        assignment_id = uuid7()
+        values = {
+            "annotator_id": self.profile.id, "vendor_id": self.profile.vendor_id, "assignment_id": assignment_id,
+            "lease_seconds": float(head.lease_seconds), "deadline_seconds": float(head.deadline_seconds),
+            "price_micros": price.micros, "currency": price.currency,
+            "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why),
+        }  # fmt: skip
+        try:
+            async with db.savepoint():
+                if slot_id is None:
+                    row = await db.fetch_one(sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, **values)
+                else:
+                    row = await db.fetch_one(sql.claim_reserved, slot_id=slot_id, **values)
+                if row is None:
+                    return False
+                # The task before the accounts: a verdict locks in this order too.
+                await db.fetch_value(sql.settle_task, task_id=row["task"])
+                await pricing().reserve(Hold(assignment_id, row["task"], row["project"], self.profile.id, price))
+        except BudgetExhausted:
+            self.broke.add(head.lane.project_id)
+            return False
+        await outbox.publish(
+            "assignment.claimed",
+            {"assignment_id": str(assignment_id), "task_id": str(row["task"]), "annotator_id": str(self.profile.id), "kind": head.lane.kind},
+            project_id=row["project"], subject_id=row["task"], vendor_id=self.profile.vendor_id,
+        )  # fmt: skip
+        self.taken.append(assignment_id)
+        return True
+
+    def short(self, views: list[AssignmentView]) -> Claim:
+        counts = dict(self.refusals)
+        if self.broke:
+            return Claim(
+                views,
+                "budget_exhausted",
+                "The project's budget does not cover another task.",
+                counts,
+                RETRY_WHEN_EMPTY_SECONDS,
+            )
+        if self.refusals and not views:
+            first = self.refusals.most_common(1)[0][0]
+            return Claim(
+                views,
+                "not_eligible",
+                f"Tasks wait, but none that this profile may take (most often: {first}).",
+                counts,
+                RETRY_WHEN_EMPTY_SECONDS,
+            )
+        detail = (
+            "Everything that fits is held by others at the moment." if views or self.refusals else "No task is waiting."
+        )
+        return Claim(views, "nothing_waiting", detail, counts, RETRY_WHEN_HELD_SECONDS)
+
+
+async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:
+    """The lanes of published projects that have a free slot, one index probe each."""
+    rows = await db.fetch(
+        sql.lane_heads, kinds=list(kinds), project_ids=None if project_ids is None else list(project_ids)
+    )
+    return [_head(row) for row in rows]
+
+
+def _head(row: Any) -> Head:
+    lane = Lane(
+        row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
+        row["required_role"], row["required_credential"],
+    )  # fmt: skip
+    return Head(
+        row["id"], lane, row["project_name"], row["language_level"], row["review_other_vendor"] and lane.kind == REVIEW,
+        row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"], row["waited_ms"],
+    )  # fmt: skip
+
+
+def price_query(profile: Profile, lane: Lane, z: float) -> PriceQuery:
+    return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, profile.is_expert(lane.domain, z))
+
+
+def explain_choice(chosen: Candidate, others: Sequence[Candidate]) -> dict[str, Any]:
+    """What is kept with the assignment: the lane that won, its score in parts, and the next best ones."""
+    return {
+        "lane": _lane_text(chosen.head.lane),
+        "score": msgspec.to_builtins(chosen.score),
+        "runners_up": [{"lane": _lane_text(other.head.lane), "score": round(other.score.total, 4)} for other in others],
+    }
+
+
+def _lane_text(lane: Lane) -> str:
+    return f"{lane.kind} · {lane.domain} · {lane.language} · difficulty {lane.difficulty_band}"
+
+
+class LaneOffer(msgspec.Struct, frozen=True):
+    """A lane in which something waits, as the annotator's queue shows it before the work."""
+
+    project_name: str
+    kind: str
+    domain: str
+    language: str
+    difficulty_band: int
+    waiting: int
+    price_micros: int
+    currency: str
+    eligible: bool
+    failures: list[Failure]
+
+
+async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
+    """Every lane with free slots, with the price for this person and, where they may not take it, why."""
+    profile = await load_profile(annotator_id)
+    heads = await lane_heads(KINDS, None)
+    z = settings.skill_lower_bound_z
+    prices = await pricing().quote([price_query(profile, head.lane, z) for head in heads])
+    counts = {
+        row["lane"]: row["waiting"]
+        for row in await db.fetch(sql.waiting_per_lane, lane_ids=[head.id for head in heads])
+    }
+    return [
+        LaneOffer(
+            head.project_name, head.lane.kind, head.lane.domain, head.lane.language, head.lane.difficulty_band, counts.get(head.id, 0),
+            price.micros, price.currency, not failures, failures,
+        )
+        for head, price in zip(heads, prices, strict=True)
+        for failures in (judge(profile, head.lane, head.language_level, z),)
+    ]  # fmt: skip

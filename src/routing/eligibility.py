@@ -1,0 +1,82 @@
+"""The one function that says whether a person may take work of a lane; every door goes through it.
+
+Pure: it takes values and returns the predicates that fail, each with what is needed, what there is, and the smallest
+change that would mend it. Reserved, declined and already-done tasks are judged per slot, in the claim's SQL.
+"""
+
+import msgspec
+
+from routing.lanes import Lane
+from skills.belief import level_floor
+from skills.profiles import Profile
+
+
+class Failure(msgspec.Struct, frozen=True):
+    predicate: str
+    """Stable name: `active`, `role`, `language`, `level`, `credential`."""
+    needs: str
+    has: str
+    mend: str
+    """The smallest change that would make it pass."""
+
+
+def judge(profile: Profile, lane: Lane, language_level: int, z: float) -> list[Failure]:
+    """Every predicate that fails; an empty list means eligible."""
+    checks = (
+        _active(profile),
+        _role(profile, lane),
+        _language(profile, lane, language_level),
+        _level(profile, lane, z),
+        _credential(profile, lane),
+    )
+    return [failure for failure in checks if failure is not None]
+
+
+def _active(profile: Profile) -> Failure | None:
+    if profile.state == "active":
+        return None
+    return Failure(
+        "active",
+        "an active profile",
+        f"{profile.state}: {profile.state_reason or 'no reason given'}",
+        "set the profile active again",
+    )
+
+
+def _role(profile: Profile, lane: Lane) -> Failure | None:
+    if lane.required_role in profile.roles:
+        return None
+    return Failure(
+        "role",
+        lane.required_role,
+        ", ".join(sorted(profile.roles)) or "no role",
+        f"grant the role {lane.required_role}",
+    )
+
+
+def _language(profile: Profile, lane: Lane, language_level: int) -> Failure | None:
+    has = profile.languages.get(lane.language, 0)
+    if has >= language_level:
+        return None
+    return Failure(
+        "language", f"{lane.language} at level {language_level}", f"level {has}" if has else "not in the profile",
+        f"record {lane.language} at level {language_level}",
+    )  # fmt: skip
+
+
+def _level(profile: Profile, lane: Lane, z: float) -> Failure | None:
+    bound, floor = profile.belief(lane.domain).lower_bound(z), level_floor(lane.min_level)
+    if bound >= floor:
+        return None
+    return Failure(
+        "level", f"{lane.domain} at level {lane.min_level} (lower bound {floor:.2f})", f"lower bound {bound:.2f}",
+        f"raise the lower bound in {lane.domain} by {floor - bound:.2f} logits, or ask for a lower level",
+    )  # fmt: skip
+
+
+def _credential(profile: Profile, lane: Lane) -> Failure | None:
+    if not lane.required_credential or lane.domain in profile.credentials:
+        return None
+    return Failure(
+        "credential", f"a verified credential in {lane.domain}", "none", f"verify a credential in {lane.domain}"
+    )

@@ -1,0 +1,188 @@
+"""The life of a hold: renewed by heartbeats, handed back, run out. Every write is fenced by holder and epoch."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import db, outbox
+from kernel.errors import PreconditionFailed
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from kernel.sql import load
+from routing.errors import LeaseLost, NoSuchAssignment, StaleEpoch
+from routing.events import AssignmentEnded, emit
+
+sql = load(__package__)
+
+LAPSED = "the lease or the deadline passed"
+
+
+class LiveAssignment(msgspec.Struct, frozen=True):
+    """An assignment and its slot as they were locked; `holds` says whether its holder may still write."""
+
+    id: UUID
+    slot_id: UUID
+    task_id: UUID
+    project_id: UUID
+    annotator_id: UUID
+    vendor_id: UUID | None
+    kind: str
+    epoch: int
+    state: str
+    price_micros: int
+    currency: str
+    slot_state: str
+    slot_epoch: int
+    rank: int
+    lane_id: UUID
+    stage: int
+    submission_id: UUID | None
+    author_id: UUID | None
+    holds: bool
+
+
+class Lease(msgspec.Struct, frozen=True):
+    lease_until: datetime
+    deadline: datetime
+    active_seconds: int
+
+
+class DraftView(msgspec.Struct, frozen=True):
+    assignment_id: UUID
+    version: int
+    payload: dict[str, Any]
+    saved_at: datetime
+
+
+async def lock(assignment_id: UUID, annotator_id: UUID) -> LiveAssignment:
+    """Locks holder, slot and assignment in this order. Raises `NoSuchAssignment`, also for somebody else's."""
+    db.require_transaction()
+    await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
+    row = await db.fetch_one_as(
+        LiveAssignment, sql.lock_assignment, assignment_id=assignment_id, annotator_id=annotator_id
+    )
+    if row is None:
+        raise NoSuchAssignment
+    return row
+
+
+async def hold(assignment_id: UUID, annotator_id: UUID, epoch: int) -> LiveAssignment:
+    """The assignment, locked, if this person holds it now with this epoch; else `StaleEpoch` or `LeaseLost`."""
+    mine = await lock(assignment_id, annotator_id)
+    if mine.epoch != epoch:
+        raise StaleEpoch(epoch=mine.epoch)
+    if not mine.holds:
+        raise LeaseLost(state=mine.state)
+    return mine
+
+
+async def heartbeat(
+    assignment_id: UUID, annotator_id: UUID, epoch: int, settings: Settings, *, active: bool = True
+) -> Lease:
+    """Renews the lease, never past the deadline. Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`."""
+    lease = await db.fetch_one_as(
+        Lease, sql.heartbeat, assignment_id=assignment_id, annotator_id=annotator_id, epoch=epoch, active=int(active),
+        idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+    )  # fmt: skip
+    if lease is None:
+        await hold(assignment_id, annotator_id, epoch)  # says which of the three it is
+        raise LeaseLost
+    return lease
+
+
+async def release(assignment_id: UUID, annotator_id: UUID, epoch: int, settings: Settings, *, reason: str = "") -> None:
+    """Back to the pool; the person may be given the task again. The draft is kept."""
+    mine = await hold(assignment_id, annotator_id, epoch)
+    await _end(mine, "released", reason, settings)
+    await emit(AssignmentEnded(mine.id, reason or "released"))
+
+
+async def decline(assignment_id: UUID, annotator_id: UUID, epoch: int, settings: Settings, *, reason: str) -> None:
+    """Back to the pool, and not to this person again."""
+    mine = await hold(assignment_id, annotator_id, epoch)
+    await db.execute(sql.remember_declined, id=uuid7(), task_id=mine.task_id, annotator_id=annotator_id, reason=reason)
+    await _end(mine, "declined", reason, settings)
+    await db.execute(sql.end_reservation, slot_id=mine.slot_id)
+    await db.fetch_value(sql.settle_task, task_id=mine.task_id)
+    await emit(AssignmentEnded(mine.id, reason))
+
+
+async def expire(mine: LiveAssignment, settings: Settings) -> None:
+    """For a holder who comes late: the hold ends here, as the sweeper would have ended it."""
+    await _end(mine, "expired", LAPSED, settings)
+    await emit(AssignmentEnded(mine.id, LAPSED))
+
+
+async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings) -> None:
+    """Everything but the money: accounts are locked last, so `AssignmentEnded` is emitted by the caller at its end."""
+    await db.execute(sql.free_slot, slot_id=mine.slot_id, epoch=mine.epoch)
+    await db.execute(
+        sql.end_assignment,
+        assignment_id=mine.id,
+        state=state,
+        reason=reason,
+        idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+    )
+    await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
+    await db.fetch_value(sql.settle_task, task_id=mine.task_id)
+    await outbox.publish(
+        f"assignment.{state}",
+        {"assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id), "kind": mine.kind, "reason": reason},
+        project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
+    )  # fmt: skip
+
+
+async def sweep(settings: Settings) -> int:
+    """Tidies leases that ran out, at most `sweep_batch`; the number tidied. Any number of sweepers may run.
+
+    Locks in the order of every other writer: holders (by id), slots, tasks, and the accounts at the very end.
+    """
+    db.require_transaction()
+    lapsed = sorted(
+        await db.fetch(sql.lapsed_leases, limit=settings.sweep_batch), key=lambda row: str(row["annotator_id"])
+    )
+    for annotator_id in dict.fromkeys(row["annotator_id"] for row in lapsed):
+        await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
+    ended = []
+    for row in lapsed:
+        if await db.fetch_one(sql.lock_lapsed, slot_id=row["slot_id"], assignment_id=row["assignment_id"]) is None:
+            continue
+        mine = await db.fetch_one_as(
+            LiveAssignment, sql.lock_assignment, assignment_id=row["assignment_id"], annotator_id=row["annotator_id"]
+        )
+        assert mine is not None
+        await _end(mine, "expired", LAPSED, settings)
+        ended.append(mine.id)
+    for old in await db.fetch(sql.end_old_reservations):
+        await db.fetch_value(sql.settle_task, task_id=old["task_id"])
+    for assignment_id in ended:
+        await emit(AssignmentEnded(assignment_id, LAPSED))
+    return len(ended)
+
+
+async def save_draft(
+    assignment_id: UUID, annotator_id: UUID, payload: dict[str, Any], *, version: int | None
+) -> tuple[int, datetime]:
+    """The new version. Kept also when the lease is over. Raises `PreconditionFailed` when another tab saved meanwhile."""
+    row = await db.fetch_one(
+        sql.save_draft,
+        assignment_id=assignment_id,
+        annotator_id=annotator_id,
+        payload=db.jsonb(payload),
+        version=version,
+    )
+    if row is None:
+        if await db.fetch_value(
+            "SELECT 1 FROM assignment WHERE id = :id AND annotator = :annotator_id",
+            id=assignment_id,
+            annotator_id=annotator_id,
+        ):
+            raise PreconditionFailed("This draft was saved in another tab meanwhile; read it again before you save.")
+        raise NoSuchAssignment
+    return row["version"], row["saved_at"]
+
+
+async def draft_of(task_id: UUID, annotator_id: UUID) -> DraftView | None:
+    return await db.fetch_one_as(DraftView, sql.draft_of, task_id=task_id, annotator_id=annotator_id)

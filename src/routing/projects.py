@@ -1,0 +1,120 @@
+"""Projects: the rules under which work is made. Every change is audited; states change along the drawn edges."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from kernel import audit, db, outbox
+from kernel.errors import PreconditionFailed
+from kernel.ids import uuid7
+from kernel.money import parse_currency
+from kernel.settings import Settings
+from kernel.sql import load
+from routing.errors import NoSuchProject, WrongState
+
+sql = load(__package__)
+
+DRAWN = {
+    "published": ("draft", "paused"),
+    "paused": ("published",),
+    "closed": ("draft", "published", "paused"),
+}
+"""State → the states it may be entered from; the database's legal_transition says the same."""
+
+
+class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    description: Annotated[str, Meta(max_length=4000)] = ""
+    guidelines: Annotated[str, Meta(max_length=100_000)] = ""
+    currency: Annotated[str, Meta(min_length=3, max_length=3)] = "USD"
+    overlap: Annotated[int, Meta(ge=1, le=5)] = 1
+    min_turns: Annotated[int, Meta(ge=1, le=100)] = 3
+    max_turns: Annotated[int, Meta(ge=1, le=100)] = 20
+    language_level: Annotated[int, Meta(ge=1, le=5)] = 3
+    required_role: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    review_other_vendor: bool = False
+    rework_limit: Annotated[int, Meta(ge=0, le=10)] = 2
+    answer_limit: Annotated[int, Meta(ge=1, le=20)] = 3
+    lease_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
+    deadline_seconds: Annotated[int, Meta(ge=1, le=1_209_600)] | None = None
+    sla_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
+
+
+class ProjectView(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    description: str
+    guidelines: str
+    state: str
+    currency: str
+    overlap: int
+    min_turns: int
+    max_turns: int
+    language_level: int
+    required_role: str | None
+    review_other_vendor: bool
+    rework_limit: int
+    answer_limit: int
+    lease_seconds: int
+    deadline_seconds: int
+    sla_seconds: int
+    version: int
+    created_at: datetime
+
+
+async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
+    """In state `draft`: it takes tasks, and gives out none until it is published."""
+    db.require_transaction()
+    parse_currency(draft.currency)
+    project_id = uuid7()
+    values = msgspec.structs.asdict(draft)
+    values["lease_seconds"] = draft.lease_seconds or settings.lease_seconds
+    values["deadline_seconds"] = max(draft.deadline_seconds or settings.deadline_seconds, values["lease_seconds"])
+    await db.execute(sql.insert_project, id=project_id, **values)
+    await audit.record("project.created", "project", project_id, after=msgspec.to_builtins(draft))
+    await outbox.publish("project.created", {"name": draft.name}, project_id=project_id, subject_id=project_id)
+    return project_id
+
+
+async def project(project_id: UUID) -> ProjectView:
+    return _one(await db.fetch_as(ProjectView, sql.projects, id=project_id, name=None, before=None, limit=1))
+
+
+async def project_named(name: str) -> ProjectView:
+    return _one(await db.fetch_as(ProjectView, sql.projects, id=None, name=name, before=None, limit=1))
+
+
+def _one(rows: list[ProjectView]) -> ProjectView:
+    if not rows:
+        raise NoSuchProject
+    return rows[0]
+
+
+async def projects(*, before: UUID | None = None, limit: int = 100) -> list[ProjectView]:
+    return await db.fetch_as(ProjectView, sql.projects, id=None, name=None, before=before, limit=limit)
+
+
+async def change_state(
+    project_id: UUID, state: str, *, version: int | None = None, reason: str | None = None
+) -> ProjectView:
+    """`published`, `paused` or `closed`. Publishing what is published changes nothing.
+
+    Raises `WrongState` for an edge that is not drawn, `PreconditionFailed` when `version` is not the newest.
+    """
+    db.require_transaction()
+    await db.execute("SELECT FROM project WHERE id = :id FOR UPDATE", id=project_id)
+    before = await project(project_id)
+    if version is not None and version != before.version:
+        raise PreconditionFailed
+    if before.state == state:
+        return before
+    if before.state not in DRAWN.get(state, ()):
+        raise WrongState(f"A project that is {before.state} cannot become {state}.", state=before.state)
+    await db.execute(sql.change_project_state, id=project_id, state=state)
+    if reason:
+        await audit.record("project.reason", "project", project_id, after={"state": state}, reason=reason)
+    await outbox.publish(f"project.{state}", {"name": before.name}, project_id=project_id, subject_id=project_id)
+    return await project(project_id)

@@ -1,0 +1,378 @@
+-- name: insert_project
+-- Names are unique: people speak of projects by name.
+INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
+                     review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds)
+VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
+        :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds)
+
+-- name: projects
+-- Newest first; the cursor is the id (UUIDv7).
+SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, version, created_at
+FROM project
+WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
+ORDER BY id DESC
+LIMIT :limit
+
+-- name: change_project_state
+-- The trigger refuses an undrawn edge; the version is what If-Match compares.
+UPDATE project SET state = :state, version = version + 1 WHERE id = :id RETURNING state
+
+-- name: lanes_by_key
+-- Lanes are few and never change, so they are looked up before they are made.
+SELECT key, id FROM lane WHERE key = ANY (:keys::text[])
+
+-- name: insert_lanes
+-- Two imports may make the same lane at once; the second finds it.
+INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, key)
+SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, key
+FROM unnest(:ids::uuid[], :projects::uuid[], :kinds::text[], :stages::int[], :domains::text[], :languages::text[], :bands::int[],
+            :levels::int[], :roles::text[], :credentials::bool[], :keys::text[])
+  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, key)
+ORDER BY key
+ON CONFLICT (key) DO NOTHING
+
+-- name: insert_tasks
+-- One statement for the whole chunk; a task that is there already (project, external_id) is left as it is. Slots follow in the same statement.
+WITH drafts AS MATERIALIZED (
+  SELECT * FROM unnest(:ids::uuid[], :external_ids::text[], :kinds::text[], :domains::text[], :languages::text[], :levels::int[],
+                       :means::float8[], :variances::float8[], :priorities::int[], :dues::timestamptz[], :requirements::text[],
+                       :payloads::text[], :lanes::uuid[], :ranks::bigint[])
+    AS d (id, external_id, kind, domain, language, level, mean, variance, priority, due_at, requirements, payload, lane, rank)
+), created AS (
+  INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, priority,
+                    due_at, requirements, payload, state, lane, import_batch, created_at)
+  SELECT id, :project_id, external_id, kind, domain, language, level, mean, variance, priority,
+         due_at, requirements::jsonb, payload::jsonb, 'open', lane, :import_batch, clock_timestamp()
+  FROM drafts
+  ON CONFLICT (project, external_id) DO NOTHING
+  RETURNING id, external_id
+), slots AS (
+  INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, freed_at)
+  SELECT gen_random_uuid(), created.id, :project_id, drafts.lane, 'annotation', 0, no, 'free', drafts.rank, clock_timestamp()
+  FROM created JOIN drafts USING (id) CROSS JOIN generate_series(1, :overlap::int) AS no
+)
+SELECT id, external_id FROM created
+
+-- name: tasks_by_external_id
+-- What the caller's names mean here.
+SELECT external_id, id FROM task WHERE project = :project_id AND external_id = ANY (:external_ids::text[])
+
+-- name: lane_heads
+-- One index probe per lane: its oldest free slot that is not kept for somebody.
+SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential,
+       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency, head.rank,
+       (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
+FROM lane l
+JOIN project p ON p.id = l.project AND p.state = 'published'
+CROSS JOIN LATERAL (
+  SELECT s.rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+) AS head
+WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
+  AND l.kind = ANY (:kinds::text[])
+
+-- name: lane_of_slot
+-- The lane of one slot, in the form of lane_heads.
+SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential,
+       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency, s.rank,
+       (extract(epoch FROM clock_timestamp()) * 1000)::bigint - s.rank AS waited_ms
+FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
+WHERE s.id = :slot_id
+
+-- name: lock_holder
+-- Makes the row where there is none and locks it: one person's claims and ends wait for each other, other people's do not.
+INSERT INTO holder (annotator, live, capacity) SELECT id, 0, capacity FROM annotator WHERE id = :annotator_id
+ON CONFLICT (annotator) DO UPDATE SET capacity = greatest(excluded.capacity, holder.live)
+RETURNING live, capacity
+
+-- name: add_live
+-- By exactly what was claimed or ended, never by recounting: a recount loses what commits meanwhile.
+UPDATE holder SET live = live + :difference WHERE annotator = :annotator_id
+
+-- name: claim_slot
+-- The inner SELECT is a fence (MATERIALIZED, LIMIT 1): the planner must not run it again. SKIP LOCKED lets racing claims pass each other; the UPDATE
+-- re-checks the state on the locked row; slot_one_place_per_person and assignment_one_live_per_slot judge in the end.
+WITH candidate AS MATERIALIZED (
+  SELECT s.id FROM slot s
+  WHERE s.lane = :lane_id AND s.state = 'free' AND s.reserved_for IS NULL
+    AND s.author_id IS DISTINCT FROM :annotator_id
+    AND NOT (:other_vendor AND s.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+  ORDER BY s.rank, s.id
+  LIMIT 1
+  FOR UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
+         deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
+  FROM candidate WHERE slot.id = candidate.id AND slot.state = 'free'
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at)
+SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
+       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+FROM taken
+RETURNING id, task, project
+
+-- name: reserved_slots
+-- Rework that waits for its author, oldest first; taken before anything else.
+SELECT id, carried_price_micros FROM slot
+WHERE reserved_for = :annotator_id AND state = 'free' AND kind = ANY (:kinds::text[])
+  AND (:project_ids::uuid[] IS NULL OR project = ANY (:project_ids))
+ORDER BY rank
+LIMIT :limit
+
+-- name: claim_reserved
+-- The author takes back exactly this slot.
+WITH taken AS (
+  UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
+         deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
+  WHERE slot.id = :slot_id AND slot.state = 'free' AND slot.reserved_for = :annotator_id
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at)
+SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
+       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+FROM taken
+RETURNING id, task, project
+
+-- name: last_price_inputs
+-- Rework keeps the price that its author saw the first time.
+SELECT price_micros, currency, price_inputs FROM assignment WHERE slot = :slot_id ORDER BY epoch DESC LIMIT 1
+
+-- name: settle_task
+-- The task's state follows from its answers; written only where it differs, so that the trigger sees real changes.
+WITH answers AS (
+  SELECT count(*) FILTER (WHERE s.state = 'live') AS live,
+         count(*) FILTER (WHERE s.state = 'free' AND s.reserved_for IS NULL) AS free,
+         count(*) FILTER (WHERE s.state = 'free' AND s.reserved_for IS NOT NULL) AS reserved,
+         count(*) FILTER (WHERE s.state = 'done' AND b.state = 'pending') AS pending,
+         count(*) FILTER (WHERE s.state = 'done' AND b.state = 'accepted') AS accepted
+  FROM slot s LEFT JOIN submission b ON b.assignment = s.assignment_id
+  WHERE s.task = :task_id AND s.stage = 0
+), settled AS (
+  SELECT CASE WHEN live > 0 THEN 'in_progress' WHEN reserved > 0 THEN 'rework' WHEN free > 0 THEN 'open'
+              WHEN pending > 0 THEN 'in_review' WHEN accepted > 0 THEN 'accepted' ELSE 'rejected' END AS state
+  FROM answers
+)
+UPDATE task SET state = settled.state, version = version + 1,
+       closed_at = CASE WHEN settled.state IN ('accepted', 'rejected') THEN clock_timestamp() END
+FROM settled WHERE task.id = :task_id AND task.state <> settled.state AND task.state NOT IN ('accepted', 'rejected', 'cancelled')
+RETURNING task.state
+
+-- name: assignments
+-- Assignments with their task, as the API and the pages show them; owner and state in the WHERE, the cursor is the id.
+SELECT a.id, a.kind, a.state, a.epoch, a.slot AS slot_id, a.annotator AS annotator_id, a.project AS project_id, p.name AS project_name,
+       CASE WHEN a.state = 'live' THEN s.lease_until ELSE a.lease_until END AS lease_until, a.deadline, a.price_micros, a.currency, a.price_inputs, a.why,
+       a.active_seconds, a.claimed_at, a.ended_at, a.end_reason,
+       (a.state = 'live' AND least(s.lease_until, s.deadline) <= clock_timestamp()) AS lapsed,
+       t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
+       t.payload, t.state AS task_state, p.guidelines, p.min_turns, p.max_turns, s.submission_id, s.stage, d.version AS draft_version,
+       (SELECT count(*) FROM submission b WHERE b.slot = a.slot AND b.state = 'rework')::int AS rework_rounds
+FROM assignment a
+JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane
+LEFT JOIN draft d ON d.assignment = a.id
+WHERE (:assignment_id::uuid IS NULL OR a.id = :assignment_id)
+  AND (:ids::uuid[] IS NULL OR a.id = ANY (:ids))
+  AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id)
+  AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+  AND (:state::text IS NULL OR a.state = :state)
+  AND (:before::uuid IS NULL OR a.id < :before)
+ORDER BY a.id DESC
+LIMIT :limit
+
+-- name: lock_assignment
+-- The assignment with its slot, locked for a write by its owner; a stranger's does not exist for him.
+SELECT a.id, a.slot AS slot_id, a.task AS task_id, a.project AS project_id, a.annotator AS annotator_id, a.vendor AS vendor_id, a.kind, a.epoch, a.state,
+       a.price_micros, a.currency, s.state AS slot_state, s.epoch AS slot_epoch, s.rank, s.lane AS lane_id, s.stage, s.submission_id, s.author_id,
+       (s.state = 'live' AND s.epoch = a.epoch AND least(s.lease_until, s.deadline) > clock_timestamp()) AS holds
+FROM assignment a JOIN slot s ON s.id = a.slot
+WHERE a.id = :assignment_id AND a.annotator = :annotator_id
+FOR UPDATE OF s, a
+
+-- name: heartbeat
+-- Renews the lease up to the deadline; active time grows by what passed since the last sign of life, cut where it is idleness.
+WITH mine AS (
+  UPDATE slot SET lease_until = least(slot.deadline, clock_timestamp() + make_interval(secs => p.lease_seconds))
+  FROM project p
+  WHERE slot.assignment_id = :assignment_id AND slot.annotator = :annotator_id AND slot.epoch = :epoch AND slot.state = 'live'
+    AND least(slot.lease_until, slot.deadline) > clock_timestamp() AND p.id = slot.project
+  RETURNING slot.lease_until, slot.deadline
+)
+UPDATE assignment SET lease_until = mine.lease_until,
+       active_seconds = active_seconds + least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int * :active::int,
+       heartbeat_at = clock_timestamp()
+FROM mine WHERE assignment.id = :assignment_id
+RETURNING assignment.lease_until, assignment.deadline, assignment.active_seconds
+
+-- name: free_slot
+-- Back to the pool with the same epoch: the next claim raises it, and the old holder's writes fail from then on.
+UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, lease_until = NULL, deadline = NULL, freed_at = clock_timestamp()
+WHERE id = :slot_id AND state = 'live' AND epoch = :epoch
+
+-- name: end_assignment
+-- Only a live assignment ends, once; the last stretch of active time is added on submit.
+UPDATE assignment SET state = :state, ended_at = clock_timestamp(), end_reason = :reason,
+       active_seconds = active_seconds + CASE WHEN :state = 'submitted'
+         THEN least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int ELSE 0 END
+WHERE id = :assignment_id AND state = 'live'
+
+-- name: remember_declined
+-- So that the task does not come back to who handed it back.
+INSERT INTO declined (id, task, annotator, reason, at) VALUES (:id, :task_id, :annotator_id, :reason, clock_timestamp())
+ON CONFLICT (task, annotator) DO NOTHING
+
+-- name: lapsed_leases
+-- Live slots whose lease or deadline has passed, oldest first; not locked here: holders are locked first, in order.
+SELECT id AS slot_id, assignment_id, annotator AS annotator_id FROM slot
+WHERE state = 'live' AND least(lease_until, deadline) <= clock_timestamp()
+ORDER BY least(lease_until, deadline)
+LIMIT :limit
+
+-- name: lock_lapsed
+-- Looked at again under the lock: a heartbeat or a submit may have come first.
+SELECT id AS slot_id, task AS task_id, epoch, assignment_id, annotator AS annotator_id, project AS project_id FROM slot
+WHERE id = :slot_id AND assignment_id = :assignment_id AND state = 'live' AND least(lease_until, deadline) <= clock_timestamp()
+FOR UPDATE
+
+-- name: save_draft
+-- Only over the version that was read: two tabs cannot silently overwrite each other.
+INSERT INTO draft (assignment, version, payload, saved_at)
+SELECT a.id, 1, :payload, clock_timestamp() FROM assignment a WHERE a.id = :assignment_id AND a.annotator = :annotator_id
+ON CONFLICT (assignment) DO UPDATE SET version = draft.version + 1, payload = excluded.payload, saved_at = clock_timestamp()
+WHERE :version::int IS NULL OR draft.version = :version
+RETURNING version, saved_at
+
+-- name: draft_of
+-- The newest draft of this person for this task, also from an earlier assignment: work survives its lease.
+SELECT d.assignment AS assignment_id, d.version, d.payload, d.saved_at
+FROM draft d JOIN assignment a ON a.id = d.assignment
+WHERE a.task = :task_id AND a.annotator = :annotator_id
+ORDER BY d.saved_at DESC
+LIMIT 1
+
+-- name: finish_slot
+-- The fence: only the live holder of this epoch, inside lease and deadline by the database's clock.
+UPDATE slot SET state = 'done', lease_until = NULL, deadline = NULL, reserved_for = NULL, carried_price_micros = NULL
+WHERE id = :slot_id AND assignment_id = :assignment_id AND epoch = :epoch AND state = 'live' AND least(lease_until, deadline) > clock_timestamp()
+
+-- name: insert_submission
+-- One per assignment (submission_one_per_assignment); rounds count the looks at this slot's work.
+INSERT INTO submission (id, assignment, slot, task, project, author, round, state, payload, content_hash, submitted_at)
+SELECT :id, :assignment_id, :slot_id, :task_id, :project_id, :author_id,
+       1 + (SELECT count(*) FROM submission b WHERE b.slot = :slot_id AND b.state <> 'surplus'), :state, :payload, :content_hash, clock_timestamp()
+RETURNING id, round, submitted_at
+
+-- name: submission_of_assignment
+-- For a retry: what was submitted.
+SELECT id, state, round, submitted_at, content_hash FROM submission WHERE assignment = :assignment_id
+
+-- name: reopen_review
+-- After rework the same review place looks at the new submission; anybody eligible may take it.
+UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, submission_id = :submission_id, freed_at = clock_timestamp()
+WHERE answers_slot = :slot_id AND stage = 1 AND state = 'done'
+RETURNING id
+
+-- name: insert_review_slot
+-- A review is scheduled in the transaction of the submission; slot_place makes it once per stage and answer.
+INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, freed_at)
+SELECT :id, s.task, s.project, :lane_id, 'review', 1, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id, clock_timestamp()
+FROM slot s WHERE s.id = :slot_id
+RETURNING id
+
+-- name: lane_by_id
+-- A lane as a value.
+SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential FROM lane WHERE id = :lane_id
+
+-- name: submission_for_review
+-- What the reviewer judges, locked: a verdict is given once.
+SELECT b.id, b.slot AS slot_id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload,
+       t.difficulty_mean, t.difficulty_variance, t.domain, p.rework_limit, p.answer_limit, a.price_micros,
+       (SELECT count(*) FROM submission r WHERE r.slot = b.slot AND r.state = 'rework')::int AS rework_rounds,
+       (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
+FROM submission b JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project JOIN assignment a ON a.id = b.assignment
+WHERE b.id = :submission_id
+FOR UPDATE OF b, t
+
+-- name: insert_verdict
+-- verdict_one_per_stage and verdict_not_own_work judge.
+INSERT INTO verdict (id, submission, stage, assignment, reviewer, author_id, outcome, scores, reasons, comment, corrected, given_at)
+VALUES (:id, :submission_id, :stage, :assignment_id, :reviewer_id, :author_id, :outcome, :scores, :reasons, :comment, :corrected, clock_timestamp())
+
+-- name: decide_submission
+-- Follows the verdict, in its transaction.
+UPDATE submission SET state = :state, decided_at = clock_timestamp() WHERE id = :submission_id AND state = 'pending'
+
+-- name: return_to_author
+-- Rework: the slot is free for its author alone, at the price that was seen.
+UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, reserved_for = :author_id, carried_price_micros = :price_micros, freed_at = clock_timestamp()
+WHERE id = :slot_id AND state = 'done'
+
+-- name: end_reservation
+-- The author handed the rework back or let it lapse: anybody may take it, at today's price.
+UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL WHERE id = :slot_id AND reserved_for IS NOT NULL
+
+-- name: end_old_reservations
+-- Rework that its author does not take within the project's deadline goes to everybody.
+UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL FROM project p
+WHERE slot.state = 'free' AND slot.reserved_for IS NOT NULL AND p.id = slot.project
+  AND slot.freed_at < clock_timestamp() - make_interval(secs => p.deadline_seconds)
+RETURNING slot.task AS task_id
+
+-- name: add_answer_slot
+-- After a reject another person's answer is wanted, in the lane and rank of the first.
+INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, freed_at)
+SELECT :id, task, project, lane, 'annotation', 0, (SELECT max(no) + 1 FROM slot n WHERE n.task = s.task AND n.stage = 0), 'free', rank, clock_timestamp()
+FROM slot s WHERE s.id = :slot_id
+
+-- name: update_difficulty
+-- The posterior of the task's difficulty after an outcome.
+UPDATE task SET difficulty_mean = :mean, difficulty_variance = :variance WHERE id = :task_id
+
+-- name: waiting_per_lane
+-- Free slots by lane, counted no further than people can tell apart.
+SELECT l.id AS lane, (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL LIMIT 1000) AS some)::int AS waiting
+FROM unnest(:lane_ids::uuid[]) AS l (id)
+
+-- name: retake_slot
+-- For late work: the slot, if it is still free for this person and no other place of the task is theirs.
+WITH taken AS (
+  UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + interval '1 minute', deadline = clock_timestamp() + interval '1 minute'
+  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id)
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at)
+SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
+       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+FROM taken
+RETURNING id
+
+-- name: submission_by_id
+-- The work itself, for its reviewer, its author and managers.
+SELECT b.id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload, b.submitted_at, b.decided_at
+FROM submission b WHERE b.id = :submission_id
+
+-- name: last_verdict_for_author
+-- What the reviewer said about this person's newest submission of the task.
+SELECT v.outcome, v.scores, v.reasons, v.comment, v.given_at, b.round
+FROM verdict v JOIN submission b ON b.id = v.submission
+WHERE b.task = :task_id AND b.author = :annotator_id
+ORDER BY v.given_at DESC
+LIMIT 1
+
+-- name: returned_to
+-- Rework that waits for its author, with the reviewer's words.
+SELECT s.id AS slot_id, t.id AS task_id, t.external_id, t.domain, t.language, t.payload, s.carried_price_micros AS price_micros, p.currency, p.name AS project_name,
+       s.freed_at AS returned_at, v.reasons, v.comment
+FROM slot s JOIN task t ON t.id = s.task JOIN project p ON p.id = s.project
+JOIN LATERAL (SELECT v.reasons, v.comment FROM verdict v JOIN submission b ON b.id = v.submission
+              WHERE b.slot = s.id ORDER BY v.given_at DESC LIMIT 1) v ON true
+WHERE s.reserved_for = :annotator_id AND s.state = 'free'
+ORDER BY s.freed_at

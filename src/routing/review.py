@@ -1,0 +1,235 @@
+"""A verdict and everything that follows from it, in one transaction: states, evidence, difficulty, money, events."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from kernel import db, outbox
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from kernel.sql import load
+from routing import leases
+from routing.errors import LeaseLost, ReasonRequired, ReworkLimit, WrongState
+from routing.events import AssignmentEnded, WorkAccepted, emit
+from routing.lanes import ANNOTATION, REVIEW
+from skills.belief import Belief, difficulty_updated
+from skills.evidence import Observation, observe
+from skills.profiles import load_profile
+
+sql = load(__package__)
+
+Outcome = Literal["accept", "fix", "rework", "reject"]
+SUBMISSION_STATE = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
+EVIDENCE_OUTCOME = {"accept": 1.0, "fix": 0.5, "rework": 0.25, "reject": 0.0}
+"""How acceptable the work was: a fix was half right, a rework needs its author again."""
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rubric item, and why; `turn_no` where it concerns one turn."""
+
+    item: Annotated[str, Meta(min_length=1, max_length=80)]
+    text: Annotated[str, Meta(min_length=1, max_length=4000)]
+    turn_no: int | None = None
+
+
+class VerdictDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    epoch: int
+    outcome: Outcome
+    scores: dict[Annotated[str, Meta(max_length=80)], Annotated[int, Meta(ge=1, le=5)]] = {}
+    """Rubric dimension → 1 to 5."""
+    reasons: list[Reason] = []
+    comment: Annotated[str, Meta(max_length=8000)] = ""
+    corrected: dict[str, Any] | None = None
+    """With `fix`: the work as it should have been."""
+
+
+class VerdictGiven(msgspec.Struct, frozen=True):
+    verdict_id: UUID
+    submission_id: UUID
+    outcome: str
+    task_state: str
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The submission under review, locked with its task."""
+
+    id: UUID
+    slot_id: UUID
+    task_id: UUID
+    project_id: UUID
+    author_id: UUID
+    assignment_id: UUID
+    round: int
+    state: str
+    payload: dict[str, Any]
+    difficulty_mean: float
+    difficulty_variance: float
+    domain: str
+    rework_limit: int
+    answer_limit: int
+    price_micros: int
+    rework_rounds: int
+    answers: int
+
+
+async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
+    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `ReworkLimit`, `WrongState`."""
+    mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
+    if mine.kind != REVIEW or mine.submission_id is None:
+        raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
+    work = await db.fetch_one_as(Judged, sql.submission_for_review, submission_id=mine.submission_id)
+    assert work is not None
+    _check(draft, work)
+    verdict_id = await _store(mine, work, draft, settings)
+    await _follow(work, draft)
+    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
+    await _learn(mine, work, draft)
+    task_state = await _settle(work, draft)
+    return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
+
+
+def _check(draft: VerdictDraft, work: Judged) -> None:
+    if work.state != "pending":
+        raise WrongState(f"This submission is {work.state}; it was judged already.")
+    if draft.outcome in ("rework", "reject") and not draft.reasons:
+        raise ReasonRequired
+    if draft.outcome == "fix" and draft.corrected is None:
+        raise ReasonRequired("A fix comes with the corrected work in `corrected`.")
+    if draft.outcome == "rework" and work.rework_rounds >= work.rework_limit:
+        raise ReworkLimit(
+            f"This work was sent back {work.rework_rounds} times, the project's limit; accept, fix or reject it."
+        )
+
+
+async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> UUID:
+    if not await db.execute(sql.finish_slot, slot_id=mine.slot_id, assignment_id=mine.id, epoch=mine.epoch):
+        raise LeaseLost
+    await db.execute(
+        sql.end_assignment,
+        assignment_id=mine.id,
+        state="submitted",
+        reason=None,
+        idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+    )
+    await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
+    verdict_id = uuid7()
+    await db.execute(
+        sql.insert_verdict, id=verdict_id, submission_id=work.id, stage=mine.stage, assignment_id=mine.id, reviewer_id=mine.annotator_id,
+        author_id=work.author_id, outcome=draft.outcome, scores=db.jsonb(draft.scores), reasons=db.jsonb(draft.reasons),
+        comment=draft.comment, corrected=None if draft.corrected is None else db.jsonb(draft.corrected),
+    )  # fmt: skip
+    await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
+    return verdict_id
+
+
+async def _follow(work: Judged, draft: VerdictDraft) -> None:
+    """What the outcome does to the answer: it counts, it goes back, or another person's answer is wanted."""
+    if draft.outcome in ("accept", "fix"):
+        await emit(WorkAccepted(work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION))
+        return
+    if draft.outcome == "rework":
+        await emit(AssignmentEnded(work.assignment_id, "returned for rework"))
+        await db.execute(
+            sql.return_to_author, slot_id=work.slot_id, author_id=work.author_id, price_micros=work.price_micros
+        )
+        return
+    await emit(AssignmentEnded(work.assignment_id, "rejected: " + "; ".join(reason.item for reason in draft.reasons)))
+    if work.answers < work.answer_limit:
+        await db.execute(sql.add_answer_slot, id=uuid7(), slot_id=work.slot_id)
+
+
+async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> None:
+    difficulty = Belief(work.difficulty_mean, work.difficulty_variance)
+    outcome = EVIDENCE_OUTCOME[draft.outcome]
+    author = (await load_profile(work.author_id)).belief(work.domain)
+    about: dict[str, Any] = {
+        "domain": work.domain,
+        "source_type": "submission",
+        "source_id": work.id,
+        "difficulty": difficulty,
+    }
+    observations = [
+        Observation(annotator_id=work.author_id, kind="review_verdict", outcome=outcome, **about),
+        # That a review was given is on record; what it says about the reviewer is known when somebody checks it.
+        Observation(annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, **about),
+    ]
+    # By id, so that two people who judge each other's work do not wait for each other's skill rows.
+    for observation in sorted(observations, key=lambda item: item.annotator_id):
+        await observe(observation)
+    harder = difficulty_updated(author, difficulty, outcome)
+    await db.execute(sql.update_difficulty, task_id=work.task_id, mean=harder.mean, variance=harder.variance)
+
+
+async def _settle(work: Judged, draft: VerdictDraft) -> str:
+    await db.fetch_value(sql.settle_task, task_id=work.task_id)
+    state = await db.fetch_value("SELECT state FROM task WHERE id = :task_id", task_id=work.task_id)
+    facts = {
+        "task_id": str(work.task_id),
+        "submission_id": str(work.id),
+        "annotator_id": str(work.author_id),
+        "outcome": draft.outcome,
+    }
+    where = {"project_id": work.project_id, "subject_id": work.task_id}
+    await outbox.publish("verdict.given", facts, **where)
+    if state in ("accepted", "rejected", "rework", "open"):
+        await outbox.publish(f"task.{'reopened' if state == 'open' else state}", facts, **where)
+    return str(state)
+
+
+class SubmissionView(msgspec.Struct, frozen=True):
+    id: UUID
+    task_id: UUID
+    project_id: UUID
+    author_id: UUID
+    assignment_id: UUID
+    round: int
+    state: str
+    payload: dict[str, Any]
+    submitted_at: Any
+    decided_at: Any
+
+
+async def submission(submission_id: UUID) -> SubmissionView:
+    """For whoever may see it; callers check that first (a reviewer through the assignment that names it)."""
+    row = await db.fetch_one_as(SubmissionView, sql.submission_by_id, submission_id=submission_id)
+    if row is None:
+        raise WrongState("There is no such submission.")
+    return row
+
+
+class AuthorFeedback(msgspec.Struct, frozen=True):
+    outcome: str
+    scores: dict[str, int]
+    reasons: list[Reason]
+    comment: str
+    given_at: Any
+    round: int
+
+
+async def feedback(task_id: UUID, annotator_id: UUID) -> AuthorFeedback | None:
+    """What the newest verdict told this author about this task."""
+    return await db.fetch_one_as(
+        AuthorFeedback, sql.last_verdict_for_author, task_id=task_id, annotator_id=annotator_id
+    )
+
+
+class Returned(msgspec.Struct, frozen=True):
+    slot_id: UUID
+    task_id: UUID
+    external_id: str
+    domain: str
+    language: str
+    payload: dict[str, Any]
+    price_micros: int
+    currency: str
+    project_name: str
+    returned_at: Any
+    reasons: list[Reason]
+    comment: str
+
+
+async def returned_to(annotator_id: UUID) -> list[Returned]:
+    """Rework that waits for this author; the next claim takes it first."""
+    return await db.fetch_as(Returned, sql.returned_to, annotator_id=annotator_id)

@@ -1,0 +1,148 @@
+"""Work is handed in: fenced by epoch and lease, stored whatever its fate, and its review scheduled in the same breath.
+
+Work that comes late is never thrown away: if its slot is still free it is taken again and counts; if somebody else has
+it by now, the work is kept as `surplus` for a manager to decide.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import db, outbox
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from kernel.sql import load
+from routing import leases
+from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
+from routing.events import BudgetExhausted, Hold, Price, pricing
+from routing.intake import ensure_lanes
+from routing.lanes import ANNOTATION, Lane, review_lane
+
+sql = load(__package__)
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    submission_id: UUID
+    assignment_id: UUID
+    """Another than the one that was sent, when late work was taken in again."""
+    state: str
+    """`pending` (goes to review) or `surplus` (kept, a manager decides)."""
+    round: int
+    late: bool
+    submitted_at: datetime
+
+
+def content_hash(payload: dict[str, Any]) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(payload, order="sorted")).digest()
+
+
+async def submit(
+    assignment_id: UUID, annotator_id: UUID, epoch: int, payload: dict[str, Any], settings: Settings
+) -> Submitted:
+    """Sending the same content twice answers the same.
+
+    Raises `NoSuchAssignment`, `StaleEpoch`, `AlreadySubmitted` (other content), `WrongState` (a review, or work handed back).
+    """
+    mine = await leases.lock(assignment_id, annotator_id)
+    if mine.kind != ANNOTATION:
+        raise WrongState("A review ends with a verdict: POST …/verdict.")
+    if mine.epoch != epoch:
+        raise StaleEpoch(epoch=mine.epoch)
+    if mine.state == "submitted":
+        return await _again(mine, payload)
+    if mine.holds:
+        return await _finish(mine, payload, settings, late=False)
+    return await _late(mine, payload, settings)
+
+
+async def _again(mine: leases.LiveAssignment, payload: dict[str, Any]) -> Submitted:
+    row = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
+    if row is None or bytes(row["content_hash"]) != content_hash(payload):
+        raise AlreadySubmitted
+    return Submitted(row["id"], mine.id, row["state"], row["round"], late=False, submitted_at=row["submitted_at"])
+
+
+async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings: Settings, *, late: bool) -> Submitted:
+    if not await db.execute(sql.finish_slot, slot_id=mine.slot_id, assignment_id=mine.id, epoch=mine.epoch):
+        raise LeaseLost
+    await db.execute(
+        sql.end_assignment,
+        assignment_id=mine.id,
+        state="submitted",
+        reason=None,
+        idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+    )
+    if not late:
+        await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
+    stored = await _store(mine, payload, "pending", late=late)
+    await _schedule_review(mine, stored.submission_id)
+    await db.fetch_value(sql.settle_task, task_id=mine.task_id)
+    return stored
+
+
+async def _store(mine: leases.LiveAssignment, payload: dict[str, Any], state: str, *, late: bool) -> Submitted:
+    row = await db.fetch_one(
+        sql.insert_submission, id=uuid7(), assignment_id=mine.id, slot_id=mine.slot_id, task_id=mine.task_id,
+        project_id=mine.project_id, author_id=mine.annotator_id, state=state, payload=db.jsonb(payload),
+        content_hash=content_hash(payload),
+    )  # fmt: skip
+    assert row is not None
+    await outbox.publish(
+        "submission.created",
+        {"submission_id": str(row["id"]), "assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id),
+         "state": state, "round": row["round"], "late": late},
+        project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
+    )  # fmt: skip
+    return Submitted(row["id"], mine.id, state, row["round"], late, row["submitted_at"])
+
+
+async def _schedule_review(mine: leases.LiveAssignment, submission_id: UUID) -> None:
+    if await db.fetch_value(sql.reopen_review, slot_id=mine.slot_id, submission_id=submission_id) is not None:
+        return
+    work = await db.fetch_one_as(Lane, sql.lane_by_id, lane_id=mine.lane_id)
+    assert work is not None
+    lanes = await ensure_lanes([work])
+    await db.execute(
+        sql.insert_review_slot, id=uuid7(), slot_id=mine.slot_id, lane_id=lanes[review_lane(work).key], submission_id=submission_id,
+        author_id=mine.annotator_id, author_vendor_id=mine.vendor_id,
+    )  # fmt: skip
+
+
+async def _late(mine: leases.LiveAssignment, payload: dict[str, Any], settings: Settings) -> Submitted:
+    if mine.state == "live":
+        await leases.expire(mine, settings)
+    elif mine.state != "expired":
+        raise WrongState(f"This assignment was {mine.state}; claim the task again to go on with it.", state=mine.state)
+    known = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
+    if known is not None:
+        return await _again(mine, payload)
+    again = await _take_again(mine)
+    if again is None:
+        return await _store(mine, payload, "surplus", late=True)
+    return await _finish(again, payload, settings, late=True)
+
+
+async def _take_again(mine: leases.LiveAssignment) -> leases.LiveAssignment | None:
+    """A new assignment on the same slot, held for the rest of this transaction alone; `None` if somebody else has it."""
+    assignment_id = uuid7()
+    last = await db.fetch_one(sql.last_price_inputs, slot_id=mine.slot_id)
+    assert last is not None
+    price = Price(mine.price_micros, mine.currency, last["price_inputs"])
+    try:
+        async with db.savepoint():
+            row = await db.fetch_one(
+                sql.retake_slot, slot_id=mine.slot_id, annotator_id=mine.annotator_id, vendor_id=mine.vendor_id, assignment_id=assignment_id,
+                price_micros=price.micros, currency=price.currency, price_inputs=db.jsonb(price.inputs), why=db.jsonb({"late": str(mine.id)}),
+            )  # fmt: skip
+            if row is None:
+                return None
+            await db.fetch_value(sql.settle_task, task_id=mine.task_id)
+            await pricing().reserve(Hold(assignment_id, mine.task_id, mine.project_id, mine.annotator_id, price))
+    except BudgetExhausted:
+        return None
+    return await db.fetch_one_as(
+        leases.LiveAssignment, sql.lock_assignment, assignment_id=assignment_id, annotator_id=mine.annotator_id
+    )

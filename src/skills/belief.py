@@ -1,0 +1,103 @@
+"""Skill as a belief on the logit scale: pure functions over values, no database and no clock.
+
+P(acceptable) = 1 / (1 + exp(b - theta)) for a person of skill theta and a task of difficulty b (Rasch). The update is
+the online Gaussian form of it (Glicko's): one O(1) step per observation, ROUTING.md section 1.
+"""
+
+import math
+
+import msgspec
+
+LEVEL_CENTRES = (-1.6, -0.8, 0.0, 0.8, 1.6)
+"""Logit of the levels 1 to 5: equal steps over the range in which P(acceptable) moves from 0.17 to 0.83."""
+HALF_STEP = 0.4
+ASSESSMENT_VARIANCE = 0.16
+"""A manager who names a level is about half a level sure (sd 0.4)."""
+UNKNOWN_MEAN, UNKNOWN_VARIANCE = -0.8, 1.0
+"""A domain nobody has said anything about: one level below the middle, prior variance of ROUTING.md section 1."""
+TRANSFER_LOSS, TRANSFER_VARIANCE = 0.8, 0.6
+"""What general skill says about another domain: one level less, and less sure."""
+DIFFICULTY_VARIANCE_STATED, DIFFICULTY_VARIANCE_UNKNOWN = 0.25, 1.0
+"""A frontend that names a difficulty is half a logit sure of it; one that names none is as unsure as the crowd varies."""
+
+
+class Belief(msgspec.Struct, frozen=True):
+    """N(mean, variance) on the logit scale."""
+
+    mean: float
+    variance: float
+
+    def lower_bound(self, z: float) -> float:
+        return self.mean - z * math.sqrt(self.variance)
+
+    @property
+    def percent(self) -> int:
+        """0 to 100, as people see it: the chance to do a task of middling difficulty acceptably."""
+        return round(100 * sigmoid(self.mean))
+
+    def interval(self, z: float = 1.96) -> tuple[int, int]:
+        """The percents between which the skill lies with 95 % belief."""
+        spread = z * math.sqrt(self.variance)
+        return round(100 * sigmoid(self.mean - spread)), round(100 * sigmoid(self.mean + spread))
+
+
+UNKNOWN = Belief(UNKNOWN_MEAN, UNKNOWN_VARIANCE)
+
+
+def sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1 / (1 + math.exp(-x))
+    grown = math.exp(x)
+    return grown / (1 + grown)
+
+
+def level_centre(level: int) -> float:
+    """Logit of a level from 1 to 5; the same scale serves skill and difficulty."""
+    return LEVEL_CENTRES[level - 1]
+
+
+def level_floor(level: int) -> float:
+    """The least skill that counts as this level; level 1 asks for nothing."""
+    return -math.inf if level <= 1 else level_centre(level) - HALF_STEP
+
+
+def level_of(mean: float) -> int:
+    return max(level for level in (1, 2, 3, 4, 5) if mean >= level_floor(level))
+
+
+def assessed(level: int) -> Belief:
+    return Belief(level_centre(level), ASSESSMENT_VARIANCE)
+
+
+def transferred(general: Belief) -> Belief:
+    """What to believe about a domain of which only the general skill is known; never better than not knowing."""
+    return Belief(general.mean - TRANSFER_LOSS, general.variance + TRANSFER_VARIANCE)
+
+
+def difficulty_prior(level: int | None) -> Belief:
+    if level is None:
+        return Belief(0.0, DIFFICULTY_VARIANCE_UNKNOWN)
+    return Belief(level_centre(level), DIFFICULTY_VARIANCE_STATED)
+
+
+def expected(skill: Belief, difficulty: Belief) -> float:
+    """P(acceptable) with both uncertainties taken in: sigma(z / sqrt(1 + pi V / 8)) (MacKay's approximation)."""
+    variance = skill.variance + difficulty.variance
+    return sigmoid((skill.mean - difficulty.mean) / math.sqrt(1 + math.pi * variance / 8))
+
+
+def updated(skill: Belief, difficulty: Belief, outcome: float, weight: float = 1.0) -> Belief:
+    """The skill after an outcome from 0 (not acceptable) to 1 (acceptable); weight 0 changes nothing."""
+    p = sigmoid(skill.mean - difficulty.mean)
+    information = weight * p * (1 - p)
+    damping = 1 + information * (skill.variance + difficulty.variance)
+    mean = skill.mean + skill.variance * weight * (outcome - p) / damping
+    return Belief(mean, skill.variance - skill.variance**2 * information / damping)
+
+
+def difficulty_updated(skill: Belief, difficulty: Belief, outcome: float, weight: float = 1.0) -> Belief:
+    """The mirror image: a failure makes the task look harder."""
+    mirrored = updated(
+        Belief(-difficulty.mean, difficulty.variance), Belief(-skill.mean, skill.variance), 1 - outcome, weight
+    )
+    return Belief(-mirrored.mean, mirrored.variance)
