@@ -1,2 +1,50 @@
+"""Joins money to work: the claim sets it aside, acceptance pays it, any other end gives it back.
+
+Everything here runs inside the transaction of what happened, so neither can be true without the other.
+"""
+
+from collections.abc import Sequence
+
+from kernel import outbox
+from kernel.money import amount_text
+from payments import ledger, rates
+from routing.events import AssignmentEnded, Hold, Price, PriceQuery, WorkAccepted, subscribe, use_pricing
+
+
+class RateCardPricing:
+    """What routing asks of payments (`routing.events.Pricing`)."""
+
+    async def quote(self, queries: Sequence[PriceQuery]) -> list[Price]:
+        return await rates.quote(queries)
+
+    async def reserve(self, hold: Hold) -> None:
+        await ledger.hold(hold)
+
+
 def register() -> None:
-    """Filled by the ledger."""
+    """Wires payments to routing for this process; doing so again changes nothing."""
+    use_pricing(RateCardPricing())
+    subscribe(WorkAccepted, pay)
+    subscribe(AssignmentEnded, give_back)
+
+
+async def pay(accepted: WorkAccepted) -> None:
+    """Posts the hold and tells it; a repeat does neither."""
+    accrual = await ledger.post(accepted.assignment_id)
+    if accrual is None or not accrual.fresh:
+        return
+    data = {
+        "assignment_id": str(accrual.assignment_id),
+        "annotator_id": str(accrual.annotator_id),
+        "project_id": str(accrual.project_id),
+        "amount": amount_text(accrual.amount.micros),
+        "currency": accrual.amount.currency,
+    }
+    await outbox.publish(
+        "accrual.posted", data, project_id=accrual.project_id, subject_id=accrual.assignment_id,
+        vendor_id=accrual.vendor_id,
+    )  # fmt: skip
+
+
+async def give_back(ended: AssignmentEnded) -> None:
+    await ledger.void(ended.assignment_id, ended.reason)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from piccolo.columns import JSONB, UUID, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
@@ -55,7 +57,7 @@ class Transfer(Table, tablename="transfer", db=engine):
     credit_account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
     amount_micros = BigInt()
     currency = Varchar(length=3)
-    pending = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    pending: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
     project_id = UUID(null=True, default=None)
     annotator_id = UUID(null=True, default=None)
     assignment_id = UUID(null=True, default=None)

@@ -1,0 +1,233 @@
+"""Double entry: every movement is one row with a debit and a credit account, pending until it is posted or voided.
+
+The accounts' four sums are kept by the statement that writes the row, so both change together. A journal row is never
+changed; an account's sums can always be folded from the journal again (`payments.verify`).
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import audit, db
+from kernel.errors import Invalid
+from kernel.ids import uuid7
+from kernel.money import Money, amount_text
+from kernel.sql import load
+from payments.errors import BusinessKeyReused, HoldMissing, HoldResolved, NoSuchProject
+from routing.events import BudgetExhausted, Hold
+
+sql = load(__package__)
+
+FUNDING_OWNER = UUID(int=0)
+"""One funding account per currency stands for the world outside; it belongs to no project."""
+LARGEST_FUNDING_MICROS = 10**17
+"""A hundred thousand million units: ninety such fundings still fit the BIGINT of an account."""
+LONGEST_KEY = 180
+
+
+class AccountRef(msgspec.Struct, frozen=True):
+    kind: str
+    """`funding`, `project_budget` or `annotator_earnings`."""
+    owner_id: UUID
+
+
+class TransferView(msgspec.Struct, frozen=True):
+    seq: int
+    """Rises with the journal; the place of a page."""
+    id: UUID
+    kind: str
+    """`direct`, `pending`, or `post` and `void`, which name the pending transfer that they end."""
+    business_key: str
+    debit: AccountRef
+    credit: AccountRef
+    amount: Money
+    pending_id: UUID | None
+    project_id: UUID | None
+    annotator_id: UUID | None
+    assignment_id: UUID | None
+    task_id: UUID | None
+    rate_card_id: UUID | None
+    inputs: dict[str, Any]
+    reason: str
+    created_at: datetime
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """How a hold ended."""
+
+    transfer_id: UUID
+    kind: str
+    """`post` or `void`."""
+    assignment_id: UUID
+    task_id: UUID
+    project_id: UUID
+    annotator_id: UUID
+    vendor_id: UUID | None
+    amount: Money
+    fresh: bool
+    """False where it had been done before and nothing moved now."""
+
+
+async def fund(project_id: UUID, amount: Money, business_key: str, reason: str) -> TransferView:
+    """Adds to a project's budget, once per key; a repeat returns the first transfer.
+
+    Raises `Invalid` for an amount that is not positive or in another currency than the project's, `BusinessKeyReused`,
+    `NoSuchProject`.
+    """
+    db.require_transaction()
+    if not 0 < amount.micros <= LARGEST_FUNDING_MICROS:
+        raise Invalid(f"A budget grows by more than zero and at most {amount_text(LARGEST_FUNDING_MICROS)}.")
+    if not 0 < len(business_key) <= LONGEST_KEY:
+        raise Invalid(f"A key has 1 to {LONGEST_KEY} characters.")
+    # Under the project's lock a repeat that arrives at the same time waits here, and then finds the first transfer.
+    currency = await db.fetch_value(sql.lock_project, project_id=project_id)
+    if currency is None:
+        raise NoSuchProject
+    if currency != amount.currency:
+        raise Invalid(f"The project pays in {currency}; its budget cannot be funded in {amount.currency}.")
+    key = f"fund:{business_key}"  # apart from the keys of holds, which callers do not choose
+    first = await db.fetch_one(sql.transfer_by_key, business_key=key)
+    if first is not None:
+        return _same_funding(transfer_view(first), project_id, amount)
+    await _open_account("project_budget", project_id, currency)
+    await _open_account("funding", FUNDING_OWNER, currency)
+    await db.execute(
+        sql.fund, id=uuid7(), business_key=key, project_id=project_id, funding_owner=FUNDING_OWNER,
+        amount_micros=amount.micros, currency=currency, reason=reason,
+    )  # fmt: skip
+    await audit.record("budget.funded", "project", project_id, after=amount.to_json(), reason=reason)
+    return transfer_view(await db.fetch_one(sql.transfer_by_key, business_key=key))
+
+
+def _same_funding(first: TransferView, project_id: UUID, amount: Money) -> TransferView:
+    if (first.project_id, first.amount) != (project_id, amount):
+        raise BusinessKeyReused
+    return first
+
+
+async def hold(wanted: Hold) -> None:
+    """Sets the price of an assignment aside, inside its claim; nothing to do where the price is zero or it is held.
+
+    Raises `BudgetExhausted`, after which the transaction can still be used: no row was written.
+    """
+    db.require_transaction()
+    price = wanted.price
+    if price.micros == 0:
+        return
+    # Twice, because the first hold of a person in a currency opens the account that it needs.
+    for _ in range(2):
+        seq = await db.fetch_value(
+            sql.hold, id=uuid7(), assignment_id=wanted.assignment_id, task_id=wanted.task_id,
+            project_id=wanted.project_id, annotator_id=wanted.annotator_id, amount_micros=price.micros,
+            currency=price.currency, rate_card_id=price.inputs.get("rate_card_id"), inputs=db.jsonb(price.inputs),
+        )  # fmt: skip
+        if seq is not None or await _held_already(wanted):
+            return
+    raise _exhausted(wanted, 0)
+
+
+async def _held_already(wanted: Hold) -> bool:
+    """Why the hold wrote nothing; opens the person's account where that was the reason. Raises `BudgetExhausted`."""
+    price = wanted.price
+    why = await db.fetch_one(
+        sql.why_no_hold, assignment_id=wanted.assignment_id, annotator_id=wanted.annotator_id,
+        project_id=wanted.project_id, currency=price.currency,
+    )  # fmt: skip
+    assert why is not None
+    if why["held"] is not None:
+        if why["held"] != [str(price.micros), price.currency, str(wanted.annotator_id), str(wanted.project_id)]:
+            raise BusinessKeyReused("This assignment holds another amount already; a price is fixed at the claim.")
+        return True
+    if why["left_micros"] < price.micros:
+        raise _exhausted(wanted, why["left_micros"])
+    if not why["has_account"]:
+        await _open_account("annotator_earnings", wanted.annotator_id, price.currency)
+    return False
+
+
+def _exhausted(wanted: Hold, left_micros: int) -> BudgetExhausted:
+    left = Money(left_micros, wanted.price.currency)
+    return BudgetExhausted(project_id=str(wanted.project_id), left=left.to_json())
+
+
+async def post(assignment_id: UUID) -> Resolution | None:
+    """The held money becomes earned, once; a repeat returns the first posting. `None` where the price is zero.
+
+    Raises `HoldResolved` where it was given back before, `HoldMissing` where a price has no hold.
+    """
+    return await _resolve("post", assignment_id, "")
+
+
+async def void(assignment_id: UUID, reason: str) -> Resolution | None:
+    """The held money goes back to the budget, once; a repeat returns the first. `None` where nothing was held.
+
+    Raises `HoldResolved` where it was paid before.
+    """
+    return await _resolve("void", assignment_id, reason)
+
+
+async def _resolve(kind: str, assignment_id: UUID, reason: str) -> Resolution | None:
+    db.require_transaction()
+    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, assignment_id=assignment_id, reason=reason)
+    if row is not None:
+        return _resolution(row, fresh=True)
+    # A statement of its own: what decided the race may have been committed after the first one took its snapshot.
+    earlier = await db.fetch_one(sql.resolution_of, assignment_id=assignment_id)
+    assert earlier is not None
+    if earlier["id"] is None:
+        if kind == "post" and earlier["price_micros"] > 0:
+            raise HoldMissing(assignment_id=str(assignment_id))
+        return None
+    if earlier["kind"] != kind:
+        raise HoldResolved(assignment_id=str(assignment_id), resolution=earlier["kind"])
+    return _resolution(earlier, fresh=False)
+
+
+async def _open_account(kind: str, owner_id: UUID, currency: str) -> None:
+    await db.execute(sql.open_account, id=uuid7(), kind=kind, owner_id=owner_id, currency=currency)
+
+
+def _resolution(row: Any, *, fresh: bool) -> Resolution:
+    return Resolution(
+        transfer_id=_uuid(row["id"]),
+        kind=row["kind"],
+        assignment_id=_uuid(row["assignment_id"]),
+        task_id=_uuid(row["task_id"]),
+        project_id=_uuid(row["project_id"]),
+        annotator_id=_uuid(row["annotator_id"]),
+        vendor_id=_uuid_or_none(row["vendor_id"]),
+        amount=Money(row["amount_micros"], row["currency"]),
+        fresh=fresh,
+    )
+
+
+def transfer_view(row: Any) -> TransferView:
+    """Of a row of the queries `transfers` and `transfer_by_key`."""
+    return TransferView(
+        seq=row["seq"],
+        id=_uuid(row["id"]),
+        kind=row["kind"],
+        business_key=row["business_key"],
+        debit=AccountRef(row["debit_kind"], _uuid(row["debit_owner"])),
+        credit=AccountRef(row["credit_kind"], _uuid(row["credit_owner"])),
+        amount=Money(row["amount_micros"], row["currency"]),
+        pending_id=_uuid_or_none(row["pending"]),
+        project_id=_uuid_or_none(row["project_id"]),
+        annotator_id=_uuid_or_none(row["annotator_id"]),
+        assignment_id=_uuid_or_none(row["assignment_id"]),
+        task_id=_uuid_or_none(row["task_id"]),
+        rate_card_id=_uuid_or_none(row["rate_card"]),
+        inputs=row["inputs"],
+        reason=row["reason"],
+        created_at=row["created_at"],
+    )
+
+
+def _uuid(value: Any) -> UUID:
+    return UUID(int=value.int)  # the driver's own UUID class is not the one that Structs are made of
+
+
+def _uuid_or_none(value: Any) -> UUID | None:
+    return None if value is None else _uuid(value)

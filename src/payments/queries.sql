@@ -1,0 +1,395 @@
+-- name: lock_project
+-- Currency of the project; the lock makes rate cards and fundings of one project take turns, and stops no claim.
+SELECT currency FROM project WHERE id = :project_id FOR NO KEY UPDATE
+
+-- name: current_rate_cards
+-- The card in force of each project: of those whose date has come, the latest date, and of one date the latest version.
+SELECT DISTINCT ON (project) id, project, version, effective_from, currency, annotation_micros, review_micros,
+  difficulty_factors, expert_factor
+FROM rate_card
+WHERE project = ANY (:project_ids::uuid[]) AND effective_from <= clock_timestamp()
+ORDER BY project, effective_from DESC, version DESC
+
+-- name: rate_cards_of_project
+-- Every version, newest first: what was promised when.
+SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor
+FROM rate_card
+WHERE project = :project_id
+ORDER BY version DESC
+
+-- name: add_rate_card
+-- The next version, under lock_project. A date up to a minute ago is a slow clock and means now; an older one inserts nothing.
+INSERT INTO rate_card (id, project, version, effective_from, currency, annotation_micros, review_micros,
+  difficulty_factors, expert_factor, created_at)
+SELECT :id, :project_id, 1 + (SELECT coalesce(max(version), 0) FROM rate_card WHERE project = :project_id),
+  greatest(:effective_from::timestamptz, clock_timestamp()), :currency, :annotation_micros, :review_micros,
+  :difficulty_factors, :expert_factor, clock_timestamp()
+WHERE coalesce(:effective_from::timestamptz >= clock_timestamp() - interval '1 minute', true)
+RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor
+
+-- name: open_account
+-- On demand; whoever comes second finds the first one's account (unique constraint account_once).
+INSERT INTO account (id, kind, owner_id, currency) VALUES (:id, :kind, :owner_id, :currency)
+ON CONFLICT (kind, owner_id, currency) DO NOTHING
+
+-- name: fund
+-- Money from outside into a project's budget. Order of locks as in hold: the budget first.
+WITH budget AS (
+  UPDATE account SET credits_posted = credits_posted + :amount_micros::bigint
+  WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
+  RETURNING id
+), funding AS (
+  UPDATE account SET debits_posted = debits_posted + :amount_micros::bigint
+  FROM budget
+  WHERE kind = 'funding' AND owner_id = :funding_owner AND currency = :currency
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, inputs,
+  reason, created_at)
+SELECT :id, 'direct', :business_key, funding.id, budget.id, :amount_micros, :currency, :project_id, '{}', :reason,
+  clock_timestamp()
+FROM budget CROSS JOIN funding
+
+-- name: hold
+-- Sets money aside if the budget covers it, else returns no row. The UPDATE is the judge: it waits for the row and then
+-- looks at the newest sums, so claims that arrive together cannot spend the same money (a sum read before could).
+-- Order of locks, here and in resolve_hold: the project's budget first, the person's earnings after it. One transaction
+-- may move money several times (a verdict pays author and reviewer); whoever has the budget needs to wait for nobody
+-- who wants it, so two of them cannot wait for each other in a circle. Sorting each statement's two ids would not do.
+WITH budget AS (
+  UPDATE account SET debits_pending = debits_pending + :amount_micros::bigint
+  WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
+    AND debits_posted + debits_pending + :amount_micros::bigint <= credits_posted
+    AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings'
+                AND earnings.owner_id = :annotator_id AND earnings.currency = :currency)
+    AND NOT EXISTS (SELECT FROM transfer WHERE transfer.assignment_id = :assignment_id AND transfer.kind = 'pending')
+  RETURNING id
+), earnings AS (
+  UPDATE account SET credits_pending = credits_pending + :amount_micros::bigint
+  FROM budget
+  WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id AND account.currency = :currency
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
+  annotator_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT :id, 'pending', 'hold:' || :assignment_id::uuid, budget.id, earnings.id, :amount_micros, :currency, :project_id,
+  :annotator_id, :assignment_id, :task_id, :rate_card_id, :inputs, clock_timestamp()
+FROM budget CROSS JOIN earnings
+RETURNING seq
+
+-- name: why_no_hold
+-- After hold returned nothing: is it there already, is there an account to hold for, what is left of the budget?
+SELECT
+  (SELECT to_jsonb(ARRAY[amount_micros::text, currency, annotator_id::text, project_id::text]) FROM transfer
+   WHERE assignment_id = :assignment_id AND kind = 'pending') AS held,
+  EXISTS (SELECT FROM account WHERE kind = 'annotator_earnings' AND owner_id = :annotator_id AND currency = :currency)
+    AS has_account,
+  coalesce((SELECT credits_posted - debits_posted - debits_pending FROM account
+   WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency), 0) AS left_micros
+
+-- name: resolve_hold
+-- Posts or voids the pending transfer of an assignment, once: a second resolution, also one that began before the first
+-- was visible, inserts nothing (transfer_resolved_once), and then no account moves. The budget is locked before anything
+-- is written, see hold.
+WITH held AS MATERIALIZED (
+  SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, rate_card
+  FROM transfer
+  WHERE assignment_id = :assignment_id AND kind = 'pending'
+), budget AS MATERIALIZED (
+  SELECT account.id FROM held JOIN account ON account.id = held.debit_account
+  FOR NO KEY UPDATE OF account
+), resolved AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
+    annotator_id, assignment_id, task_id, rate_card, inputs, reason, created_at)
+  SELECT :id, :kind, :kind::text || ':' || assignment_id, debit_account, credit_account, amount_micros, currency, held.id,
+    project_id, annotator_id, assignment_id, task_id, rate_card, '{}', :reason, clock_timestamp()
+  FROM held JOIN budget ON budget.id = held.debit_account
+  ON CONFLICT DO NOTHING
+  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
+), moved AS (
+  UPDATE account SET
+    debits_pending = debits_pending - leg.debit,
+    credits_pending = credits_pending - leg.credit,
+    debits_posted = debits_posted + CASE leg.kind WHEN 'post' THEN leg.debit ELSE 0 END,
+    credits_posted = credits_posted + CASE leg.kind WHEN 'post' THEN leg.credit ELSE 0 END
+  FROM (
+    SELECT debit_account AS account_id, kind, amount_micros AS debit, 0 AS credit FROM resolved
+    UNION ALL
+    SELECT credit_account, kind, 0, amount_micros FROM resolved
+  ) AS leg
+  WHERE account.id = leg.account_id
+)
+SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
+  (SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id) AS vendor_id
+FROM resolved
+
+-- name: resolution_of
+-- After resolve_hold returned nothing: what was decided before, or the price of an assignment that has no hold.
+SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
+  resolution.annotator_id, resolution.assignment_id, resolution.task_id,
+  (SELECT vendor FROM assignment WHERE id = :assignment_id) AS vendor_id,
+  coalesce((SELECT price_micros FROM assignment WHERE id = :assignment_id), 0) AS price_micros
+FROM (SELECT :assignment_id::uuid AS id) AS wanted
+LEFT JOIN transfer AS held ON held.assignment_id = wanted.id AND held.kind = 'pending'
+LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+
+-- name: transfer_by_key
+-- One movement with the names of its two accounts.
+SELECT transfer.seq, transfer.id, transfer.kind, transfer.business_key, transfer.amount_micros, transfer.currency,
+  transfer.pending, transfer.project_id, transfer.annotator_id, transfer.assignment_id, transfer.task_id,
+  transfer.rate_card, transfer.inputs, transfer.reason, transfer.created_at,
+  debit.kind AS debit_kind, debit.owner_id AS debit_owner, credit.kind AS credit_kind, credit.owner_id AS credit_owner
+FROM transfer
+JOIN account AS debit ON debit.id = transfer.debit_account
+JOIN account AS credit ON credit.id = transfer.credit_account
+WHERE transfer.business_key = :business_key
+
+-- name: transfers
+-- The journal, newest first, from a place on; every filter may be left out.
+SELECT transfer.seq, transfer.id, transfer.kind, transfer.business_key, transfer.amount_micros, transfer.currency,
+  transfer.pending, transfer.project_id, transfer.annotator_id, transfer.assignment_id, transfer.task_id,
+  transfer.rate_card, transfer.inputs, transfer.reason, transfer.created_at,
+  debit.kind AS debit_kind, debit.owner_id AS debit_owner, credit.kind AS credit_kind, credit.owner_id AS credit_owner
+FROM transfer
+JOIN account AS debit ON debit.id = transfer.debit_account
+JOIN account AS credit ON credit.id = transfer.credit_account
+WHERE (:before::bigint IS NULL OR transfer.seq < :before::bigint)
+  AND (:project_id::uuid IS NULL OR transfer.project_id = :project_id::uuid)
+  AND (:annotator_id::uuid IS NULL OR transfer.annotator_id = :annotator_id::uuid)
+  AND (:task_id::uuid IS NULL OR transfer.task_id = :task_id::uuid)
+  AND (:assignment_id::uuid IS NULL OR transfer.assignment_id = :assignment_id::uuid)
+  AND (:vendor_id::uuid IS NULL
+       OR transfer.annotator_id IN (SELECT annotator.id FROM annotator WHERE annotator.vendor = :vendor_id::uuid))
+  AND (:kind::text IS NULL OR transfer.kind = :kind::text)
+  AND (:since::timestamptz IS NULL OR transfer.created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR transfer.created_at < :until::timestamptz)
+ORDER BY transfer.seq DESC
+LIMIT :limit
+
+-- name: earnings_totals
+-- The sums are those of the account; the counts and the day are folded from the person's transfers. Days begin at 00:00 UTC.
+SELECT account.currency, account.credits_pending AS pending_micros, account.credits_posted AS posted_micros,
+  (SELECT count(*) FROM transfer WHERE transfer.annotator_id = account.owner_id AND transfer.kind = 'pending'
+     AND transfer.currency = account.currency) - folded.posted - folded.voided AS pending_count,
+  folded.posted AS posted_count, folded.voided AS voided_count, folded.today AS today_micros, folded.week AS week_micros
+FROM account
+CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
+    coalesce(sum(amount_micros) FILTER (
+      WHERE kind = 'post' AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
+    coalesce(sum(amount_micros) FILTER (
+      WHERE kind = 'post' AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
+  FROM transfer
+  WHERE transfer.annotator_id = account.owner_id AND transfer.currency = account.currency
+) AS folded
+WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id
+ORDER BY account.currency
+
+-- name: earnings_lines
+-- One line per piece of work that had a price, newest claim first, with what became of its money.
+SELECT held.seq, held.assignment_id, held.task_id, task.external_id, task.domain, task.language, held.project_id,
+  project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.amount_micros,
+  held.currency, CASE resolution.kind WHEN 'post' THEN 'posted' WHEN 'void' THEN 'voided' ELSE 'pending' END AS state,
+  held.inputs AS price_inputs, coalesce(resolution.reason, '') AS reason, held.created_at AS held_at,
+  resolution.created_at AS resolved_at
+FROM transfer AS held
+LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+LEFT JOIN assignment ON assignment.id = held.assignment_id
+LEFT JOIN task ON task.id = held.task_id
+LEFT JOIN project ON project.id = held.project_id
+WHERE held.annotator_id = :annotator_id AND held.kind = 'pending'
+  AND (:before::bigint IS NULL OR held.seq < :before::bigint)
+  AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
+ORDER BY held.seq DESC
+LIMIT :limit
+
+-- name: project_budget
+-- Zeros for a project that was never funded; no row for one that does not exist.
+SELECT project.currency, coalesce(account.credits_posted, 0) AS funded_micros,
+  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) AS posted_micros
+FROM project
+LEFT JOIN account ON account.kind = 'project_budget' AND account.owner_id = project.id AND account.currency = project.currency
+WHERE project.id = :project_id
+
+-- name: cost_by
+-- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that.
+SELECT held.project_id, project.name AS project_name, coalesce(task.domain, '') AS domain,
+  coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.currency,
+  count(*) FILTER (WHERE resolution.kind = 'post') AS posted_count,
+  count(*) FILTER (WHERE resolution.id IS NULL) AS pending_count,
+  count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
+  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.kind = 'post'), 0)::bigint AS posted_micros,
+  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.id IS NULL), 0)::bigint AS pending_micros
+FROM transfer AS held
+JOIN project ON project.id = held.project_id
+LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+LEFT JOIN assignment ON assignment.id = held.assignment_id
+LEFT JOIN task ON task.id = held.task_id
+WHERE held.kind = 'pending'
+  AND (:project_ids::uuid[] IS NULL OR held.project_id = ANY (:project_ids::uuid[]))
+  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid)
+  AND (:since::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) < :until::timestamptz)
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 2, 3, 4, 5
+
+-- name: ledger_totals
+-- Both sides of the whole ledger, per currency, pending money included.
+SELECT currency, sum(debits_posted + debits_pending)::bigint AS debits_micros,
+  sum(credits_posted + credits_pending)::bigint AS credits_micros
+FROM account
+GROUP BY currency
+ORDER BY currency
+
+-- name: check_accepted_work_is_paid_once
+-- The accrual must be one, of the price that was shown at the claim, and the worker's own.
+SELECT assignment.id AS assignment_id, assignment.price_micros, count(accrual.id) AS accruals,
+  sum(accrual.amount_micros) AS paid_micros
+FROM assignment
+LEFT JOIN transfer AS accrual ON accrual.assignment_id = assignment.id AND accrual.kind = 'post'
+WHERE assignment.price_micros > 0
+  AND (EXISTS (SELECT FROM submission WHERE submission.assignment = assignment.id AND submission.state = 'accepted')
+       OR EXISTS (SELECT FROM verdict WHERE verdict.assignment = assignment.id))
+GROUP BY assignment.id
+HAVING count(accrual.id) <> 1
+  OR bool_or((accrual.amount_micros, accrual.currency, accrual.annotator_id)
+             IS DISTINCT FROM (assignment.price_micros, assignment.currency, assignment.annotator))
+
+-- name: check_nothing_else_is_paid
+-- Work that was released, ran out, was sent back or rejected earns nothing.
+SELECT accrual.seq, accrual.assignment_id, accrual.amount_micros, assignment.state
+FROM transfer AS accrual
+LEFT JOIN assignment ON assignment.id = accrual.assignment_id
+WHERE accrual.kind = 'post'
+  AND NOT EXISTS (SELECT FROM submission
+                  WHERE submission.assignment = accrual.assignment_id AND submission.state = 'accepted')
+  AND NOT EXISTS (SELECT FROM verdict WHERE verdict.assignment = accrual.assignment_id)
+
+-- name: check_open_work_has_money_set_aside
+-- Whoever works, or waits for a verdict, can be paid.
+SELECT assignment.id AS assignment_id, assignment.state, assignment.price_micros
+FROM assignment
+LEFT JOIN submission ON submission.assignment = assignment.id
+WHERE assignment.price_micros > 0 AND (assignment.state = 'live' OR submission.state = 'pending')
+  AND NOT EXISTS (
+    SELECT FROM transfer AS held
+    WHERE held.assignment_id = assignment.id AND held.kind = 'pending'
+      AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id))
+
+-- name: check_ended_work_holds_no_money
+-- A budget is not eaten up by work that nobody does any more.
+SELECT held.seq, held.assignment_id, held.amount_micros, assignment.state, submission.state AS submission_state
+FROM transfer AS held
+LEFT JOIN assignment ON assignment.id = held.assignment_id
+LEFT JOIN submission ON submission.assignment = held.assignment_id
+WHERE held.kind = 'pending'
+  AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+  AND (assignment.id IS NULL OR assignment.state NOT IN ('live', 'submitted')
+       OR submission.state IN ('rework', 'rejected', 'cancelled'))
+
+-- name: check_hold_is_the_price_shown
+-- Amount, payee and project of the hold are the assignment's.
+SELECT held.seq, held.assignment_id, held.amount_micros, assignment.price_micros
+FROM transfer AS held
+JOIN assignment ON assignment.id = held.assignment_id
+WHERE held.kind = 'pending'
+  AND (held.amount_micros, held.currency, held.annotator_id, held.project_id, held.task_id)
+      IS DISTINCT FROM
+      (assignment.price_micros, assignment.currency, assignment.annotator, assignment.project, assignment.task)
+
+-- name: check_price_follows_the_rate_card
+-- Computed from the card itself, with the database's arithmetic: base × factors, half to even at the micro.
+SELECT priced.seq, priced.assignment_id, priced.amount_micros, priced.exact
+FROM (
+  SELECT held.seq, held.assignment_id, held.amount_micros,
+    CASE held.inputs ->> 'kind' WHEN 'review' THEN rate_card.review_micros ELSE rate_card.annotation_micros END
+      * coalesce(rate_card.difficulty_factors ->> (held.inputs ->> 'difficulty_band'), '1')::numeric
+      * CASE WHEN (held.inputs ->> 'expert')::boolean THEN rate_card.expert_factor ELSE '1' END::numeric AS exact
+  FROM transfer AS held
+  JOIN rate_card ON rate_card.id = held.rate_card
+  WHERE held.kind = 'pending'
+) AS priced
+WHERE priced.amount_micros IS DISTINCT FROM
+  CASE WHEN priced.exact - floor(priced.exact) = 0.5 THEN 2 * round(priced.exact / 2) ELSE round(priced.exact) END
+
+-- name: check_transfer_has_two_sides
+-- One row names both accounts, so it cannot be unbalanced; they must also be the right two, in the same currency.
+SELECT transfer.seq, transfer.kind, debit.kind AS debit_kind, credit.kind AS credit_kind
+FROM transfer
+LEFT JOIN account AS debit ON debit.id = transfer.debit_account
+LEFT JOIN account AS credit ON credit.id = transfer.credit_account
+WHERE transfer.amount_micros <= 0
+  OR (debit.currency, credit.currency) IS DISTINCT FROM (transfer.currency, transfer.currency)
+  OR CASE transfer.kind
+       WHEN 'direct' THEN (debit.kind, credit.kind, credit.owner_id)
+         IS DISTINCT FROM ('funding', 'project_budget', transfer.project_id)
+       ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
+         IS DISTINCT FROM ('project_budget', transfer.project_id, 'annotator_earnings', transfer.annotator_id)
+     END
+
+-- name: check_ledger_balances
+-- Over all accounts of a currency, posted and pending apart.
+SELECT currency, sum(debits_posted) AS debits_posted, sum(credits_posted) AS credits_posted,
+  sum(debits_pending) AS debits_pending, sum(credits_pending) AS credits_pending
+FROM account
+GROUP BY currency
+HAVING sum(debits_posted) <> sum(credits_posted) OR sum(debits_pending) <> sum(credits_pending)
+
+-- name: check_account_is_the_fold_of_its_transfers
+-- The four sums are a cache that the postings keep; folding the journal must give the same. Shows a vanished entry too.
+WITH leg AS (
+  SELECT debit_account AS account_id, kind, amount_micros AS debit, 0 AS credit FROM transfer
+  UNION ALL
+  SELECT credit_account, kind, 0, amount_micros FROM transfer
+), folded AS (
+  SELECT account_id,
+    sum(CASE kind WHEN 'pending' THEN debit WHEN 'direct' THEN 0 ELSE -debit END) AS debits_pending,
+    sum(CASE kind WHEN 'pending' THEN credit WHEN 'direct' THEN 0 ELSE -credit END) AS credits_pending,
+    sum(CASE WHEN kind IN ('direct', 'post') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post') THEN credit ELSE 0 END) AS credits_posted
+  FROM leg
+  GROUP BY account_id
+)
+SELECT account.id AS account_id, account.kind, account.owner_id, account.currency,
+  account.debits_pending, folded.debits_pending AS folded_debits_pending,
+  account.debits_posted, folded.debits_posted AS folded_debits_posted,
+  account.credits_pending, folded.credits_pending AS folded_credits_pending,
+  account.credits_posted, folded.credits_posted AS folded_credits_posted
+FROM account
+LEFT JOIN folded ON folded.account_id = account.id
+WHERE (account.debits_pending, account.credits_pending, account.debits_posted, account.credits_posted)
+  IS DISTINCT FROM (coalesce(folded.debits_pending, 0), coalesce(folded.credits_pending, 0),
+                    coalesce(folded.debits_posted, 0), coalesce(folded.credits_posted, 0))
+
+-- name: check_budget_is_not_exceeded
+-- Folded from the journal, not read from the account whose CHECK says the same.
+SELECT folded.project_id, folded.currency, folded.funded_micros, folded.reserved_micros, folded.posted_micros
+FROM (
+  SELECT project_id, currency,
+    coalesce(sum(amount_micros) FILTER (WHERE kind = 'direct'), 0) AS funded_micros,
+    coalesce(sum(CASE kind WHEN 'pending' THEN amount_micros WHEN 'direct' THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
+    coalesce(sum(amount_micros) FILTER (WHERE kind = 'post'), 0) AS posted_micros
+  FROM transfer
+  GROUP BY project_id, currency
+) AS folded
+WHERE folded.reserved_micros + folded.posted_micros > folded.funded_micros OR folded.reserved_micros < 0
+
+-- name: check_hold_is_resolved_once
+-- Paid or given back, never both, never twice.
+SELECT pending AS held_id, count(*) AS resolutions, array_agg(kind) AS kinds
+FROM transfer
+WHERE pending IS NOT NULL
+GROUP BY pending
+HAVING count(*) > 1
+
+-- name: check_resolution_matches_its_hold
+-- What is paid or given back is exactly what was set aside.
+SELECT resolution.seq, resolution.kind, held.seq AS held_seq, resolution.amount_micros, held.amount_micros AS held_micros
+FROM transfer AS resolution
+LEFT JOIN transfer AS held ON held.id = resolution.pending
+WHERE resolution.kind IN ('post', 'void')
+  AND (held.kind, resolution.debit_account, resolution.credit_account, resolution.amount_micros, resolution.currency,
+       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id)
+      IS DISTINCT FROM
+      ('pending', held.debit_account, held.credit_account, held.amount_micros, held.currency,
+       held.project_id, held.annotator_id, held.assignment_id, held.task_id)
