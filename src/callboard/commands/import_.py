@@ -1,6 +1,6 @@
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,14 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from callboard.commands.options import with_settings
-from callboard.importing.draft import TaskDraft
 from callboard.importing.files import stage_file
 from callboard.importing.mapping import Rules, choose
 from callboard.importing.source import PARSERS, Format
 from callboard.importing.stage import Report, Stage
 from callboard.importing.summary import Summary
-from callboard.importing.write import Outcome, Sink, write
+from callboard.importing.write import Outcome, find_project, judge_by_database, write
+from kernel import db
 from kernel.settings import Settings
+from routing.intake import TaskDraft
 
 
 class Wish(NamedTuple):
@@ -84,35 +85,25 @@ def command(settings: Settings, file: Path, project: str | None, as_json: bool, 
 
 
 def _judge_only(wish: Wish, settings: Settings) -> tuple[Report, Outcome | None]:
-    stage = _stage(wish, settings, None)
-    stage.close()
-    return stage.report, None
+    with _stage(wish, settings, lambda _: None) as stage:
+        return stage.report, None
 
 
 async def _import(wish: Wish, settings: Settings, project: str) -> tuple[Report, Outcome | None]:
-    from callboard.importing.routing_sink import RoutingSink  # noqa: PLC0415  asyncpg, which a dry run needs not
-    from kernel import db  # noqa: PLC0415
-
     assert settings.database_url is not None
     async with db.pool(settings.database_url, settings):
-        sink = await RoutingSink.find(project)
-        stage = _stage(wish, settings, sink)
-        try:
+        owner = await find_project(project)
+        with _stage(wish, settings, await judge_by_database()) as stage:
             report = stage.report
             if wish.dry_run or not report.good or (report.bad and not wish.skip_bad_lines):
                 return report, None
             with _progress(wish, TextColumn("Writing"), MofNCompleteColumn()) as bar:
                 task = bar.add_task("", total=report.good)
-                outcome = await write(stage, sink, wish.path.name, lambda done: bar.update(task, completed=done))
+                outcome = await write(stage, owner.id, wish.path.name, lambda done: bar.update(task, completed=done))
             return report, outcome
-        finally:
-            stage.close()
 
 
-def _stage(wish: Wish, settings: Settings, sink: Sink | None) -> Stage:
-    def judge(draft: TaskDraft) -> str | None:
-        return sink.fault(draft) if sink else None
-
+def _stage(wish: Wish, settings: Settings, judge: Callable[[TaskDraft], str | None]) -> Stage:
     with _error_file(wish.errors) as on_error, _progress(wish, TextColumn("Reading"), DownloadColumn()) as bar:
         task = bar.add_task("", total=wish.path.stat().st_size)
         return stage_file(

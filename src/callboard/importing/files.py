@@ -11,6 +11,7 @@ from callboard.importing.source import PARSERS, Format, peek, read_blocks, tell_
 from callboard.importing.stage import Stage
 from kernel.errors import StorageFull
 from kernel.settings import Settings
+from routing.intake import TaskDraft
 
 FREE_SPACE_FACTOR = 2
 """Free bytes wanted per byte of the file: the staged drafts are about as large as it, and the database needs room too."""
@@ -23,6 +24,7 @@ def stage_file(
     *,
     file_format: Format | None = None,
     revise: Callable[[Rules], Rules] = lambda rules: rules,
+    judge: Callable[[TaskDraft], str | None] = lambda _: None,
     on_error: Callable[[LineError], None] = lambda _: None,
     progress: Callable[[int], None] | None = None,
     folder: Path | None = None,
@@ -36,7 +38,9 @@ def stage_file(
         blocks = read_blocks(path, settings, progress)
         head, blocks = peek(blocks)
         parser = PARSERS[file_format or tell_format(head, path.name)](settings)
-        stage = Stage(settings, rules, textual=parser.textual, revise=revise, on_error=on_error, folder=folder)
+        stage = Stage(
+            settings, rules, textual=parser.textual, revise=revise, judge=judge, on_error=on_error, folder=folder
+        )
         try:
             for block in blocks:
                 stage.take(parser.feed(block))

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from callboard.importing import turns
-from callboard.importing.draft import DIALOGUE, TaskDraft
 from callboard.importing.events import Parsed, UnmappableError
 from callboard.importing.mapping import ANYTHING, Rules, Target
 from callboard.importing.paths import MISSING, as_text, parse_expression
+from callboard.importing.turns import DIALOGUE
 from kernel.settings import Settings
+from routing.intake import TaskDraft
 
 TITLE_CHARACTERS = 80
 """A title that nobody wrote is cut from the first words; a queue shows about this many."""
@@ -21,8 +22,17 @@ TITLE_CHARACTERS = 80
 HASH_CHARACTERS = 16
 """Of $hash: 64 bits, so that among 500,000 records two alike by chance are one in a hundred million."""
 
+RIGHT_VALUES = {
+    "external_id": "a text of 1 to 200 characters",
+    "kind": "a lower-case name such as dialogue",
+    "domain": "a lower-case name such as general",
+    "language": "a language tag such as en or zh-CN",
+    "difficulty": "a whole number from 1 to 5",
+    "priority": "a whole number from 1 to 5",
+    "due_at": "a time with its zone such as 2027-01-31T17:00:00Z",
+}
+
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?")
-_LONG_FIELDS = ("payload", "requirements")
 
 
 class Mapper:
@@ -82,7 +92,9 @@ class Mapper:
 
     def _complete(self, found: dict[str, Any], content_hash: str) -> None:
         """What follows from the rest: an id, a title, the usual spelling of a language tag; and the limits on dialogues."""
-        external_id = found.setdefault("external_id", content_hash)
+        if ("external_id",) not in self._places:
+            found.setdefault("external_id", content_hash)
+        external_id = found.get("external_id")
         if type(external_id) is int:
             found["external_id"] = str(external_id)
         if isinstance(found.get("language"), str):
@@ -133,9 +145,10 @@ def _title(payload: Mapping[str, Any]) -> str:
 
 
 def _explained(error: msgspec.ValidationError, found: Mapping[str, Any]) -> str:
-    """The checker's sentence, with the value for the plain fields, whose values are short."""
-    text = str(error).replace(" - at `$.", " at `")
-    for name, value in found.items():
-        if name not in _LONG_FIELDS and f"at `{name}`" in text:
-            return f"{name}: {str(value)[:60]!r} cannot be used ({text.split(' at `')[0]})"
-    return text
+    """With the value and what would be right, for the plain fields; else the checker's own sentence."""
+    text = str(error)
+    for name, right in RIGHT_VALUES.items():
+        if name in found and text.endswith(f"`$.{name}`"):
+            return f"{name}: {as_text(found[name])[:60]!r} is not {right}"
+    missing = re.search(r"required field `(\w+)`", text)
+    return f"{missing[1]} is missing" if missing else text

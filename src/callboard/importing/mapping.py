@@ -13,13 +13,16 @@ from typing import Any
 
 import msgspec
 
-from callboard.importing.draft import TaskDraft
 from callboard.importing.events import Unreadable
 from kernel.errors import Invalid
+from routing.intake import TaskDraft
 
 FIELDS = tuple(TaskDraft.__struct_fields__)
 ANYTHING = "*"
 """In a table of values: whatever no other row matches."""
+
+NO_MAPPING = "none"
+"""Asks for no built-in mapping, so that the options alone decide."""
 
 Target = tuple[str, ...]
 
@@ -95,6 +98,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, places=changed_places, constants=changed_constants, values=tables)
 
 
+EMPTY = Rules()
+
+
 def read_mapping(path: Path) -> Rules:
     """Raises `BadMapping` with the place of the fault."""
     try:
@@ -143,7 +149,9 @@ def built_in() -> dict[str, Rules]:
 
 
 def choose(name_or_file: str) -> Rules:
-    """A built-in mapping by its name, else a file. Raises `BadMapping`."""
+    """A built-in mapping by its name, `none` for an empty one, else a file. Raises `BadMapping`."""
+    if name_or_file == NO_MAPPING:
+        return EMPTY
     known = built_in()
     if name_or_file in known:
         return known[name_or_file]

@@ -1,7 +1,7 @@
 """Expressions of a mapping: where in a record a value stands, or a text put together from such places.
 
-A path is `key`, `a.b`, `turns[0]`, `messages[-1].content`, `messages[*].content` (a list, also with several [*]), `["Input.text"]` (a key with
-dots). Two names are made up by the import: `$line` is the record's line, `$hash` sixteen hex digits over its content.
+A path is `key`, `a.b`, `turns[0]`, `messages[-1].content`, `messages[*].content` (a list, also with several [*]), `turns[1:]` (a list
+without its first members), `["Input.text"]` (a key with dots). Two names are made up by the import: `$line` is the record's line, `$hash` sixteen hex digits over its content.
 A template is a text with paths in braces: `mt-{question_id}`; `{{` and `}}` are the braces themselves.
 """
 
@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 from kernel.errors import Invalid
 
 MISSING: Any = object()
-EVERY = slice(None)
 
 Step = str | int | slice
 
 _KEY = r"[^.\[\]{}\"=\s](?:[^.\[\]{}\"=]*[^.\[\]{}\"=\s])?"
-_STEP = re.compile(rf'(?P<dot>\.)?(?:(?P<key>{_KEY})|\[(?P<index>-?\d+|\*)\]|\["(?P<quoted>[^"]+)"\])')
+_STEP = re.compile(rf'(?P<dot>\.)?(?:(?P<key>{_KEY})|\[(?P<index>-?\d+|\*|\d+:)\]|\["(?P<quoted>[^"]+)"\])')
 _HOLE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
@@ -30,7 +29,7 @@ class Path(NamedTuple):
     steps: tuple[Step, ...]
 
     def find(self, record: Any) -> Any:
-        """The value, `MISSING` when there is none or it is null; a path with [*] finds a list."""
+        """The value, `MISSING` when there is none or it is null; a path with [*] or [1:] finds a list."""
         return _find(record, self.steps)
 
     def roots(self) -> Iterator[str]:
@@ -95,9 +94,12 @@ def parse_path(text: str) -> Path:
 
 
 def _step(found: re.Match[str]) -> Step:
-    if found["index"] is None:
+    index = found["index"]
+    if index is None:
         return found["key"] or found["quoted"]
-    return EVERY if found["index"] == "*" else int(found["index"])
+    if index == "*":
+        return slice(None)
+    return slice(int(index[:-1]), None) if index.endswith(":") else int(index)
 
 
 def _find(value: Any, steps: tuple[Step, ...]) -> Any:
@@ -106,8 +108,8 @@ def _find(value: Any, steps: tuple[Step, ...]) -> Any:
             if not isinstance(value, list):
                 return MISSING
             rest = steps[place + 1 :]
-            found = [hit for hit in (_find(member, rest) for member in value) if hit is not MISSING]
-            return [hit for several in found for hit in several] if EVERY in rest else found
+            found = [hit for hit in (_find(member, rest) for member in value[step]) if hit is not MISSING]
+            return [hit for several in found for hit in several] if _is_many(rest) else found
         if isinstance(step, str):
             value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
         else:
@@ -115,6 +117,10 @@ def _find(value: Any, steps: tuple[Step, ...]) -> Any:
         if value is MISSING or value is None:
             return MISSING
     return value
+
+
+def _is_many(steps: tuple[Step, ...]) -> bool:
+    return any(isinstance(step, slice) for step in steps)
 
 
 def as_text(value: Any) -> str:

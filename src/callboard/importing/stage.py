@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
+from typing import Self
 
 import msgspec
 
-from callboard.importing.draft import DIALOGUE, TaskDraft
 from callboard.importing.events import Event, LineError, Parsed, UnmappableError, Unreadable
 from callboard.importing.mapper import Mapper
-from callboard.importing.mapping import Rules, detect, refuse_undetected
-from callboard.importing.turns import find_warning
+from callboard.importing.mapping import EMPTY, Rules, detect, refuse_undetected
+from callboard.importing.turns import DIALOGUE, find_warning
 from kernel.settings import Settings
+from routing.intake import TaskDraft
 
 SPOOL_MEMORY_BYTES = 8_000_000
 """Beyond this the drafts move to a file: several imports at once must not fill the memory."""
@@ -46,7 +47,8 @@ class Stage:
     """Takes what a parser yields, in order; afterwards holds the report and the drafts.
 
     Without `rules` the mapping is told from the keys of the first record. `revise` changes it before it is used (the
-    options of a command line). `on_error` hears every line error, also those that the report no longer lists.
+    options of a command line). `judge` names what the database will refuse in a draft. `on_error` hears every line
+    error, also those that the report no longer lists.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Stage:
         *,
         textual: bool = False,
         revise: Callable[[Rules], Rules] = lambda rules: rules,
+        judge: Callable[[TaskDraft], str | None] = lambda _: None,
         on_error: Callable[[LineError], None] = lambda _: None,
         folder: Path | None = None,
     ) -> None:
@@ -63,6 +66,7 @@ class Stage:
         self._settings = settings
         self._textual = textual
         self._revise = revise
+        self._judge = judge
         self._on_error = on_error
         self._mapper = self._compiled(rules) if rules else None
         self._first_lines: dict[str, int] = {}
@@ -95,19 +99,35 @@ class Stage:
     def close(self) -> None:
         self._spool.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _take_record(self, record: Parsed) -> None:
         if self._mapper is None:
-            rules = detect(record.value)
-            if rules is None:
-                raise refuse_undetected(record.value)
-            self._mapper = self._compiled(rules)
+            self._mapper = self._compiled(detect(record.value) or self._options_alone(record))
         try:
-            draft = self._mapper.draft(record, textual=self._textual)
-            self._refuse_second(draft, record)
+            draft = self._draft(self._mapper, record)
         except UnmappableError as error:
             self._refuse(LineError(record.line, record.byte, str(error)))
         else:
             self._keep(draft, record)
+
+    def _draft(self, mapper: Mapper, record: Parsed) -> TaskDraft:
+        draft = mapper.draft(record, textual=self._textual)
+        self._refuse_second(draft, record)
+        fault = self._judge(draft)
+        if fault:
+            raise UnmappableError(fault)
+        return draft
+
+    def _options_alone(self, record: Parsed) -> Rules:
+        """For records of no known kind the options must say everything; without options nothing can be done."""
+        if self._revise(EMPTY) == EMPTY:
+            raise refuse_undetected(record.value)
+        return EMPTY
 
     def _compiled(self, rules: Rules) -> Mapper:
         mapper = Mapper(self._revise(rules), self._settings)

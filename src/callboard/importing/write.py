@@ -1,0 +1,96 @@
+"""The staged drafts into a project, chunk by chunk.
+
+Everything was judged before, so what can still go wrong is the machine. A chunk is one transaction; after a crash the
+next run finds its tasks by their external id and adds the rest.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from callboard.importing.stage import Stage
+from kernel import db
+from routing import intake
+from routing.errors import NoSuchProject
+from routing.intake import TaskDraft
+from routing.lanes import Requirements
+from routing.projects import ProjectView, project, project_named, projects
+from skills.profiles import domain_codes
+
+ACTOR = "system:import"
+
+
+class Outcome(NamedTuple):
+    import_id: UUID
+    created: int
+    existing: int
+    already: bool
+    """The whole content had been imported into this project before."""
+
+
+async def find_project(name_or_id: str) -> ProjectView:
+    """Raises `NoSuchProject`, naming those that there are."""
+    try:
+        return await project(UUID(name_or_id))
+    except (ValueError, NoSuchProject):
+        pass
+    try:
+        return await project_named(name_or_id)
+    except NoSuchProject as error:
+        names = ", ".join(repr(known.name) for known in await projects(limit=10)) or "none yet"
+        raise NoSuchProject(f"There is no project {name_or_id!r}; there are: {names}.") from error
+
+
+async def judge_by_database() -> Callable[[TaskDraft], str | None]:
+    """Names, line by line and before anything is written, what `import_tasks` would refuse a whole chunk for."""
+    domains = await domain_codes()
+    known = ", ".join(sorted(domains))
+
+    def fault(draft: TaskDraft) -> str | None:
+        if draft.domain not in domains:
+            return f"there is no domain {draft.domain!r}; there are {known}"
+        return _requirements_fault(draft) if draft.requirements else None
+
+    return fault
+
+
+def _requirements_fault(draft: TaskDraft) -> str | None:
+    try:
+        wanted = msgspec.convert(draft.requirements, Requirements)
+    except msgspec.ValidationError as error:
+        return f"requirements cannot be used: {error}"
+    if wanted.min_level is not None and not 1 <= wanted.min_level <= 5:  # noqa: PLR2004  the five levels of difficulty
+        return f"requirements.min_level is {wanted.min_level}; levels run from 1 to 5"
+    return None
+
+
+async def write(
+    stage: Stage, project_id: UUID, source: str, progress: Callable[[int], None] = lambda _: None
+) -> Outcome:
+    """`source` is the name that the import is remembered by; `progress` hears the number of drafts dealt with so far."""
+    report = stage.report
+    before = await intake.batch_with_content(project_id, stage.fingerprint)
+    if before:
+        progress(report.good)
+        return Outcome(before[0], 0, report.good, already=True)
+    async with db.transaction(actor=ACTOR):
+        import_id = await intake.begin_batch(project_id, source, stage.fingerprint)
+    created = existing = 0
+    for chunk in stage.drafts():
+        async with db.transaction(actor=ACTOR):
+            taken = await intake.import_tasks(project_id, chunk, import_id=import_id)
+        created += taken.created
+        existing += taken.existing
+        progress(created + existing)
+    async with db.transaction(actor=ACTOR):
+        await intake.finish_batch(
+            import_id,
+            lines=report.records,
+            created=created,
+            existing=existing,
+            errors=[msgspec.to_builtins(error) for error in report.errors],
+            bad=report.bad,
+        )
+    return Outcome(import_id, created, existing, already=False)
