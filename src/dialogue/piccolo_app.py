@@ -1,4 +1,4 @@
-from kernel.migrations import app_config
 from dialogue import tables
+from kernel.migrations import app_config
 
 APP_CONFIG = app_config("dialogue", tables, ["routing"])

@@ -1,3 +1,5 @@
+from typing import Any
+
 from piccolo.columns import UUID, Bytea, DoublePrecision, ForeignKey, SmallInt, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
@@ -43,7 +45,7 @@ class Turn(Table, tablename="turn", db=engine):
 
     id = UUID(primary_key=True)
     conversation = ForeignKey(Conversation, null=False, on_delete=OnDelete.restrict)
-    parent = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    parent: "ForeignKey[Any]" = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
     no = SmallInt()
     role = Varchar(length=10)
     text = Text()

@@ -167,6 +167,58 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 2
+    trusted_proxies: Annotated[
+        int,
+        _say(
+            "Proxies in front of the site whose X-Forwarded-For is believed.",
+            "proxies",
+            "without a proxy anybody could write that header and escape the sign-in throttle",
+            ge=0,
+            le=5,
+        ),
+    ] = 0
+
+    # Live pages
+    streams_per_process: Annotated[
+        int,
+        _say(
+            "Live streams that one process keeps open.",
+            "streams",
+            "each holds a socket and about 30 kB; a floor of 1,000 people fits",
+            ge=1,
+        ),
+    ] = 2000
+    streams_per_account: Annotated[
+        int,
+        _say("Live streams of one account in one process.", "streams", "more tabs than anybody watches", ge=1),
+    ] = 20
+    stream_queue_events: Annotated[
+        int,
+        _say(
+            "Events that wait for a slow reader before its stream is ended; it comes back and catches up.",
+            "events",
+            "one frozen browser must not fill the memory",
+            ge=1,
+        ),
+    ] = 1000
+    stream_ping_seconds: Annotated[
+        float,
+        _say(
+            "Time between two pings of a live stream.",
+            "seconds",
+            "proxies cut connections that are silent for 30 to 60 seconds",
+            gt=0,
+        ),
+    ] = 15.0
+    event_scan_rows: Annotated[
+        int,
+        _say(
+            "Events that one request of the feed looks at.",
+            "rows",
+            "a reader who may see few of them must not scan the whole history at once",
+            ge=1,
+        ),
+    ] = 5000
     master_key: Annotated[
         str | None,
         _say(
@@ -374,6 +426,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 64
+    offline_bot_pause_seconds: Annotated[
+        float,
+        _say(
+            "Pause between the pieces of the built-in bot's reply where it is shown as it comes.",
+            "seconds",
+            "reads as it would with a real one; the reply itself is there at once",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.02
     bot_allow_private_addresses: Annotated[
         bool,
         _say(

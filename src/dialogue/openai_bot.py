@@ -1,0 +1,247 @@
+"""A bot behind any endpoint that speaks the OpenAI chat API, called as somebody else's machine deserves.
+
+Bounded in time and bytes, to a judged address, without redirects, proxies or anything about the person who waits.
+"""
+
+import asyncio
+import math
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address
+
+import httpx
+import msgspec
+import structlog
+
+from dialogue.bots import Ask, BotConfig
+from dialogue.completions import DONE, read_completion
+from dialogue.errors import BotBroken, BotUnavailable
+from dialogue.sse import EventReader
+from kernel import clock
+from kernel.outbound import AddressRefused, Resolve, Target, locate
+from kernel.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.5
+"""Before the first further try, where the endpoint names no time; doubles with each."""
+
+EXCERPT_BYTES = 200
+"""Of an answer that was no reply, for the log; never for the page."""
+
+_running: dict[str, int] = {}
+
+
+class OpenAIBot:
+    """`resolve` stands in for the network's name service in tests."""
+
+    def __init__(self, config: BotConfig, *, resolve: Resolve | None = None) -> None:
+        self.model = config.model
+        self._config = config
+        self._resolve = resolve
+
+    async def stream(self, ask: Ask, *, settings: Settings) -> AsyncGenerator[str, None]:
+        base_url = self._config.base_url or ""
+        if _running.get(base_url, 0) >= settings.bot_calls_at_once:
+            raise BotUnavailable("Too many replies are being asked of this bot; try again in a moment.")
+        _running[base_url] = _running.get(base_url, 0) + 1
+        try:
+            async with aclosing(self._try_and_try(ask, settings)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except httpx.TimeoutException as error:
+            seconds = (
+                settings.bot_connect_seconds if isinstance(error, httpx.ConnectTimeout) else settings.bot_reply_seconds
+            )
+            raise BotUnavailable(f"The bot did not answer within {seconds:g} s; try again.") from error
+        except httpx.ConnectError as error:
+            raise BotUnavailable("The bot's endpoint cannot be reached; try again.") from error
+        except httpx.HTTPError as error:
+            raise BotUnavailable("The connection to the bot was cut; try again.") from error
+        finally:
+            _running[base_url] -= 1
+            if not _running[base_url]:
+                del _running[base_url]
+
+    async def _try_and_try(self, ask: Ask, settings: Settings) -> AsyncGenerator[str, None]:
+        target = await self._locate(settings)
+        body = self._body(ask)
+        pause = FIRST_PAUSE_SECONDS
+        for tries_left in range(settings.bot_retries, -1, -1):
+            async with self._answer(target, body, settings) as response:
+                if response.status_code == httpx.codes.OK:
+                    async with aclosing(_read_reply(response, settings)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                    return
+                await self._log_refusal(response, target)
+                wait = _judge_refusal(response, pause, settings)
+                if not tries_left or wait > settings.bot_reply_seconds:
+                    raise BotUnavailable(
+                        f"The bot's endpoint is overloaded or failing (status {response.status_code}); try again later.",
+                        retry_after_seconds=math.ceil(wait),
+                    )
+            await asyncio.sleep(wait)
+            pause *= 2
+
+    async def _locate(self, settings: Settings) -> Target:
+        try:
+            return await locate(
+                self._config.base_url or "",
+                allow_private=settings.bot_allow_private_addresses,
+                seconds=settings.bot_connect_seconds,
+                resolve=self._resolve,
+            )
+        except AddressRefused as error:
+            raise BotUnavailable(f"The bot's address may not be called: {error.detail}") from error
+        except (OSError, TimeoutError, UnicodeError) as error:
+            raise BotUnavailable("The host of the bot's address cannot be found.") from error
+
+    def _body(self, ask: Ask) -> bytes:
+        prompt = [{"role": "system", "content": self._config.system_prompt}] if self._config.system_prompt else []
+        return msgspec.json.encode(
+            {
+                "model": self._config.model,
+                "messages": [
+                    *prompt,
+                    *({"role": message.role, "content": message.content} for message in ask.messages),
+                ],
+                "temperature": self._config.temperature,
+                "max_tokens": self._config.max_tokens,
+                "stream": True,
+            }
+        )
+
+    @asynccontextmanager
+    async def _answer(self, target: Target, body: bytes, settings: Settings) -> AsyncIterator[httpx.Response]:
+        """A client of its own for each call: a kept connection would belong to an address that was judged earlier."""
+        headers = {
+            "Host": target.host_header,
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",  # a small body must not unpack into a large one
+            "User-Agent": "callboard",
+        }
+        if self._config.api_key:
+            headers["Authorization"] = f"Bearer {self._config.api_key}"
+        timeout = httpx.Timeout(settings.bot_reply_seconds, connect=settings.bot_connect_seconds)
+        async with httpx.AsyncClient(verify=_tls(), trust_env=False, follow_redirects=False, timeout=timeout) as client:
+            response = await _send_to_first(client, target, headers, body)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _log_refusal(self, response: httpx.Response, target: Target) -> None:
+        excerpt = b""
+        async for piece in response.aiter_raw():
+            excerpt += piece
+            if len(excerpt) >= EXCERPT_BYTES:
+                break
+        text = excerpt[:EXCERPT_BYTES].decode(errors="replace")
+        if self._config.api_key:
+            text = text.replace(self._config.api_key, "***")
+        log.warning("bot endpoint refused", host=target.host, status=response.status_code, excerpt=text)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes tens of milliseconds: once per process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _send_to_first(
+    client: httpx.AsyncClient, target: Target, headers: dict[str, str], body: bytes
+) -> httpx.Response:
+    """To the first address that takes a connection; TLS is checked against the host's name, not the address."""
+    failures: list[httpx.TransportError] = []
+    for address in target.addresses:
+        try:
+            return await client.send(_request(client, target, address, headers, body), stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            failures.append(error)
+    raise failures[0]
+
+
+def _request(
+    client: httpx.AsyncClient, target: Target, address: IPv4Address | IPv6Address, headers: dict[str, str], body: bytes
+) -> httpx.Request:
+    url = f"{target.url(address)}/chat/completions"
+    return client.build_request("POST", url, headers=headers, content=body, extensions={"sni_hostname": target.host})
+
+
+def _judge_refusal(response: httpx.Response, pause_seconds: float, settings: Settings) -> float:
+    """Seconds until a further try may help; raises where none would."""
+    status = response.status_code
+    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return _retry_after(response.headers.get("Retry-After"), pause_seconds, settings)
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise BotUnavailable(f"The bot's endpoint does not accept the project's key (status {status}).")
+    if httpx.codes.MULTIPLE_CHOICES <= status < httpx.codes.BAD_REQUEST:
+        raise BotBroken(f"The bot's endpoint redirects elsewhere (status {status}), which is not followed.")
+    if status == httpx.codes.NOT_FOUND:
+        raise BotBroken("The bot's endpoint knows no such model or address (status 404).")
+    raise BotBroken(f"The bot's endpoint does not accept the request (status {status}).")
+
+
+def _retry_after(header: str | None, pause_seconds: float, settings: Settings) -> float:
+    """Seconds; the header holds them or a date (RFC 9110, 10.2.3), and nonsense in it is passed over."""
+    if header is None:
+        return pause_seconds
+    if header.strip().isdecimal():
+        return min(float(header), settings.bot_total_seconds * 10)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return pause_seconds
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((aware - clock.now()).total_seconds(), 0.0)
+
+
+async def _read_reply(response: httpx.Response, settings: Settings) -> AsyncGenerator[str, None]:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise BotBroken("The bot's endpoint sent a packed reply, which was not asked for.")
+    if "json" in response.headers.get("Content-Type", ""):
+        yield await _read_whole(response, settings)
+        return
+    began = finished = False
+    async with aclosing(_events(response, settings)) as events:
+        async for data in events:
+            if data == DONE:
+                return
+            completion = read_completion(data)
+            began, finished = True, finished or completion.finished
+            if completion.text:
+                yield completion.text
+    if not began:
+        raise BotBroken("The bot's endpoint sent something that is not a chat completion.")
+    if not finished:
+        raise BotUnavailable("The connection to the bot was cut in the middle of its reply; try again.")
+
+
+async def _events(response: httpx.Response, settings: Settings) -> AsyncGenerator[bytes, None]:
+    reader = EventReader()
+    async with aclosing(_bounded(response, settings)) as pieces:
+        async for piece in pieces:
+            for data in reader.feed(piece):
+                yield data
+    for data in reader.finish():
+        yield data
+
+
+async def _read_whole(response: httpx.Response, settings: Settings) -> str:
+    """For endpoints that do not stream though they were asked to."""
+    return read_completion(b"".join([piece async for piece in _bounded(response, settings)])).text
+
+
+async def _bounded(response: httpx.Response, settings: Settings) -> AsyncGenerator[bytes, None]:
+    size = 0
+    async for piece in response.aiter_raw():
+        size += len(piece)
+        if size > settings.bot_body_limit_bytes:
+            raise BotBroken(f"The bot's endpoint sent more than {settings.bot_body_limit_bytes:,} bytes.")
+        yield piece
