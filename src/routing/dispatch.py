@@ -110,7 +110,7 @@ class _Door:
             sql.reserved_slots, annotator_id=self.profile.id, kinds=self.kinds, project_ids=self.project_ids, limit=room
         )
         for row in rows:
-            head = _head(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
+            head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
             if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z):
                 continue
             last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
@@ -210,10 +210,10 @@ async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -
     rows = await db.fetch(
         sql.lane_heads, kinds=list(kinds), project_ids=None if project_ids is None else list(project_ids)
     )
-    return [_head(row) for row in rows]
+    return [head_of(row) for row in rows]
 
 
-def _head(row: Any) -> Head:
+def head_of(row: Any) -> Head:
     lane = Lane(
         row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
         row["required_role"], row["required_credential"],

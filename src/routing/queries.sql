@@ -216,8 +216,8 @@ WHERE id = :slot_id AND state = 'live' AND epoch = :epoch
 
 -- name: end_assignment
 -- Only a live assignment ends, once; the last stretch of active time is added on submit.
-UPDATE assignment SET state = :state, ended_at = clock_timestamp(), end_reason = :reason,
-       active_seconds = active_seconds + CASE WHEN :state = 'submitted'
+UPDATE assignment SET state = :state::text, ended_at = clock_timestamp(), end_reason = :reason,
+       active_seconds = active_seconds + CASE WHEN :state::text = 'submitted'
          THEN least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int ELSE 0 END
 WHERE id = :assignment_id AND state = 'live'
 
@@ -376,3 +376,133 @@ JOIN LATERAL (SELECT v.reasons, v.comment FROM verdict v JOIN submission b ON b.
               WHERE b.slot = s.id ORDER BY v.given_at DESC LIMIT 1) v ON true
 WHERE s.reserved_for = :annotator_id AND s.state = 'free'
 ORDER BY s.freed_at
+
+-- name: queue_matrix
+-- The floor's matrix: what waits, is held, is in review and is done, by domain and difficulty; free slots give the age of the oldest.
+WITH places AS (
+  SELECT l.domain, l.difficulty_band,
+         count(*) FILTER (WHERE s.state = 'free' AND s.kind = 'annotation')::int AS waiting,
+         count(*) FILTER (WHERE s.state = 'live' AND s.kind = 'annotation')::int AS in_work,
+         count(*) FILTER (WHERE s.state = 'free' AND s.kind = 'review')::int AS review_waiting,
+         count(*) FILTER (WHERE s.state = 'live' AND s.kind = 'review')::int AS in_review,
+         min(s.freed_at) FILTER (WHERE s.state = 'free') AS oldest
+  FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = s.project
+  WHERE s.state IN ('free', 'live') AND p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR s.project = :project_id)
+  GROUP BY 1, 2
+), finished AS (
+  SELECT l.domain, l.difficulty_band,
+         count(*) FILTER (WHERE t.state = 'accepted')::int AS accepted, count(*) FILTER (WHERE t.state = 'rejected')::int AS rejected
+  FROM task t JOIN lane l ON l.id = t.lane
+  WHERE t.state IN ('accepted', 'rejected') AND (:project_id::uuid IS NULL OR t.project = :project_id)
+  GROUP BY 1, 2
+)
+SELECT domain, difficulty_band, coalesce(waiting, 0) AS waiting, coalesce(in_work, 0) AS in_work, coalesce(review_waiting, 0) AS review_waiting,
+       coalesce(in_review, 0) AS in_review, coalesce(accepted, 0) AS accepted, coalesce(rejected, 0) AS rejected,
+       coalesce(extract(epoch FROM clock_timestamp() - oldest), 0)::int AS oldest_seconds
+FROM places FULL JOIN finished USING (domain, difficulty_band)
+ORDER BY domain, difficulty_band
+
+-- name: live_holds
+-- Who does what now, as the floor shows it.
+SELECT a.id, a.kind, a.annotator AS annotator_id, n.display_name AS annotator, v.name AS vendor, t.id AS task_id, t.external_id, t.domain, t.language,
+       l.difficulty_band, p.name AS project_name, a.claimed_at, s.lease_until, s.deadline, a.active_seconds, a.price_micros, a.currency,
+       (SELECT count(*) FROM conversation c JOIN turn u ON u.conversation = c.id
+        WHERE c.task = a.task AND c.annotator = a.annotator AND u.role = 'assistant')::int AS turns
+FROM assignment a JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane JOIN task t ON t.id = a.task
+JOIN project p ON p.id = a.project JOIN annotator n ON n.id = a.annotator LEFT JOIN vendor v ON v.id = a.vendor
+WHERE a.state = 'live' AND (:project_id::uuid IS NULL OR a.project = :project_id) AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+  AND (:domain::text IS NULL OR t.domain = :domain) AND (:kind::text IS NULL OR a.kind = :kind)
+ORDER BY a.claimed_at
+LIMIT :limit
+
+-- name: throughput
+-- Work handed in and work accepted, per minute of the last ones; minutes without any are there too.
+SELECT minute, coalesce(s.n, 0)::int AS submitted, coalesce(d.n, 0)::int AS accepted
+FROM generate_series(date_trunc('minute', clock_timestamp()) - make_interval(mins => :minutes::int - 1), date_trunc('minute', clock_timestamp()), interval '1 minute') AS minute
+LEFT JOIN (SELECT date_trunc('minute', ended_at) AS minute, count(*) AS n FROM assignment
+           WHERE state = 'submitted' AND kind = 'annotation' AND ended_at > clock_timestamp() - make_interval(mins => :minutes::int)
+             AND (:project_id::uuid IS NULL OR project = :project_id) GROUP BY 1) s USING (minute)
+LEFT JOIN (SELECT date_trunc('minute', decided_at) AS minute, count(*) AS n FROM submission
+           WHERE state = 'accepted' AND decided_at > clock_timestamp() - make_interval(mins => :minutes::int)
+             AND (:project_id::uuid IS NULL OR project = :project_id) GROUP BY 1) d USING (minute)
+ORDER BY minute
+
+-- name: quality
+-- First-pass yield and outcomes by domain, over verdicts since a moment.
+SELECT t.domain, count(*)::int AS verdicts,
+       count(*) FILTER (WHERE v.outcome = 'accept')::int AS accepted, count(*) FILTER (WHERE v.outcome = 'fix')::int AS fixed,
+       count(*) FILTER (WHERE v.outcome = 'rework')::int AS reworked, count(*) FILTER (WHERE v.outcome = 'reject')::int AS rejected,
+       count(*) FILTER (WHERE b.round = 1)::int AS first_looks, count(*) FILTER (WHERE b.round = 1 AND v.outcome = 'accept')::int AS first_pass
+FROM verdict v JOIN submission b ON b.id = v.submission JOIN task t ON t.id = b.task
+WHERE v.given_at >= :since AND (:project_id::uuid IS NULL OR b.project = :project_id)
+GROUP BY 1 ORDER BY 1
+
+-- name: floor_totals
+-- The numbers at the top of the floor.
+SELECT (SELECT count(*) FROM verdict v JOIN submission b ON b.id = v.submission
+        WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND v.outcome IN ('accept', 'fix') AND (:project_id::uuid IS NULL OR b.project = :project_id))::int AS accepted_today,
+       (SELECT count(*) FROM verdict v JOIN submission b ON b.id = v.submission
+        WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND v.outcome = 'reject' AND (:project_id::uuid IS NULL OR b.project = :project_id))::int AS rejected_today,
+       (SELECT count(*) FROM verdict v JOIN submission b ON b.id = v.submission
+        WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND v.outcome = 'rework' AND (:project_id::uuid IS NULL OR b.project = :project_id))::int AS reworked_today,
+       (SELECT count(*) FROM submission WHERE state = 'surplus' AND (:project_id::uuid IS NULL OR project = :project_id))::int AS surplus
+
+-- name: tasks
+-- Tasks by filters, newest first; the cursor is the id.
+SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.difficulty_mean, t.difficulty_variance, t.priority, t.due_at,
+       t.state, t.project AS project_id, p.name AS project_name, t.version, t.created_at, t.closed_at, t.requirements, t.payload,
+       (SELECT n.display_name FROM slot s JOIN annotator n ON n.id = s.annotator WHERE s.task = t.id AND s.state = 'live' LIMIT 1) AS held_by
+FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
+WHERE (:id::uuid IS NULL OR t.id = :id) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
+  AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
+  AND (:search::text IS NULL OR t.external_id ILIKE '%' || :search || '%' OR t.payload->>'title' ILIKE '%' || :search || '%')
+  AND (:before::uuid IS NULL OR t.id < :before)
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: task_history
+-- Everything that happened to a task, oldest first: changes of state, claims and their ends, submissions, verdicts.
+SELECT at, what, who, detail FROM (
+  SELECT t.created_at AS at, 'task.created' AS what, NULL::text AS who, jsonb_build_object('external_id', t.external_id) AS detail FROM task t WHERE t.id = :task_id
+  UNION ALL
+  SELECT e.at, e.action, e.actor, jsonb_strip_nulls(jsonb_build_object('from', e.before->>'state', 'to', e.after->>'state', 'reason', e.reason))
+  FROM audit_entry e WHERE e.subject_type = 'task' AND e.subject_id = :task_id::uuid::text
+  UNION ALL
+  SELECT a.claimed_at, a.kind || '.claimed', n.display_name, jsonb_build_object('assignment_id', a.id, 'epoch', a.epoch, 'price_micros', a.price_micros, 'currency', a.currency, 'why', a.why)
+  FROM assignment a JOIN annotator n ON n.id = a.annotator WHERE a.task = :task_id
+  UNION ALL
+  SELECT a.ended_at, a.kind || '.' || a.state, n.display_name, jsonb_build_object('assignment_id', a.id, 'active_seconds', a.active_seconds, 'reason', a.end_reason)
+  FROM assignment a JOIN annotator n ON n.id = a.annotator WHERE a.task = :task_id AND a.ended_at IS NOT NULL
+  UNION ALL
+  SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round)
+  FROM verdict v JOIN submission b ON b.id = v.submission JOIN annotator n ON n.id = v.reviewer WHERE b.task = :task_id
+) AS history
+ORDER BY at
+
+-- name: slots_of_task
+-- The places of a task, for its explanation.
+SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, s.reserved_for, s.author_id, s.author_vendor_id, s.lane AS lane_id
+FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
+
+-- name: change_priorities
+-- The rank of free slots moves with the priority, by the same step for all.
+WITH changed AS (
+  UPDATE task SET priority = :priority, version = version + 1 WHERE id = ANY (:task_ids::uuid[]) AND priority <> :priority AND state NOT IN ('accepted', 'rejected', 'cancelled')
+  RETURNING id
+), old AS (SELECT t.id, t.priority FROM task t WHERE t.id = ANY (:task_ids::uuid[]))
+, moved AS (
+  UPDATE slot SET rank = rank - :step_ms::bigint * (:priority::int - old.priority) FROM changed JOIN old USING (id) WHERE slot.task = changed.id RETURNING slot.id
+)
+SELECT id FROM changed
+
+-- name: cancel_tasks
+-- Only what nobody holds and nobody handed in: work under way is never taken away by a bulk action.
+WITH idle AS (
+  SELECT t.id FROM task t WHERE t.id = ANY (:task_ids::uuid[]) AND t.state IN ('open', 'rework')
+    AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state NOT IN ('free', 'cancelled'))
+  FOR UPDATE
+), closed AS (
+  UPDATE slot SET state = 'cancelled', reserved_for = NULL FROM idle WHERE slot.task = idle.id AND slot.state = 'free' RETURNING slot.id
+)
+UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = version + 1 FROM idle WHERE task.id = idle.id
+RETURNING task.id

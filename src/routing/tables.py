@@ -1,3 +1,5 @@
+from typing import Any
+
 from piccolo.columns import (
     JSONB,
     UUID,
@@ -135,7 +137,7 @@ class Slot(Table, tablename="slot", db=engine):
     deadline = Timestamptz(null=True, default=None)
     reserved_for = UUID(null=True, default=None)
     carried_price_micros = BigInt(null=True, default=None)
-    answers_slot: ForeignKey = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    answers_slot: "ForeignKey[Any]" = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
     submission_id = UUID(null=True, default=None)
     author_id = UUID(null=True, default=None)
     author_vendor_id = UUID(null=True, default=None)

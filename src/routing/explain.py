@@ -1,0 +1,112 @@
+"""Would this person get this task, and if not, why not: the decision's own functions, asked without deciding."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import db
+from kernel.settings import Settings
+from kernel.sql import load
+from routing.dispatch import KINDS, head_of, lane_heads
+from routing.eligibility import Failure, judge
+from routing.reports import task
+from routing.scoring import score
+from skills.profiles import Profile, load_profile
+
+sql = load(__package__)
+
+
+class PlaceExplained(msgspec.Struct, frozen=True):
+    """One slot of the task, seen by one person."""
+
+    kind: str
+    stage: int
+    no: int
+    state: str
+    eligible: bool
+    failures: list[Failure]
+    score: dict[str, float]
+    lanes_before: int
+    """Eligible lanes whose head scores higher for this person now; 0 means it would be among the next."""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    task_id: UUID
+    task_state: str
+    annotator_id: UUID
+    would_get: bool
+    """Claimable by this person now."""
+    places: list[PlaceExplained]
+
+
+async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Explanation:
+    """Raises `NoSuchTask`, `NoSuchAnnotator`."""
+    row, profile = await task(task_id), await load_profile(annotator_id)
+    z = settings.skill_lower_bound_z
+    rivals = [
+        score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds).total
+        for head in await lane_heads(KINDS, None)
+        if not judge(profile, head.lane, head.language_level, z)
+    ]
+    slots = await db.fetch(sql.slots_of_task, task_id=task_id)
+    declined = await db.fetch_value(
+        "SELECT 1 FROM declined WHERE task = :task_id AND annotator = :annotator_id",
+        task_id=task_id,
+        annotator_id=annotator_id,
+    )
+    involved = any(slot["annotator_id"] == annotator_id for slot in slots)
+    places = [
+        await _place(slot, profile, rivals, z, involved=involved, declined=declined is not None) for slot in slots
+    ]
+    return Explanation(
+        task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places
+    )
+
+
+async def _place(
+    slot: Any, profile: Profile, rivals: list[float], z: float, *, involved: bool, declined: bool
+) -> PlaceExplained:
+    head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
+    failures = judge(profile, head.lane, head.language_level, z)
+    failures += _slot_failures(slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined)
+    own = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
+    return PlaceExplained(
+        slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
+        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals),
+    )  # fmt: skip
+
+
+def _slot_failures(slot: Any, profile: Profile, *, other_vendor: bool, involved: bool, declined: bool) -> list[Failure]:
+    """What the claim's WHERE clause asks of the slot itself."""
+    found = []
+    if slot["state"] != "free":
+        found.append(Failure("free", "a free place", str(slot["state"]), "wait until it is free again"))
+    if slot["author_id"] == profile.id:
+        found.append(Failure("not_own_work", "somebody else's work", "own work", "nobody reviews their own work"))
+    elif involved:
+        found.append(
+            Failure(
+                "one_place_per_person", "no other place of this task", "holds or held one", "somebody else takes it"
+            )
+        )
+    if slot["reserved_for"] is not None and slot["reserved_for"] != profile.id:
+        found.append(
+            Failure(
+                "reserved",
+                "its author, who was asked for rework",
+                "another person",
+                "wait until the author's time is over",
+            )
+        )
+    if declined:
+        found.append(
+            Failure("not_declined", "a task that was not handed back", "declined before", "somebody else takes it")
+        )
+    if other_vendor and slot["author_vendor_id"] == profile.vendor_id:
+        found.append(
+            Failure(
+                "other_vendor", "another vendor than the author's", "the same", "a reviewer of another vendor takes it"
+            )
+        )
+    return found

@@ -1,0 +1,188 @@
+"""What managers look at: the floor, the queue, throughput, quality, the list of tasks and the story of one."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import audit, db, outbox
+from kernel.sql import load
+from routing.errors import NoSuchTask
+from routing.lanes import PRIORITY_STEP
+
+sql = load(__package__)
+
+
+class QueueCell(msgspec.Struct, frozen=True):
+    domain: str
+    difficulty_band: int
+    waiting: int
+    in_work: int
+    review_waiting: int
+    in_review: int
+    accepted: int
+    rejected: int
+    oldest_seconds: int
+    """Since the oldest free slot became free; 0 when none is."""
+
+
+class LiveHold(msgspec.Struct, frozen=True):
+    id: UUID
+    kind: str
+    annotator_id: UUID
+    annotator: str
+    vendor: str | None
+    task_id: UUID
+    external_id: str
+    domain: str
+    language: str
+    difficulty_band: int
+    project_name: str
+    claimed_at: datetime
+    lease_until: datetime
+    deadline: datetime
+    active_seconds: int
+    price_micros: int
+    currency: str
+    turns: int
+
+
+class Minute(msgspec.Struct, frozen=True):
+    minute: datetime
+    submitted: int
+    accepted: int
+
+
+class QualityRow(msgspec.Struct, frozen=True):
+    domain: str
+    verdicts: int
+    accepted: int
+    fixed: int
+    reworked: int
+    rejected: int
+    first_looks: int
+    first_pass: int
+
+
+class FloorTotals(msgspec.Struct, frozen=True):
+    accepted_today: int
+    rejected_today: int
+    reworked_today: int
+    surplus: int
+
+
+class TaskRow(msgspec.Struct, frozen=True):
+    id: UUID
+    external_id: str
+    kind: str
+    domain: str
+    language: str
+    difficulty_level: int | None
+    difficulty_band: int
+    difficulty_mean: float
+    difficulty_variance: float
+    priority: int
+    due_at: datetime | None
+    state: str
+    project_id: UUID
+    project_name: str
+    version: int
+    created_at: datetime
+    closed_at: datetime | None
+    requirements: dict[str, Any]
+    payload: dict[str, Any]
+    held_by: str | None
+
+
+class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
+    project_id: UUID | None = None
+    state: str | None = None
+    domain: str | None = None
+    language: str | None = None
+    search: str | None = None
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    at: datetime
+    what: str
+    who: str | None
+    detail: dict[str, Any]
+
+
+async def queue(project_id: UUID | None = None) -> list[QueueCell]:
+    return await db.fetch_as(QueueCell, sql.queue_matrix, project_id=project_id)
+
+
+async def live_holds(
+    *,
+    project_id: UUID | None = None,
+    vendor_id: UUID | None = None,
+    domain: str | None = None,
+    kind: str | None = None,
+    limit: int = 200,
+) -> list[LiveHold]:
+    return await db.fetch_as(
+        LiveHold, sql.live_holds, project_id=project_id, vendor_id=vendor_id, domain=domain, kind=kind, limit=limit
+    )
+
+
+async def throughput(minutes: int, project_id: UUID | None = None) -> list[Minute]:
+    """One row per minute, oldest first."""
+    return await db.fetch_as(Minute, sql.throughput, minutes=minutes, project_id=project_id)
+
+
+async def quality(since: datetime, project_id: UUID | None = None) -> list[QualityRow]:
+    return await db.fetch_as(QualityRow, sql.quality, since=since, project_id=project_id)
+
+
+async def floor_totals(project_id: UUID | None = None) -> FloorTotals:
+    row = await db.fetch_one_as(FloorTotals, sql.floor_totals, project_id=project_id)
+    assert row is not None
+    return row
+
+
+async def tasks(wanted: TaskFilter, *, before: UUID | None = None, limit: int = 100) -> list[TaskRow]:
+    return await db.fetch_as(TaskRow, sql.tasks, id=None, before=before, limit=limit, **msgspec.structs.asdict(wanted))
+
+
+async def task(task_id: UUID) -> TaskRow:
+    nothing = msgspec.structs.asdict(TaskFilter())
+    rows = await db.fetch_as(TaskRow, sql.tasks, id=task_id, before=None, limit=1, **nothing)
+    if not rows:
+        raise NoSuchTask
+    return rows[0]
+
+
+async def history(task_id: UUID) -> list[HistoryLine]:
+    return await db.fetch_as(HistoryLine, sql.task_history, task_id=task_id)
+
+
+async def change_priorities(task_ids: list[UUID], priority: int, reason: str) -> list[UUID]:
+    """Ids of the tasks that changed; closed ones are left alone. Audited once, with the reason."""
+    db.require_transaction()
+    step_ms = int(PRIORITY_STEP.total_seconds() * 1000)
+    rows = await db.fetch(sql.change_priorities, task_ids=task_ids, priority=priority, step_ms=step_ms)
+    changed = [UUID(int=row["id"].int) for row in rows]
+    if changed:
+        await audit.record(
+            "tasks.priority",
+            "tasks",
+            len(changed),
+            after={"priority": priority, "ids": [str(i) for i in changed]},
+            reason=reason,
+        )
+        await outbox.publish("tasks.changed", {"count": len(changed), "priority": priority})
+    return changed
+
+
+async def cancel(task_ids: list[UUID], reason: str) -> list[UUID]:
+    """Ids of the tasks that were cancelled; what somebody holds or has handed in stays. Audited, with the reason."""
+    db.require_transaction()
+    cancelled = [UUID(int=row["id"].int) for row in await db.fetch(sql.cancel_tasks, task_ids=task_ids)]
+    if cancelled:
+        await audit.record(
+            "tasks.cancelled", "tasks", len(cancelled), after={"ids": [str(i) for i in cancelled]}, reason=reason
+        )
+        await outbox.publish("tasks.cancelled", {"count": len(cancelled)})
+    return cancelled
