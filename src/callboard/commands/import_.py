@@ -123,7 +123,11 @@ def _error_file(path: Path | None) -> Iterator[Any]:
     if path is None:
         yield lambda _: None
         return
-    with path.open("wb") as file:
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise click.ClickException(f"The error file {path} cannot be written: {error.strerror}.") from error
+    with file:
         yield lambda error: file.write(msgspec.json.encode(error) + b"\n")
 
 
