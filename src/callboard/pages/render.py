@@ -1,0 +1,159 @@
+"""Turns a view into HTML: one Jinja environment per language, strict about names, escaping everything."""
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from babel.core import Locale, UnknownLocaleError
+from babel.numbers import format_decimal, format_percent
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from callboard.pages import charts, labels
+from callboard.pages.i18n import LANGUAGES, babel_locale, translations
+from callboard.pages.views import Shell
+
+TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
+STATIC_DIR = Path(__file__).parent.parent / "static"
+TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled")
+
+_markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
+
+
+def render(template: str, view: Any, shell: Shell) -> str:
+    """A whole page, or a fragment: the template decides. It sees the view as `v` and the frame as `shell`."""
+    return environment(shell.lang).get_template(template).render(v=view, shell=shell)
+
+
+@cache
+def environment(lang: str) -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES_DIR),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
+    )
+    catalogue = translations(lang)
+    gettext = catalogue.ugettext
+    env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
+    locale = babel_locale(lang)
+    env.filters.update(
+        chip=lambda state: labels.CHIPS.get(str(state), ("wait", "dots")),
+        duration=lambda seconds: duration(seconds, gettext),
+        iso=iso,
+        label=lambda key, group: named(key, group, gettext),
+        language=lambda tag: language_name(tag, locale, gettext),
+        markdown=markdown,
+        money=lambda amount: amount.format(locale),
+        number=lambda value: format_decimal(value, locale=locale),
+        percent=lambda share: format_percent(share, format="#,##0%", locale=locale),
+    )
+    env.globals.update(
+        EVENT_CHIPS=labels.EVENT_CHIPS,
+        LANGUAGES=LANGUAGES,
+        NO_WORK=labels.LABELS["no_work"],
+        PROBLEMS=labels.LABELS["problem"],
+        bar_chart=charts.bar_chart,
+        domain_options=lambda rows: [(row.domain, named(row.domain, "domain", gettext)) for row in rows],
+        heat=charts.heat,
+        label_options=lambda keys, group: [(key, named(key, group, gettext)) for key in keys],
+        language_options=lambda tags: [(tag, language_name(tag, locale, gettext)) for tag in tags],
+        options=lambda choices: [(choice.value, choice.label) for choice in choices],
+        query=query,
+        stage_options=lambda: [(key, gettext(text)) for key, text in labels.LABELS["stage"].items()],
+        state_options=lambda: [(key, named(key, "state", gettext)) for key in TASK_STATES],
+        script_messages=lambda: script_messages(gettext),
+        static=static_url,
+    )
+    return env
+
+
+def duration(seconds: float, gettext: Any) -> str:
+    """Two units at most: `45 s`, `24 min`, `3 h 12 min`, `2 d 4 h`."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return str(gettext("%(d)s d %(h)s h")) % {"d": days, "h": hours}
+    if hours:
+        return str(gettext("%(h)s h %(m)s min") if minutes else gettext("%(h)s h")) % {"h": hours, "m": minutes}
+    if minutes:
+        return str(gettext("%(m)s min")) % {"m": minutes}
+    return str(gettext("%(s)s s")) % {"s": rest}
+
+
+def iso(moment: datetime) -> str:
+    """For `datetime` attributes; the browser shows it in the reader's own time zone."""
+    return moment.isoformat(timespec="seconds")
+
+
+def language_name(tag: str, locale: str, gettext: Any) -> str:
+    words = labels.LABELS["language"].get(tag)
+    if words:
+        return str(gettext(words))
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(locale) or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
+
+
+def markdown(text: str) -> Markup:
+    """HTML inside the text is shown, not obeyed; images are left out, so that a reply cannot call another server."""
+    return Markup(_markdown.render(text))  # noqa: S704  markdown-it escapes with html=False
+
+
+def named(key: object, group: str, gettext: Any) -> str:
+    """The translated words for a key; never the catalogue's header, which gettext keeps under the empty text."""
+    words = labels.label(key, group)
+    return str(gettext(words)) if words else ""
+
+
+def query(filters: Any, **changes: str) -> str:
+    """The fields of a filter that say something, as a query string."""
+    values = {**msgspec.structs.asdict(filters), **changes}
+    return urlencode({name: value for name, value in values.items() if value})
+
+
+def script_messages(gettext: Any) -> str:
+    """The few words that scripts say, as JSON for a meta tag."""
+    words = {
+        "seconds": gettext("%(s)s s"),
+        "minutes": gettext("%(m)s min"),
+        "whole_hours": gettext("%(h)s h"),
+        "hours": gettext("%(h)s h %(m)s min"),
+        "days": gettext("%(d)s d %(h)s h"),
+        "over": gettext("time is up"),
+        "saving": gettext("Saving…"),
+        "saved": gettext("Saved"),
+        "kept": gettext("Kept in this browser; the server cannot be reached"),
+        "restored": gettext("Text restored that was not saved on the server yet."),
+        "offline": gettext("The server cannot be reached. Nothing is lost; try again in a moment."),
+        "failed": gettext("That did not work. Try again."),
+        "near": gettext("%(left)s left for this task."),
+        "rate_first": gettext("Rate the last reply first."),
+        "copied": gettext("Copied"),
+        "leave": gettext("Some text is not saved yet."),
+    }
+    return msgspec.json.encode({key: str(text) for key, text in words.items()}).decode()
+
+
+@cache
+def static_version() -> str:
+    """Hash of all static files: part of their address, so that browsers may keep them for good."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in STATIC_DIR.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(STATIC_DIR).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def static_url(name: str) -> str:
+    """`/static/<version>/css/base.css`; scripts and styles reach each other by relative addresses inside it."""
+    return f"/static/{static_version()}/{name}"

@@ -1,0 +1,291 @@
+"""What each screen shows: the contract between page handlers and templates.
+
+Views carry facts (Money, aware datetimes, states), never formatted text: templates format them for the reader's
+language and time zone. Texts that people wrote (topics, replies, reasons) are carried as they are and escaped there.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from kernel.money import Money
+
+
+class Person(Struct, kw_only=True):
+    """The one who is signed in."""
+
+    name: str
+    email: str
+    roles: list[str]
+    vendor: str | None = None
+
+
+class Shell(Struct, kw_only=True):
+    """What the frame around every page needs. `lang` is en or zh-CN, `theme` is auto, light or dark."""
+
+    now: datetime
+    path: str = "/"
+    lang: str = "en"
+    theme: str = "auto"
+    csrf_token: str = ""
+    person: Person | None = None
+    live_url: str | None = None
+    """Address of the server-sent events of this page; none: the page does not change by itself."""
+
+
+class Problem(Struct, kw_only=True):
+    """An error as a person meets it; the fields of problem+json. `detail` is a sentence, already translated if it can be."""
+
+    status: int
+    code: str
+    title: str
+    detail: str | None = None
+    retry_after_seconds: int | None = None
+    request_id: str | None = None
+
+
+class Option(Struct, kw_only=True):
+    value: str
+    label: str
+
+
+class SignInView(Struct, kw_only=True):
+    email: str = ""
+    next_path: str = "/"
+    problem: Problem | None = None
+    demo_logins: list["DemoLogin"] = field(default_factory=list)
+
+
+class DemoLogin(Struct, kw_only=True):
+    role: str
+    name: str
+    email: str
+    password: str
+
+
+class TaskFacts(Struct, kw_only=True):
+    """What identifies a task to a person. `language` is BCP 47, `level` 1–5 (none: not known yet)."""
+
+    id: UUID
+    title: str
+    project: str
+    kind: str
+    domain: str
+    language: str
+    level: int | None = None
+    external_id: str | None = None
+
+
+class Reason(Struct, kw_only=True):
+    """Why work came back or was turned down. `item` names the rubric item; the reviewer stays unnamed."""
+
+    outcome: str
+    item: str | None
+    text: str
+    at: datetime
+
+
+class HeldTask(Struct, kw_only=True):
+    """A live assignment. `stage` is annotation, rework or review; times are the database's."""
+
+    assignment_id: UUID
+    epoch: int
+    task: TaskFacts
+    stage: str
+    price: Money
+    lease_until: datetime
+    deadline: datetime
+    turns_done: int = 0
+    turns_wanted: int = 0
+    reason: Reason | None = None
+
+
+class PriceRange(Struct, kw_only=True):
+    low: Money
+    high: Money
+
+
+class NextOffer(Struct, kw_only=True):
+    """What a press on "Get next task" would most likely hand out, before anybody is bound to it."""
+
+    count: int
+    price: PriceRange
+    lease_seconds: int
+    deadline_seconds: int
+
+
+class WaitingGroup(Struct, kw_only=True):
+    kind: str
+    domain: str
+    language: str
+    level: int | None
+    count: int
+    price: PriceRange
+
+
+class NoWork(Struct, kw_only=True):
+    """Why nothing can be handed out. `code` is the claim's stable reason; `detail` its sentence in English."""
+
+    code: str
+    detail: str
+    retry_at: datetime | None = None
+
+
+class Today(Struct, kw_only=True):
+    done: int
+    earned: list[Money]
+    pending: list[Money]
+    active_seconds: int
+
+
+class QueueView(Struct, kw_only=True):
+    """`/queue` (and, with `review=True`, `/reviews`)."""
+
+    offer: NextOffer | None
+    held: list[HeldTask]
+    returned: list[HeldTask]
+    waiting: list[WaitingGroup]
+    today: Today
+    capacity: int
+    no_work: NoWork | None = None
+    review: bool = False
+    problem: Problem | None = None
+
+
+class DiffPart(Struct, frozen=True):
+    """`op` is same, ins or del."""
+
+    op: str
+    text: str
+
+
+class Turn(Struct, kw_only=True):
+    """One exchange. `state`: waiting (the bot is being asked), failed (it did not answer), ready.
+
+    `original` is the bot's own words, `reply` what stands now; they differ once the reply was edited. `author` is bot
+    or person (written by hand after the bot failed). `draft` is an unsaved edit that the server kept.
+    """
+
+    number: int
+    prompt: str
+    state: str
+    reply: str = ""
+    original: str = ""
+    author: str = "bot"
+    rating: int | None = None
+    draft: str | None = None
+    diff: list[DiffPart] = field(default_factory=list)
+    problem: Problem | None = None
+
+    @property
+    def edited(self) -> bool:
+        return self.author == "bot" and self.reply != self.original
+
+
+class Check(Struct, kw_only=True):
+    """One condition of handing in; `done_count` of `wanted_count` when it counts something."""
+
+    code: str
+    done: bool
+    done_count: int | None = None
+    wanted_count: int | None = None
+
+
+class Guideline(Struct, kw_only=True):
+    """`body` is Markdown, rendered without HTML."""
+
+    title: str
+    body: str
+
+
+class WorkView(Struct, kw_only=True):
+    """`/work/{assignment_id}`. `ended` is set when the hold is over: released, expired, submitted…"""
+
+    held: HeldTask
+    brief: str
+    guidelines: list[Guideline]
+    topics: list[str]
+    turns: list[Turn]
+    checks: list[Check]
+    max_turns: int
+    text_limit: int
+    topic: str | None = None
+    draft_topic: str = ""
+    draft_message: str = ""
+    draft_saved_at: datetime | None = None
+    ended: str | None = None
+    problem: Problem | None = None
+    changed: int = 0
+    """Number of the exchange that a fragment is about."""
+    arrived: bool = False
+    """Whether that exchange's reply has just come."""
+
+    @property
+    def ready(self) -> bool:
+        return all(check.done for check in self.checks)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether another message may be written: the last reply has arrived and the limit is not reached."""
+        return len(self.turns) < self.max_turns and (not self.turns or self.turns[-1].state == "ready")
+
+
+class Dimension(Struct, kw_only=True):
+    """One scale of the rubric; `key` is known to labels.py or carries its own `label`."""
+
+    key: str
+    label: str = ""
+
+
+class VerdictDraft(Struct, kw_only=True):
+    outcome: str = ""
+    scores: dict[str, int] = field(default_factory=dict)
+    item: str = ""
+    reason: str = ""
+    corrected: dict[int, str] = field(default_factory=dict)
+
+
+class ReviewView(Struct, kw_only=True):
+    """`/review/{assignment_id}`: the author is not in here, so no template can show them."""
+
+    held: HeldTask
+    brief: str
+    guidelines: list[Guideline]
+    topic: str
+    turns: list[Turn]
+    dimensions: list[Dimension]
+    rubric_items: list[Option]
+    draft: VerdictDraft
+    text_limit: int
+    earlier: list[Reason] = field(default_factory=list)
+    ended: str | None = None
+    problem: Problem | None = None
+
+
+class EarningLine(Struct, kw_only=True):
+    """`state` is pending, posted or voided; `basis` says how the amount came about (rate, factors)."""
+
+    task: TaskFacts
+    at: datetime
+    state: str
+    amount: Money
+    basis: str
+    reason: str | None = None
+
+
+class EarningTotals(Struct, kw_only=True):
+    """Of one currency."""
+
+    pending: Money
+    posted: Money
+    today: Money
+    week: Money
+
+
+class EarningsView(Struct, kw_only=True):
+    totals: list[EarningTotals]
+    lines: list[EarningLine]
+    state: str = ""
+    next_cursor: str | None = None
+    total_count: int = 0

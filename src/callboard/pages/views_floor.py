@@ -1,0 +1,205 @@
+"""What the manager's screens show: the floor, the list of tasks, one task's history."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from callboard.pages.views import Option, Problem, TaskFacts
+from kernel.money import Money
+
+
+class Kpis(Struct, kw_only=True):
+    """`rejected_share` of the last 24 h, 0–1, none while nothing was judged; money per currency."""
+
+    waiting: int
+    live: int
+    in_review: int
+    accepted_today: int
+    rejected_share: float | None
+    spent_today: list[Money]
+    committed: list[Money]
+    budget_left: list[Money]
+
+
+class MatrixCell(Struct, kw_only=True):
+    """Counts of one domain at one level; `oldest_seconds` is the age of the oldest waiting task."""
+
+    waiting: int = 0
+    live: int = 0
+    in_review: int = 0
+    accepted: int = 0
+    oldest_seconds: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.waiting or self.live or self.in_review or self.accepted)
+
+
+class MatrixRow(Struct, kw_only=True):
+    """`cells` has one entry per level 1–5; `total` sums them."""
+
+    domain: str
+    cells: list[MatrixCell]
+    total: MatrixCell
+
+
+class LiveRow(Struct, kw_only=True):
+    """One live assignment. `late` when the lease or the deadline is about to run out or has."""
+
+    assignment_id: UUID
+    person: str
+    vendor: str | None
+    task: TaskFacts
+    stage: str
+    since: datetime
+    lease_until: datetime
+    active_seconds: int
+    price: Money
+
+
+class ProjectCost(Struct, kw_only=True):
+    """`budget` none: without a limit. `reserved` is promised to live work, `posted` is owed for accepted work."""
+
+    project_id: UUID
+    project: str
+    budget: Money | None
+    reserved: Money
+    posted: Money
+    accepted: int
+
+    @property
+    def posted_share(self) -> float:
+        return min(1.0, self.posted.micros / self.budget.micros) if self.budget and self.budget.micros else 0.0
+
+    @property
+    def reserved_share(self) -> float:
+        if not self.budget or not self.budget.micros:
+            return 0.0
+        return min(1.0 - self.posted_share, self.reserved.micros / self.budget.micros)
+
+    @property
+    def each(self) -> Money | None:
+        """Mean cost of an accepted task, in payable units: for comparing, not for paying."""
+        if not self.accepted:
+            return None
+        mean, _ = Money(self.posted.micros // self.accepted, self.posted.currency).round_to_exponent()
+        return mean
+
+
+class FloorEvent(Struct, kw_only=True):
+    """One line of the feed; `kind` is the outbox event's type."""
+
+    at: datetime
+    kind: str
+    person: str | None
+    task: TaskFacts | None
+    note: str | None = None
+
+
+class FloorFilter(Struct, kw_only=True):
+    project: str = ""
+    domain: str = ""
+    stage: str = ""
+    sort: str = "lease"
+    direction: str = "asc"
+
+
+class FloorView(Struct, kw_only=True):
+    """`per_minute`: submissions of each of the last 60 minutes, oldest first."""
+
+    filter: FloorFilter
+    projects: list[Option]
+    kpis: Kpis
+    matrix: list[MatrixRow]
+    live: list[LiveRow]
+    live_total: int
+    per_minute: list[int]
+    costs: list[ProjectCost]
+    events: list[FloorEvent]
+    problem: Problem | None = None
+
+
+class TaskRow(Struct, kw_only=True):
+    task: TaskFacts
+    state: str
+    priority: int
+    created_at: datetime
+    due_at: datetime | None = None
+    person: str | None = None
+    version: int = 0
+
+
+class TaskFilter(Struct, kw_only=True):
+    state: str = ""
+    domain: str = ""
+    language: str = ""
+    project: str = ""
+    level: str = ""
+    q: str = ""
+
+
+class TasksView(Struct, kw_only=True):
+    filter: TaskFilter
+    rows: list[TaskRow]
+    projects: list[Option]
+    domains: list[str]
+    languages: list[str]
+    next_cursor: str | None = None
+    total: int | None = None
+    note: str | None = None
+    problem: Problem | None = None
+
+
+class TimelineEntry(Struct, kw_only=True):
+    """One thing that happened to a task. `kind` chooses icon and sentence; `note` is a person's or the engine's words."""
+
+    at: datetime
+    kind: str
+    person: str | None = None
+    state: str | None = None
+    note: str | None = None
+    amount: Money | None = None
+    scores: dict[str, int] = field(default_factory=dict)
+
+
+class Candidate(Struct, kw_only=True):
+    """One head of a lane that a routing decision weighed; `chosen` for the one it handed out."""
+
+    lane: str
+    score: float
+    fit: float
+    wait_seconds: int
+    chosen: bool = False
+
+
+class Decision(Struct, kw_only=True):
+    """Why a task went to this person: what was weighed, in the order of the scores."""
+
+    at: datetime
+    person: str
+    summary: str
+    candidates: list[Candidate]
+
+
+class TaskMoney(Struct, kw_only=True):
+    at: datetime
+    person: str
+    what: str
+    state: str
+    amount: Money
+
+
+class TaskView(Struct, kw_only=True):
+    task: TaskFacts
+    state: str
+    priority: int
+    created_at: datetime
+    due_at: datetime | None
+    payload_text: str
+    timeline: list[TimelineEntry]
+    decisions: list[Decision]
+    money: list[TaskMoney]
+    attempts: int
+    live: LiveRow | None = None
+    problem: Problem | None = None

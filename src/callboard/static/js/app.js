@@ -1,0 +1,17 @@
+// Entry of every page. Each part starts only what it finds on the page.
+
+import { startClocks } from "./clocks.js";
+import { startDrafts } from "./drafts.js";
+import { startForms } from "./forms.js";
+import { startHeartbeat } from "./heartbeat.js";
+import { startLive } from "./live.js";
+import { startShortcuts } from "./shortcuts.js";
+import { startWork } from "./work.js";
+
+startClocks();
+startForms();
+startShortcuts();
+startWork();
+startDrafts();
+startHeartbeat();
+startLive();

@@ -1,0 +1,119 @@
+// Nothing typed is lost: every text box with data-draft is kept in this browser at once and on the server within 2 s.
+// The browser's copy is dropped only when the server has confirmed the same words.
+
+import { csrfToken, say } from "./words.js";
+import { toast } from "./toasts.js";
+
+const QUIET_MILLISECONDS = 1200; // after the last key
+const LONGEST_MILLISECONDS = 1900; // after the first unsaved key
+const RETRY_MILLISECONDS = 5000;
+
+let place, key, quietTimer, firstChange, sending, dirty;
+
+function fields() {
+  return [...document.querySelectorAll("[data-draft]")].filter((field) => field.type !== "radio" || field.checked);
+}
+
+function values() {
+  const found = {};
+  for (const field of fields()) {
+    const editor = field.closest("[data-editor]") ?? field.closest(".editor");
+    if (editor?.hidden) continue;
+    found[field.dataset.draft] = field.value;
+  }
+  return found;
+}
+
+function show(state, text) {
+  const status = document.getElementById("save-state");
+  if (!status) return;
+  status.dataset.state = state;
+  status.textContent = text;
+}
+
+function keepHere(draft) {
+  try {
+    localStorage.setItem(key, JSON.stringify({ at: Date.now(), draft }));
+  } catch {
+    // Private windows and full storage: the server's copy still comes within 2 s.
+  }
+}
+
+function forgetHere() {
+  try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
+}
+
+function changed() {
+  dirty = true;
+  keepHere(values());
+  const now = Date.now();
+  firstChange ??= now;
+  clearTimeout(quietTimer);
+  quietTimer = setTimeout(save, Math.max(0, Math.min(QUIET_MILLISECONDS, firstChange + LONGEST_MILLISECONDS - now)));
+}
+
+export async function save() {
+  if (!place?.isConnected || !dirty || sending) return;
+  sending = true;
+  dirty = false;
+  firstChange = undefined;
+  clearTimeout(quietTimer);
+  show("saving", say("saving"));
+  try {
+    const answer = await fetch(place.dataset.draftUrl, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
+      body: JSON.stringify({ epoch: Number(place.dataset.epoch), draft: values() }),
+      keepalive: true,
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+    if (!dirty) forgetHere();
+    const time = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" }).format(new Date());
+    show("saved", `${say("saved")} ${time}`);
+  } catch {
+    dirty = true;
+    show("kept", say("kept"));
+    quietTimer = setTimeout(save, RETRY_MILLISECONDS);
+  } finally {
+    sending = false;
+    if (dirty && firstChange) quietTimer = setTimeout(save, QUIET_MILLISECONDS);
+  }
+}
+
+// A browser copy is there only when the server never confirmed it, so it is newer than what the page shows.
+function restore() {
+  let kept;
+  try { kept = JSON.parse(localStorage.getItem(key) ?? "null"); } catch { kept = null; }
+  if (!kept) return;
+  let restored = false;
+  for (const field of document.querySelectorAll("[data-draft]")) {
+    const value = kept.draft[field.dataset.draft];
+    if (value === undefined || field.type === "radio" || field.value === value || value === "") continue;
+    field.value = value;
+    restored = true;
+    field.closest(".turn")?.querySelector("[data-edit][aria-expanded='false']")?.click();
+  }
+  if (!restored) { forgetHere(); return; }
+  toast(say("restored"));
+  dirty = true;
+  save();
+}
+
+export function sent() {
+  // What was sent lives on the server now; the remaining boxes are saved afresh.
+  dirty = true;
+  save();
+}
+
+export function startDrafts() {
+  place = document.querySelector("[data-draft-url]");
+  if (!place) return;
+  key = `callboard:draft:${place.dataset.work}`;
+  restore();
+  const onChange = (event) => { if (event.target.closest("[data-draft]")) changed(); };
+  document.addEventListener("input", onChange);
+  document.addEventListener("change", onChange);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+  addEventListener("pagehide", () => save());
+  addEventListener("beforeunload", (event) => { if (dirty) { save(); if (sending) event.preventDefault(); } });
+}

@@ -1,0 +1,88 @@
+// What plain forms and htmx need beside: confirmations in our own dialog, errors in place, theme without a reload.
+
+import { say } from "./words.js";
+import { ask, toast } from "./toasts.js";
+
+function startPreferences() {
+  for (const form of document.querySelectorAll("[data-preferences]")) {
+    form.addEventListener("submit", (event) => {
+      const button = event.submitter;
+      if (button?.name !== "theme") return; // the language needs the server's words: the form is sent
+      event.preventDefault();
+      const root = document.documentElement;
+      if (button.value === "auto") root.removeAttribute("data-theme");
+      else root.dataset.theme = button.value;
+      document.cookie = `callboard_theme=${button.value}; path=/; max-age=31536000; samesite=lax`;
+      for (const other of document.querySelectorAll("button[name=theme]")) {
+        other.setAttribute("aria-pressed", String(other.value === button.value));
+      }
+    });
+  }
+}
+
+function startConfirm() {
+  document.body.addEventListener("htmx:confirm", (event) => {
+    if (!event.detail.question) return;
+    event.preventDefault();
+    ask(event.detail.question).then((yes) => { if (yes) event.detail.issueRequest(true); });
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-confirm]");
+    if (!button || button.dataset.asked) return;
+    event.preventDefault();
+    ask(button.dataset.confirm).then((yes) => {
+      if (!yes) return;
+      button.dataset.asked = "yes";
+      button.form.requestSubmit(button);
+      delete button.dataset.asked;
+    });
+  });
+}
+
+// An error answer is shown where the server says (HX-Retarget); anything else becomes a message at the foot.
+function startErrors() {
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status < 400 || xhr.getResponseHeader("HX-Retarget")) return;
+    event.detail.shouldSwap = false;
+    let text = say("failed");
+    try { text = JSON.parse(xhr.responseText).detail ?? text; } catch { /* not a problem+json body */ }
+    toast(text);
+  });
+  document.body.addEventListener("htmx:sendError", () => toast(say("offline")));
+  document.body.addEventListener("htmx:timeout", () => toast(say("offline")));
+}
+
+function startSmall() {
+  for (const button of document.querySelectorAll("[data-fill-email]")) {
+    button.addEventListener("click", () => {
+      document.getElementById("email").value = button.dataset.fillEmail;
+      document.getElementById("password").value = button.dataset.fillPassword;
+      document.getElementById("sign-in-button").focus();
+    });
+  }
+  for (const form of document.querySelectorAll("[data-submit-on-change]")) {
+    form.addEventListener("change", () => form.requestSubmit());
+  }
+  const retry = document.querySelector("[data-retry-seconds]");
+  if (retry) setTimeout(() => location.assign(retry.href), Number(retry.dataset.retrySeconds) * 1000);
+}
+
+function startBulk() {
+  const form = document.querySelector("[data-bulk]");
+  if (!form) return;
+  const counter = form.querySelector("[data-count]");
+  form.addEventListener("change", (event) => {
+    const boxes = [...form.querySelectorAll("[name=id]")];
+    if (event.target.hasAttribute("data-all")) for (const box of boxes) box.checked = event.target.checked;
+    if (counter) counter.textContent = counter.dataset.count.replace("{count}", boxes.filter((box) => box.checked).length);
+  });
+}
+
+export function startForms() {
+  startPreferences();
+  startConfirm();
+  startErrors();
+  startSmall();
+  startBulk();
+}

@@ -1,0 +1,128 @@
+// The dialogue workspace and the review: opening an edit, marking an exchange, rating and judging by keyboard.
+
+import { sent } from "./drafts.js";
+
+export function markedTurn() {
+  return document.querySelector(".turn[data-marked]")
+    ?? [...document.querySelectorAll(".turn:has(.rate)")].find((turn) => !turn.querySelector(".rate :checked"))
+    ?? [...document.querySelectorAll(".turn")].at(-1);
+}
+
+export function mark(turn) {
+  for (const other of document.querySelectorAll(".turn[data-marked]")) other.removeAttribute("data-marked");
+  if (!turn) return;
+  turn.setAttribute("data-marked", "");
+  turn.focus({ preventScroll: true });
+  turn.scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+export function markNext(step) {
+  const turns = [...document.querySelectorAll(".turn")];
+  const at = turns.findIndex((turn) => turn.hasAttribute("data-marked"));
+  const next = at < 0 ? (step > 0 ? 0 : turns.length - 1) : at + step;
+  mark(turns[Math.max(0, Math.min(turns.length - 1, next))]);
+}
+
+export function rate(value) {
+  const radio = markedTurn()?.querySelector(`.rate [value="${value}"]`);
+  if (!radio) return false;
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+}
+
+function scales() {
+  return [...document.querySelectorAll("[data-scale]")];
+}
+
+function markScale(scale) {
+  for (const other of scales()) other.toggleAttribute("data-marked", other === scale);
+}
+
+// Scores the marked scale (else the first without a score) and goes on to the next one without.
+export function score(value) {
+  const open = (scale) => !scale.querySelector(":checked");
+  const scale = document.querySelector("[data-scale][data-marked]") ?? scales().find(open);
+  const radio = scale?.querySelector(`[value="${value}"]`);
+  if (!radio) return false;
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  const rest = scales();
+  markScale(rest.slice(rest.indexOf(scale) + 1).find(open) ?? rest.find(open) ?? null);
+  return true;
+}
+
+export function toggleEdit(turn, open) {
+  const editor = turn?.querySelector(".editor");
+  const button = turn?.querySelector("[data-edit]");
+  if (!editor || !button) return;
+  const show = open ?? editor.hidden;
+  editor.hidden = !show;
+  turn.querySelector(".panels").hidden = show;
+  button.setAttribute("aria-expanded", String(show));
+  if (show) {
+    const box = editor.querySelector("textarea");
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
+  }
+}
+
+export function nextView(turn) {
+  const views = [...(turn?.querySelectorAll(".views input") ?? [])];
+  if (!views.length) return;
+  views[(views.findIndex((view) => view.checked) + 1) % views.length].checked = true;
+}
+
+function onClick(event) {
+  const button = event.target.closest("button");
+  const turn = event.target.closest(".turn");
+  if (turn && !turn.hasAttribute("data-marked")) {
+    for (const other of document.querySelectorAll(".turn[data-marked]")) other.removeAttribute("data-marked");
+    turn.setAttribute("data-marked", "");
+  }
+  if (!button) return;
+  if (button.hasAttribute("data-edit")) toggleEdit(turn);
+  const box = button.closest(".editor")?.querySelector("textarea");
+  if (button.hasAttribute("data-edit-cancel")) {
+    box.value = box.dataset.start;
+    toggleEdit(turn, false);
+    turn.querySelector("[data-edit]").focus();
+    sent();
+  }
+  if (button.hasAttribute("data-edit-reset")) {
+    box.value = button.dataset.editReset;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  }
+  if (button.dataset.reveal) {
+    const form = document.getElementById(button.dataset.reveal);
+    form.hidden = false;
+    form.querySelector("textarea").focus();
+  }
+}
+
+// A reason is required exactly when it is shown.
+function requireReason() {
+  const outcome = document.querySelector(".verdict [name=outcome]:checked")?.value;
+  const needed = outcome === "rework" || outcome === "reject";
+  for (const field of document.querySelectorAll("[data-required-with-reason]")) field.required = needed;
+}
+
+export function startWork() {
+  const place = document.querySelector(".work");
+  if (!place) return;
+  if (matchMedia("(max-width: 66rem)").matches) {
+    for (const fold of document.querySelectorAll("[data-fold-narrow]")) fold.open = false;
+  }
+  place.addEventListener("click", onClick);
+  place.addEventListener("change", requireReason);
+  requireReason();
+  document.querySelector("[name=own_topic]")?.addEventListener("focus", (event) => {
+    event.target.closest("label").querySelector("[type=radio]").checked = true;
+  });
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const turn = event.target.closest?.(".turn") ?? event.detail.elt?.closest?.(".turn");
+    if (turn?.dataset.state === "waiting") turn.scrollIntoView({ block: "center", behavior: "smooth" });
+    sent();
+  });
+}

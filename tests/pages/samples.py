@@ -1,0 +1,378 @@
+"""One believable view of every screen, in its usual, its empty and its troubled state."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from callboard.pages import views as v
+from callboard.pages import views_floor as f
+from callboard.pages.diff import difference
+from kernel.money import Money
+
+NOW = datetime(2026, 3, 12, 14, 3, 20, tzinfo=UTC)
+LOCKED = "I left my keys inside and the door fell shut. What now?"
+BOT = (
+    "First check whether a window or a second door is open. If not, call a locksmith and ask for the total price "
+    "before they start.\n\n- Say that the door **fell shut** and is not locked: opening it then takes minutes.\n"
+    "- Pay by card, never in advance.\n\nYou may also break the small pane beside the lock."
+)
+BETTER = (
+    "First check whether a window or a second door is open. If not, call a locksmith near you and ask for the total "
+    "price, with travel, before they start.\n\n- Say that the door **fell shut** and is not locked: opening it then "
+    "takes minutes.\n- Pay by card after the work, never in advance.\n\nDo not break anything: glass costs more than "
+    "the locksmith."
+)
+BOT_ZH = "高血压患者日常饮食应当少盐，每天食盐不超过 10 克，多吃蔬菜和水果，并且按时服药。如果头晕，可以自行加倍用药。"
+BETTER_ZH = "高血压患者日常饮食应当少盐，每天食盐不超过 5 克，多吃蔬菜和水果，并且按时服药。如果头晕，请先测量血压并联系医生，不要自行加量。"
+
+
+def usd(cents: float) -> Money:
+    return Money(round(cents * 10_000), "USD")
+
+
+def uid(number: int) -> UUID:
+    return UUID(int=(0x0195_8A00 << 96) + (7 << 76) + (2 << 62) + number)
+
+
+def minutes(count: float) -> datetime:
+    return NOW + timedelta(minutes=count)
+
+
+def task(number: int, title: str, domain: str = "general", level: int | None = 3, language: str = "en") -> v.TaskFacts:
+    return v.TaskFacts(
+        id=uid(number), title=title, project="Spring dialogues", kind="dialogue", domain=domain, language=language,
+        level=level, external_id=f"topic-{number:04d}",
+    )  # fmt: skip
+
+
+KEYS = task(1, "Locked out late at night", level=2)
+DOSE = task(2, "饮食与降压药：给患者的说明", "medicine", 4, "zh-CN")
+LEASE = task(3, "Deposit withheld at the end of a lease", "law", 3)
+BONDS = task(4, "Why bond prices fall when rates rise", "finance", 5)
+CACHE = task(5, "A cache that serves stale prices", "technology", None)
+
+REASON = v.Reason(
+    outcome="rework", item="factual_error", at=minutes(-95),
+    text="Reply 2 says that a landlord may keep the deposit for ordinary wear. He may not. Correct it and name who has "
+    "to prove the damage.",
+)  # fmt: skip
+
+
+def held(facts: v.TaskFacts, number: int, **changes: object) -> v.HeldTask:
+    values: dict[str, object] = {
+        "assignment_id": uid(900 + number), "epoch": 1, "task": facts, "stage": "annotation", "price": usd(180),
+        "lease_until": minutes(24.2), "deadline": minutes(192), "turns_done": 1, "turns_wanted": 3, **changes,
+    }  # fmt: skip
+    return v.HeldTask(**values)  # type: ignore[arg-type]
+
+
+def shell(path: str = "/", *roles: str, lang: str = "en", theme: str = "auto", live: bool = False) -> v.Shell:
+    names = {"reviewer": "Dr. Amara Oyelaran", "manager": "Jonas Weber"}
+    who = v.Person(
+        name=names.get(roles[0], "Mei Lin") if roles else "", email="mei.lin@example.org", roles=list(roles),
+        vendor="Northlight" if roles else None,
+    )  # fmt: skip
+    return v.Shell(
+        now=NOW, path=path, lang=lang, theme=theme, csrf_token="csrf-sample", person=who if roles else None,
+        live_url="/live" if live else None,
+    )  # fmt: skip
+
+
+SIGN_IN = v.SignInView(
+    demo_logins=[
+        v.DemoLogin(role="annotator", name="Mei Lin", email="annotator@demo.example", password="stage-left-lamp"),
+        v.DemoLogin(
+            role="reviewer", name="Dr. Amara Oyelaran", email="reviewer@demo.example", password="quiet-wings-cue"
+        ),
+        v.DemoLogin(role="manager", name="Jonas Weber", email="manager@demo.example", password="house-lights-half"),
+    ]
+)
+SIGN_IN_WRONG = v.SignInView(
+    email="mei.lin@example.org", problem=v.Problem(status=401, code="invalid_credentials", title="Sign in failed")
+)
+SIGN_IN_WAIT = v.SignInView(
+    email="mei.lin@example.org",
+    problem=v.Problem(status=429, code="too_many_requests", title="Too many attempts", retry_after_seconds=272),
+)
+
+QUEUE = v.QueueView(
+    offer=v.NextOffer(
+        count=37, price=v.PriceRange(low=usd(120), high=usd(240)), lease_seconds=1800, deadline_seconds=14400
+    ),
+    held=[
+        held(KEYS, 1),
+        held(DOSE, 2, turns_done=0, price=usd(240), lease_until=minutes(3.4), deadline=minutes(21)),
+    ],
+    returned=[held(LEASE, 3, stage="rework", turns_done=3, reason=REASON, price=usd(210), lease_until=minutes(28))],
+    waiting=[
+        v.WaitingGroup(kind="dialogue", domain="general", language="en", level=2, count=18, price=v.PriceRange(low=usd(120), high=usd(120))),
+        v.WaitingGroup(kind="dialogue", domain="law", language="en", level=3, count=11, price=v.PriceRange(low=usd(180), high=usd(210))),
+        v.WaitingGroup(kind="dialogue", domain="medicine", language="zh-CN", level=4, count=8, price=v.PriceRange(low=usd(240), high=usd(240))),
+    ],
+    today=v.Today(done=6, earned=[usd(720)], pending=[usd(390), Money(12_000_000, "CNY")], active_seconds=2 * 3600 + 840),
+    capacity=3,
+)  # fmt: skip
+QUEUE_EMPTY = v.QueueView(
+    offer=None, held=[], returned=[], waiting=[], capacity=3,
+    today=v.Today(done=0, earned=[], pending=[], active_seconds=0),
+    no_work=v.NoWork(code="not_qualified", detail="", retry_at=minutes(0.75)),
+)  # fmt: skip
+REVIEWS = v.QueueView(
+    offer=v.NextOffer(count=9, price=v.PriceRange(low=usd(60), high=usd(90)), lease_seconds=1800, deadline_seconds=7200),
+    held=[held(DOSE, 5, stage="review", turns_done=0, turns_wanted=0, price=usd(90))],
+    returned=[], waiting=QUEUE.waiting[:2], today=QUEUE.today, capacity=3, review=True,
+)  # fmt: skip
+
+GUIDELINES = [
+    v.Guideline(
+        title="How to work",
+        body="1. Open as a real person would.\n2. Rate the bot's **own** words.\n3. Edit the reply until you would sign "
+        "it: right, complete, plainly put.\n4. Go on for at least three exchanges.",
+    ),
+    v.Guideline(
+        title="Ratings", body="Rate what the bot wrote, not what you made of it. `5` means nothing to improve."
+    ),
+    v.Guideline(title="Never", body="No real names, addresses or numbers of people. No advice that could harm."),
+]
+
+
+def turn(number: int, prompt: str, **changes: object) -> v.Turn:
+    values: dict[str, object] = {"number": number, "prompt": prompt, "state": "ready", "reply": BOT, "original": BOT}
+    return v.Turn(**{**values, **changes})  # type: ignore[arg-type]
+
+
+EDITED = turn(1, LOCKED, reply=BETTER, original=BOT, diff=difference(BOT, BETTER), rating=3)
+UNRATED = turn(2, "The locksmith says it will be 90 euros. Is that fair?", reply="For a door that only fell shut, in the daytime, 70 to 110 is usual. At night and on Sundays expect about double. Ask for an itemised bill.", original="")  # fmt: skip
+UNRATED.original = UNRATED.reply
+CHECKS = [
+    v.Check(code="topic", done=True),
+    v.Check(code="min_turns", done=False, done_count=2, wanted_count=3),
+    v.Check(code="rated", done=False, done_count=1, wanted_count=2),
+    v.Check(code="drafts", done=True),
+]
+
+
+def work(**changes: object) -> v.WorkView:
+    values: dict[str, object] = {
+        "held": held(KEYS, 1, turns_done=2), "guidelines": GUIDELINES, "turns": [EDITED, UNRATED], "checks": CHECKS,
+        "brief": "An everyday mishap. Bring the person from worry to a plan; mind costs and safety.",
+        "topics": ["Locked out late at night", "A neighbour who plays drums", "Lost luggage on the way to a wedding"],
+        "max_turns": 8, "text_limit": 32000, "topic": "Locked out late at night", "draft_saved_at": minutes(-0.3),
+        "draft_message": "And if nobody answers", **changes,
+    }  # fmt: skip
+    return v.WorkView(**values)  # type: ignore[arg-type]
+
+
+WORK = work()
+WORK_START = work(
+    turns=[], topic=None, draft_message="", draft_saved_at=None,
+    checks=[v.Check(code="topic", done=False), v.Check(code="min_turns", done=False, done_count=0, wanted_count=3), v.Check(code="rated", done=True), v.Check(code="drafts", done=True)],
+)  # fmt: skip
+WORK_WAITING = work(turns=[EDITED, turn(2, UNRATED.prompt, state="waiting", reply="", original="")])
+WORK_FAILED = work(
+    held=held(LEASE, 3, stage="rework", reason=REASON, price=usd(210)),
+    turns=[
+        EDITED,
+        turn(2, UNRATED.prompt, state="failed", reply="", original="",
+             problem=v.Problem(status=503, code="bot_unavailable", title="The bot did not answer")),
+    ],
+)  # fmt: skip
+WORK_EDITING = work(
+    turns=[
+        EDITED,
+        turn(
+            2,
+            UNRATED.prompt,
+            reply=UNRATED.reply,
+            original=UNRATED.reply,
+            rating=4,
+            draft=UNRATED.reply + " Keep the receipt.",
+        ),
+    ]
+)
+WORK_READY = work(
+    turns=[EDITED, turn(2, UNRATED.prompt, rating=4), turn(3, "Thank you!", reply="Gern.", original="", author="person")],
+    checks=[v.Check(code="topic", done=True), v.Check(code="min_turns", done=True, done_count=3, wanted_count=3), v.Check(code="rated", done=True, done_count=3, wanted_count=3), v.Check(code="drafts", done=True)],
+)  # fmt: skip
+WORK_ENDED = work(ended="submitted")
+WORK_ZH = work(
+    held=held(DOSE, 2, price=usd(240)), topic="饮食与降压药", draft_message="",
+    brief="面向患者的说明：请用平实的语言解释饮食和用药。**不要**给出具体处方。",
+    guidelines=[v.Guideline(title="怎样做", body="1. 像真实患者那样提问。\n2. 给机器人的**原话**打分。\n3. 把回复改到你愿意署名为止。")],
+    turns=[turn(1, "我爸爸有高血压，平时吃饭要注意什么？", reply=BETTER_ZH, original=BOT_ZH, diff=difference(BOT_ZH, BETTER_ZH), rating=2)],
+)  # fmt: skip
+
+REVIEW = v.ReviewView(
+    held=held(KEYS, 5, stage="review", price=usd(90)), brief=WORK.brief, guidelines=GUIDELINES[:2],
+    topic="Locked out late at night", turns=[EDITED, turn(2, UNRATED.prompt, reply=UNRATED.reply, original=UNRATED.reply, rating=4)],
+    dimensions=[v.Dimension(key=key) for key in ("helpfulness", "factuality", "fluency", "instructions")],
+    rubric_items=[v.Option(value=key, label="") for key in ("factual_error", "instruction_missed", "rating_mismatch", "language", "other")],
+    draft=v.VerdictDraft(scores={"helpfulness": 4, "factuality": 3}), text_limit=32000,
+)  # fmt: skip
+REVIEW_REWORK = v.ReviewView(
+    held=REVIEW.held, brief=REVIEW.brief, guidelines=REVIEW.guidelines, topic=REVIEW.topic, turns=REVIEW.turns,
+    dimensions=REVIEW.dimensions, rubric_items=REVIEW.rubric_items, text_limit=32000, earlier=[REASON],
+    draft=v.VerdictDraft(outcome="rework", scores={"helpfulness": 4}, item="rating_mismatch", reason="The second rating is too high."),
+    problem=v.Problem(status=422, code="invalid", title="", detail="Score every scale before you give the verdict."),
+)  # fmt: skip
+REVIEW_ENDED = v.ReviewView(
+    held=REVIEW.held, brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, turns=REVIEW.turns, dimensions=[],
+    rubric_items=[], draft=v.VerdictDraft(), text_limit=32000, ended="submitted",
+)  # fmt: skip
+
+EARNINGS = v.EarningsView(
+    totals=[v.EarningTotals(pending=usd(390), posted=usd(48_260), today=usd(720), week=usd(6_315))],
+    lines=[
+        v.EarningLine(task=KEYS, at=minutes(-12), state="pending", amount=usd(180), basis="1.50 per dialogue × 1.2 level 2"),
+        v.EarningLine(task=BONDS, at=minutes(-80), state="posted", amount=usd(300.25), basis="1.50 per dialogue × 2 level 5"),
+        v.EarningLine(task=LEASE, at=minutes(-1500), state="voided", amount=usd(210), basis="1.50 per dialogue × 1.4 level 3", reason="Rejected: an edit leaves mistakes behind."),
+    ],
+    next_cursor="abc", total_count=212,
+)  # fmt: skip
+EARNINGS_EMPTY = v.EarningsView(totals=[], lines=[])
+
+
+def _cell(waiting: int, live: int, in_review: int, accepted: int, oldest: int | None) -> f.MatrixCell:
+    return f.MatrixCell(waiting=waiting, live=live, in_review=in_review, accepted=accepted, oldest_seconds=oldest)
+
+
+def _matrix() -> list[f.MatrixRow]:
+    rows = []
+    for index, domain in enumerate(("general", "finance", "medicine", "law", "technology")):
+        cells = [
+            _cell(
+                w := (index * 7 + step * 13) % 41, (index + step) % 5, (index * step) % 4, 20 + 9 * step, w * 97 or None
+            )
+            if (index, step) not in ((2, 1), (3, 1))
+            else f.MatrixCell()
+            for step in range(1, 6)
+        ]
+        total = _cell(
+            *(sum(getattr(c, name) for c in cells) for name in ("waiting", "live", "in_review", "accepted")), 3900
+        )
+        rows.append(f.MatrixRow(domain=domain, cells=cells, total=total))
+    return rows
+
+
+PEOPLE = [
+    "Mei Lin",
+    "Tomás Herrera",
+    "Ingrid Solberg",
+    "Wei Zhang",
+    "Dr. Amara Oyelaran",
+    "Farid Haddad",
+    "李晓彤",
+    "Nina Kowalczyk",
+]
+LIVE = [
+    f.LiveRow(
+        assignment_id=uid(700 + i), person=name, vendor="Northlight" if i % 2 else "Harbour", task=facts,
+        stage=("annotation", "annotation", "review", "rework")[i % 4], since=minutes(-3 - i * 2.7),
+        lease_until=minutes((27.0, 3.2, 18.5, -0.2)[i % 4]), active_seconds=90 + i * 61, price=usd(90 + 30 * i),
+    )
+    for i, (name, facts) in enumerate(zip(PEOPLE, [KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, DOSE, BONDS], strict=True))
+]  # fmt: skip
+FLOOR = f.FloorView(
+    filter=f.FloorFilter(), live=LIVE, live_total=23, matrix=_matrix(),
+    projects=[v.Option(value=str(uid(50)), label="Spring dialogues"), v.Option(value=str(uid(51)), label="Clinic notes")],
+    kpis=f.Kpis(waiting=412, live=23, in_review=31, accepted_today=188, rejected_share=0.041, spent_today=[usd(31_420)], committed=[usd(9_730)], budget_left=[usd(458_850)]),
+    per_minute=[(i * i * 7 + i * 3) % 9 if i > 12 else i % 2 for i in range(60)],
+    costs=[
+        f.ProjectCost(project_id=uid(50), project="Spring dialogues", budget=usd(400_000), reserved=usd(6_830), posted=usd(121_160), accepted=655),
+        f.ProjectCost(project_id=uid(51), project="Clinic notes", budget=usd(200_000), reserved=usd(22_900), posted=usd(169_990), accepted=408),
+        f.ProjectCost(project_id=uid(52), project="法律咨询", budget=None, reserved=Money(0, "CNY"), posted=Money(8_800_000_000, "CNY"), accepted=0),
+    ],
+    events=[
+        f.FloorEvent(at=minutes(-0.1), kind="submitted", person="Mei Lin", task=KEYS),
+        f.FloorEvent(at=minutes(-0.4), kind="accept", person="Dr. Amara Oyelaran", task=BONDS),
+        f.FloorEvent(at=minutes(-0.9), kind="paid", person="Wei Zhang", task=BONDS, note="$3.00"),
+        f.FloorEvent(at=minutes(-2), kind="rework", person="Ingrid Solberg", task=LEASE, note="Something stated is wrong"),
+        f.FloorEvent(at=minutes(-4), kind="expired", person="Farid Haddad", task=DOSE),
+        f.FloorEvent(at=minutes(-6), kind="claimed", person="李晓彤", task=DOSE),
+    ],
+)  # fmt: skip
+FLOOR_EMPTY = f.FloorView(
+    filter=f.FloorFilter(), live=[], live_total=0, matrix=[], projects=[], costs=[], events=[], per_minute=[0] * 60,
+    kpis=f.Kpis(waiting=0, live=0, in_review=0, accepted_today=0, rejected_share=None, spent_today=[], committed=[], budget_left=[]),
+)  # fmt: skip
+
+STATES = ["open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled"]
+TASKS = f.TasksView(
+    filter=f.TaskFilter(domain="law"), next_cursor="xyz", total=1284, projects=FLOOR.projects,
+    domains=["general", "law", "medicine"], languages=["en", "zh-CN"],
+    rows=[
+        f.TaskRow(task=facts, state=STATES[i % 7], priority=50 - i, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
+        for i, facts in enumerate([KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, LEASE])
+    ],
+)  # fmt: skip
+TASKS_EMPTY = f.TasksView(filter=f.TaskFilter(q="nothing"), rows=[], projects=[], domains=[], languages=[])
+TASK = f.TaskView(
+    task=LEASE, state="rework", priority=50, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
+    payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
+    timeline=[
+        f.TimelineEntry(at=minutes(-400), kind="created", note="external id topic-0003, from the API"),
+        f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
+        f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
+        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.text, scores={"helpfulness": 3, "factuality": 2}),
+    ],
+    decisions=[
+        f.Decision(at=minutes(-180), person="Tomás Herrera", summary="law 71 ± 6, English native; best score of 4 lanes", candidates=[
+            f.Candidate(lane="Law · level 3 · English", score=0.912, fit=0.86, wait_seconds=13_200, chosen=True),
+            f.Candidate(lane="General · level 2 · English", score=0.655, fit=0.93, wait_seconds=2_400),
+            f.Candidate(lane="Law · level 5 · English", score=0.402, fit=0.58, wait_seconds=900),
+        ])
+    ],
+    money=[f.TaskMoney(at=minutes(-180), person="Tomás Herrera", what="reserved", state="pending", amount=usd(210))],
+)  # fmt: skip
+
+
+class Sample(Struct):
+    template: str
+    view: object
+    path: str
+    roles: tuple[str, ...] = ("annotator",)
+    live: bool = False
+
+
+def _error(status: int) -> v.Problem:
+    return v.Problem(status=status, code="internal", title="Error", request_id="req-7f3a")
+
+
+SAMPLES: dict[str, Sample] = {
+    "sign-in": Sample("sign_in.html", SIGN_IN, "/sign-in", ()),
+    "sign-in-wrong": Sample("sign_in.html", SIGN_IN_WRONG, "/sign-in", ()),
+    "sign-in-wait": Sample("sign_in.html", SIGN_IN_WAIT, "/sign-in", ()),
+    "queue": Sample("queue.html", QUEUE, "/queue", ("annotator", "reviewer"), live=True),
+    "queue-empty": Sample("queue.html", QUEUE_EMPTY, "/queue"),
+    "work": Sample("work.html", WORK, "/work/1"),
+    "work-start": Sample("work.html", WORK_START, "/work/1"),
+    "work-waiting": Sample("work.html", WORK_WAITING, "/work/1"),
+    "work-failed": Sample("work.html", WORK_FAILED, "/work/1"),
+    "work-editing": Sample("work.html", WORK_EDITING, "/work/1"),
+    "work-ready": Sample("work.html", WORK_READY, "/work/1"),
+    "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
+    "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
+    "reviews": Sample("queue.html", REVIEWS, "/reviews", ("annotator", "reviewer")),
+    "review": Sample("review.html", REVIEW, "/review/1", ("reviewer",)),
+    "review-rework": Sample("review.html", REVIEW_REWORK, "/review/1", ("reviewer",)),
+    "review-ended": Sample("review.html", REVIEW_ENDED, "/review/1", ("reviewer",)),
+    "floor": Sample("floor.html", FLOOR, "/floor", ("manager",), live=True),
+    "floor-empty": Sample("floor.html", FLOOR_EMPTY, "/floor", ("manager",), live=True),
+    "tasks": Sample("tasks.html", TASKS, "/tasks", ("manager",)),
+    "tasks-empty": Sample("tasks.html", TASKS_EMPTY, "/tasks", ("manager",)),
+    "task": Sample("task.html", TASK, "/tasks/1", ("manager",), live=True),
+    "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
+    "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
+    "error-404": Sample("error.html", _error(404), "/nowhere"),
+    "error-403": Sample("error.html", _error(403), "/floor"),
+    "error-500": Sample("error.html", _error(500), "/queue"),
+    "error-503": Sample("error.html", _error(503), "/queue", ()),
+    "fragment-turn-added": Sample("work/turn_added.html", WORK_WAITING, "/work/1"),
+    "fragment-turn-changed": Sample("work/turn_changed.html", work(changed=2, arrived=True), "/work/1"),
+    "fragment-rating": Sample("work/rating_changed.html", work(changed=1), "/work/1"),
+    "fragment-queue": Sample("queue_body.html", QUEUE, "/queue"),
+    "fragment-floor": Sample("floor/body.html", FLOOR, "/floor", ("manager",)),
+    "fragment-task": Sample("tasks/body.html", TASK, "/tasks/1", ("manager",)),
+    "fragment-problem": Sample("problem.html", _error(409), "/queue"),
+}
