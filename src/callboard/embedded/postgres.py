@@ -74,6 +74,8 @@ class EmbeddedPostgres:
         self.folder.prepare()
         if not self._lock.take("PostgreSQL"):
             raise StartError(f"The database in {self.folder.path} is already run by {self._lock.holder()}.")
+        if self._process is not None:
+            end(self._process, STOP)
         try:
             programs = binaries.postgres_programs(self._account)
             self._clear()

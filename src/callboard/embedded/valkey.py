@@ -48,6 +48,8 @@ class EmbeddedValkey:
         self.folder.prepare()
         if not self._lock.take("Valkey"):
             raise StartError(f"Valkey in {self.folder.path} is already run by {self._lock.holder()}.")
+        if self._process is not None:
+            end(self._process, STOP)
         try:
             program = binaries.valkey_program()
             self.folder.valkey.mkdir(mode=0o700, exist_ok=True)

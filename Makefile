@@ -1,0 +1,48 @@
+# make run    start everything and open the demo          make test   run every check and test
+# make env    build only the environment (.venv)          make lock   resolve the dependencies anew
+# make clean  remove what was built (not the data)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help env run test lint browser lock clean
+
+VENV := .venv
+# Inside the checkout, so that deleting it deletes everything.
+DATA ?= data
+PORT ?= 8700
+PYTEST_ARGS ?=
+# 1: the browser tests must run, and their absence is a failure.
+REQUIRE_BROWSER ?= 0
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+env:
+	@tools/make_env.sh $(VENV)
+
+run: env
+	@exec $(VENV)/bin/callboard up --demo --data-dir $(DATA) --port $(PORT)
+
+test: env lint browser
+	@exec $(VENV)/bin/pytest $(PYTEST_ARGS)
+
+lint: env
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+browser:
+	@REQUIRE_BROWSER=$(REQUIRE_BROWSER) tools/need_browser.sh
+
+# uv stays out of the environment: it is needed for nothing else. No uv.lock: that would write registry addresses down.
+lock: env
+	@$(VENV)/bin/python -m venv $(VENV)/tools
+	@$(VENV)/tools/bin/python -m pip install --quiet --upgrade uv
+	@$(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --group dev --output-file requirements.lock pyproject.toml
+
+clean:
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './$(DATA)/*' -prune -exec rm -rf {} +

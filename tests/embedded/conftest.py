@@ -1,0 +1,27 @@
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from callboard.embedded import EmbeddedPostgres
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short, so that a socket fits into it wherever the tests run."""
+    made = Path(tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="session")
+def fresh_data() -> Iterator[Path]:
+    """A data folder with an empty database in it, to be copied: making one takes most of a start."""
+    made = Path(tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
+    server = EmbeddedPostgres(made / "data")
+    server.start()
+    server.stop()
+    yield made / "data"
+    shutil.rmtree(made)

@@ -1,0 +1,48 @@
+import signal
+from pathlib import Path
+
+from callboard.embedded.process import processes_in
+from tests.embedded.helpers import HERE, all_gone, descendants, free_port, program, until
+
+PARTS = HERE / "parts.py"
+
+
+def test_a_lone_command_has_servers_for_as_long_as_it_lasts(folder: Path) -> None:
+    with program(PARTS, "hold", folder / "data", "0.1", out=folder / "out") as command:
+        assert command.ends() == 0
+        assert "has postgresql://callboard:" in command.said
+    assert not processes_in(folder / "data" / "postgres", "postgres")
+    assert not processes_in(folder / "data" / "valkey", "valkey-server")
+
+
+def test_a_second_command_joins_the_first_which_waits_for_it(folder: Path) -> None:
+    with program(PARTS, "hold", folder / "data", "1", out=folder / "first") as first:
+        until(lambda: processes_in(folder / "data" / "postgres", "postgres") != [], 10, "the first began")
+        with program(PARTS, "hold", folder / "data", "4", out=folder / "second") as second:
+            second.says("has postgresql://")
+            assert second.said.splitlines()[0] == first.said.splitlines()[0]
+            assert second.ends() == 0
+            assert "left" not in first.said
+            assert first.ends() == 0
+
+
+def test_a_command_joins_a_running_site(folder: Path) -> None:
+    with program(PARTS, "up", folder / "data", str(free_port()), out=folder / "site") as site:
+        site.says("Callboard is ready")
+        with program(PARTS, "hold", folder / "data", "0.1", out=folder / "out") as command:
+            assert command.ends() == 0
+        assert site.process.poll() is None
+        assert "starting it again" not in site.said
+
+
+def test_the_servers_of_a_killed_command_end_with_it(folder: Path) -> None:
+    with program(PARTS, "hold", folder / "data", "60", out=folder / "out") as command:
+        command.says("has postgresql://")
+        children = descendants(command.process.pid)
+        command.kill()
+        all_gone(children, 5)
+    with program(PARTS, "hold", folder / "data", "60", out=folder / "out") as command:
+        command.says("has postgresql://")
+        command.process.send_signal(signal.SIGINT)
+        assert command.ends(10) != 0
+    assert not processes_in(folder / "data" / "postgres", "postgres")
