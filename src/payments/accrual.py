@@ -35,13 +35,14 @@ async def pay(accepted: WorkAccepted) -> None:
         return
     data = {
         "assignment_id": str(accrual.assignment_id),
+        "task_id": str(accrual.task_id),
         "annotator_id": str(accrual.annotator_id),
         "project_id": str(accrual.project_id),
         "amount": amount_text(accrual.amount.micros),
         "currency": accrual.amount.currency,
     }
     await outbox.publish(
-        "accrual.posted", data, project_id=accrual.project_id, subject_id=accrual.assignment_id,
+        "accrual.posted", data, project_id=accrual.project_id, subject_id=accrual.task_id,
         vendor_id=accrual.vendor_id,
     )  # fmt: skip
 

@@ -101,7 +101,7 @@ WITH held AS MATERIALIZED (
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
     annotator_id, assignment_id, task_id, rate_card, inputs, reason, created_at)
-  SELECT :id, :kind, :kind::text || ':' || assignment_id, debit_account, credit_account, amount_micros, currency, held.id,
+  SELECT :id, :kind::text, :kind::text || ':' || assignment_id, debit_account, credit_account, amount_micros, currency, held.id,
     project_id, annotator_id, assignment_id, task_id, rate_card, '{}', :reason, clock_timestamp()
   FROM held JOIN budget ON budget.id = held.debit_account
   ON CONFLICT DO NOTHING
