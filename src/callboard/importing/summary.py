@@ -63,7 +63,7 @@ class Summary(NamedTuple):
 
 
 def _frequencies(counts: Counter[str]) -> str:
-    shown = ", ".join(f"{value} {count:,}" for value, count in counts.most_common(SHOWN_VALUES))
+    shown = ", ".join(f"{value}: {count:,}" for value, count in counts.most_common(SHOWN_VALUES))
     return shown + (f", and {len(counts) - SHOWN_VALUES} more" if len(counts) > SHOWN_VALUES else "")
 
 
