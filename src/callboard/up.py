@@ -80,22 +80,36 @@ class Site:
             check_port(settings.host, settings.port)
             folder.site.unlink(missing_ok=True)
             try:
+                fresh = not settings.database_url and not EmbeddedPostgres(settings.data_dir).exists
                 self._environment = dict(os.environ) | settings_environment(settings, self._start_servers())
-                self._run_parts(self._prepare())
+                self._run_site(fresh=fresh)
             finally:
                 folder.site.unlink(missing_ok=True)
                 self.supervisor.stop()
                 for server in self._servers:
                     server.stop()
 
-    def _run_parts(self, lines: Sequence[str]) -> None:
-        for name in self._parts:
+    def _run_site(self, *, fresh: bool) -> None:
+        """With a database that exists the web server starts beside the preparation; it says `ready` only after it."""
+        if not fresh:
+            self._start_part(self._parts[0])
+        lines = self._prepare()
+        try:
+            for name in self._parts:
+                self._start_part(name)
+            ready = self._wait_until_ready()
+        except StartError:
+            for line in lines:  # a first password is made once, and must not be lost with this start
+                self._say(line)
+            raise
+        self._announce(lines, ready=ready)
+        self.supervisor.run()
+
+    def _start_part(self, name: str) -> None:
+        if name not in [child.name for child in self.supervisor.children]:
             steps = (Step(signal.SIGTERM, self._settings.stop_seconds),)
             child = Child(name, partial(self._launch, name), steps)
             self.supervisor.adopt(child, child.launch())
-        if self._wait_until_ready():
-            self._announce(lines)
-            self.supervisor.run()
 
     @contextlib.contextmanager
     def _stop_signals(self) -> Iterator[None]:
@@ -163,15 +177,17 @@ class Site:
                 )
         return False
 
-    def _announce(self, lines: Sequence[str]) -> None:
-        url = self._settings.public_url or base_url(self._settings.host, self._settings.port)
-        fresh = self._folder.site.with_suffix(".new")
-        fresh.write_text(json.dumps({"pid": os.getpid(), "url": base_url(self._settings.host, self._settings.port)}))
-        fresh.replace(self._folder.site)
-        self._say(f"Callboard is ready: {url}")
+    def _announce(self, lines: Sequence[str], *, ready: bool) -> None:
+        url = base_url(self._settings.host, self._settings.port)
+        if ready:
+            fresh = self._folder.site.with_suffix(".new")
+            fresh.write_text(json.dumps({"pid": os.getpid(), "url": url}))
+            fresh.replace(self._folder.site)
+            self._say(f"Callboard is ready: {self._settings.public_url or url}")
         for line in lines:
             self._say(line)
-        self._say(f"Data and logs: {self._folder.path}   Stop: Ctrl-C")
+        if ready:
+            self._say(f"Data and logs: {self._folder.path}   Stop: Ctrl-C")
 
 
 def last_words(log: Path) -> str:
