@@ -1,0 +1,139 @@
+"""Who may do what: one table for people (by role) and for programs (by scope).
+
+A permission says that a kind of action is open at all. Whose rows it reaches is decided in SQL: see `visibility.py`.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from callboard.access.errors import BeyondOwnRights, UnknownRole, UnknownScope
+
+
+class Permission(StrEnum):
+    ACCOUNT = "account"
+    """One's own profile, password, sessions."""
+    ANNOTATORS_READ = "annotators:read"
+    """Profiles, skills and earnings; annotators: only their own."""
+    ANNOTATORS_WRITE = "annotators:write"
+    """Add people who work, change their skills, pause them."""
+    ASSIGNMENTS_READ = "assignments:read"
+    """Who holds or held what; annotators: only their own."""
+    EVENTS_READ = "events:read"
+    """The feed and the live stream; annotators: only their own events."""
+    LEDGER_READ = "ledger:read"
+    """Transfers and statements of everybody whom one may see."""
+    METRICS_READ = "metrics:read"
+    """The figures for Prometheus."""
+    MONEY_WRITE = "money:write"
+    """Rate cards and budgets."""
+    PEOPLE_READ = "people:read"
+    """The accounts that can sign in."""
+    PEOPLE_WRITE = "people:write"
+    """Make accounts, change their roles, switch them off."""
+    PROJECTS_READ = "projects:read"
+    PROJECTS_WRITE = "projects:write"
+    """Make, change, publish, pause and close projects; choose their bot."""
+    REPORTS_READ = "reports:read"
+    """Queue, throughput, quality, cost."""
+    TASKS_READ = "tasks:read"
+    """Tasks and their history; annotators: only those that they hold or held."""
+    TASKS_WRITE = "tasks:write"
+    """Post, import and cancel tasks."""
+    TOKENS_WRITE = "tokens:write"
+    """Make, list and revoke the tokens of programs."""
+    WORK = "work"
+    """Claim, heartbeat, save, submit, release, decline, review: for oneself."""
+    WORK_BEHALF = "work:behalf"
+    """The same on behalf of any annotator whom one may see."""
+
+
+P = Permission
+_READING = frozenset(
+    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.LEDGER_READ, P.PROJECTS_READ, P.REPORTS_READ, P.TASKS_READ}
+)
+_MANAGING = _READING | {
+    P.ANNOTATORS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE,
+}  # fmt: skip
+_WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.TASKS_READ, P.WORK})
+
+ROLES: dict[str, frozenset[Permission]] = {
+    "admin": _MANAGING | {P.ACCOUNT, P.METRICS_READ},
+    "manager": _MANAGING | {P.ACCOUNT},
+    # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
+    "vendor_manager": frozenset(
+        {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.LEDGER_READ,
+         P.PEOPLE_READ, P.PEOPLE_WRITE, P.REPORTS_READ, P.TASKS_READ}
+    ),
+    "reviewer": _WORKING | {P.ACCOUNT},
+    "annotator": _WORKING | {P.ACCOUNT},
+}  # fmt: skip
+
+SCOPES: dict[str, frozenset[Permission]] = {
+    "admin": _MANAGING | {P.METRICS_READ, P.WORK, P.WORK_BEHALF},
+    "annotators:read": frozenset({P.ANNOTATORS_READ}),
+    "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE}),
+    "events:read": frozenset({P.EVENTS_READ}),
+    "ledger:read": frozenset({P.LEDGER_READ, P.ANNOTATORS_READ}),
+    "metrics:read": frozenset({P.METRICS_READ}),
+    "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
+    "projects:read": frozenset({P.PROJECTS_READ}),
+    "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
+    "reports:read": frozenset({P.REPORTS_READ}),
+    "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_READ}),
+    "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_READ, P.TASKS_WRITE}),
+    "work": frozenset({P.ASSIGNMENTS_READ, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
+}
+
+# Which scopes somebody of a role may put into a token. Vendor managers hand out nothing that reaches beyond their people.
+GRANTABLE: dict[str, frozenset[str]] = {
+    "admin": frozenset(SCOPES),
+    "manager": frozenset(SCOPES) - {"admin", "metrics:read"},
+}
+
+# Which roles somebody of a role may give to an account.
+APPOINTS: dict[str, frozenset[str]] = {
+    "admin": frozenset({"admin", "manager", "reviewer", "annotator"}),
+    "manager": frozenset({"reviewer", "annotator"}),
+    "vendor_manager": frozenset({"reviewer", "annotator"}),
+}
+ASSIGNABLE = APPOINTS["admin"]
+
+
+def effective_roles(roles: Iterable[str], *, has_vendor: bool) -> frozenset[str]:
+    """`manager` of a vendor counts as `vendor_manager`; administrators are never bound to a vendor."""
+    held = frozenset(roles)
+    if has_vendor and "manager" in held and "admin" not in held:
+        return held - {"manager"} | {"vendor_manager"}
+    return held
+
+
+def permissions_of_roles(roles: Iterable[str]) -> frozenset[Permission]:
+    return frozenset[Permission]().union(*(ROLES.get(role, frozenset()) for role in roles))
+
+
+def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
+    return frozenset[Permission]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+
+
+def grantable_scopes(roles: Iterable[str]) -> frozenset[str]:
+    return frozenset[str]().union(*(GRANTABLE.get(role, frozenset()) for role in roles))
+
+
+def check_scopes(scopes: Iterable[str], roles: Iterable[str]) -> None:
+    """Raises `UnknownScope`, `BeyondOwnRights`."""
+    wanted = set(scopes)
+    if wanted - SCOPES.keys():
+        raise UnknownScope(f"There is no scope {', '.join(sorted(wanted - SCOPES.keys()))}; see docs/access.md.")
+    beyond = wanted - grantable_scopes(roles)
+    if beyond:
+        raise BeyondOwnRights(f"This account cannot give away the scope {', '.join(sorted(beyond))}.")
+
+
+def check_appointment(roles: Iterable[str], own: Iterable[str]) -> None:
+    """Raises `UnknownRole`, `BeyondOwnRights`."""
+    wanted = set(roles)
+    if wanted - ASSIGNABLE:
+        raise UnknownRole(f"There is no role {', '.join(sorted(wanted - ASSIGNABLE))} for people.")
+    allowed = frozenset[str]().union(*(APPOINTS.get(role, frozenset()) for role in own))
+    if wanted - allowed:
+        raise BeyondOwnRights(f"This account cannot appoint anybody as {', '.join(sorted(wanted - allowed))}.")

@@ -1,0 +1,57 @@
+"""Whose rows an actor reaches. What one may not see does not exist: the answer is the same 404 as for a wrong id."""
+
+from typing import Any
+from uuid import UUID
+
+from callboard.access.actor import Actor
+from callboard.access.permissions import Permission
+from kernel import db
+from kernel.errors import Forbidden, Invalid
+from kernel.sql import load
+from routing.errors import NoSuchTask
+from skills.errors import NoSuchAnnotator
+
+sql = load("callboard.access")
+
+
+def reach(actor: Actor) -> dict[str, Any]:
+    """The three parameters that every query over people's rows takes."""
+    return {"everybody": actor.sees_everybody, "vendor_id": actor.vendor_id, "self_id": actor.annotator_id}
+
+
+async def check_annotator(actor: Actor, annotator_id: UUID) -> None:
+    """Raises `NoSuchAnnotator`."""
+    if not await db.fetch_value(sql.sees_annotator, annotator_id=annotator_id, **reach(actor)):
+        raise NoSuchAnnotator
+
+
+async def check_task(actor: Actor, task_id: UUID) -> None:
+    """Raises `NoSuchTask`."""
+    if not await db.fetch_value(sql.sees_task, task_id=task_id, **reach(actor)):
+        raise NoSuchTask
+
+
+async def worker(actor: Actor, annotator_id: UUID | None) -> UUID:
+    """For whom work is done: oneself, or somebody whom one may see and act for.
+
+    Raises `Invalid` when nobody is named and the actor is no annotator, `NoSuchAnnotator`.
+    """
+    if annotator_id is None or annotator_id == actor.annotator_id:
+        if actor.annotator_id is None:
+            raise Invalid("Name the annotator in annotator_id: this account does not work itself.")
+        return actor.annotator_id
+    if not actor.may(Permission.WORK_BEHALF):
+        raise NoSuchAnnotator
+    await check_annotator(actor, annotator_id)
+    return annotator_id
+
+
+def filter_for(actor: Actor) -> dict[str, UUID | None]:
+    """Of lists that are narrowed by annotator or vendor. Raises `Forbidden` for an account that is tied to nobody."""
+    if actor.sees_everybody:
+        return {"annotator_id": None, "vendor_id": None}
+    if actor.vendor_id is not None:
+        return {"annotator_id": None, "vendor_id": actor.vendor_id}
+    if actor.annotator_id is None:
+        raise Forbidden("This account is tied to no annotator.")
+    return {"annotator_id": actor.annotator_id, "vendor_id": None}

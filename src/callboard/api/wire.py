@@ -1,0 +1,47 @@
+"""How values look in JSON: Structs by their fields, money as `{"amount", "currency"}`, times as RFC 3339 in UTC."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from kernel.money import Money
+
+
+def encode(value: Any) -> bytes:
+    return msgspec.json.encode(to_wire(value))
+
+
+def to_wire(value: Any) -> Any:
+    """Money in its outward form; whatever holds none is handed to the encoder as it is."""
+    if isinstance(value, Money):
+        return value.to_json()
+    if isinstance(value, msgspec.Struct):
+        if not _may_hold_money(type(value)):
+            return value
+        return {name: to_wire(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: to_wire(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_wire(item) for item in value]
+    return value
+
+
+@cache
+def _may_hold_money(kind: type[msgspec.Struct]) -> bool:
+    pending: list[Any] = [msgspec.inspect.type_info(kind)]
+    seen: set[Any] = set()
+    while pending:
+        shape = pending.pop()
+        if isinstance(shape, msgspec.inspect.StructType):
+            if shape.cls is Money:
+                return True
+            if shape.cls not in seen:
+                seen.add(shape.cls)
+                pending += [field.type for field in shape.fields]
+            continue
+        for name in ("type", "item_type", "key_type", "value_type"):
+            if hasattr(shape, name):
+                pending.append(getattr(shape, name))
+        pending += [*getattr(shape, "types", ()), *getattr(shape, "item_types", ())]
+    return False

@@ -1,0 +1,85 @@
+"""The web application: `create_app` puts the API, the pages and what both need into one Litestar app."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.metadata import version
+from pkgutil import iter_modules
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
+
+from callboard import api, assets, health, pages, problems
+from callboard.access.guards import undeclared
+from callboard.access.sessions import is_https
+from callboard.api.events import page_handlers as live_handlers
+from callboard.api.request import Call
+from callboard.api.schema import MoneySchema, openapi_config, without_framework_pages
+from callboard.api.schema import route_handlers as schema_handlers
+from callboard.edge import Edge
+from callboard.live import Hub
+from callboard.logs import configure_logs
+from callboard.wiring import wire
+from kernel import db
+from kernel.errors import ConfigurationError
+from kernel.settings import Settings, load_settings
+
+API = "/api/v1"
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Settings are read from the environment if none are given; `database_url` must be set by then.
+
+    Raises `ConfigurationError`, also when a route declares neither a permission nor that it is public.
+    """
+    settings = settings or load_settings()
+    if settings.database_url is None:
+        raise ConfigurationError("DATABASE_URL is not set; `callboard api` starts or finds the embedded database.")
+    configure_logs(settings)
+    wire()
+    app = Litestar(
+        route_handlers=[
+            Router(API, route_handlers=handlers_of(api)),
+            *assets.route_handlers,
+            *health.route_handlers,
+            *live_handlers,
+            *schema_handlers,
+            *handlers_of(pages),
+        ],
+        request_class=Call,
+        exception_handlers={Exception: problems.answer},
+        lifespan=[_resources],
+        state=State({"settings": settings, "hub": Hub(settings)}),
+        openapi_config=openapi_config(version("callboard")),
+        plugins=[MoneySchema()],
+        on_app_init=[without_framework_pages],
+        request_max_body_size=settings.body_limit_bytes,
+        logging_config=None,
+    )
+    open_routes = undeclared(app)
+    if open_routes:
+        raise ConfigurationError(f"Routes without a declared permission: {', '.join(open_routes)}.")
+    app.asgi_handler = Edge(app.asgi_handler, https=is_https(settings))
+    return app
+
+
+def handlers_of(package: Any) -> Sequence[ControllerRouterHandler]:
+    """What the modules of a package list as `route_handlers`, in the order of their names."""
+    found: list[ControllerRouterHandler] = []
+    for module in sorted(iter_modules(package.__path__), key=lambda item: item.name):
+        if package is api and module.name == "schema":
+            continue  # it stands beside the API, not in it
+        found += getattr(import_module(f"{package.__name__}.{module.name}"), "route_handlers", [])
+    return found
+
+
+@asynccontextmanager
+async def _resources(app: Litestar) -> AsyncIterator[None]:
+    """Once per process: the database pool, and the reader of live events on top of it."""
+    settings: Settings = app.state.settings
+    hub: Hub = app.state.hub
+    assert settings.database_url is not None
+    async with db.pool(settings.database_url, settings), hub.running():
+        yield
