@@ -90,6 +90,9 @@ def _judge_only(wish: Wish, settings: Settings) -> tuple[Report, Outcome | None]
 
 
 async def _import(wish: Wish, settings: Settings, project: str) -> tuple[Report, Outcome | None]:
+    from callboard.wiring import wire  # noqa: PLC0415  it imports every package, and a dry run needs none
+
+    wire()
     assert settings.database_url is not None
     async with db.pool(settings.database_url, settings):
         owner = await find_project(project)

@@ -1,8 +1,10 @@
 """A file on disk through parser and stage: everything about an import that needs no database."""
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from callboard.importing.events import AboveLimit, LineError, Unreadable
@@ -35,25 +37,31 @@ def stage_file(
     """
     try:
         _check_size(path, settings, folder)
-        blocks = read_blocks(path, settings, progress)
-        head, blocks = peek(blocks)
+        head, blocks = peek(read_blocks(path, settings, progress))
         parser = PARSERS[file_format or tell_format(head, path.name)](settings)
-        stage = Stage(
-            settings, rules, textual=parser.textual, revise=revise, judge=judge, on_error=on_error, folder=folder
-        )
-        try:
+        with ExitStack() as until_complete:
+            stage = until_complete.enter_context(
+                Stage(
+                    settings,
+                    rules,
+                    textual=parser.textual,
+                    revise=revise,
+                    judge=judge,
+                    on_error=on_error,
+                    folder=folder,
+                )
+            )
             for block in blocks:
                 stage.take(parser.feed(block))
             stage.take(parser.close())
-        except BaseException:
-            stage.close()
-            raise
+            if not stage.report.records:
+                raise Unreadable(f"The file {path} holds no records.")
+            until_complete.pop_all()
+            return stage
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StorageFull from error
         raise Unreadable(f"The file {path} cannot be read: {error.strerror or error}.") from error
-    if not stage.report.records:
-        stage.close()
-        raise Unreadable(f"The file {path} holds no records.")
-    return stage
 
 
 def _check_size(path: Path, settings: Settings, folder: Path | None) -> None:
