@@ -49,7 +49,7 @@ SELECT row_number() OVER (), entity, from_state, to_state FROM (VALUES
   ('task', 'open', 'in_progress'), ('task', 'in_progress', 'open'), ('task', 'in_progress', 'in_review'),
   ('task', 'in_review', 'accepted'), ('task', 'in_review', 'rework'), ('task', 'in_review', 'open'),
   ('task', 'in_review', 'rejected'), ('task', 'in_review', 'in_progress'), ('task', 'rework', 'in_progress'),
-  ('task', 'in_progress', 'rework'), ('task', 'rework', 'open'),
+  ('task', 'in_progress', 'rework'), ('task', 'open', 'rework'), ('task', 'rework', 'open'),
   ('task', 'open', 'cancelled'), ('task', 'in_progress', 'cancelled'), ('task', 'in_review', 'cancelled'), ('task', 'rework', 'cancelled'),
   ('slot', 'free', 'live'), ('slot', 'live', 'free'), ('slot', 'live', 'done'), ('slot', 'done', 'free'),
   ('slot', 'free', 'cancelled'), ('slot', 'live', 'cancelled'),

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -48,7 +48,7 @@ class SafeTransaction(PostgresTransaction):
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> Literal[False]:
         self.engine.current_transaction.reset(self.context)
         try:
             if self._committed or self._rolled_back:
@@ -167,8 +167,14 @@ async def savepoint() -> AsyncIterator[None]:
     current = engine.current_transaction.get()
     if current is None:
         raise RuntimeError("a savepoint stands inside a transaction")
-    async with current.connection.transaction():
+    connection = current.connection
+    await connection.execute("SAVEPOINT inner_step")  # a nested one of the same name hides the outer one until its end
+    try:
         yield
+    except BaseException:
+        await connection.execute("ROLLBACK TO SAVEPOINT inner_step; RELEASE SAVEPOINT inner_step")
+        raise
+    await connection.execute("RELEASE SAVEPOINT inner_step")
 
 
 @asynccontextmanager

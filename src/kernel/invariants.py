@@ -19,6 +19,8 @@ class Invariant(msgspec.Struct, frozen=True):
     """What always holds, in the words of the people who rely on it."""
     sql: Sql
     """A SELECT without parameters; each row that it returns is one violation."""
+    number: int = 0
+    """Which of the eight promises of docs/invariants.md it belongs to."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -27,6 +29,7 @@ class Result(msgspec.Struct, frozen=True):
     violations: int
     examples: list[dict[str, Any]]
     """The first `EXAMPLES` offending rows, columns by name."""
+    number: int = 0
 
 
 async def run(invariants: Iterable[Invariant]) -> list[Result]:
@@ -46,4 +49,4 @@ async def _run_one(invariant: Invariant) -> Result:
     )
     row = await db.fetch_one(wrapped)
     assert row is not None
-    return Result(invariant.name, invariant.sentence, row["violations"], row["examples"])
+    return Result(invariant.name, invariant.sentence, row["violations"], row["examples"], invariant.number)

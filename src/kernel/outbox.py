@@ -20,7 +20,7 @@ from kernel.sql import load
 sql = load(__package__)
 log = structlog.get_logger(__name__)
 
-JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
+JobHandler = Callable[[dict[str, Any], Settings], Awaitable[None]]
 _handlers: dict[str, JobHandler] = {}
 
 
@@ -107,7 +107,7 @@ async def run_job(job_id: UUID, settings: Settings) -> bool:
             row = await db.fetch_one(sql.lock_job, id=job_id)
             if row is None:
                 return False
-            await _handlers[row["name"]](row["payload"])
+            await _handlers[row["name"]](row["payload"], settings)
             await db.execute(sql.finish_job, id=job_id)
     except Exception as error:
         log.exception("job failed", job_id=str(job_id))

@@ -20,6 +20,7 @@ from routing.eligibility import Failure, judge
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
 from routing.lanes import ANNOTATION, REVIEW, Lane
 from routing.scoring import Score, score
+from routing.settling import settle
 from skills.profiles import Profile, load_profile
 
 sql = load(__package__)
@@ -83,56 +84,60 @@ async def claim(
             [], "at_capacity", f"{holder['live']} of {holder['capacity']} tasks are held; finish or release one first."
         )
     door = _Door(profile, settings, list(kinds), None if project_ids is None else list(project_ids))
-    await door.take_reserved(room)
-    await door.take_best(room)
-    if door.taken:
-        await db.execute(sql.add_live, annotator_id=annotator_id, difference=len(door.taken))
-    views = await assignments(ids=door.taken, limit=len(door.taken)) if door.taken else []
-    order = {assignment_id: n for n, assignment_id in enumerate(door.taken)}
-    views.sort(key=lambda view: order[view.id])
+    taken = await door.take(room)
+    if taken:
+        await db.execute(sql.add_live, annotator_id=annotator_id, difference=len(taken))
+    views = await assignments(ids=taken, limit=len(taken)) if taken else []
+    views.sort(key=lambda view: taken.index(view.id))
     return Claim(views) if len(views) >= limit else door.short(views)
 
 
+class _Taken(msgspec.Struct, frozen=True):
+    assignment_id: UUID
+    task_id: UUID
+    project_id: UUID
+    price: Price
+    kind: str
+
+
+class _Broke(Exception):  # noqa: N818  a signal inside this module, never seen outside
+    def __init__(self, project_id: UUID, affordable: int) -> None:
+        self.project_id = project_id
+        self.affordable = affordable
+
+
 class _Door:
-    """One claim under way: what was taken, and what stood in the way of more."""
+    """One claim under way: what stands open to the person, and what stood in the way of more."""
 
     def __init__(self, profile: Profile, settings: Settings, kinds: list[str], project_ids: list[UUID] | None) -> None:
         self.profile = profile
         self.settings = settings
         self.kinds = kinds
         self.project_ids = project_ids
-        self.taken: list[UUID] = []
         self.refusals: Counter[str] = Counter()
-        self.broke: set[UUID] = set()
+        self.affordable: dict[UUID, int] = {}
+        """Projects whose budget covers only so many further tasks."""
 
-    async def take_reserved(self, room: int) -> None:
-        rows = await db.fetch(
-            sql.reserved_slots, annotator_id=self.profile.id, kinds=self.kinds, project_ids=self.project_ids, limit=room
-        )
-        for row in rows:
-            head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
-            if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z):
-                continue
-            last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
-            assert last is not None
-            price = Price(row["carried_price_micros"], last["currency"], last["price_inputs"])
-            await self._take(head, price, {"reserved": "rework of your own"}, slot_id=row["id"])
+    async def take(self, room: int) -> list[UUID]:
+        """Slots first, then their tasks in the order of ids, then the money: the order in which every writer locks.
 
-    async def take_best(self, room: int) -> None:
-        if len(self.taken) >= room:
-            return
+        When a budget does not cover all, everything is undone and taken again without what is not covered.
+        """
         candidates = self._ranked(await lane_heads(self.kinds, self.project_ids))
         prices = await self._prices(candidates)
-        for n, candidate in enumerate(candidates):
-            if candidate.head.lane.project_id in self.broke:
-                continue
-            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP])
-            while len(self.taken) < room and await self._take(candidate.head, prices[n], why):
-                pass
-            if len(self.taken) >= room:
-                return
+        while True:
+            try:
+                async with db.savepoint():
+                    taken = await self._reserved(room)
+                    await self._best(room, candidates, prices, taken)
+                    await settle({item.task_id for item in taken})
+                    await self._pay_from_budgets(taken)
+                return [item.assignment_id for item in taken]
+            except _Broke as broke:
+                self.affordable[broke.project_id] = broke.affordable
 
     def _ranked(self, heads: list[Head]) -> list[Candidate]:
+        self.refusals.clear()
         eligible = []
         for head in heads:
             failures = judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z)
@@ -149,8 +154,38 @@ class _Door:
         z = self.settings.skill_lower_bound_z
         return await pricing().quote([price_query(self.profile, candidate.head.lane, z) for candidate in candidates])
 
-    async def _take(self, head: Head, price: Price, why: dict[str, Any], slot_id: UUID | None = None) -> bool:
-        """One slot of this lane, or the reserved one; False when there is none left or the budget does not cover it."""
+    async def _reserved(self, room: int) -> list[_Taken]:
+        """Rework of one's own, at the price of the first time."""
+        taken: list[_Taken] = []
+        rows = await db.fetch(
+            sql.reserved_slots, annotator_id=self.profile.id, kinds=self.kinds, project_ids=self.project_ids, limit=room
+        )
+        for row in rows:
+            head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
+            if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z):
+                continue
+            last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
+            assert last is not None
+            price = Price(row["carried_price_micros"], last["currency"], last["price_inputs"])
+            await self._slot(head, price, {"reserved": "rework of your own"}, taken, slot_id=row["id"])
+        return taken
+
+    async def _best(self, room: int, candidates: list[Candidate], prices: list[Price], taken: list[_Taken]) -> None:
+        for n, candidate in enumerate(candidates):
+            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP])
+            while len(taken) < room and await self._slot(candidate.head, prices[n], why, taken):
+                pass
+            if len(taken) >= room:
+                return
+
+    async def _slot(
+        self, head: Head, price: Price, why: dict[str, Any], taken: list[_Taken], slot_id: UUID | None = None
+    ) -> bool:
+        """One slot of this lane, or the reserved one; False when there is none left or the budget covers no more."""
+        project_id = head.lane.project_id
+        allowed = self.affordable.get(project_id)
+        if allowed is not None and sum(item.project_id == project_id for item in taken) >= allowed:
+            return False
         assignment_id = uuid7()
         values = {
             "annotator_id": self.profile.id, "vendor_id": self.profile.vendor_id, "assignment_id": assignment_id,
@@ -158,31 +193,34 @@ class _Door:
             "price_micros": price.micros, "currency": price.currency,
             "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why),
         }  # fmt: skip
-        try:
-            async with db.savepoint():
-                if slot_id is None:
-                    row = await db.fetch_one(sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, **values)
-                else:
-                    row = await db.fetch_one(sql.claim_reserved, slot_id=slot_id, **values)
-                if row is None:
-                    return False
-                # The task before the accounts: a verdict locks in this order too.
-                await db.fetch_value(sql.settle_task, task_id=row["task"])
-                await pricing().reserve(Hold(assignment_id, row["task"], row["project"], self.profile.id, price))
-        except BudgetExhausted:
-            self.broke.add(head.lane.project_id)
+        if slot_id is None:
+            row = await db.fetch_one(sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, **values)
+        else:
+            row = await db.fetch_one(sql.claim_reserved, slot_id=slot_id, **values)
+        if row is None:
             return False
+        taken.append(_Taken(assignment_id, row["task"], project_id, price, head.lane.kind))
         await outbox.publish(
             "assignment.claimed",
             {"assignment_id": str(assignment_id), "task_id": str(row["task"]), "annotator_id": str(self.profile.id), "kind": head.lane.kind},
-            project_id=row["project"], subject_id=row["task"], vendor_id=self.profile.vendor_id,
+            project_id=project_id, subject_id=row["task"], vendor_id=self.profile.vendor_id,
         )  # fmt: skip
-        self.taken.append(assignment_id)
         return True
+
+    async def _pay_from_budgets(self, taken: list[_Taken]) -> None:
+        covered: Counter[UUID] = Counter()
+        for item in sorted(taken, key=lambda one: one.project_id):
+            try:
+                await pricing().reserve(
+                    Hold(item.assignment_id, item.task_id, item.project_id, self.profile.id, item.price)
+                )
+            except BudgetExhausted:
+                raise _Broke(item.project_id, covered[item.project_id]) from None
+            covered[item.project_id] += 1
 
     def short(self, views: list[AssignmentView]) -> Claim:
         counts = dict(self.refusals)
-        if self.broke:
+        if self.affordable:
             return Claim(
                 views,
                 "budget_exhausted",

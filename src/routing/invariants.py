@@ -4,13 +4,14 @@ from kernel.invariants import Invariant
 from kernel.sql import compile_sql
 
 
-def _rule(name: str, sentence: str, source: str) -> Invariant:
-    return Invariant(name, sentence, compile_sql(name, source))
+def _rule(number: int, name: str, sentence: str, source: str) -> Invariant:
+    return Invariant(name, sentence, compile_sql(name, source), number)
 
 
 INVARIANTS = [
     _rule(
-        "1.live_within_slots",
+        1,
+        "live_within_slots",
         "Live assignments of a task are at most its live slots, and each live slot has exactly one.",
         """SELECT s.id FROM slot s LEFT JOIN assignment a ON a.slot = s.id AND a.state = 'live' AND a.id = s.assignment_id AND a.epoch = s.epoch
            WHERE s.state = 'live' AND a.id IS NULL
@@ -19,45 +20,52 @@ INVARIANTS = [
            WHERE a.state = 'live' AND s.id IS NULL""",
     ),
     _rule(
-        "1.one_place_per_person",
+        1,
+        "one_place_per_person",
         "Nobody holds or does the same task twice.",
         """SELECT task AS id, annotator FROM slot WHERE annotator IS NOT NULL GROUP BY task, annotator HAVING count(*) > 1
            UNION ALL
            SELECT task, author FROM submission WHERE state IN ('pending', 'accepted') GROUP BY task, author HAVING count(*) > 1""",
     ),
     _rule(
-        "1.within_capacity",
+        1,
+        "within_capacity",
         "What a person holds is what is counted, and within the capacity.",
         """SELECT h.annotator AS id FROM holder h
            LEFT JOIN (SELECT annotator, count(*) AS n FROM slot WHERE state = 'live' GROUP BY 1) s ON s.annotator = h.annotator
            WHERE h.live <> coalesce(s.n, 0) OR h.live > h.capacity""",
     ),
     _rule(
-        "2.not_own_work",
+        2,
+        "not_own_work",
         "Nobody reviews their own work.",
         """SELECT v.id FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.reviewer = b.author
            UNION ALL SELECT id FROM slot WHERE annotator = author_id""",
     ),
     _rule(
-        "2.not_twice_at_stages",
+        2,
+        "not_twice_at_stages",
         "Nobody reviews one submission at two stages.",
         "SELECT submission AS id, reviewer FROM verdict GROUP BY submission, reviewer HAVING count(*) > 1",
     ),
     _rule(
-        "2.vendors_apart",
+        2,
+        "vendors_apart",
         "Where a project says so, the reviewer's vendor is not the author's.",
         """SELECT v.id FROM verdict v JOIN assignment r ON r.id = v.assignment JOIN submission b ON b.id = v.submission
            JOIN assignment w ON w.id = b.assignment JOIN project p ON p.id = b.project
            WHERE p.review_other_vendor AND r.vendor IS NOT DISTINCT FROM w.vendor""",
     ),
     _rule(
-        "3.submitted_in_time",
+        3,
+        "submitted_in_time",
         "No counted work was handed in under an assignment that had ended otherwise, or after its deadline.",
         """SELECT b.id FROM submission b JOIN assignment a ON a.id = b.assignment
            WHERE b.state <> 'surplus' AND (a.state <> 'submitted' OR b.submitted_at > a.deadline + interval '1 second')""",
     ),
     _rule(
-        "6.one_review_outcome",
+        6,
+        "one_review_outcome",
         "Every submission has exactly one pending or final review outcome.",
         """SELECT b.id FROM submission b
            LEFT JOIN (SELECT submission, count(*) AS n FROM verdict GROUP BY 1) v ON v.submission = b.id
@@ -67,14 +75,16 @@ INVARIANTS = [
                       OR b.state <> 'pending' AND coalesce(s.n, 0) = 0 AND v.n = 1)""",
     ),
     _rule(
-        "7.state_follows_work",
+        7,
+        "state_follows_work",
         "A task is accepted exactly when its answers are.",
         """SELECT t.id FROM task t JOIN project p ON p.id = t.project
            LEFT JOIN (SELECT task, count(*) AS n FROM submission WHERE state = 'accepted' GROUP BY 1) b ON b.task = t.id
            WHERE t.state = 'accepted' AND coalesce(b.n, 0) = 0 OR t.state = 'rejected' AND coalesce(b.n, 0) > 0""",
     ),
     _rule(
-        "7.every_change_audited",
+        7,
+        "every_change_audited",
         "Every task that left its first state has an audit row for the state that it is in.",
         """SELECT t.id FROM task t WHERE t.state <> 'open' AND NOT EXISTS (
              SELECT FROM audit_entry e WHERE e.subject_type = 'task' AND e.subject_id = t.id::text AND e.after->>'state' = t.state)""",

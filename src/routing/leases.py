@@ -13,6 +13,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.errors import LeaseLost, NoSuchAssignment, StaleEpoch
 from routing.events import AssignmentEnded, emit
+from routing.settling import settle
 
 sql = load(__package__)
 
@@ -96,7 +97,7 @@ async def release(assignment_id: UUID, annotator_id: UUID, epoch: int, settings:
     """Back to the pool; the person may be given the task again. The draft is kept."""
     mine = await hold(assignment_id, annotator_id, epoch)
     await _end(mine, "released", reason, settings)
-    await emit(AssignmentEnded(mine.id, reason or "released"))
+    await _conclude({mine.task_id}, [AssignmentEnded(mine.id, reason or "released")])
 
 
 async def decline(assignment_id: UUID, annotator_id: UUID, epoch: int, settings: Settings, *, reason: str) -> None:
@@ -105,18 +106,17 @@ async def decline(assignment_id: UUID, annotator_id: UUID, epoch: int, settings:
     await db.execute(sql.remember_declined, id=uuid7(), task_id=mine.task_id, annotator_id=annotator_id, reason=reason)
     await _end(mine, "declined", reason, settings)
     await db.execute(sql.end_reservation, slot_id=mine.slot_id)
-    await db.fetch_value(sql.settle_task, task_id=mine.task_id)
-    await emit(AssignmentEnded(mine.id, reason))
+    await _conclude({mine.task_id}, [AssignmentEnded(mine.id, reason)])
 
 
 async def expire(mine: LiveAssignment, settings: Settings) -> None:
     """For a holder who comes late: the hold ends here, as the sweeper would have ended it."""
     await _end(mine, "expired", LAPSED, settings)
-    await emit(AssignmentEnded(mine.id, LAPSED))
+    await _conclude({mine.task_id}, [AssignmentEnded(mine.id, LAPSED)])
 
 
 async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings) -> None:
-    """Everything but the money: accounts are locked last, so `AssignmentEnded` is emitted by the caller at its end."""
+    """Slot, assignment and holder. Tasks and then accounts are locked after them, by `_conclude`."""
     await db.execute(sql.free_slot, slot_id=mine.slot_id, epoch=mine.epoch)
     await db.execute(
         sql.end_assignment,
@@ -126,12 +126,18 @@ async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
     )
     await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
-    await db.fetch_value(sql.settle_task, task_id=mine.task_id)
     await outbox.publish(
         f"assignment.{state}",
         {"assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id), "kind": mine.kind, "reason": reason},
         project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
     )  # fmt: skip
+
+
+async def _conclude(task_ids: set[UUID], ended: list[AssignmentEnded]) -> None:
+    """Tasks in the order of their ids, then the money: the order in which every writer locks."""
+    await settle(task_ids)
+    for happening in ended:
+        await emit(happening)
 
 
 async def sweep(settings: Settings) -> int:
@@ -145,7 +151,7 @@ async def sweep(settings: Settings) -> int:
     )
     for annotator_id in dict.fromkeys(row["annotator_id"] for row in lapsed):
         await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
-    ended = []
+    ended: list[LiveAssignment] = []
     for row in lapsed:
         if await db.fetch_one(sql.lock_lapsed, slot_id=row["slot_id"], assignment_id=row["assignment_id"]) is None:
             continue
@@ -154,11 +160,10 @@ async def sweep(settings: Settings) -> int:
         )
         assert mine is not None
         await _end(mine, "expired", LAPSED, settings)
-        ended.append(mine.id)
-    for old in await db.fetch(sql.end_old_reservations):
-        await db.fetch_value(sql.settle_task, task_id=old["task_id"])
-    for assignment_id in ended:
-        await emit(AssignmentEnded(assignment_id, LAPSED))
+        ended.append(mine)
+    opened = await db.fetch(sql.end_old_reservations)
+    tasks = {mine.task_id for mine in ended} | {UUID(int=row["task_id"].int) for row in opened}
+    await _conclude(tasks, [AssignmentEnded(mine.id, LAPSED) for mine in ended])
     return len(ended)
 
 

@@ -105,7 +105,7 @@ async def change_state(
     Raises `WrongState` for an edge that is not drawn, `PreconditionFailed` when `version` is not the newest.
     """
     db.require_transaction()
-    await db.execute("SELECT FROM project WHERE id = :id FOR UPDATE", id=project_id)
+    await db.execute("SELECT FROM project WHERE id = :id FOR NO KEY UPDATE", id=project_id)
     before = await project(project_id)
     if version is not None and version != before.version:
         raise PreconditionFailed

@@ -101,7 +101,7 @@ WITH candidate AS MATERIALIZED (
     AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
   ORDER BY s.rank, s.id
   LIMIT 1
-  FOR UPDATE SKIP LOCKED
+  FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
   UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
          lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
@@ -143,6 +143,10 @@ RETURNING id, task, project
 -- name: last_price_inputs
 -- Rework keeps the price that its author saw the first time.
 SELECT price_micros, currency, price_inputs FROM assignment WHERE slot = :slot_id ORDER BY epoch DESC LIMIT 1
+
+-- name: lock_task
+-- Whoever changes the answers of a task waits here for the other who does.
+SELECT FROM task WHERE id = :task_id FOR NO KEY UPDATE
 
 -- name: settle_task
 -- The task's state follows from its answers; written only where it differs, so that the trigger sees real changes.
@@ -192,7 +196,7 @@ SELECT a.id, a.slot AS slot_id, a.task AS task_id, a.project AS project_id, a.an
        (s.state = 'live' AND s.epoch = a.epoch AND least(s.lease_until, s.deadline) > clock_timestamp()) AS holds
 FROM assignment a JOIN slot s ON s.id = a.slot
 WHERE a.id = :assignment_id AND a.annotator = :annotator_id
-FOR UPDATE OF s, a
+FOR NO KEY UPDATE OF s, a
 
 -- name: heartbeat
 -- Renews the lease up to the deadline; active time grows by what passed since the last sign of life, cut where it is idleness.
@@ -237,7 +241,7 @@ LIMIT :limit
 -- Looked at again under the lock: a heartbeat or a submit may have come first.
 SELECT id AS slot_id, task AS task_id, epoch, assignment_id, annotator AS annotator_id, project AS project_id FROM slot
 WHERE id = :slot_id AND assignment_id = :assignment_id AND state = 'live' AND least(lease_until, deadline) <= clock_timestamp()
-FOR UPDATE
+FOR NO KEY UPDATE
 
 -- name: save_draft
 -- Only over the version that was read: two tabs cannot silently overwrite each other.
@@ -296,7 +300,7 @@ SELECT b.id, b.slot AS slot_id, b.task AS task_id, b.project AS project_id, b.au
        (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
 FROM submission b JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project JOIN assignment a ON a.id = b.assignment
 WHERE b.id = :submission_id
-FOR UPDATE OF b, t
+FOR NO KEY UPDATE OF b, t
 
 -- name: insert_verdict
 -- verdict_one_per_stage and verdict_not_own_work judge.
@@ -500,7 +504,7 @@ SELECT id FROM changed
 WITH idle AS (
   SELECT t.id FROM task t WHERE t.id = ANY (:task_ids::uuid[]) AND t.state IN ('open', 'rework')
     AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state NOT IN ('free', 'cancelled'))
-  FOR UPDATE
+  FOR NO KEY UPDATE
 ), closed AS (
   UPDATE slot SET state = 'cancelled', reserved_for = NULL FROM idle WHERE slot.task = idle.id AND slot.state = 'free' RETURNING slot.id
 )

@@ -14,6 +14,7 @@ from routing import leases
 from routing.errors import LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit
 from routing.lanes import ANNOTATION, REVIEW
+from routing.settling import settle
 from skills.belief import Belief, difficulty_updated
 from skills.evidence import Observation, observe
 from skills.profiles import load_profile
@@ -163,7 +164,7 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft)
 
 
 async def _settle(work: Judged, draft: VerdictDraft) -> str:
-    await db.fetch_value(sql.settle_task, task_id=work.task_id)
+    await settle([work.task_id])
     state = await db.fetch_value("SELECT state FROM task WHERE id = :task_id", task_id=work.task_id)
     facts = {
         "task_id": str(work.task_id),

@@ -20,6 +20,7 @@ from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
 from routing.intake import ensure_lanes
 from routing.lanes import ANNOTATION, Lane, review_lane
+from routing.settling import settle
 
 sql = load(__package__)
 
@@ -79,7 +80,7 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
         await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
     stored = await _store(mine, payload, "pending", late=late)
     await _schedule_review(mine, stored.submission_id)
-    await db.fetch_value(sql.settle_task, task_id=mine.task_id)
+    await settle([mine.task_id])
     return stored
 
 
@@ -139,7 +140,7 @@ async def _take_again(mine: leases.LiveAssignment) -> leases.LiveAssignment | No
             )  # fmt: skip
             if row is None:
                 return None
-            await db.fetch_value(sql.settle_task, task_id=mine.task_id)
+            await settle([mine.task_id])
             await pricing().reserve(Hold(assignment_id, mine.task_id, mine.project_id, mine.annotator_id, price))
     except BudgetExhausted:
         return None

@@ -44,7 +44,7 @@ async def test_a_job_runs_once_however_many_workers_are_nudged(settings: Setting
     name, ran = f"test.{uuid4()}", 0
 
     @outbox.handler(name)
-    async def run(payload: dict[str, int]) -> None:
+    async def run(payload: dict[str, int], _settings: Settings) -> None:
         nonlocal ran
         ran += payload["n"]
         await asyncio.sleep(0.05)
@@ -61,7 +61,7 @@ async def test_a_failed_job_leaves_no_effect_and_is_due_again(settings: Settings
     name, tries = f"test.{uuid4()}", 0
 
     @outbox.handler(name)
-    async def run(payload: dict[str, int]) -> None:
+    async def run(payload: dict[str, int], _settings: Settings) -> None:
         nonlocal tries
         tries += 1
         await outbox.publish("effect", {"try": tries})

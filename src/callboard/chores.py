@@ -1,0 +1,30 @@
+"""What the clock asks workers to do: each a small function that may run again at any time without harm."""
+
+from typing import Any
+
+from callboard.access import sessions
+from kernel import audit, outbox
+from kernel.settings import Settings
+from routing import leases
+
+
+@outbox.handler("routing.sweep_leases")
+async def sweep_leases(_payload: dict[str, Any], settings: Settings) -> None:
+    """One batch; a full one leaves more for the next tick, so that no transaction grows without bound."""
+    await leases.sweep(settings)
+
+
+@outbox.handler("audit.seal")
+async def seal(_payload: dict[str, Any], settings: Settings) -> None:
+    while await audit.seal(settings) == settings.seal_batch:
+        pass
+
+
+@outbox.handler("kernel.tidy")
+async def tidy(_payload: dict[str, Any], settings: Settings) -> None:
+    await outbox.tidy(settings)
+
+
+@outbox.handler("access.tidy")
+async def tidy_sign_ins(_payload: dict[str, Any], _settings: Settings) -> None:
+    await sessions.tidy()
