@@ -18,7 +18,7 @@ from kernel import db, outbox
 from kernel.clock import now
 from kernel.settings import Settings
 
-LEADER_LOCK = 7276655001  # any number that nothing else in the database locks
+LEADER_LOCK = 7276655010  # any number that nothing else in the database locks; a test compares them all
 # How often those who stand by ask whether the leader is gone, and the leader whether it still leads.
 LEAD_SECONDS = 0.5
 CONNECT_SECONDS = 5.0
