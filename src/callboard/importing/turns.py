@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from callboard.importing.events import UnmappableError
 from callboard.importing.mapping import ANYTHING, BadMapping, Turns
 from callboard.importing.paths import MISSING, Path, parse_path
+from dialogue.seeds import ROLES
 from kernel.settings import Settings
 
 DIALOGUE = "dialogue"
 """The kind whose payload is our own; the payload of any other kind belongs to the frontend that shows it."""
 
-ROLES = ("system", "user", "assistant")
 _SPEAKER = re.compile(r"\s*([^\W\d][^:\n]{0,39}?)\s*[:：][ \t]?(.*)", re.DOTALL)
 
 
