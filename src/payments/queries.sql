@@ -96,14 +96,14 @@ WITH held AS MATERIALIZED (
   FROM transfer
   WHERE assignment_id = :assignment_id AND kind = 'pending'
 ), budget AS MATERIALIZED (
-  SELECT account.id FROM held JOIN account ON account.id = held.debit_account
-  FOR NO KEY UPDATE OF account
+  SELECT id FROM account WHERE id = (SELECT debit_account FROM held)
+  FOR NO KEY UPDATE
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
     annotator_id, assignment_id, task_id, rate_card, inputs, reason, created_at)
   SELECT :id, :kind::text, :kind::text || ':' || assignment_id, debit_account, credit_account, amount_micros, currency, held.id,
     project_id, annotator_id, assignment_id, task_id, rate_card, '{}', :reason, clock_timestamp()
-  FROM held JOIN budget ON budget.id = held.debit_account
+  FROM held CROSS JOIN budget
   ON CONFLICT DO NOTHING
   RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
 ), moved AS (
