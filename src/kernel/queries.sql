@@ -106,7 +106,7 @@ WHERE (xid, seq) > (:from_xid::text::xid8, :from_seq::bigint) AND (xid, seq) <= 
 ORDER BY xid, seq
 
 -- name: add_seal
--- The next link.
+-- The next link; the number is the primary key, so the chain cannot fork.
 INSERT INTO audit_seal (n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash)
 VALUES (:n, :from_xid, :from_seq, :to_xid, :to_seq, :rows, :previous_hash, :hash)
 
