@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dialogue import offline_bot
 from dialogue.errors import BotBroken, BotUnavailable
-from dialogue.texts import find_unstorable
+from dialogue.texts import find_unstorable, is_blank
 from kernel.settings import Settings
 
 Role = Literal["system", "user", "assistant"]
@@ -94,7 +94,7 @@ async def collect(bot: Bot, ask: Ask, *, settings: Settings, listen: Callable[[s
         error.extra["partial"] = "".join(pieces)
         raise
     text = "".join(pieces)
-    if not text.strip():
+    if is_blank(text):
         raise BotBroken("The bot sent an empty reply.")
     return text
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from dialogue.texts import is_blank
 from dialogue.views import Awaited, ConversationView, TurnView
 
 
@@ -35,7 +36,7 @@ def _faults(turn: TurnView) -> list[Problem]:
     faults = []
     if turn.lacks_rating:
         faults.append(Problem("rating_missing", turn.no, f"The reply in turn {turn.no} is not rated."))
-    if not turn.imported and not turn.text.strip():
+    if not turn.imported and is_blank(turn.text):
         faults.append(Problem("text_empty", turn.no, f"Turn {turn.no} is empty."))
     return faults
 

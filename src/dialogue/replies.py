@@ -83,9 +83,9 @@ async def _ask(key: _Key, settings: Settings) -> Flight | TurnView:
         if conversation is None:
             raise NoSuchConversation
         existing = reply_to(conversation, key.user_turn_no)
+        if existing is not None:
+            return existing
         config = await bot_settings.load_bot(ground.project_id, settings)
-    if existing is not None:
-        return existing
     if key not in _flights:
         ask = _tell(conversation, key.user_turn_no, language=ground.language, domain=ground.domain)
         flight = Flight(settings.offline_bot_pause_seconds if config.kind == "offline" else 0.0)
@@ -111,18 +111,18 @@ def _role(turn: TurnView) -> Role:
 
 async def _fly(key: _Key, flight: Flight, config: BotConfig, ask: Ask, settings: Settings) -> None:
     """Ends the flight in any case, and never raises: nobody may be waiting for this task."""
-    bot = bot_settings.make_bot(config)
     try:
+        bot = bot_settings.make_bot(config)
         text = await collect(bot, ask, settings=settings, listen=flight.say)
         flight.land(await _store(key, text, bot))
     except asyncio.CancelledError:
         flight.fail(BotUnavailable("The server is being restarted; ask for the reply again."))
         raise
     except DomainError as error:
-        log.info("no reply", code=error.code, detail=error.detail, model=bot.model, kind=config.kind)
+        log.info("no reply", code=error.code, detail=error.detail, model=config.model, kind=config.kind)
         flight.fail(error)
     except Exception as error:
-        log.exception("reply failed", model=bot.model, kind=config.kind)
+        log.exception("reply failed", model=config.model, kind=config.kind)
         flight.fail(error)
     finally:
         del _flights[key]

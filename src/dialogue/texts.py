@@ -1,13 +1,22 @@
 """Texts that people and bots send: stored exactly as they came, or refused with the reason."""
 
+import unicodedata
+
 from dialogue.errors import TextEmpty, TextTooLong, TextUnstorable
+
+INVISIBLE = ("Cc", "Cf")
+"""General categories of control and format characters: zero-width and directional marks alone are no text."""
 
 
 def require_text(text: str, limit_characters: int, what: str) -> str:
     """The text itself, unchanged. `what` begins the sentence of a refusal (`The message`); characters are code points."""
-    if not text.strip():
+    if is_blank(text):
         raise TextEmpty(f"{what} is empty.")
     return require_storable(text, limit_characters, what)
+
+
+def is_blank(text: str) -> bool:
+    return all(character.isspace() or unicodedata.category(character) in INVISIBLE for character in text)
 
 
 def require_storable(text: str, limit_characters: int, what: str) -> str:
