@@ -56,7 +56,7 @@ SELECT row_number() OVER (), entity, from_state, to_state FROM (VALUES
   ('assignment', 'live', 'submitted'), ('assignment', 'live', 'released'), ('assignment', 'live', 'declined'),
   ('assignment', 'live', 'expired'), ('assignment', 'live', 'cancelled'),
   ('submission', 'pending', 'accepted'), ('submission', 'pending', 'rework'), ('submission', 'pending', 'rejected'),
-  ('submission', 'pending', 'cancelled'), ('submission', 'surplus', 'accepted'), ('submission', 'surplus', 'rejected')
+  ('submission', 'pending', 'cancelled')
 ) AS edges (entity, from_state, to_state);
 
 -- Refuses a change of state that is not drawn in legal_transition.

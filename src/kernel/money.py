@@ -15,7 +15,7 @@ from kernel.errors import Invalid
 
 MICROS = 1_000_000
 LARGEST_MICROS = 9 * 10**18  # fits BIGINT with room for the sign
-_AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -36,7 +36,10 @@ class Money(msgspec.Struct, frozen=True, order=True):
 
     def multiply(self, factor: Decimal) -> "Money":
         """Rounded half to even at the micro, so that a million products carry no bias."""
-        return Money(round_half_even(Decimal(self.micros) * factor), self.currency)
+        with localcontext() as context:
+            context.prec = 60  # the product is exact; it is rounded once, below
+            product = Decimal(self.micros) * factor
+        return Money(round_half_even(product), self.currency)
 
     def to_json(self) -> dict[str, str]:
         return {"amount": amount_text(self.micros), "currency": self.currency}

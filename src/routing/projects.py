@@ -14,6 +14,8 @@ from kernel.money import parse_currency
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.errors import NoSuchProject, WrongState
+from routing.events import PriceQuery, pricing
+from routing.lanes import ANNOTATION
 
 sql = load(__package__)
 
@@ -102,7 +104,7 @@ async def change_state(
 ) -> ProjectView:
     """`published`, `paused` or `closed`. Publishing what is published changes nothing.
 
-    Raises `WrongState` for an edge that is not drawn, `PreconditionFailed` when `version` is not the newest.
+    Raises `WrongState` for an edge that is not drawn, `NoRateCard` when there is no price to publish with, `PreconditionFailed` when `version` is not the newest.
     """
     db.require_transaction()
     await db.execute("SELECT FROM project WHERE id = :id FOR NO KEY UPDATE", id=project_id)
@@ -113,6 +115,9 @@ async def change_state(
         return before
     if before.state not in DRAWN.get(state, ()):
         raise WrongState(f"A project that is {before.state} cannot become {state}.", state=before.state)
+    if state == "published":
+        # Raises NoRateCard: nobody is offered work whose price is not known.
+        await pricing().quote([PriceQuery(project_id, ANNOTATION, 1, expert=False)])
     await db.execute(sql.change_project_state, id=project_id, state=state)
     if reason:
         await audit.record("project.reason", "project", project_id, after={"state": state}, reason=reason)

@@ -148,6 +148,10 @@ SELECT price_micros, currency, price_inputs FROM assignment WHERE slot = :slot_i
 -- Whoever changes the answers of a task waits here for the other who does.
 SELECT FROM task WHERE id = :task_id FOR NO KEY UPDATE
 
+-- name: price_inputs
+-- How the price of one assignment came about.
+SELECT price_inputs FROM assignment WHERE id = :assignment_id
+
 -- name: settle_task
 -- The task's state follows from its answers; written only where it differs, so that the trigger sees real changes.
 WITH answers AS (
@@ -176,7 +180,7 @@ SELECT a.id, a.kind, a.state, a.epoch, a.slot AS slot_id, a.annotator AS annotat
        (a.state = 'live' AND least(s.lease_until, s.deadline) <= clock_timestamp()) AS lapsed,
        t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
        t.payload, t.state AS task_state, p.guidelines, p.min_turns, p.max_turns, s.submission_id, s.stage, d.version AS draft_version,
-       (SELECT count(*) FROM submission b WHERE b.slot = a.slot AND b.state = 'rework')::int AS rework_rounds
+       (SELECT count(*) FROM submission b WHERE b.slot = coalesce(s.answers_slot, a.slot) AND b.state = 'rework')::int AS rework_rounds
 FROM assignment a
 JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane
 LEFT JOIN draft d ON d.assignment = a.id

@@ -129,9 +129,8 @@ async def _late(mine: leases.LiveAssignment, payload: dict[str, Any], settings: 
 async def _take_again(mine: leases.LiveAssignment) -> leases.LiveAssignment | None:
     """A new assignment on the same slot, held for the rest of this transaction alone; `None` if somebody else has it."""
     assignment_id = uuid7()
-    last = await db.fetch_one(sql.last_price_inputs, slot_id=mine.slot_id)
-    assert last is not None
-    price = Price(mine.price_micros, mine.currency, last["price_inputs"])
+    inputs = await db.fetch_value(sql.price_inputs, assignment_id=mine.id)
+    price = Price(mine.price_micros, mine.currency, inputs)
     try:
         async with db.savepoint():
             row = await db.fetch_one(

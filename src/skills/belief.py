@@ -96,8 +96,8 @@ def updated(skill: Belief, difficulty: Belief, outcome: float, weight: float = 1
 
 
 def difficulty_updated(skill: Belief, difficulty: Belief, outcome: float, weight: float = 1.0) -> Belief:
-    """The mirror image: a failure makes the task look harder."""
+    """The mirror image: on the axis turned round, a task "wins" with the person, so a success makes it look easier."""
     mirrored = updated(
-        Belief(-difficulty.mean, difficulty.variance), Belief(-skill.mean, skill.variance), 1 - outcome, weight
+        Belief(-difficulty.mean, difficulty.variance), Belief(-skill.mean, skill.variance), outcome, weight
     )
     return Belief(-mirrored.mean, mirrored.variance)

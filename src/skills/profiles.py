@@ -63,7 +63,9 @@ class AnnotatorDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     display_name: Annotated[str, Meta(min_length=1, max_length=120)]
     external_id: Annotated[str, Meta(min_length=1, max_length=120)] | None = None
     vendor: Annotated[str, Meta(min_length=1, max_length=120)] | None = None
-    roles: list[Annotated[str, Meta(min_length=1, max_length=40)]] = ["annotator"]
+    roles: list[Annotated[str, Meta(min_length=1, max_length=40)]] = msgspec.field(
+        default_factory=lambda: ["annotator"]
+    )
     languages: dict[str, Level] = {}
     skills: dict[str, Level] = {}
     credentials: list[CredentialDraft] = []

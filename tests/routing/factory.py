@@ -15,9 +15,13 @@ from skills.profiles import AnnotatorDraft, create_annotator
 WORK = {"turns": [{"role": "user", "text": "?"}, {"role": "assistant", "text": "!", "rating": 4}]}
 
 
-async def make_project(settings: Settings, *, budget: str = "1000", publish: bool = True, price: str = "2.50", **changes: Any) -> UUID:
+async def make_project(
+    settings: Settings, *, budget: str = "1000", publish: bool = True, price: str = "2.50", **changes: Any
+) -> UUID:
     async with db.transaction("person:test"):
-        project_id = await projects.create_project(projects.ProjectDraft(name=changes.pop("name", "Chat"), **changes), settings)
+        project_id = await projects.create_project(
+            projects.ProjectDraft(name=changes.pop("name", "Chat"), **changes), settings
+        )
         await create_rate_card(
             project_id, currency="USD", annotation=parse_amount(price, "USD"), review=parse_amount("0.40", "USD"),
             difficulty_factors={"4": "1.25"}, expert_factor="1.5",
@@ -40,7 +44,9 @@ async def make_reviewer(settings: Settings, name: str = "Rev", **changes: Any) -
 
 async def make_tasks(project_id: UUID, count: int = 1, **changes: Any) -> list[UUID]:
     values: dict[str, Any] = {"domain": "general", "language": "en", "difficulty": 2, **changes}
-    drafts = [intake.TaskDraft(external_id=f"t{n}-{values['domain']}-{values['difficulty']}", **values) for n in range(count)]
+    drafts = [
+        intake.TaskDraft(external_id=f"t{n}-{values['domain']}-{values['difficulty']}", **values) for n in range(count)
+    ]
     async with db.transaction("person:test"):
         return list((await intake.import_tasks(project_id, drafts)).ids.values())
 
@@ -56,7 +62,9 @@ async def claim_one(settings: Settings, annotator_id: UUID, **options: Any) -> A
     return got.assignments[0]
 
 
-async def submit(settings: Settings, held: AssignmentView, payload: dict[str, Any] | None = None) -> submission.Submitted:
+async def submit(
+    settings: Settings, held: AssignmentView, payload: dict[str, Any] | None = None
+) -> submission.Submitted:
     async with db.transaction(f"annotator:{held.annotator_id}"):
         return await submission.submit(held.id, held.annotator_id, held.epoch, payload or WORK, settings)
 
@@ -71,4 +79,7 @@ async def verdict(settings: Settings, held: AssignmentView, outcome: str, **valu
 
 async def lapse(assignment_id: UUID) -> None:
     """As if the lease had run out, by the database's clock."""
-    await db.execute("UPDATE slot SET lease_until = clock_timestamp() - interval '1 second' WHERE assignment_id = :id", id=assignment_id)
+    await db.execute(
+        "UPDATE slot SET lease_until = clock_timestamp() - interval '1 second' WHERE assignment_id = :id",
+        id=assignment_id,
+    )

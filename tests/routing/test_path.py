@@ -48,7 +48,10 @@ async def test_accepted_work_is_paid_and_both_learn(settings: Settings) -> None:
     assert (await verdict(settings, review, "accept")).task_state == "accepted"
     assert await holds() == {"post": 2}
     kinds = await db.fetch("SELECT kind, annotator FROM evidence WHERE kind LIKE 'review%' ORDER BY kind")
-    assert [(row["kind"], row["annotator"]) for row in kinds] == [("review_given", reviewer), ("review_verdict", author)]
+    assert [(row["kind"], row["annotator"]) for row in kinds] == [
+        ("review_given", reviewer),
+        ("review_verdict", author),
+    ]
     assert await db.fetch_value("SELECT sum(live) FROM holder") == 0
 
 
@@ -64,7 +67,11 @@ async def test_author_is_never_offered_the_review_of_their_own_work(settings: Se
 
 async def test_rework_returns_to_its_author_first_at_the_price_that_was_seen(settings: Settings) -> None:
     project = await make_project(settings, rework_limit=1)
-    author, other, reviewer = await make_annotator(settings), await make_annotator(settings, "Bo"), await make_reviewer(settings)
+    author, other, reviewer = (
+        await make_annotator(settings),
+        await make_annotator(settings, "Bo"),
+        await make_reviewer(settings),
+    )
     (task,) = await make_tasks(project)
     await submit(settings, await claim_one(settings, author))
     with pytest.raises(ReasonRequired):
@@ -101,7 +108,9 @@ async def test_rejected_work_is_not_paid_and_somebody_else_is_asked(settings: Se
     assert await task_state(task) == "open"
     assert (await claim(settings, people[0])).assignments == []
     await submit(settings, await claim_one(settings, people[1]))
-    assert (await claim(settings, reviewers[0])).assignments == [], "one place per person and task, over all its answers"
+    assert (await claim(settings, reviewers[0])).assignments == [], (
+        "one place per person and task, over all its answers"
+    )
     await verdict(settings, await claim_one(settings, reviewers[1]), "reject")
     assert await task_state(task) == "rejected"
     assert await holds() == {"void": 2, "post": 2}
@@ -161,7 +170,9 @@ async def test_late_work_is_kept_when_somebody_else_has_the_task(settings: Setti
     taken = await claim_one(settings, other)
     late = await submit(settings, held, {"turns": ["precious"]})
     assert (late.state, late.late) == ("surplus", True)
-    assert await db.fetch_value("SELECT payload FROM submission WHERE id = :id", id=late.submission_id) == {"turns": ["precious"]}
+    assert await db.fetch_value("SELECT payload FROM submission WHERE id = :id", id=late.submission_id) == {
+        "turns": ["precious"]
+    }
     assert (await submit(settings, taken)).state == "pending"
 
 

@@ -12,7 +12,17 @@ from kernel import db
 from kernel.settings import Settings
 from routing import leases
 from routing.errors import LeaseLost
-from tests.routing.factory import claim, claim_one, lapse, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
+from tests.routing.factory import (
+    claim,
+    claim_one,
+    lapse,
+    make_annotator,
+    make_project,
+    make_reviewer,
+    make_tasks,
+    submit,
+    verdict,
+)
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -87,7 +97,9 @@ async def test_everything_at_once_keeps_every_invariant(settings: Settings) -> N
             await asyncio.sleep(0.01)
 
     sweepers = [asyncio.create_task(sweeper()) for _ in range(2)]
-    jobs = [_work(settings, person, n) for n, person in enumerate(workers)] + [_review(settings, person, n) for n, person in enumerate(reviewers)]
+    jobs = [_work(settings, person, n) for n, person in enumerate(workers)] + [
+        _review(settings, person, n) for n, person in enumerate(reviewers)
+    ]
     await asyncio.gather(*jobs)
     stop.set()
     await asyncio.gather(*sweepers)
