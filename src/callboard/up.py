@@ -17,7 +17,7 @@ from callboard.embedded import postgres as pg
 from callboard.embedded import valkey as vk
 from callboard.embedded.attach import SUPERVISED, Endpoints, endpoints
 from callboard.embedded.datafolder import DataFolder, Lock
-from callboard.embedded.errors import StartError
+from callboard.embedded.errors import DISK_FULL_WORDS, StartError, disk_full, folder_error
 from callboard.embedded.postgres import EmbeddedPostgres
 from callboard.embedded.process import Step, end, is_alive, spawn, wait_until
 from callboard.embedded.valkey import EmbeddedValkey
@@ -38,6 +38,10 @@ Command = Callable[[str], Sequence[str | Path]]
 
 def part_command(name: str) -> Sequence[str | Path]:
     return (sys.executable, "-m", "callboard.cli", name)
+
+
+class _Stopped(Exception):  # noqa: N818  no error: it was told to stop before it was ready
+    pass
 
 
 class Site:
@@ -83,6 +87,10 @@ class Site:
                 fresh = not settings.database_url and not EmbeddedPostgres(settings.data_dir).exists
                 self._environment = dict(os.environ) | settings_environment(settings, self._start_servers())
                 self._run_site(fresh=fresh)
+            except _Stopped:
+                pass
+            except OSError as error:
+                raise folder_error(error, folder.path) from error
             finally:
                 folder.site.unlink(missing_ok=True)
                 self.supervisor.stop()
@@ -134,7 +142,9 @@ class Site:
                 self._servers.append(server)
                 self.supervisor.adopt(Child(name, server.launch, steps, stage=0), server.launch())
         for server in self._servers:
-            server.wait_ready()
+            server.wait_ready(given_up=self.supervisor.stopping.is_set)
+        if self.supervisor.stopping.is_set():
+            raise _Stopped
         return endpoints(settings, postgres, valkey)
 
     def _prepare(self) -> list[str]:
@@ -150,8 +160,10 @@ class Site:
             self.supervisor.tick()
             if self.supervisor.stopping.is_set():
                 end(process, (Step(signal.SIGTERM, 2.0),))
-                return []
+                raise _Stopped
         if process.returncode:
+            if any(word in log.read_text(errors="replace") for word in DISK_FULL_WORDS):
+                raise disk_full(self._folder.path)
             raise StartError(last_words(log) or f"The database could not be prepared; see {log}.")
         return said.decode(errors="replace").splitlines()
 

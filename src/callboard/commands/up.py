@@ -1,3 +1,5 @@
+import contextlib
+
 import click
 
 from callboard.commands.options import with_settings
@@ -13,4 +15,10 @@ def command(settings: Settings, demo: bool) -> None:
     """Start everything on this machine and keep it running until Ctrl-C."""
     from callboard.up import Site  # noqa: PLC0415  the other commands need none of it
 
-    Site(settings, click.echo, demo=demo).run()
+    Site(settings, say, demo=demo).run()
+
+
+def say(text: str) -> None:
+    """A terminal that was closed must not end the site."""
+    with contextlib.suppress(OSError):
+        click.echo(text)

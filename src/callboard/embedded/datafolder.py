@@ -141,19 +141,19 @@ class Lock:
         """False when another process holds it; `purpose` is what that one will be told."""
         if self._held is not None:
             return True
-        try:
-            handle = self.file.open("a+", encoding="utf-8")
-        except OSError as error:
-            raise folder_error(error, self.file.parent) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.close()
-            return False
-        handle.truncate(0)
-        handle.write(f"{os.getpid()} {purpose}\n")
-        handle.flush()
-        self._held = handle
+        with contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(self.file.open("a+", encoding="utf-8"))
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.truncate(0)
+                file.write(f"{os.getpid()} {purpose}\n")
+                file.flush()
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                raise folder_error(error, self.file.parent) from error
+            stack.pop_all()
+        self._held = file
         return True
 
     def holder(self) -> str:

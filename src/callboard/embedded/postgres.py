@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -94,11 +95,13 @@ class EmbeddedPostgres:
     def is_ready(self) -> bool:
         return self._process is not None and _status(self.folder.postgres) == (self._process.pid, "ready")
 
-    def wait_ready(self, seconds: float = START_SECONDS) -> None:
+    def wait_ready(self, seconds: float = START_SECONDS, given_up: Callable[[], bool] = lambda: False) -> None:
+        """Returns when it is ready or `given_up()` says that nobody wants it any more; else raises `StartError`."""
         process = self._process
         if process is None:
             raise StartError("The database was not started.")
-        if wait_until(lambda: self.is_ready() or process.poll() is not None, seconds) and self.is_ready():
+        wait_until(lambda: self.is_ready() or process.poll() is not None or given_up(), seconds)
+        if given_up() or self.is_ready():
             return
         ended = process.poll() is not None
         self.stop()
@@ -179,6 +182,7 @@ class EmbeddedPostgres:
     def _initialize(self, programs: Path) -> None:
         """Everything is made in a folder beside it and put in place by one rename: a cluster is whole or absent."""
         staging = self.folder.path / "postgres.new"
+        clear_folder(staging / "cluster", PROGRAM, ())
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
         password_file = staging / "password"

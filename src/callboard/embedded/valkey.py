@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -69,11 +70,13 @@ class EmbeddedValkey:
             return False
         return _answers(Path(self._address().read_text(encoding="utf-8")))
 
-    def wait_ready(self, seconds: float = START_SECONDS) -> None:
+    def wait_ready(self, seconds: float = START_SECONDS, given_up: Callable[[], bool] = lambda: False) -> None:
+        """Returns when it is ready or `given_up()` says that nobody wants it any more; else raises `StartError`."""
         process = self._process
         if process is None:
             raise StartError("Valkey was not started.")
-        if wait_until(lambda: self.is_ready() or process.poll() is not None, seconds) and self.is_ready():
+        wait_until(lambda: self.is_ready() or process.poll() is not None or given_up(), seconds)
+        if given_up() or self.is_ready():
             return
         self.stop()
         with self.log.open("rb") as log:
