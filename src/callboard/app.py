@@ -15,13 +15,14 @@ from callboard import api, assets, health, pages, problems
 from callboard.access.guards import undeclared
 from callboard.access.sessions import is_https
 from callboard.api.events import page_handlers as live_handlers
-from callboard.api.request import Call
+from callboard.api.request import Call, refuse_unknown_parameters
 from callboard.api.schema import MoneySchema, openapi_config, without_framework_pages
 from callboard.api.schema import route_handlers as schema_handlers
 from callboard.edge import Edge
 from callboard.live import Hub
 from callboard.logs import configure_logs
 from callboard.wiring import wire
+from dialogue import replies
 from kernel import db
 from kernel.errors import ConfigurationError
 from kernel.settings import Settings, load_settings
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     wire()
     app = Litestar(
         route_handlers=[
-            Router(API, route_handlers=handlers_of(api)),
+            Router(API, route_handlers=handlers_of(api), before_request=refuse_unknown_parameters),
             *assets.route_handlers,
             *health.route_handlers,
             *live_handlers,
@@ -77,9 +78,12 @@ def handlers_of(package: Any) -> Sequence[ControllerRouterHandler]:
 
 @asynccontextmanager
 async def _resources(app: Litestar) -> AsyncIterator[None]:
-    """Once per process: the database pool, and the reader of live events on top of it."""
+    """Once per process: the database pool, and on top of it the reader of live events and the bots' replies."""
     settings: Settings = app.state.settings
     hub: Hub = app.state.hub
     assert settings.database_url is not None
     async with db.pool(settings.database_url, settings), hub.running():
-        yield
+        try:
+            yield
+        finally:
+            await replies.stop()

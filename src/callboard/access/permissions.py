@@ -18,6 +18,8 @@ class Permission(StrEnum):
     """Add people who work, change their skills, pause them."""
     ASSIGNMENTS_READ = "assignments:read"
     """Who holds or held what; annotators: only their own."""
+    COST_READ = "costs:read"
+    """What the work of everybody whom one may see has cost."""
     EVENTS_READ = "events:read"
     """The feed and the live stream; annotators: only their own events."""
     LEDGER_READ = "ledger:read"
@@ -34,9 +36,13 @@ class Permission(StrEnum):
     PROJECTS_WRITE = "projects:write"
     """Make, change, publish, pause and close projects; choose their bot."""
     REPORTS_READ = "reports:read"
-    """Queue, throughput, quality, cost."""
+    """Queue, throughput and quality over everybody."""
+    SKILLS_WRITE = "skills:write"
+    """State what somebody can do, and verify credentials: decides who gets which work, and so never one's vendor."""
+    TASKS_LIST = "tasks:list"
+    """Search all tasks, read their history, ask who would get them and why."""
     TASKS_READ = "tasks:read"
-    """Tasks and their history; annotators: only those that they hold or held."""
+    """One task; annotators and vendors: only those that they, or their people, hold or held."""
     TASKS_WRITE = "tasks:write"
     """Post, import and cancel tasks."""
     TOKENS_WRITE = "tokens:write"
@@ -49,38 +55,41 @@ class Permission(StrEnum):
 
 P = Permission
 _READING = frozenset(
-    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.LEDGER_READ, P.PROJECTS_READ, P.REPORTS_READ, P.TASKS_READ}
-)
+    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.LEDGER_READ, P.PROJECTS_READ, P.REPORTS_READ,
+     P.TASKS_LIST, P.TASKS_READ}
+)  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE,
+    P.ANNOTATORS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE,
+    P.TOKENS_WRITE,
 }  # fmt: skip
-_WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.TASKS_READ, P.WORK})
+WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.TASKS_READ, P.WORK})
+"""All that a token can do that is bound to one annotator."""
 
 ROLES: dict[str, frozenset[Permission]] = {
     "admin": _MANAGING | {P.ACCOUNT, P.METRICS_READ},
     "manager": _MANAGING | {P.ACCOUNT},
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
-        {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.LEDGER_READ,
-         P.PEOPLE_READ, P.PEOPLE_WRITE, P.REPORTS_READ, P.TASKS_READ}
+        {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.LEDGER_READ,
+         P.PEOPLE_READ, P.PEOPLE_WRITE, P.TASKS_READ}
     ),
-    "reviewer": _WORKING | {P.ACCOUNT},
-    "annotator": _WORKING | {P.ACCOUNT},
+    "reviewer": WORKING | {P.ACCOUNT},
+    "annotator": WORKING | {P.ACCOUNT},
 }  # fmt: skip
 
 SCOPES: dict[str, frozenset[Permission]] = {
     "admin": _MANAGING | {P.METRICS_READ, P.WORK, P.WORK_BEHALF},
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
-    "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE}),
+    "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.SKILLS_WRITE}),
     "events:read": frozenset({P.EVENTS_READ}),
-    "ledger:read": frozenset({P.LEDGER_READ, P.ANNOTATORS_READ}),
+    "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
     "projects:read": frozenset({P.PROJECTS_READ}),
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
-    "reports:read": frozenset({P.REPORTS_READ}),
-    "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_READ}),
-    "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_READ, P.TASKS_WRITE}),
+    "reports:read": frozenset({P.COST_READ, P.REPORTS_READ}),
+    "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
+    "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),
     "work": frozenset({P.ASSIGNMENTS_READ, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
 }
 

@@ -150,3 +150,8 @@ SELECT EXISTS (
     AND (:everybody OR EXISTS (
       SELECT FROM assignment a WHERE a.task = t.id AND (a.vendor = :vendor_id::uuid OR a.annotator = :self_id::uuid)))
 )
+
+-- name: holder_of
+-- Whose assignment it is, if one may see that person.
+SELECT a.annotator FROM assignment a
+WHERE a.id = :assignment_id AND (:everybody OR a.vendor = :vendor_id::uuid OR a.annotator = :self_id::uuid)

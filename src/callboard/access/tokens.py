@@ -16,12 +16,7 @@ from msgspec import Meta
 from callboard.access import recent
 from callboard.access.actor import Actor
 from callboard.access.errors import NoSuchToken
-from callboard.access.permissions import (
-    Permission,
-    effective_roles,
-    grantable_scopes,
-    permissions_of_scopes,
-)
+from callboard.access.permissions import WORKING, effective_roles, grantable_scopes, permissions_of_scopes
 from kernel import audit, db
 from kernel.ids import uuid7
 from kernel.settings import Settings
@@ -101,7 +96,7 @@ def _actor(row: Any, token_id: UUID) -> Actor:
     bound = row["annotator_id"] is not None
     return Actor(
         kind="token", id=token_id, name=row["name"], roles=frozenset({"frontend"}), scopes=scopes,
-        permissions=permissions - {Permission.WORK_BEHALF} if bound else permissions,
+        permissions=permissions & WORKING if bound else permissions,
         person_id=row["person_id"] and UUID(int=row["person_id"].int),
         annotator_id=row["annotator_id"] and UUID(int=row["annotator_id"].int),
         vendor_id=row["vendor_id"] and UUID(int=row["vendor_id"].int),

@@ -1,6 +1,6 @@
 """Whose rows an actor reaches. What one may not see does not exist: the answer is the same 404 as for a wrong id."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from callboard.access.actor import Actor
@@ -8,7 +8,7 @@ from callboard.access.permissions import Permission
 from kernel import db
 from kernel.errors import Forbidden, Invalid
 from kernel.sql import load
-from routing.errors import NoSuchTask
+from routing.errors import NoSuchAssignment, NoSuchTask
 from skills.errors import NoSuchAnnotator
 
 sql = load("callboard.access")
@@ -46,12 +46,34 @@ async def worker(actor: Actor, annotator_id: UUID | None) -> UUID:
     return annotator_id
 
 
-def filter_for(actor: Actor) -> dict[str, UUID | None]:
+async def holder(actor: Actor, assignment_id: UUID) -> UUID:
+    """In whose name an assignment is worked on: one's own, or its holder's for programs that act on behalf.
+
+    Raises `NoSuchAssignment`.
+    """
+    if not actor.may(Permission.WORK_BEHALF):
+        if actor.annotator_id is None:
+            raise NoSuchAssignment
+        return actor.annotator_id
+    annotator_id = await db.fetch_value(sql.holder_of, assignment_id=assignment_id, **reach(actor))
+    if annotator_id is None:
+        raise NoSuchAssignment
+    return UUID(int=annotator_id.int)
+
+
+class Limits(NamedTuple):
+    """What a list is narrowed to; none and none: nothing."""
+
+    annotator_id: UUID | None
+    vendor_id: UUID | None
+
+
+def filter_for(actor: Actor) -> Limits:
     """Of lists that are narrowed by annotator or vendor. Raises `Forbidden` for an account that is tied to nobody."""
     if actor.sees_everybody:
-        return {"annotator_id": None, "vendor_id": None}
+        return Limits(None, None)
     if actor.vendor_id is not None:
-        return {"annotator_id": None, "vendor_id": actor.vendor_id}
+        return Limits(None, actor.vendor_id)
     if actor.annotator_id is None:
         raise Forbidden("This account is tied to no annotator.")
-    return {"annotator_id": actor.annotator_id, "vendor_id": None}
+    return Limits(actor.annotator_id, None)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
 from litestar import Request
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.params import QueryParameter
 
 from callboard.access.actor import Actor
 from callboard.access.guards import actor_of, settings_of
@@ -52,6 +54,30 @@ class Call(Request[Any, Any, Any]):
         if len(body) > BLOCKING_BYTES:
             return await asyncio.to_thread(read_json, body, kind, depth)
         return read_json(body, kind, depth)
+
+
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """A mistyped filter must not silently become no filter. Raises `Invalid`."""
+    if not request.scope["query_string"]:
+        return
+    known = _query_parameters(request.route_handler)
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        expected = f"known are {', '.join(sorted(known))}" if known else "this address takes none"
+        raise Invalid(
+            f"There is no query parameter {unknown[0]!r}; {expected}.",
+            errors=[{"path": name, "message": "There is no such query parameter"} for name in unknown],
+        )
+
+
+@cache
+def _query_parameters(handler: Any) -> frozenset[str]:
+    fields = handler.parsed_fn_signature.parameters.items()
+    return frozenset(
+        field.kwarg_definition.name or name
+        for name, field in fields
+        if isinstance(field.kwarg_definition, QueryParameter)
+    )
 
 
 def check_media_type(request: Request[Any, Any, Any], accepted: tuple[str, ...]) -> None:

@@ -29,19 +29,23 @@ def to_wire(value: Any) -> Any:
 
 @cache
 def _may_hold_money(kind: type[msgspec.Struct]) -> bool:
+    """Lists of anything may; objects of anything are JSON that came from outside and is passed on as it is."""
     pending: list[Any] = [msgspec.inspect.type_info(kind)]
     seen: set[Any] = set()
     while pending:
         shape = pending.pop()
+        if isinstance(shape, msgspec.inspect.AnyType):
+            return True
         if isinstance(shape, msgspec.inspect.StructType):
             if shape.cls is Money:
                 return True
             if shape.cls not in seen:
                 seen.add(shape.cls)
                 pending += [field.type for field in shape.fields]
-            continue
-        for name in ("type", "item_type", "key_type", "value_type"):
-            if hasattr(shape, name):
-                pending.append(getattr(shape, name))
-        pending += [*getattr(shape, "types", ()), *getattr(shape, "item_types", ())]
+        elif isinstance(shape, msgspec.inspect.DictType):
+            if not isinstance(shape.value_type, msgspec.inspect.AnyType):
+                pending.append(shape.value_type)
+        else:
+            pending += [getattr(shape, name) for name in ("type", "item_type") if hasattr(shape, name)]
+            pending += [*getattr(shape, "types", ()), *getattr(shape, "item_types", ())]
     return False

@@ -1,0 +1,163 @@
+"""People who work: profiles, skills, earnings."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Meta
+
+from callboard.access import visibility
+from callboard.access.actor import Actor
+from callboard.access.errors import BeyondOwnRights
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.api.paging import DEFAULT_LIMIT, LONGEST_CURSOR, Cursor, Limit, Page, check_limit, page, read_cursor
+from callboard.api.request import Call
+from callboard.api.shapes import Items
+from callboard.api.work import reply, unit_of_work
+from kernel import db
+from payments.earnings import Earnings, earnings
+from skills import profiles
+from skills.profiles import AnnotatorDraft, AnnotatorView, CredentialDraft, SkillView
+
+READ, WRITE, SKILLS = Permission.ANNOTATORS_READ, Permission.ANNOTATORS_WRITE, Permission.SKILLS_WRITE
+AnnotatorId = FromPath[UUID]
+
+
+class Assessment(msgspec.Struct, forbid_unknown_fields=True):
+    level: Annotated[int, Meta(ge=1, le=5)]
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class StateChange(msgspec.Struct, forbid_unknown_fields=True):
+    state: Literal["active", "paused", "left"]
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+class NewCredential(msgspec.Struct, frozen=True):
+    id: UUID
+
+
+async def _within_rights(actor: Actor, draft: AnnotatorDraft) -> AnnotatorDraft:
+    """A vendor's manager adds people to that vendor alone, and says nothing of their skills."""
+    if not actor.may(SKILLS) and (draft.skills or draft.credentials):
+        raise BeyondOwnRights("This account adds people, but does not state their skills or credentials.")
+    if actor.vendor_id is None:
+        return draft
+    vendor: str = await db.fetch_value("SELECT name FROM vendor WHERE id = :id", id=actor.vendor_id)
+    if draft.vendor not in {None, vendor}:
+        raise BeyondOwnRights("A vendor's manager adds people to that vendor alone.")
+    return msgspec.structs.replace(draft, vendor=vendor)
+
+
+@post("/annotators", guards=[require(WRITE)], operation_id="createAnnotator", tags=["annotators"])
+async def create(request: Call, data: JSONBody[AnnotatorDraft]) -> Response[AnnotatorView]:
+    """With roles, languages (level 1 to 5), stated skills (level 1 to 5 by domain) and credentials."""
+
+    async def act() -> AnnotatorView:
+        draft = await _within_rights(request.actor, data)
+        return await profiles.annotator(await profiles.create_annotator(draft, request.settings.holding_capacity))
+
+    return await unit_of_work(request, act, status=201)
+
+
+@get("/annotators", guards=[require(READ)], operation_id="listAnnotators", tags=["annotators"])
+async def list_all(request: Call, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response[Page[AnnotatorView]]:
+    """By name; annotators see themselves, a vendor's manager sees that vendor's people."""
+    limit = check_limit(limit, request.settings)
+    scope = visibility.filter_for(request.actor)
+    if scope.annotator_id is not None:
+        return reply(Page([await profiles.annotator(scope.annotator_id)], None))
+    rows = await profiles.roster(
+        vendor_id=scope.vendor_id, after=read_cursor(cursor, tuple[str, UUID]), limit=limit + 1
+    )
+    return reply(page(rows, limit, lambda row: (row.display_name, row.id)))
+
+
+@get("/annotators/{annotator_id:uuid}", guards=[require(READ)], operation_id="readAnnotator", tags=["annotators"])
+async def read(request: Call, annotator_id: AnnotatorId) -> Response[AnnotatorView]:
+    await visibility.check_annotator(request.actor, annotator_id)
+    return reply(await profiles.annotator(annotator_id))
+
+
+@put(
+    "/annotators/{annotator_id:uuid}/state",
+    guards=[require(WRITE)],
+    operation_id="putAnnotatorState",
+    tags=["annotators"],
+)
+async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[StateChange]) -> Response[AnnotatorView]:
+    """Paused people get nothing new, and see the reason."""
+
+    async def act() -> AnnotatorView:
+        await visibility.check_annotator(request.actor, annotator_id)
+        await profiles.set_state(annotator_id, data.state, data.reason)
+        return await profiles.annotator(annotator_id)
+
+    return await unit_of_work(request, act)
+
+
+@get("/annotators/{annotator_id:uuid}/skills", guards=[require(READ)], operation_id="readSkills", tags=["annotators"])
+async def read_skills(request: Call, annotator_id: AnnotatorId) -> Response[Items]:
+    """Per domain: the belief, its interval, the level that it proves, and why somebody counts as an expert or not."""
+    await visibility.check_annotator(request.actor, annotator_id)
+    return reply(Items(list(await profiles.skills_of(annotator_id, request.settings.skill_lower_bound_z))))
+
+
+@put(
+    "/annotators/{annotator_id:uuid}/skills/{domain:str}",
+    guards=[require(SKILLS)],
+    operation_id="assessSkill",
+    tags=["annotators"],
+)
+async def assess(
+    request: Call, annotator_id: AnnotatorId, domain: FromPath[str], data: JSONBody[Assessment]
+) -> Response[SkillView]:
+    """A manager's word on somebody's level: the belief starts anew from it, and work moves it from there."""
+
+    async def act() -> SkillView:
+        await visibility.check_annotator(request.actor, annotator_id)
+        await profiles.assess(annotator_id, domain, data.level, data.reason)
+        known = await profiles.skills_of(annotator_id, request.settings.skill_lower_bound_z)
+        return next(skill for skill in known if skill.domain == domain)
+
+    return await unit_of_work(request, act)
+
+
+@post(
+    "/annotators/{annotator_id:uuid}/credentials",
+    guards=[require(SKILLS)],
+    operation_id="addCredential",
+    tags=["annotators"],
+)
+async def add_credential(
+    request: Call, annotator_id: AnnotatorId, data: JSONBody[CredentialDraft]
+) -> Response[NewCredential]:
+    """A degree, licence, certificate or employment; it opens doors once it is verified and until it expires."""
+
+    async def act() -> NewCredential:
+        await visibility.check_annotator(request.actor, annotator_id)
+        await profiles.check_domains({data.domain})
+        return NewCredential(await profiles.add_credential(annotator_id, data))
+
+    return await unit_of_work(request, act, status=201)
+
+
+@get("/annotators/{annotator_id:uuid}/earnings", guards=[require(READ)], operation_id="readEarnings", tags=["money"])
+async def read_earnings(
+    request: Call,
+    annotator_id: AnnotatorId,
+    since: FromQuery[Annotated[datetime, Meta(tz=True)] | None] = None,
+    cursor: FromQuery[Annotated[str, Meta(max_length=LONGEST_CURSOR)] | None] = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response[Earnings]:
+    """Totals of all time, and every piece of work with its price and what became of it, newest first."""
+    limit = check_limit(limit, request.settings)
+    await visibility.check_annotator(request.actor, annotator_id)
+    return reply(await earnings(annotator_id, limit=limit, since=since, cursor=cursor))
+
+
+route_handlers = [create, list_all, read, put_state, read_skills, assess, add_credential, read_earnings]

@@ -1,0 +1,197 @@
+"""Projects: their rules, their prices, their budget and their bot."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post, put
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
+from callboard.api.request import Call
+from callboard.api.shapes import Items, MoneyIn
+from callboard.api.work import IDEMPOTENCY_KEY, etag, if_match, reply, unit_of_work
+from dialogue.bot_settings import BotView, bot_of, configure_bot
+from kernel.ids import uuid7
+from payments.earnings import ProjectBudget, project_budget
+from payments.ledger import TransferView, fund
+from payments.rates import RateCardView, create_rate_card, rate_cards
+from routing.projects import ProjectDraft, ProjectView, change_state, create_project, project, projects
+
+READ, WRITE, MONEY = Permission.PROJECTS_READ, Permission.PROJECTS_WRITE, Permission.MONEY_WRITE
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+ProjectId = FromPath[UUID]
+
+
+class StateChange(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Reason | None = None
+
+
+class RateCardDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    annotation: MoneyIn
+    review: MoneyIn
+    difficulty_factors: dict[Annotated[str, Meta(pattern="^[1-5]$")], Annotated[str, Meta(max_length=12)]] = {}
+    """Decimal strings by band: `{"4": "1.5", "5": "2"}`; what is left out counts 1."""
+    expert_factor: Annotated[str, Meta(max_length=12)] = "1"
+    effective_from: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Funding(msgspec.Struct, forbid_unknown_fields=True):
+    amount: MoneyIn
+    reason: Reason = "budget"
+
+
+class BotDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    kind: Literal["offline", "openai"]
+    base_url: Annotated[str, Meta(max_length=500)] | None = None
+    model: Annotated[str, Meta(max_length=120)] | None = None
+    api_key: Annotated[str, Meta(max_length=4000)] | None = None
+    """Never given out again. Left out: the stored one stays while the address stays. Empty: it is removed."""
+    system_prompt: Annotated[str, Meta(max_length=32_000)] = ""
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    max_tokens: Annotated[int, Meta(ge=1, le=32_767)] = 1024
+
+
+def _versioned(view: ProjectView) -> dict[str, str]:
+    return etag(view.version)
+
+
+@post("/projects", guards=[require(WRITE)], operation_id="createProject", tags=["projects"])
+async def create(request: Call, data: JSONBody[ProjectDraft]) -> Response[ProjectView]:
+    """In state `draft`: it takes tasks, and gives out none until it is published."""
+
+    async def act() -> ProjectView:
+        return await project(await create_project(data, request.settings))
+
+    return await unit_of_work(request, act, status=201, headers=_versioned)
+
+
+@get("/projects", guards=[require(READ)], operation_id="listProjects", tags=["projects"])
+async def list_all(request: Call, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response[Page[ProjectView]]:
+    """Newest first."""
+    limit = check_limit(limit, request.settings)
+    rows = await projects(before=read_cursor(cursor, UUID), limit=limit + 1)
+    return reply(page(rows, limit, lambda row: row.id))
+
+
+@get("/projects/{project_id:uuid}", guards=[require(READ)], operation_id="readProject", tags=["projects"])
+async def read(project_id: ProjectId) -> Response[ProjectView]:
+    view = await project(project_id)
+    return reply(view, _versioned(view))
+
+
+async def _change(request: Call, project_id: UUID, state: str, data: StateChange | None) -> Response[ProjectView]:
+    version, reason = if_match(request), data.reason if data else None
+    return await unit_of_work(
+        request, lambda: change_state(project_id, state, version=version, reason=reason), headers=_versioned
+    )
+
+
+@post(
+    "/projects/{project_id:uuid}/publish",
+    guards=[require(WRITE)],
+    status_code=200,
+    operation_id="publishProject",
+    tags=["projects"],
+)
+async def publish(
+    request: Call, project_id: ProjectId, data: JSONBody[StateChange | None] = None
+) -> Response[ProjectView]:
+    """From now on its tasks are given out. Publishing what is published changes nothing."""
+    return await _change(request, project_id, "published", data)
+
+
+@post(
+    "/projects/{project_id:uuid}/pause",
+    guards=[require(WRITE)],
+    status_code=200,
+    operation_id="pauseProject",
+    tags=["projects"],
+)
+async def pause(
+    request: Call, project_id: ProjectId, data: JSONBody[StateChange | None] = None
+) -> Response[ProjectView]:
+    """Nothing new is given out; what is held may be finished."""
+    return await _change(request, project_id, "paused", data)
+
+
+@post(
+    "/projects/{project_id:uuid}/close",
+    guards=[require(WRITE)],
+    status_code=200,
+    operation_id="closeProject",
+    tags=["projects"],
+)
+async def close(
+    request: Call, project_id: ProjectId, data: JSONBody[StateChange | None] = None
+) -> Response[ProjectView]:
+    """For good: it takes no tasks and gives out none."""
+    return await _change(request, project_id, "closed", data)
+
+
+@put("/projects/{project_id:uuid}/rate-card", guards=[require(MONEY)], operation_id="putRateCard", tags=["money"])
+async def put_rate_card(request: Call, project_id: ProjectId, data: JSONBody[RateCardDraft]) -> Response[RateCardView]:
+    """The next version of the prices; earlier ones stay as they were, and so do prices that were claimed under them."""
+
+    async def act() -> RateCardView:
+        annotation, review = data.annotation.money(), data.review.money()
+        return await create_rate_card(
+            project_id,
+            annotation.currency,
+            annotation,
+            review,
+            data.difficulty_factors,
+            expert_factor=data.expert_factor,
+            effective_from=data.effective_from,
+        )
+
+    return await unit_of_work(request, act)
+
+
+@get("/projects/{project_id:uuid}/rate-cards", guards=[require(READ)], operation_id="listRateCards", tags=["money"])
+async def list_rate_cards(project_id: ProjectId) -> Response[Items]:
+    """Every version, newest first."""
+    await project(project_id)
+    return reply(Items(list(await rate_cards(project_id))))
+
+
+@post("/projects/{project_id:uuid}/budget", guards=[require(MONEY)], operation_id="addBudget", tags=["money"])
+async def add_budget(request: Call, project_id: ProjectId, data: JSONBody[Funding]) -> Response[TransferView]:
+    """Adds to the budget. With an Idempotency-Key the ledger itself refuses to book the same funding twice, for ever."""
+    key = request.headers.get(IDEMPOTENCY_KEY) or uuid7().hex
+
+    async def act() -> TransferView:
+        amount = data.amount.money()
+        return await fund(project_id, amount, f"fund:{request.actor.id.hex}:{key[:120]}", data.reason)
+
+    return await unit_of_work(request, act, status=201)
+
+
+@get("/projects/{project_id:uuid}/budget", guards=[require(READ)], operation_id="readBudget", tags=["money"])
+async def read_budget(project_id: ProjectId) -> Response[ProjectBudget]:
+    return reply(await project_budget(project_id))
+
+
+@put("/projects/{project_id:uuid}/bot", guards=[require(WRITE)], operation_id="putBot", tags=["projects"])
+async def put_bot(request: Call, project_id: ProjectId, data: JSONBody[BotDraft]) -> Response[BotView]:
+    """Who answers in the dialogues: the built-in offline bot, or any OpenAI-compatible endpoint."""
+
+    async def act() -> BotView:
+        return await configure_bot(project_id, settings=request.settings, **msgspec.structs.asdict(data))
+
+    return await unit_of_work(request, act)
+
+
+@get("/projects/{project_id:uuid}/bot", guards=[require(READ)], operation_id="readBot", tags=["projects"])
+async def read_bot(project_id: ProjectId) -> Response[BotView]:
+    await project(project_id)
+    return reply(await bot_of(project_id))
+
+
+route_handlers = [
+    create, list_all, read, publish, pause, close, put_rate_card, list_rate_cards, add_budget, read_budget, put_bot, read_bot,
+]  # fmt: skip

@@ -1,0 +1,151 @@
+"""Tasks: posted, streamed in, found, explained, cancelled."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Meta
+
+from callboard.access import visibility
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
+from callboard.api.request import Call
+from callboard.api.shapes import Items, without_key
+from callboard.api.work import etag, reply, unit_of_work
+from kernel.errors import TooLarge
+from routing import reports
+from routing.explain import Explanation, explain
+from routing.intake import Intake, TaskDraft, import_tasks
+from routing.reports import TaskFilter, TaskRow
+
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+BULK_LIMIT = 1000
+"""Tasks that one request changes: a screen's selection, and short locks."""
+TaskIds = Annotated[list[UUID], Meta(min_length=1, max_length=BULK_LIMIT)]
+
+
+class TaskList(msgspec.Struct, forbid_unknown_fields=True):
+    tasks: Annotated[list[TaskDraft], Meta(min_length=1)]
+
+
+class PriorityChange(msgspec.Struct, forbid_unknown_fields=True):
+    task_ids: TaskIds
+    priority: Annotated[int, Meta(ge=1, le=5)]
+    reason: Reason
+
+
+class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
+    task_ids: TaskIds
+    reason: Reason
+
+
+class Changed(msgspec.Struct, frozen=True):
+    ids: list[UUID]
+    """Of the tasks that changed; the others were closed, or are none."""
+
+
+@post(
+    "/projects/{project_id:uuid}/tasks",
+    guards=[require(Permission.TASKS_WRITE)],
+    operation_id="postTasks",
+    tags=["tasks"],
+)
+async def post_tasks(request: Call, project_id: FromPath[UUID], data: JSONBody[TaskList]) -> Response[Intake]:
+    """Adds the tasks that are not there yet: the same `external_id` twice is one task. All or none."""
+    most = request.settings.tasks_per_request
+    if len(data.tasks) > most:
+        raise TooLarge(
+            f"{len(data.tasks)} tasks in one request; at most {most} are taken. Use …/tasks/import for more."
+        )
+    return await unit_of_work(request, lambda: import_tasks(project_id, data.tasks), status=201)
+
+
+@get("/tasks", guards=[require(Permission.TASKS_LIST)], operation_id="listTasks", tags=["tasks"])
+async def list_tasks(
+    request: Call,
+    *,
+    project_id: FromQuery[UUID | None] = None,
+    task_state: Annotated[Text | None, QueryParameter(name="state")] = None,
+    domain: FromQuery[Text | None] = None,
+    language: FromQuery[Text | None] = None,
+    search: FromQuery[Text | None] = None,
+    cursor: Cursor = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response[Page[TaskRow]]:
+    """Newest first. `search` looks at external ids and titles."""
+    limit = check_limit(limit, request.settings)
+    wanted = TaskFilter(project_id=project_id, state=task_state, domain=domain, language=language, search=search)
+    rows = await reports.tasks(wanted, before=read_cursor(cursor, UUID), limit=limit + 1)
+    return reply(page(rows, limit, lambda row: row.id))
+
+
+@get("/tasks/{task_id:uuid}", guards=[require(Permission.TASKS_READ)], operation_id="readTask", tags=["tasks"])
+async def read_task(request: Call, task_id: FromPath[UUID]) -> Response[TaskRow]:
+    """Whoever does the work sees neither who else does, nor what the work is judged by."""
+    await visibility.check_task(request.actor, task_id)
+    row = await reports.task(task_id)
+    if not request.actor.may(Permission.TASKS_LIST):
+        row = msgspec.structs.replace(row, held_by=None, payload=without_key(row.payload))
+    return reply(row, etag(row.version))
+
+
+@get(
+    "/tasks/{task_id:uuid}/history",
+    guards=[require(Permission.TASKS_LIST)],
+    operation_id="readTaskHistory",
+    tags=["tasks"],
+)
+async def read_history(task_id: FromPath[UUID]) -> Response[Items]:
+    """Everything that happened to it, oldest first."""
+    await reports.task(task_id)
+    return reply(Items(list(await reports.history(task_id))))
+
+
+@get(
+    "/tasks/{task_id:uuid}/explain", guards=[require(Permission.TASKS_LIST)], operation_id="explainTask", tags=["tasks"]
+)
+async def explain_task(request: Call, task_id: FromPath[UUID], annotator_id: FromQuery[UUID]) -> Response[Explanation]:
+    """Would this person get this task now, and if not: which condition fails, and what would change it."""
+    await visibility.check_annotator(request.actor, annotator_id)
+    return reply(await explain(task_id, annotator_id, request.settings))
+
+
+@post(
+    "/tasks/priority",
+    guards=[require(Permission.TASKS_WRITE)],
+    status_code=200,
+    operation_id="changePriority",
+    tags=["tasks"],
+)
+async def change_priority(request: Call, data: JSONBody[PriorityChange]) -> Response[Changed]:
+    """Of open tasks: 1 waits, 5 comes first."""
+
+    async def act() -> Changed:
+        return Changed(await reports.change_priorities(sorted(data.task_ids), data.priority, data.reason))
+
+    return await unit_of_work(request, act)
+
+
+@post(
+    "/tasks/cancel",
+    guards=[require(Permission.TASKS_WRITE)],
+    status_code=200,
+    operation_id="cancelTasks",
+    tags=["tasks"],
+)
+async def cancel_tasks(request: Call, data: JSONBody[Cancellation]) -> Response[Changed]:
+    """What somebody holds or has handed in stays."""
+
+    async def act() -> Changed:
+        return Changed(await reports.cancel(sorted(data.task_ids), data.reason))
+
+    return await unit_of_work(request, act)
+
+
+route_handlers = [
+    post_tasks, list_tasks, read_task, read_history, explain_task, change_priority, cancel_tasks,
+]  # fmt: skip
