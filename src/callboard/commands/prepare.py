@@ -7,14 +7,20 @@ from kernel.settings import Settings
 
 
 @click.command(hidden=True)
+@click.option("--demo", is_flag=True, help="Fill a fresh installation with the demo.")
 @with_settings
-def command(settings: Settings) -> None:
-    """What `up` does before the site is ready: schema and first account. Prints what a person should read."""
+def command(settings: Settings, demo: bool) -> None:
+    """What `up` does before the site is ready: schema, first account, demo. Prints what a person should read."""
     from callboard.embedded.attach import servers  # noqa: PLC0415  each command imports only what it needs
 
     with servers(settings, "callboard prepare") as endpoints:
-        for line in asyncio.run(prepare(endpoints.applied_to(settings))):
+        for line in asyncio.run(_prepare_all(endpoints.applied_to(settings), demo=demo)):
             click.echo(line)
+
+
+async def _prepare_all(settings: Settings, *, demo: bool) -> list[str]:
+    lines = await prepare(settings)
+    return lines + await _add_demo(settings) if demo else lines
 
 
 async def prepare(settings: Settings) -> list[str]:
@@ -32,3 +38,19 @@ async def prepare(settings: Settings) -> list[str]:
     return [
         f"Administrator: {FIRST_ADMIN}   password: {password}   (shown this once; change it after the first sign-in)"
     ]
+
+
+async def _add_demo(settings: Settings) -> list[str]:
+    """An installation that has work of its own goes on without the demo: `make run` is for it as well."""
+    from callboard.demo.seeding import NotFresh, describe_logins, seed  # noqa: PLC0415
+    from callboard.wiring import wire  # noqa: PLC0415
+    from kernel import db  # noqa: PLC0415
+
+    wire()
+    assert settings.database_url is not None
+    async with db.pool(settings.database_url, settings, min_size=1):
+        try:
+            await seed(settings)
+        except NotFresh as error:
+            return [f"The demo was left out: {error.detail}."]
+    return describe_logins()
