@@ -89,9 +89,9 @@ async def collect(bot: Bot, ask: Ask, *, settings: Settings, listen: Callable[[s
                 pieces.append(piece)
                 listen(piece)
     except TimeoutError as error:
-        raise BotUnavailable("The bot's reply took too long; try again.", partial="".join(pieces)) from error
+        raise _with_partial(BotUnavailable("The bot's reply took too long; try again."), pieces) from error
     except BotUnavailable as error:
-        error.extra["partial"] = "".join(pieces)
+        _with_partial(error, pieces)
         raise
     text = "".join(pieces)
     if is_blank(text):
@@ -104,3 +104,9 @@ def _require_usable(piece: str, length: int, settings: Settings) -> None:
         raise BotBroken(f"The bot's reply is longer than {settings.turn_text_limit:,} characters.")
     if find_unstorable(piece):
         raise BotBroken("The bot's reply holds characters that cannot be stored.")
+
+
+def _with_partial(error: BotUnavailable, pieces: list[str]) -> BotUnavailable:
+    if pieces:
+        error.extra["partial"] = "".join(pieces)
+    return error

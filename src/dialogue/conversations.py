@@ -140,18 +140,22 @@ async def rate(
     turn_id: UUID,
     *,
     rating: int,
-    comment: str = "",
+    comment: str | None = None,
     settings: Settings,
 ) -> TurnView:
-    """1 (useless) to 5 (could not be better), as often as the mind changes. Raises `BadRating`, `NotRateable`."""
+    """1 (useless) to 5 (could not be better), as often as the mind changes; without `comment` the old one stays.
+
+    Raises `BadRating`, `NotRateable`.
+    """
     ground = await require_live(assignment_id, annotator_id, epoch)
     if rating not in RATINGS:
         raise BadRating
-    require_storable(comment, settings.comment_text_limit, "The comment")
+    if comment is not None:
+        require_storable(comment, settings.comment_text_limit, "The comment")
     turn = await _lock_turn(turn_id, ground, annotator_id)
     if turn.role != "assistant" or turn.by_hand:
         raise NotRateable
-    return await _change(turn, text=turn.text, rating=rating, comment=comment)
+    return await _change(turn, text=turn.text, rating=rating, comment=turn.comment if comment is None else comment)
 
 
 async def edit_reply(

@@ -39,7 +39,7 @@ class Desk(NamedTuple):
         async with db.transaction("test"):
             return await conversations.write_reply_myself(*self.hold, user_turn_no, text, settings=self.settings)
 
-    async def rate(self, turn: TurnView, rating: int = 4, comment: str = "") -> TurnView:
+    async def rate(self, turn: TurnView, rating: int = 4, comment: str | None = None) -> TurnView:
         async with db.transaction("test"):
             return await conversations.rate(*self.hold, turn.id, rating=rating, comment=comment, settings=self.settings)
 

@@ -123,7 +123,8 @@ async def test_a_rating_may_change_and_only_a_bots_reply_has_one(desk: Desk) -> 
     opened = await desk.open()
     reply = await desk.hear(1)
     assert (await desk.rate(reply, 1, "Wrong year.")).comment == "Wrong year."
-    rated = await desk.rate(reply, 5)
+    assert (await desk.rate(reply, 2)).comment == "Wrong year."
+    rated = await desk.rate(reply, 5, "")
     assert (rated.rating, rated.comment, rated.text) == (5, "", reply.text)
     for rating in (0, 6, -1):
         with pytest.raises(BadRating):
@@ -272,6 +273,25 @@ async def test_an_old_epoch_a_stranger_and_a_lapsed_lease_write_nothing(desk: De
 
 def _writes(desk: Desk, reply: TurnView) -> list[Awaitable[object]]:
     return [desk.open(), desk.say("x"), desk.write(1, "x"), desk.hear(1), desk.rate(reply, 1), desk.edit(reply, "x")]
+
+
+async def test_a_hold_opens_no_turn_of_another_dialogue(desk: Desk, settings: Settings) -> None:
+    await desk.open()
+    mine = await desk.hear(1)
+    other = await make_desk(settings, name="Other")
+    await other.open()
+    for attempt in (other.rate(mine, 1), other.edit(mine, "Not yours")):
+        with pytest.raises(NoSuchTurn):
+            await attempt
+    assert (await desk.see()).turns[1] == mine
+
+
+async def test_two_tabs_open_one_dialogue(desk: Desk) -> None:
+    results = await asyncio.gather(*(desk.open() for _ in range(4)), desk.open(text="Other"), return_exceptions=True)
+    seen = await desk.see()
+    assert len(seen.turns) == 1
+    for result in results:
+        assert isinstance(result, ConversationExists) or result == seen
 
 
 async def test_work_is_found_again_after_release_and_a_second_claim(desk: Desk, settings: Settings) -> None:

@@ -26,7 +26,7 @@ from kernel.settings import Settings
 )
 @with_settings
 def command(settings: Settings, project: str | None, everything: bool, chat: bool, output: Path | None) -> None:
-    """Write the accepted dialogues as NDJSON, one a line; people appear under pseudonyms. docs/bots.md has the fields."""
+    """Write the accepted dialogues as NDJSON, one a line; people appear under pseudonyms. docs/bots.md names the fields."""
     from callboard.embedded.attach import servers  # noqa: PLC0415  each command imports only what it needs
 
     with servers(settings, "callboard export") as endpoints, _destination(output) as file:
