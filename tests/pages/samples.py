@@ -53,10 +53,16 @@ BONDS = task(4, "Why bond prices fall when rates rise", "finance", 5)
 CACHE = task(5, "A cache that serves stale prices", "technology", None)
 
 REASON = v.Reason(
-    outcome="rework", item="factual_error", at=minutes(-95),
-    text="Reply 2 says that a landlord may keep the deposit for ordinary wear. He may not. Correct it and name who has "
-    "to prove the damage.",
-)  # fmt: skip
+    outcome="rework",
+    points=[
+        v.ReasonPoint(
+            "factual_error",
+            "A landlord may not keep the deposit for ordinary wear. Correct it and name who has to prove the damage.",
+            2,
+        )
+    ],
+    at=minutes(-95),
+)
 
 
 def held(facts: v.TaskFacts, number: int, **changes: object) -> v.HeldTask:
@@ -104,7 +110,7 @@ QUEUE = v.QueueView(
         held(KEYS, 1),
         held(DOSE, 2, turns_done=0, price=usd(240), lease_until=minutes(3.4), deadline=minutes(21)),
     ],
-    returned=[held(LEASE, 3, stage="rework", turns_done=3, reason=REASON, price=usd(210), lease_until=minutes(28))],
+    returned=[v.ReturnedTask(task=LEASE, price=usd(210), reason=REASON)],
     waiting=[
         v.WaitingGroup(kind="dialogue", domain="general", language="en", level=2, count=18, price=v.PriceRange(low=usd(120), high=usd(120))),
         v.WaitingGroup(kind="dialogue", domain="law", language="en", level=3, count=11, price=v.PriceRange(low=usd(180), high=usd(210))),
@@ -116,7 +122,7 @@ QUEUE = v.QueueView(
 QUEUE_EMPTY = v.QueueView(
     offer=None, held=[], returned=[], waiting=[], capacity=3,
     today=v.Today(done=0, earned=[], pending=[], active_seconds=0),
-    no_work=v.NoWork(code="not_qualified", detail="", retry_at=minutes(0.75)),
+    no_work=v.NoWork(code="not_eligible", refusals={"level": 4, "language": 1}, retry_at=minutes(0.75)),
 )  # fmt: skip
 REVIEWS = v.QueueView(
     offer=v.NextOffer(count=9, price=v.PriceRange(low=usd(60), high=usd(90)), lease_seconds=1800, deadline_seconds=7200),
@@ -138,7 +144,10 @@ GUIDELINES = [
 
 
 def turn(number: int, prompt: str, **changes: object) -> v.Turn:
-    values: dict[str, object] = {"number": number, "prompt": prompt, "state": "ready", "reply": BOT, "original": BOT}
+    values: dict[str, object] = {
+        "number": number, "prompt": prompt, "state": "ready", "message_no": 2 * number - 1, "reply_id": uid(300 + number),
+        "changed_at": minutes(-5), "reply": BOT, "original": BOT,
+    }  # fmt: skip
     return v.Turn(**{**values, **changes})  # type: ignore[arg-type]
 
 
@@ -159,15 +168,18 @@ def work(**changes: object) -> v.WorkView:
         "brief": "An everyday mishap. Bring the person from worry to a plan; mind costs and safety.",
         "topics": ["Locked out late at night", "A neighbour who plays drums", "Lost luggage on the way to a wedding"],
         "max_turns": 8, "text_limit": 32000, "topic": "Locked out late at night", "draft_saved_at": minutes(-0.3),
-        "draft_message": "And if nobody answers", **changes,
+        "draft_message": "And if nobody answers",
+        "awaits_rating": True,
+        "suggestions": ["And what if it happens again?"], **changes,
     }  # fmt: skip
     return v.WorkView(**values)  # type: ignore[arg-type]
 
 
 WORK = work()
 WORK_START = work(
-    turns=[], topic=None, draft_message="", draft_saved_at=None,
-    checks=[v.Check(code="topic", done=False), v.Check(code="min_turns", done=False, done_count=0, wanted_count=3), v.Check(code="rated", done=True), v.Check(code="drafts", done=True)],
+    turns=[], topic=None, begun=False, draft_message="", draft_saved_at=None,
+    suggestions=["I locked myself out and my phone is at 4 %. What should I do first?"],
+    checks=[v.Check(code="topic", done=False), v.Check(code="min_turns", done=False, done_count=0, wanted_count=3), v.Check(code="rated", done=False, done_count=0, wanted_count=0), v.Check(code="drafts", done=True)],
 )  # fmt: skip
 WORK_WAITING = work(turns=[EDITED, turn(2, UNRATED.prompt, state="waiting", reply="", original="")])
 WORK_FAILED = work(
@@ -195,6 +207,16 @@ WORK_READY = work(
     turns=[EDITED, turn(2, UNRATED.prompt, rating=4), turn(3, "Thank you!", reply="Gern.", original="", author="person")],
     checks=[v.Check(code="topic", done=True), v.Check(code="min_turns", done=True, done_count=3, wanted_count=3), v.Check(code="rated", done=True, done_count=3, wanted_count=3), v.Check(code="drafts", done=True)],
 )  # fmt: skip
+WORK_IMPORTED = work(
+    begun=False,
+    bot_opens=True,
+    topic=None,
+    turns=[
+        v.Turn(number=1, prompt=LOCKED, state="ready", message_no=1, reply=BOT, original=BOT, author="import"),
+        v.Turn(number=2, prompt=UNRATED.prompt, state="ready", message_no=3, author="import"),
+    ],
+)
+WORK_LONGEST = work(max_turns=2, draft_message="")
 WORK_ENDED = work(ended="submitted")
 WORK_ZH = work(
     held=held(DOSE, 2, price=usd(240)), topic="饮食与降压药", draft_message="",
@@ -221,14 +243,19 @@ REVIEW_ENDED = v.ReviewView(
     rubric_items=[], draft=v.VerdictDraft(), text_limit=32000, ended="submitted",
 )  # fmt: skip
 
+
+def _basis(level: int, factor: str, expert: str = "1") -> v.Basis:
+    return v.Basis(base=usd(150), difficulty_factor=factor, expert_factor=expert, level=level)
+
+
 EARNINGS = v.EarningsView(
     totals=[v.EarningTotals(pending=usd(390), posted=usd(48_260), today=usd(720), week=usd(6_315))],
     lines=[
-        v.EarningLine(task=KEYS, at=minutes(-12), state="pending", amount=usd(180), basis="1.50 per dialogue × 1.2 level 2"),
-        v.EarningLine(task=BONDS, at=minutes(-80), state="posted", amount=usd(300.25), basis="1.50 per dialogue × 2 level 5"),
-        v.EarningLine(task=LEASE, at=minutes(-1500), state="voided", amount=usd(210), basis="1.50 per dialogue × 1.4 level 3", reason="Rejected: an edit leaves mistakes behind."),
+        v.EarningLine(task=KEYS, at=minutes(-12), stage="annotation", state="pending", amount=usd(180), basis=_basis(2, "1.2")),
+        v.EarningLine(task=BONDS, at=minutes(-80), stage="review", state="posted", amount=usd(300.25), basis=_basis(5, "2", "1.25")),
+        v.EarningLine(task=LEASE, at=minutes(-1500), stage="annotation", state="voided", amount=usd(210), basis=_basis(3, "1.4"), reason="rejected", items=["edit_insufficient"]),
     ],
-    next_cursor="abc", total_count=212,
+    next_cursor="abc",
 )  # fmt: skip
 EARNINGS_EMPTY = v.EarningsView(totals=[], lines=[])
 
@@ -302,25 +329,26 @@ TASKS = f.TasksView(
     filter=f.TaskFilter(domain="law"), next_cursor="xyz", total=1284, projects=FLOOR.projects,
     domains=["general", "law", "medicine"], languages=["en", "zh-CN"],
     rows=[
-        f.TaskRow(task=facts, state=STATES[i % 7], priority=50 - i, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
+        f.TaskRow(task=facts, state=STATES[i % 7], priority=1 + i % 5, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
         for i, facts in enumerate([KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, LEASE])
     ],
 )  # fmt: skip
+TASKS_DONE = f.TasksView(filter=f.TaskFilter(), rows=TASKS.rows, projects=[], domains=[], languages=[], done=3)
 TASKS_EMPTY = f.TasksView(filter=f.TaskFilter(q="nothing"), rows=[], projects=[], domains=[], languages=[])
 TASK = f.TaskView(
-    task=LEASE, state="rework", priority=50, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
+    task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
     timeline=[
         f.TimelineEntry(at=minutes(-400), kind="created", note="external id topic-0003, from the API"),
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
         f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
-        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.text, scores={"helpfulness": 3, "factuality": 2}),
+        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}),
     ],
     decisions=[
-        f.Decision(at=minutes(-180), person="Tomás Herrera", summary="law 71 ± 6, English native; best score of 4 lanes", candidates=[
-            f.Candidate(lane="Law · level 3 · English", score=0.912, fit=0.86, wait_seconds=13_200, chosen=True),
-            f.Candidate(lane="General · level 2 · English", score=0.655, fit=0.93, wait_seconds=2_400),
-            f.Candidate(lane="Law · level 5 · English", score=0.402, fit=0.58, wait_seconds=900),
+        f.Decision(at=minutes(-180), person="Tomás Herrera", summary="best", candidates=[
+            f.Candidate(lane="annotation · law · en · difficulty 3", score=0.912, fit=0.86, wait_seconds=13_200, chosen=True),
+            f.Candidate(lane="annotation · general · en · difficulty 2", score=0.655),
+            f.Candidate(lane="annotation · law · en · difficulty 5", score=0.402),
         ])
     ],
     money=[f.TaskMoney(at=minutes(-180), person="Tomás Herrera", what="reserved", state="pending", amount=usd(210))],
@@ -351,6 +379,8 @@ SAMPLES: dict[str, Sample] = {
     "work-failed": Sample("work.html", WORK_FAILED, "/work/1"),
     "work-editing": Sample("work.html", WORK_EDITING, "/work/1"),
     "work-ready": Sample("work.html", WORK_READY, "/work/1"),
+    "work-imported": Sample("work.html", WORK_IMPORTED, "/work/1"),
+    "work-longest": Sample("work.html", WORK_LONGEST, "/work/1"),
     "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
     "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
     "reviews": Sample("queue.html", REVIEWS, "/reviews", ("annotator", "reviewer")),
@@ -360,6 +390,7 @@ SAMPLES: dict[str, Sample] = {
     "floor": Sample("floor.html", FLOOR, "/floor", ("manager",), live=True),
     "floor-empty": Sample("floor.html", FLOOR_EMPTY, "/floor", ("manager",), live=True),
     "tasks": Sample("tasks.html", TASKS, "/tasks", ("manager",)),
+    "tasks-done": Sample("tasks.html", TASKS_DONE, "/tasks", ("manager",)),
     "tasks-empty": Sample("tasks.html", TASKS_EMPTY, "/tasks", ("manager",)),
     "task": Sample("task.html", TASK, "/tasks/1", ("manager",), live=True),
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
@@ -371,6 +402,16 @@ SAMPLES: dict[str, Sample] = {
     "fragment-turn-added": Sample("work/turn_added.html", WORK_WAITING, "/work/1"),
     "fragment-turn-changed": Sample("work/turn_changed.html", work(changed=2, arrived=True), "/work/1"),
     "fragment-rating": Sample("work/rating_changed.html", work(changed=1), "/work/1"),
+    "fragment-no-work": Sample("no_work.html", QUEUE_EMPTY.no_work, "/queue"),
+    "password": Sample(
+        "password.html",
+        v.PasswordView(
+            must=True,
+            least_characters=12,
+            problem=v.Problem(status=422, code="bad_password", title="It cannot be used"),
+        ),
+        "/password",
+    ),
     "fragment-queue": Sample("queue_body.html", QUEUE, "/queue"),
     "fragment-floor": Sample("floor/body.html", FLOOR, "/floor", ("manager",)),
     "fragment-task": Sample("tasks/body.html", TASK, "/tasks/1", ("manager",)),

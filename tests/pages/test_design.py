@@ -86,7 +86,10 @@ def test_every_token_that_is_used_exists() -> None:
 def test_type_sizes_come_from_the_scale() -> None:
     for name, text in SHEETS.items():
         for value in re.findall(r"font-size: ([^;]+);", text):
-            assert value.startswith("var(--text-") or (value.endswith("em") and not value.endswith("rem")), (name, value)
+            assert value.startswith("var(--text-") or (value.endswith("em") and not value.endswith("rem")), (
+                name,
+                value,
+            )
 
 
 def test_vendored_files_are_as_published() -> None:

@@ -43,9 +43,7 @@ class Page(HTMLParser):
         return [attrs[name] for _, attrs in self.elements if name in attrs]
 
 
-@pytest.fixture(
-    scope="module", params=[(name, lang) for name in SAMPLES for lang in LANGUAGES], ids="-".join
-)
+@pytest.fixture(scope="module", params=[(name, lang) for name in SAMPLES for lang in LANGUAGES], ids="-".join)
 def page(request: pytest.FixtureRequest) -> tuple[str, str, Page]:
     name, lang = request.param
     sample = SAMPLES[name]
@@ -112,7 +110,7 @@ def test_posting_forms_carry_the_csrf_token(page: tuple[str, str, Page]) -> None
     for form in re.findall(r"<form\b.*?</form>", text, flags=re.DOTALL):
         head = form[: form.index(">")]
         if 'method="post"' in head or "hx-post" in head:
-            assert 'name="csrf_token" value="csrf-sample"' in form, head
+            assert 'name="_csrf" value="csrf-sample"' in form, head
 
 
 def test_a_page_has_one_main_one_heading_and_its_language(page: tuple[str, str, Page]) -> None:

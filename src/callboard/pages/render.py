@@ -20,6 +20,7 @@ from callboard.pages.views import Shell
 
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
 STATIC_DIR = Path(__file__).parent.parent / "static"
+LANE_PARTS = 4
 TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled")
 
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
@@ -49,6 +50,7 @@ def environment(lang: str) -> Environment:
         chip=lambda state: labels.CHIPS.get(str(state), ("wait", "dots")),
         duration=lambda seconds: duration(seconds, gettext),
         iso=iso,
+        lane=lambda text: lane_name(text, locale, gettext),
         label=lambda key, group: named(key, group, gettext),
         language=lambda tag: language_name(tag, locale, gettext),
         markdown=markdown,
@@ -105,6 +107,18 @@ def language_name(tag: str, locale: str, gettext: Any) -> str:
         return tag
 
 
+def lane_name(text: str, locale: str, gettext: Any) -> str:
+    """`annotation · law · en · difficulty 3`, as routing keeps it with its decisions, in the reader's words."""
+    parts = text.split(" · ")
+    if len(parts) != LANE_PARTS:
+        return text
+    kind, domain, tag, difficulty = parts
+    level = gettext("Level %(level)s") % {"level": difficulty.rpartition(" ")[2]}
+    return " · ".join(
+        (named(kind, "kind", gettext), named(domain, "domain", gettext), language_name(tag, locale, gettext), level)
+    )
+
+
 def markdown(text: str) -> Markup:
     """HTML inside the text is shown, not obeyed; images are left out, so that a reply cannot call another server."""
     return Markup(_markdown.render(text))  # noqa: S704  markdown-it escapes with html=False
@@ -134,13 +148,11 @@ def script_messages(gettext: Any) -> str:
         "saving": gettext("Saving…"),
         "saved": gettext("Saved"),
         "kept": gettext("Kept in this browser; the server cannot be reached"),
+        "elsewhere": gettext("Saved in another tab meanwhile; reload to see it. This text is kept here."),
         "restored": gettext("Text restored that was not saved on the server yet."),
         "offline": gettext("The server cannot be reached. Nothing is lost; try again in a moment."),
         "failed": gettext("That did not work. Try again."),
         "near": gettext("%(left)s left for this task."),
-        "rate_first": gettext("Rate the last reply first."),
-        "copied": gettext("Copied"),
-        "leave": gettext("Some text is not saved yet."),
     }
     return msgspec.json.encode({key: str(text) for key, text in words.items()}).decode()
 

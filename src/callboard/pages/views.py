@@ -77,13 +77,21 @@ class TaskFacts(Struct, kw_only=True):
     external_id: str | None = None
 
 
+class ReasonPoint(Struct, frozen=True):
+    """One fault: `item` of the rubric, and the number of the exchange where it concerns one."""
+
+    item: str
+    text: str
+    exchange: int | None = None
+
+
 class Reason(Struct, kw_only=True):
-    """Why work came back or was turned down. `item` names the rubric item; the reviewer stays unnamed."""
+    """Why work came back or was turned down. The reviewer stays unnamed."""
 
     outcome: str
-    item: str | None
-    text: str
+    points: list[ReasonPoint]
     at: datetime
+    comment: str = ""
 
 
 class HeldTask(Struct, kw_only=True):
@@ -99,6 +107,14 @@ class HeldTask(Struct, kw_only=True):
     turns_done: int = 0
     turns_wanted: int = 0
     reason: Reason | None = None
+
+
+class ReturnedTask(Struct, kw_only=True):
+    """Rework that waits for its author; the next claim takes it first, at the price that was seen."""
+
+    task: TaskFacts
+    price: Money
+    reason: Reason
 
 
 class PriceRange(Struct, kw_only=True):
@@ -125,11 +141,15 @@ class WaitingGroup(Struct, kw_only=True):
 
 
 class NoWork(Struct, kw_only=True):
-    """Why nothing can be handed out. `code` is the claim's stable reason; `detail` its sentence in English."""
+    """Why nothing can be handed out. `code` is the claim's stable reason; `detail` its sentence in English.
+
+    `refusals`: failing predicate (level, language, role, credential …) → kinds of waiting work that it keeps away.
+    """
 
     code: str
-    detail: str
+    detail: str = ""
     retry_at: datetime | None = None
+    refusals: dict[str, int] = field(default_factory=dict)
 
 
 class Today(Struct, kw_only=True):
@@ -144,7 +164,7 @@ class QueueView(Struct, kw_only=True):
 
     offer: NextOffer | None
     held: list[HeldTask]
-    returned: list[HeldTask]
+    returned: list[ReturnedTask]
     waiting: list[WaitingGroup]
     today: Today
     capacity: int
@@ -163,13 +183,21 @@ class DiffPart(Struct, frozen=True):
 class Turn(Struct, kw_only=True):
     """One exchange. `state`: waiting (the bot is being asked), failed (it did not answer), ready.
 
-    `original` is the bot's own words, `reply` what stands now; they differ once the reply was edited. `author` is bot
-    or person (written by hand after the bot failed). `draft` is an unsaved edit that the server kept.
+    `original` is the bot's own words, `reply` what stands now; they differ once the reply was edited. `author` is bot,
+    person (written by hand after the bot failed) or import (came with the task: neither rated nor edited). `draft` is
+    an unsaved edit that the server kept.
     """
 
     number: int
+    """Counts exchanges from 1, imported ones included."""
     prompt: str
     state: str
+    message_no: int = 0
+    """Place of the person's message among all messages; the address under which the reply is asked for."""
+    reply_id: UUID | None = None
+    reply_no: int = 0
+    changed_at: datetime | None = None
+    """When the reply was last written; an edit that was begun before another one is refused."""
     reply: str = ""
     original: str = ""
     author: str = "bot"
@@ -181,6 +209,10 @@ class Turn(Struct, kw_only=True):
     @property
     def edited(self) -> bool:
         return self.author == "bot" and self.reply != self.original
+
+    @property
+    def imported(self) -> bool:
+        return self.author == "import"
 
 
 class Check(Struct, kw_only=True):
@@ -211,9 +243,19 @@ class WorkView(Struct, kw_only=True):
     max_turns: int
     text_limit: int
     topic: str | None = None
+    begun: bool = True
+    """Whether topic and first message are there."""
+    bot_opens: bool = False
+    """Whether the imported part ends with a question, so that the bot answers first."""
+    next_no: int = 1
+    """Place that the next message will take."""
+    awaits_rating: bool = False
+    suggestions: list[str] = field(default_factory=list)
+    """Messages that the task proposes."""
     draft_topic: str = ""
     draft_message: str = ""
     draft_saved_at: datetime | None = None
+    draft_version: int | None = None
     ended: str | None = None
     problem: Problem | None = None
     changed: int = 0
@@ -228,7 +270,11 @@ class WorkView(Struct, kw_only=True):
     @property
     def can_continue(self) -> bool:
         """Whether another message may be written: the last reply has arrived and the limit is not reached."""
-        return len(self.turns) < self.max_turns and (not self.turns or self.turns[-1].state == "ready")
+        return self.own_turns < self.max_turns and (not self.turns or self.turns[-1].state == "ready")
+
+    @property
+    def own_turns(self) -> int:
+        return sum(not turn.imported for turn in self.turns)
 
 
 class Dimension(Struct, kw_only=True):
@@ -239,6 +285,8 @@ class Dimension(Struct, kw_only=True):
 
 
 class VerdictDraft(Struct, kw_only=True):
+    """What the form holds; `corrected` by place of the message."""
+
     outcome: str = ""
     scores: dict[str, int] = field(default_factory=dict)
     item: str = ""
@@ -258,20 +306,33 @@ class ReviewView(Struct, kw_only=True):
     rubric_items: list[Option]
     draft: VerdictDraft
     text_limit: int
+    draft_version: int | None = None
     earlier: list[Reason] = field(default_factory=list)
     ended: str | None = None
     problem: Problem | None = None
 
 
+class Basis(Struct, kw_only=True):
+    """How a price came about: base × factor of the difficulty × factor of an expert. Factors as decimal text."""
+
+    base: Money
+    difficulty_factor: str
+    expert_factor: str
+    level: int
+
+
 class EarningLine(Struct, kw_only=True):
-    """`state` is pending, posted or voided; `basis` says how the amount came about (rate, factors)."""
+    """`state` is pending, posted or voided; `stage` annotation or review."""
 
     task: TaskFacts
+    stage: str
     at: datetime
     state: str
     amount: Money
-    basis: str
-    reason: str | None = None
+    basis: Basis | None = None
+    reason: str = ""
+    items: list[str] = field(default_factory=list)
+    """Rubric items of a rejection."""
 
 
 class EarningTotals(Struct, kw_only=True):
@@ -288,4 +349,9 @@ class EarningsView(Struct, kw_only=True):
     lines: list[EarningLine]
     state: str = ""
     next_cursor: str | None = None
-    total_count: int = 0
+
+
+class PasswordView(Struct, kw_only=True):
+    must: bool
+    least_characters: int
+    problem: Problem | None = None

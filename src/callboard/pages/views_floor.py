@@ -20,6 +20,7 @@ class Kpis(Struct, kw_only=True):
     spent_today: list[Money]
     committed: list[Money]
     budget_left: list[Money]
+    """Empty for those who may not see budgets."""
 
 
 class MatrixCell(Struct, kw_only=True):
@@ -59,7 +60,7 @@ class LiveRow(Struct, kw_only=True):
 
 
 class ProjectCost(Struct, kw_only=True):
-    """`budget` none: without a limit. `reserved` is promised to live work, `posted` is owed for accepted work."""
+    """`budget` none: not shown, or without a limit. `reserved` is promised to live work, `posted` is owed for accepted work."""
 
     project_id: UUID
     project: str
@@ -127,7 +128,6 @@ class TaskRow(Struct, kw_only=True):
     created_at: datetime
     due_at: datetime | None = None
     person: str | None = None
-    version: int = 0
 
 
 class TaskFilter(Struct, kw_only=True):
@@ -147,7 +147,8 @@ class TasksView(Struct, kw_only=True):
     languages: list[str]
     next_cursor: str | None = None
     total: int | None = None
-    note: str | None = None
+    done: int | None = None
+    """How many tasks the last bulk action changed."""
     problem: Problem | None = None
 
 
@@ -164,17 +165,23 @@ class TimelineEntry(Struct, kw_only=True):
 
 
 class Candidate(Struct, kw_only=True):
-    """One head of a lane that a routing decision weighed; `chosen` for the one it handed out."""
+    """One head of a lane that a routing decision weighed; `chosen` for the one it handed out.
+
+    `fit` is the chance of acceptance; fit and wait are kept for the chosen one alone.
+    """
 
     lane: str
     score: float
-    fit: float
-    wait_seconds: int
+    fit: float | None = None
+    wait_seconds: int | None = None
     chosen: bool = False
 
 
 class Decision(Struct, kw_only=True):
-    """Why a task went to this person: what was weighed, in the order of the scores."""
+    """Why a task went to this person: what was weighed, in the order of the scores.
+
+    `summary`: best (the highest score), reserved (their own rework), late (work that came after its time was taken in).
+    """
 
     at: datetime
     person: str

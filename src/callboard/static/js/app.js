@@ -5,6 +5,7 @@ import { startDrafts } from "./drafts.js";
 import { startForms } from "./forms.js";
 import { startHeartbeat } from "./heartbeat.js";
 import { startLive } from "./live.js";
+import { startReplies } from "./replies.js";
 import { startShortcuts } from "./shortcuts.js";
 import { startWork } from "./work.js";
 
@@ -12,6 +13,7 @@ startClocks();
 startForms();
 startShortcuts();
 startWork();
+startReplies();
 startDrafts();
 startHeartbeat();
 startLive();

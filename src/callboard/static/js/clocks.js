@@ -76,5 +76,7 @@ export function startClocks() {
   const all = () => { localise(); tick(); };
   all();
   setInterval(tick, 1000);
-  document.body.addEventListener("htmx:afterSettle", all);
+  // Before the browser paints, so that nobody sees the server's form of a time.
+  document.body.addEventListener("htmx:afterSwap", all);
+  document.body.addEventListener("htmx:oobAfterSwap", all);
 }

@@ -7,8 +7,9 @@ import { toast } from "./toasts.js";
 const QUIET_MILLISECONDS = 1200; // after the last key
 const LONGEST_MILLISECONDS = 1900; // after the first unsaved key
 const RETRY_MILLISECONDS = 5000;
+const KEEPALIVE_CHARACTERS = 20000; // browsers let a leaving page send 64 kB
 
-let place, key, quietTimer, firstChange, sending, dirty;
+let place, key, quietTimer, firstChange, sending, dirty, version, stopped;
 
 function fields() {
   return [...document.querySelectorAll("[data-draft]")].filter((field) => field.type !== "radio" || field.checked);
@@ -17,8 +18,7 @@ function fields() {
 function values() {
   const found = {};
   for (const field of fields()) {
-    const editor = field.closest("[data-editor]") ?? field.closest(".editor");
-    if (editor?.hidden) continue;
+    if (field.closest("[hidden]")) continue; // a closed editor holds nothing of its own
     found[field.dataset.draft] = field.value;
   }
   return found;
@@ -53,25 +53,34 @@ function changed() {
 }
 
 export async function save() {
-  if (!place?.isConnected || !dirty || sending) return;
+  if (!place?.isConnected || !dirty || sending || stopped) return;
   sending = true;
   dirty = false;
   firstChange = undefined;
   clearTimeout(quietTimer);
   show("saving", say("saving"));
+  const body = JSON.stringify({ version, draft: values() });
   try {
     const answer = await fetch(place.dataset.draftUrl, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
-      body: JSON.stringify({ epoch: Number(place.dataset.epoch), draft: values() }),
-      keepalive: true,
+      body,
+      keepalive: body.length < KEEPALIVE_CHARACTERS,
     });
+    if (answer.status === 412) {
+      // Another tab has saved: writing over it would lose that text, so this tab keeps its own and says so.
+      stopped = true;
+      show("kept", say("elsewhere"));
+      return;
+    }
     if (!answer.ok) throw new Error(String(answer.status));
+    version = (await answer.json()).version;
     if (!dirty) forgetHere();
     const time = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" }).format(new Date());
     show("saved", `${say("saved")} ${time}`);
   } catch {
     dirty = true;
+    version = null; // whether the last save arrived is unknown
     show("kept", say("kept"));
     quietTimer = setTimeout(save, RETRY_MILLISECONDS);
   } finally {
@@ -109,6 +118,7 @@ export function startDrafts() {
   place = document.querySelector("[data-draft-url]");
   if (!place) return;
   key = `callboard:draft:${place.dataset.work}`;
+  version = place.dataset.draftVersion ? Number(place.dataset.draftVersion) : null;
   restore();
   const onChange = (event) => { if (event.target.closest("[data-draft]")) changed(); };
   document.addEventListener("input", onChange);

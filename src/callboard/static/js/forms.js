@@ -13,6 +13,8 @@ function startPreferences() {
       if (button.value === "auto") root.removeAttribute("data-theme");
       else root.dataset.theme = button.value;
       document.cookie = `callboard_theme=${button.value}; path=/; max-age=31536000; samesite=lax`;
+      // Signed in, the choice goes along to other browsers; without an answer it still holds here.
+      fetch(form.action, { method: "POST", body: new FormData(form, button), redirect: "manual" }).catch(() => {});
       for (const other of document.querySelectorAll("button[name=theme]")) {
         other.setAttribute("aria-pressed", String(other.value === button.value));
       }
@@ -42,12 +44,23 @@ function startConfirm() {
 // An error answer is shown where the server says (HX-Retarget); anything else becomes a message at the foot.
 function startErrors() {
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr } = event.detail;
-    if (xhr.status < 400 || xhr.getResponseHeader("HX-Retarget")) return;
+    const { xhr, requestConfig } = event.detail;
+    for (const old of document.querySelectorAll("[data-notice]")) old.replaceChildren();
+    if (xhr.status < 400) return;
+    if (xhr.getResponseHeader("HX-Retarget")) {
+      // Nearer is better: beside the form that was sent, if it has a place for it.
+      const near = requestConfig.elt.closest("form")?.querySelector("[data-notice]");
+      if (near) event.detail.target = near;
+      event.detail.shouldSwap = true;
+      return;
+    }
     event.detail.shouldSwap = false;
     let text = say("failed");
     try { text = JSON.parse(xhr.responseText).detail ?? text; } catch { /* not a problem+json body */ }
     toast(text);
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.xhr?.status >= 400) event.detail.target.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
   document.body.addEventListener("htmx:sendError", () => toast(say("offline")));
   document.body.addEventListener("htmx:timeout", () => toast(say("offline")));

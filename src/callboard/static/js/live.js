@@ -1,7 +1,7 @@
 // Live pages: the htmx SSE extension holds the connection; a "floor" message is a nudge, upon which the fragment is
 // fetched again. At most one refresh a second, the last nudge is never dropped, and a hidden tab waits until it is seen.
 
-const AT_MOST_EVERY_MILLISECONDS = 1000;
+const AT_MOST_EVERY_SECONDS = 1;
 const known = new WeakSet();
 const state = new Map();
 
@@ -9,7 +9,8 @@ function refresh(target) {
   const mine = state.get(target) ?? { last: 0, timer: null };
   state.set(target, mine);
   if (mine.timer) return;
-  const wait = Math.max(0, mine.last + AT_MOST_EVERY_MILLISECONDS - Date.now());
+  const every = Number(target.dataset.liveSeconds ?? AT_MOST_EVERY_SECONDS) * 1000;
+  const wait = Math.max(0, mine.last + every - Date.now());
   mine.timer = setTimeout(() => {
     mine.timer = null;
     if (document.hidden) { mine.missed = true; return; }
@@ -28,6 +29,8 @@ function show(value) {
 }
 
 export function startLive() {
+  // A refresh must not close what the reader has opened.
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
   document.body.addEventListener("htmx:sseOpen", (event) => {
     show("open");
     const { source } = event.detail;

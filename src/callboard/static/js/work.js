@@ -94,6 +94,12 @@ function onClick(event) {
     box.dispatchEvent(new Event("input", { bubbles: true }));
     box.focus();
   }
+  if (button.dataset.fill) {
+    const target = document.getElementById(button.dataset.fill);
+    target.value = button.dataset.text;
+    target.dispatchEvent(new Event("input", { bubbles: true }));
+    target.focus();
+  }
   if (button.dataset.reveal) {
     const form = document.getElementById(button.dataset.reveal);
     form.hidden = false;
@@ -123,6 +129,6 @@ export function startWork() {
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const turn = event.target.closest?.(".turn") ?? event.detail.elt?.closest?.(".turn");
     if (turn?.dataset.state === "waiting") turn.scrollIntoView({ block: "center", behavior: "smooth" });
-    sent();
+    if (event.detail.requestConfig?.verb !== "get") sent();
   });
 }

@@ -1,0 +1,33 @@
+"""Tables to take along: CSV in UTF-8 that spreadsheets open as it is, and in which no cell is run as a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from litestar import Response
+
+BYTE_ORDER_MARK = "﻿"
+"""Without it Excel reads Chinese as Latin-1."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def cell(value: str | int) -> str | int:
+    """A text that a spreadsheet would run (a name like `=cmd|…`) is led by an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(head)
+    for row in rows:
+        writer.writerow([cell(value) for value in row])
+    return BYTE_ORDER_MARK + file.getvalue()
+
+
+def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Response[str]:
+    return Response(
+        content=csv_text(head, rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
+    )

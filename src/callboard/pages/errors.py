@@ -1,0 +1,74 @@
+"""Errors as pages: a program gets problem+json as everywhere, a browser a page, an htmx request a notice in its place."""
+
+from typing import Any
+
+from litestar import Request, Response
+
+from callboard import problems
+from callboard.api.request import Call
+from callboard.pages.frame import html, is_htmx, problem_view, recognised, redirect, shell_of, sign_in_path
+from callboard.pages.render import render
+from kernel.errors import DomainError, Unauthenticated
+
+SERVER_FAULT = 500
+NOTICE = {"hx-retarget": "#notice", "hx-reswap": "innerHTML"}
+FORWARDED = ("retry-after", "allow")
+
+
+class TopicMissing(DomainError):  # noqa: N818  these read as facts
+    code, status, title = "topic_missing", 422, "Choose a topic, or write your own"
+
+
+class NotReady(DomainError):  # noqa: N818
+    code, status, title = "not_ready", 422, "Something on the list is still open"
+
+
+class ScoresMissing(DomainError):  # noqa: N818
+    code, status, title = "scores_missing", 422, "Score every scale before you give the verdict"
+
+
+class OutcomeMissing(DomainError):  # noqa: N818
+    code, status, title = "outcome_missing", 422, "Choose an outcome"
+
+
+class CorrectionMissing(DomainError):  # noqa: N818
+    code, status, title = "correction_missing", 422, "Correct at least one reply, or choose another outcome"
+
+
+class NothingSelected(DomainError):  # noqa: N818
+    code, status, title = "nothing_selected", 422, "Select at least one task"
+
+
+class ReasonMissing(DomainError):  # noqa: N818
+    code, status, title = "reason_missing", 422, "Say why; it stays in the history"
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """The application's handler for every exception."""
+    if not wants_page(request):
+        return problems.answer(request, error)
+    call = Call(request.scope)
+    view = problem_view(error, call)
+    if view.status >= SERVER_FAULT:
+        problems.answer(request, error)  # for the log, with its trace
+    if isinstance(error, Unauthenticated) and request.scope["method"] == "GET":
+        return redirect(call, sign_in_path("/" if is_htmx(call) else _address(call)))
+    if isinstance(error, Unauthenticated) and is_htmx(call):
+        return redirect(call, "/sign-in")
+    headers = {name: value for name, value in problems.describe(error).headers().items() if name in FORWARDED}
+    shell = shell_of(call, recognised(call))
+    if is_htmx(call):
+        return html(render("problem.html", view, shell), view.status, headers | NOTICE)
+    return html(render("error.html", view, shell), view.status, headers)
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person looks at the answer. Addresses of the API never answer with HTML."""
+    if request.scope["path"].startswith("/api/"):
+        return False
+    return request.headers.get("hx-request") == "true" or "text/html" in request.headers.get("accept", "")
+
+
+def _address(request: Call) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return str(request.scope["path"]) + (f"?{query}" if query else "")

@@ -1,0 +1,51 @@
+-- name: day_of_annotator
+-- What somebody handed in today and how long they worked on it; days are UTC, as in the ledger.
+SELECT count(*) FILTER (WHERE state = 'submitted')::int AS done, coalesce(sum(active_seconds), 0)::int AS active_seconds
+FROM assignment
+WHERE annotator = :annotator_id AND coalesce(ended_at, claimed_at) >= date_trunc('day', clock_timestamp())
+
+-- name: hold_of_published
+-- The shortest hold among projects that give out work: what may be promised before a claim.
+SELECT min(lease_seconds)::int AS lease_seconds, min(deadline_seconds)::int AS deadline_seconds FROM project WHERE state = 'published'
+
+-- name: recent_events
+-- The newest lines of the feed with the names that people know. Walks the primary key from its end.
+SELECT e.seq, e.type, e.occurred_at, e.data, e.vendor_id, n.display_name AS person, t.id AS task_id, t.external_id, t.domain, t.language,
+       t.difficulty_level, t.payload->>'title' AS title, p.name AS project_name
+FROM (
+  SELECT * FROM event
+  WHERE type = ANY (:types::text[]) AND (:project_id::uuid IS NULL OR project_id = :project_id) AND (:vendor_id::uuid IS NULL OR vendor_id = :vendor_id)
+  ORDER BY seq DESC LIMIT :limit
+) AS e
+LEFT JOIN annotator n ON n.id::text = e.data->>'annotator_id'
+LEFT JOIN task t ON t.id = e.subject_id
+LEFT JOIN project p ON p.id = e.project_id
+ORDER BY e.seq DESC
+
+-- name: task_titles
+-- What people call the tasks of a list.
+SELECT id, external_id, payload->>'title' AS title, difficulty_level FROM task WHERE id = ANY (:ids::uuid[])
+
+-- name: accepted_per_project
+-- For the mean cost of an accepted task.
+SELECT project AS project_id, count(*)::int AS accepted FROM task WHERE state = 'accepted' AND project = ANY (:project_ids::uuid[]) GROUP BY project
+
+-- name: languages_of_tasks
+-- For a filter: lanes are few, tasks are many.
+SELECT DISTINCT language FROM lane ORDER BY language
+
+-- name: names_of_annotators
+-- People by id, for histories.
+SELECT id, display_name FROM annotator WHERE id = ANY (:ids::uuid[])
+
+-- name: attempts_of_task
+-- How often it was taken for work.
+SELECT count(*)::int FROM assignment WHERE task = :task_id AND kind = 'annotation'
+
+-- name: live_of_task
+-- Who has it in hand at this moment.
+SELECT a.id, a.kind, n.display_name AS annotator, v.name AS vendor, a.claimed_at, s.lease_until, a.active_seconds, a.price_micros, a.currency,
+       (SELECT count(*) FROM submission b WHERE b.slot = a.slot AND b.state = 'rework')::int AS rework_rounds
+FROM assignment a JOIN slot s ON s.id = a.slot JOIN annotator n ON n.id = a.annotator LEFT JOIN vendor v ON v.id = a.vendor
+WHERE a.task = :task_id AND a.state = 'live'
+ORDER BY a.claimed_at LIMIT 1

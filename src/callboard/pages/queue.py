@@ -1,0 +1,205 @@
+"""What somebody may take, holds and has to mend: `/queue` for annotators, `/reviews` for reviewers, one function each."""
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+from litestar import Response, get, post
+
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.access.visibility import worker
+from callboard.api.request import Call
+from callboard.pages.facts import held_of, points_of, reason_of, title_of
+from callboard.pages.frame import html, is_htmx, page, recognised, redirect, shell_of
+from callboard.pages.render import render
+from callboard.pages.views import (
+    HeldTask,
+    NextOffer,
+    NoWork,
+    PriceRange,
+    QueueView,
+    Reason,
+    ReturnedTask,
+    TaskFacts,
+    Today,
+    WaitingGroup,
+)
+from dialogue.conversations import conversation_of
+from kernel import clock, db
+from kernel.money import Money
+from kernel.settings import Settings
+from kernel.sql import load
+from payments.earnings import earnings
+from routing import dispatch, review
+from routing.assignments import AssignmentView, assignments
+from routing.dispatch import Claim, LaneOffer
+from routing.lanes import ANNOTATION, REVIEW
+from skills.profiles import load_profile
+
+sql = load(__package__)
+MOST_GROUPS = 12
+MOST_HELD = 50
+
+
+async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> QueueView:
+    profile = await load_profile(annotator_id)
+    live = [
+        row for row in await assignments(annotator_id=annotator_id, state="live", limit=MOST_HELD) if not row.lapsed
+    ]
+    lanes = [lane for lane in await dispatch.what_waits(annotator_id, settings) if lane.kind == kind]
+    open_lanes = [lane for lane in lanes if lane.eligible and lane.waiting]
+    returned = await _returned(annotator_id) if kind == ANNOTATION else []
+    return QueueView(
+        offer=await _offer(open_lanes) if open_lanes else None,
+        held=[await _held(row, annotator_id) for row in live if row.kind == kind],
+        returned=returned,
+        waiting=_groups(open_lanes),
+        today=await _today(annotator_id),
+        capacity=profile.capacity,
+        no_work=_no_work(profile.state, len(live), profile.capacity, lanes, open_lanes),
+        review=kind == REVIEW,
+    )
+
+
+async def _held(row: AssignmentView, annotator_id: UUID) -> HeldTask:
+    reason, done = None, 0
+    if row.kind == ANNOTATION:
+        conversation = await conversation_of(row.task_id, annotator_id)
+        done = conversation.exchanges if conversation else 0
+        if row.rework_rounds:
+            feedback = await review.feedback(row.task_id, annotator_id)
+            reason = reason_of(feedback) if feedback else None
+    return held_of(row, turns_done=done, reason=reason)
+
+
+async def _returned(annotator_id: UUID) -> list[ReturnedTask]:
+    return [
+        ReturnedTask(
+            task=TaskFacts(
+                id=row.task_id, title=title_of(row.payload, row.external_id), project=row.project_name, kind="dialogue",
+                domain=row.domain, language=row.language, external_id=row.external_id,
+            ),
+            price=Money(row.price_micros, row.currency),
+            reason=Reason(outcome="rework", points=points_of(row.reasons), comment=row.comment, at=row.returned_at),
+        )
+        for row in await review.returned_to(annotator_id)
+    ]  # fmt: skip
+
+
+async def _offer(lanes: list[LaneOffer]) -> NextOffer:
+    hold = await db.fetch_one(sql.hold_of_published)
+    assert hold is not None, "a lane with free work belongs to a published project"
+    return NextOffer(
+        count=sum(lane.waiting for lane in lanes), price=_range(lanes),
+        lease_seconds=hold["lease_seconds"], deadline_seconds=hold["deadline_seconds"],
+    )  # fmt: skip
+
+
+def _range(lanes: list[LaneOffer]) -> PriceRange:
+    """Of the currency in which most of it is paid: amounts of two currencies make no range."""
+    currency = Counter(lane.currency for lane in lanes).most_common(1)[0][0]
+    prices = [lane.price_micros for lane in lanes if lane.currency == currency]
+    return PriceRange(low=Money(min(prices), currency), high=Money(max(prices), currency))
+
+
+def _groups(lanes: list[LaneOffer]) -> list[WaitingGroup]:
+    groups: dict[tuple[str, int, str], list[LaneOffer]] = {}
+    for lane in lanes:
+        groups.setdefault((lane.domain, lane.difficulty_band, lane.language), []).append(lane)
+    found = [
+        WaitingGroup(
+            kind=members[0].kind, domain=domain, language=language, level=level,
+            count=sum(lane.waiting for lane in members), price=_range(members),
+        )
+        for (domain, level, language), members in groups.items()
+    ]  # fmt: skip
+    return sorted(found, key=lambda group: (-group.count, group.domain, group.level or 0))[:MOST_GROUPS]
+
+
+async def _today(annotator_id: UUID) -> Today:
+    day = await db.fetch_one(sql.day_of_annotator, annotator_id=annotator_id)
+    assert day is not None
+    totals = (await earnings(annotator_id, limit=1)).totals
+    return Today(
+        done=day["done"], active_seconds=day["active_seconds"],
+        earned=[total.today for total in totals if total.today.micros], pending=[total.pending for total in totals if total.pending.micros],
+    )  # fmt: skip
+
+
+def _no_work(
+    state: str, live: int, capacity: int, lanes: list[LaneOffer], open_lanes: list[LaneOffer]
+) -> NoWork | None:
+    if state != "active":
+        return NoWork(code="not_active")
+    if live >= capacity:
+        return NoWork(code="at_capacity")
+    if open_lanes:
+        return None
+    refusals = Counter(lane.failures[0].predicate for lane in lanes if lane.failures and lane.waiting)
+    if refusals:
+        return NoWork(code="not_eligible", refusals=dict(refusals.most_common()))
+    return NoWork(code="nothing_waiting")
+
+
+async def _show(request: Call, kind: str, template: str) -> Response[str]:
+    annotator_id = await worker(request.actor, None)
+    view = await queue_view(annotator_id, kind, request.settings)
+    return page(request, template, view, live=template == "queue.html")
+
+
+async def _next(request: Call, kind: str) -> Response[str]:
+    """One more assignment: the person goes to it, or reads why there is none."""
+    annotator_id = await worker(request.actor, None)
+    async with db.transaction(request.actor.label):
+        claim = await dispatch.claim(annotator_id, request.settings, limit=1, kinds=[kind])
+    if claim.assignments:
+        taken = claim.assignments[0]
+        return redirect(request, f"/{'review' if taken.kind == REVIEW else 'work'}/{taken.id}")
+    if not is_htmx(request):
+        return redirect(request, "/reviews" if kind == REVIEW else "/queue")
+    return html(render("no_work.html", _answer(claim), shell_of(request, recognised(request))))
+
+
+def _answer(claim: Claim) -> NoWork:
+    seconds = claim.retry_after_seconds
+    return NoWork(
+        code=claim.reason or "nothing_waiting", detail=claim.detail or "", refusals=claim.counts,
+        retry_at=clock.now() + timedelta(seconds=seconds) if seconds else None,
+    )  # fmt: skip
+
+
+guards = [require(Permission.WORK)]
+
+
+@get("/queue", guards=guards, include_in_schema=False)
+async def queue(request: Call) -> Response[str]:
+    return await _show(request, ANNOTATION, "queue.html")
+
+
+@get("/queue/fragment", guards=guards, include_in_schema=False)
+async def queue_fragment(request: Call) -> Response[str]:
+    return await _show(request, ANNOTATION, "queue_body.html")
+
+
+@post("/queue/next", guards=guards, include_in_schema=False, status_code=200)
+async def next_task(request: Call) -> Response[str]:
+    return await _next(request, ANNOTATION)
+
+
+@get("/reviews", guards=guards, include_in_schema=False)
+async def reviews(request: Call) -> Response[str]:
+    return await _show(request, REVIEW, "queue.html")
+
+
+@get("/reviews/fragment", guards=guards, include_in_schema=False)
+async def reviews_fragment(request: Call) -> Response[str]:
+    return await _show(request, REVIEW, "queue_body.html")
+
+
+@post("/reviews/next", guards=guards, include_in_schema=False, status_code=200)
+async def next_review(request: Call) -> Response[str]:
+    return await _next(request, REVIEW)
+
+
+route_handlers = [queue, queue_fragment, next_task, reviews, reviews_fragment, next_review]

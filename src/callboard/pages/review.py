@@ -1,0 +1,179 @@
+"""A review: the work without its author, the rubric, one verdict."""
+
+from typing import Any, Literal, cast, get_args
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.access.visibility import worker
+from callboard.api.request import Call
+from callboard.pages.diff import difference
+from callboard.pages.errors import CorrectionMissing, OutcomeMissing, ScoresMissing
+from callboard.pages.facts import held_of, reason_of
+from callboard.pages.frame import Form, page, redirect
+from callboard.pages.labels import LABELS
+from callboard.pages.views import Dimension, Option, ReviewView, Turn, VerdictDraft
+from callboard.pages.work_view import ended_of, guidelines_of
+from dialogue.views import BY_HAND, IMPORTED
+from kernel import db
+from kernel.settings import Settings
+from routing import leases
+from routing import review as reviewing
+from routing.assignments import assignment as assignment_view
+from routing.errors import NoSuchAssignment, ReasonRequired
+from routing.review import Outcome, Reason
+
+DIMENSIONS = ("helpfulness", "factuality", "fluency", "instructions")
+RUBRIC = tuple(LABELS["rubric"])
+NEEDS_REASON = ("rework", "reject")
+SCORES = range(1, 6)
+guards = [require(Permission.WORK)]
+
+
+async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings) -> ReviewView:
+    """Raises `NoSuchAssignment`, also for an assignment that is no review."""
+    row = await assignment_view(assignment_id, annotator_id=reviewer_id)
+    if row.submission_id is None:
+        raise NoSuchAssignment
+    work = await reviewing.submission(row.submission_id)
+    kept = await leases.draft_of(row.task_id, reviewer_id)
+    earlier = await reviewing.feedback(row.task_id, work.author_id) if work.round > 1 else None
+    brief, topic = row.payload.get("brief"), work.payload.get("topic")
+    return ReviewView(
+        held=held_of(row),
+        brief=brief if isinstance(brief, str) else "",
+        guidelines=guidelines_of(row),
+        topic=topic if isinstance(topic, str) else "",
+        turns=turns_of(work.payload),
+        dimensions=[Dimension(key=key) for key in DIMENSIONS],
+        rubric_items=[Option(value=key, label="") for key in RUBRIC],
+        draft=_draft(kept.payload if kept else {}),
+        text_limit=settings.turn_text_limit,
+        draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
+        earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [],
+        ended=ended_of(row),
+    )
+
+
+def turns_of(payload: dict[str, Any]) -> list[Turn]:
+    """Exchanges of what was handed in, which may come from any frontend: what is not understood is shown as nothing."""
+    found: list[Turn] = []
+    messages = payload.get("turns")
+    for no, message in enumerate(messages if isinstance(messages, list) else [], 1):
+        if not isinstance(message, dict) or not isinstance(message.get("text"), str):
+            continue
+        author = {IMPORTED: "import", BY_HAND: "person"}.get(str(message.get("model")), "bot")
+        if message.get("role") == "user":
+            found.append(
+                Turn(number=len(found) + 1, prompt=message["text"], state="ready", message_no=no, author=author)
+            )
+        elif message.get("role") == "assistant":
+            if not found or found[-1].reply:
+                found.append(Turn(number=len(found) + 1, prompt="", state="ready", message_no=no))
+            _answered(found[-1], no, message, author)
+    return found
+
+
+def _answered(turn: Turn, no: int, message: dict[str, Any], author: str) -> None:
+    original, rating = message.get("original_text"), message.get("rating")
+    turn.author, turn.reply, turn.reply_no = author, message["text"], no
+    turn.original = original if isinstance(original, str) else turn.reply
+    turn.diff = difference(turn.original, turn.reply) if turn.edited else []
+    turn.rating = rating if isinstance(rating, int) and rating in SCORES else None
+
+
+def _draft(fields: dict[str, Any]) -> VerdictDraft:
+    texts = {name: text for name, text in fields.items() if isinstance(text, str)}
+    return VerdictDraft(
+        outcome=texts.get("outcome", ""),
+        scores={key: int(texts[f"score-{key}"]) for key in DIMENSIONS if texts.get(f"score-{key}", "").isdigit()},
+        item=texts.get("item", ""),
+        reason=texts.get("reason", ""),
+        corrected={
+            int(name.removeprefix("corrected-")): text
+            for name, text in texts.items()
+            if name.startswith("corrected-") and name.removeprefix("corrected-").isdigit()
+        },
+    )
+
+
+async def _me(request: Call) -> UUID:
+    return await worker(request.actor, None)
+
+
+@get("/review/{assignment_id:uuid}", guards=guards, include_in_schema=False)
+async def review(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    return page(request, "review.html", await review_view(assignment_id, await _me(request), request.settings))
+
+
+@post("/review/{assignment_id:uuid}/verdict", guards=guards, status_code=200, include_in_schema=False)
+async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    form, settings, me = await Form.of(request), request.settings, await _me(request)
+    row = await assignment_view(assignment_id, annotator_id=me)
+    if row.submission_id is None:
+        raise NoSuchAssignment
+    outcome = _outcome(form)
+    payload = (await reviewing.submission(row.submission_id)).payload
+    draft = reviewing.VerdictDraft(
+        epoch=form.number("epoch"),
+        outcome=outcome,
+        scores=_scores(form),
+        reasons=_reasons(form, outcome),
+        comment="" if outcome in NEEDS_REASON else form.text("reason").strip(),
+        corrected=_corrected(form, payload, settings) if outcome == "fix" else None,
+    )
+    async with db.transaction(request.actor.label):
+        await reviewing.give_verdict(assignment_id, me, draft, settings)
+    return redirect(request, f"/review/{assignment_id}")
+
+
+def _outcome(form: Form) -> Outcome:
+    outcome = form.text("outcome", 20)
+    if outcome not in get_args(Outcome):
+        raise OutcomeMissing
+    return cast(Literal["accept", "fix", "rework", "reject"], outcome)
+
+
+def _scores(form: Form) -> dict[str, int]:
+    given = {key: form.text(f"score-{key}", 1) for key in DIMENSIONS}
+    if not all(text.isascii() and text.isdigit() and int(text) in SCORES for text in given.values()):
+        raise ScoresMissing
+    return {key: int(text) for key, text in given.items()}
+
+
+def _reasons(form: Form, outcome: str) -> list[Reason]:
+    if outcome not in NEEDS_REASON:
+        return []
+    item, text = form.text("item", 80), form.text("reason").strip()
+    if item not in RUBRIC or not text:
+        raise ReasonRequired
+    return [Reason(item=item, text=text)]
+
+
+def _corrected(form: Form, payload: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The work with the reviewer's words in the replies that they changed. Raises `CorrectionMissing`."""
+    wishes = {}
+    for turn in turns_of(payload):
+        wish = form.text(f"corrected-{turn.message_no}", settings.turn_text_limit)
+        if wish.strip() and wish != turn.reply and not turn.imported:
+            wishes[turn.reply_no] = wish
+    if not wishes:
+        raise CorrectionMissing
+    turns = [
+        message | {"text": wishes[no]} if no in wishes else message for no, message in enumerate(payload["turns"], 1)
+    ]
+    return payload | {"turns": turns}
+
+
+@post("/review/{assignment_id:uuid}/release", guards=guards, status_code=200, include_in_schema=False)
+async def release(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    form, me = await Form.of(request), await _me(request)
+    async with db.transaction(request.actor.label):
+        await leases.release(assignment_id, me, form.number("epoch"), request.settings)
+    return redirect(request, "/reviews")
+
+
+route_handlers = [review, verdict, release]

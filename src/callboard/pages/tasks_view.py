@@ -1,0 +1,121 @@
+"""The story of one task as managers read it: what happened, why it went to whom, what it cost."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from callboard.pages.facts import facts_of, stage_of
+from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
+from kernel import db
+from kernel.money import Money
+from kernel.sql import load
+from payments.earnings import TransferFilters, transfers
+from routing import reports
+from routing.reports import HistoryLine
+
+sql = load(__package__)
+MONEY_ROWS = 50
+WHAT = {
+    "task.created": "created",
+    "annotation.claimed": "claimed",
+    "review.claimed": "review",
+    "annotation.submitted": "submitted",
+    "verdict.accept": "accept",
+    "verdict.fix": "fix",
+    "verdict.rework": "rework",
+    "verdict.reject": "reject",
+}
+ENDS = ("released", "declined", "expired", "cancelled")
+MONEY = {"pending": ("reserved", "pending"), "post": ("paid", "posted"), "void": ("voided", "voided")}
+"""Kind of a transfer → (what happened, state that it leaves the money in)."""
+
+
+def row_of(row: reports.TaskRow) -> TaskRow:
+    return TaskRow(
+        task=facts_of(row),
+        state=row.state,
+        priority=row.priority,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        person=row.held_by,
+    )
+
+
+async def task_view(task_id: UUID) -> TaskView:
+    """Raises `NoSuchTask`; whether the reader may see it is the caller's question."""
+    row = await reports.task(task_id)
+    history = await reports.history(task_id)
+    payload = msgspec.json.format(msgspec.json.encode(row.payload), indent=2).decode()
+    return TaskView(
+        task=facts_of(row),
+        state=row.state,
+        priority=row.priority,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        payload_text=payload,
+        timeline=[entry for line in history for entry in _entries(line)],
+        decisions=[_decision(line) for line in history if line.what.endswith(".claimed") and line.detail.get("why")],
+        money=await _money(task_id),
+        attempts=await db.fetch_value(sql.attempts_of_task, task_id=task_id),
+        live=await _live(task_id, row),
+    )
+
+
+def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
+    """Changes of state follow from what people did; only those with a reason of their own are shown beside it."""
+    detail = line.detail
+    ended = line.what.rpartition(".")[2]
+    kind = WHAT.get(line.what) or (ended if ended in ENDS else None)
+    if kind is None:
+        if detail.get("reason"):
+            yield TimelineEntry(at=line.at, kind="state", state=detail.get("to"), note=detail["reason"])
+        return
+    amount = Money(detail["price_micros"], detail["currency"]) if "price_micros" in detail else None
+    reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
+    note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
+    yield TimelineEntry(
+        at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {}
+    )
+
+
+def _decision(line: HistoryLine) -> Decision:
+    why: dict[str, Any] = line.detail["why"]
+    score = why.get("score") or {}
+    candidates = []
+    if "lane" in why:
+        candidates.append(
+            Candidate(
+                lane=why["lane"], score=score.get("total", 0.0), fit=score.get("p_acceptable"),
+                wait_seconds=int(score.get("waited_seconds", 0)), chosen=True,
+            )
+        )  # fmt: skip
+    candidates += [Candidate(lane=other["lane"], score=other["score"]) for other in why.get("runners_up", [])]
+    summary = "reserved" if "reserved" in why else "late" if "late" in why else "best"
+    return Decision(at=line.at, person=line.who or "", summary=summary, candidates=candidates)
+
+
+async def _money(task_id: UUID) -> list[TaskMoney]:
+    found = (await transfers(TransferFilters(task_id=task_id), limit=MONEY_ROWS)).items
+    ids = [line.annotator_id for line in found if line.annotator_id]
+    names = {row["id"]: row["display_name"] for row in await db.fetch(sql.names_of_annotators, ids=ids)}
+    return [
+        TaskMoney(
+            at=line.created_at, person=names.get(line.annotator_id, ""), what=MONEY[line.kind][0], state=MONEY[line.kind][1],
+            amount=line.amount,
+        )
+        for line in found
+        if line.kind in MONEY
+    ]  # fmt: skip
+
+
+async def _live(task_id: UUID, task: reports.TaskRow) -> LiveRow | None:
+    row = await db.fetch_one(sql.live_of_task, task_id=task_id)
+    if row is None:
+        return None
+    return LiveRow(
+        assignment_id=row["id"], person=row["annotator"], vendor=row["vendor"], task=facts_of(task),
+        stage=stage_of(row["kind"], row["rework_rounds"]), since=row["claimed_at"], lease_until=row["lease_until"],
+        active_seconds=row["active_seconds"], price=Money(row["price_micros"], row["currency"]),
+    )  # fmt: skip

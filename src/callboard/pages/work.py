@@ -1,0 +1,253 @@
+"""The dialogue workspace: every change answers with the part of the page that it changed."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response import Stream
+
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.access.visibility import worker
+from callboard.api.request import Call
+from callboard.api.stream import stream
+from callboard.api.work import reply as json_reply
+from callboard.pages.errors import NotReady, TopicMissing
+from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
+from callboard.pages.render import render
+from callboard.pages.views import WorkView
+from callboard.pages.work_view import draft_payload, failed, work_view
+from dialogue import conversations, replies
+from dialogue.checks import ready_to_submit, submission_payload
+from dialogue.conversations import TOPIC_CHARACTERS
+from kernel import db
+from kernel.errors import DomainError, Invalid
+from routing import leases, submission
+
+PING_SECONDS = 10.0
+"""A bot may think for half a minute; proxies cut lines that are silent for longer than that."""
+guards = [require(Permission.WORK)]
+
+
+class DraftSave(msgspec.Struct, forbid_unknown_fields=True):
+    draft: dict[str, Any]
+    version: int | None = None
+    """The one that the page knows; none: whatever is there is replaced."""
+
+
+class DraftSaved(msgspec.Struct):
+    version: int
+    saved_at: datetime
+
+
+class Beat(msgspec.Struct, forbid_unknown_fields=True):
+    epoch: int
+
+
+async def _me(request: Call) -> UUID:
+    return await worker(request.actor, None)
+
+
+def _fragment(request: Call, template: str, view: WorkView) -> Response[str]:
+    return html(render(template, view, shell_of(request, recognised(request))))
+
+
+async def _changed(
+    request: Call, assignment_id: UUID, template: str, *, reply_id: UUID | None = None, message_no: int = 0
+) -> Response[str]:
+    """The exchange that was just changed, as it stands now."""
+    view = await work_view(assignment_id, await _me(request), request.settings)
+    view.changed = next(
+        turn.number for turn in view.turns if reply_id in (None, turn.reply_id) and message_no in (0, turn.message_no)
+    )
+    return _fragment(request, template, view)
+
+
+@get("/work/{assignment_id:uuid}", guards=guards, include_in_schema=False)
+async def workspace(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    return page(request, "work.html", await work_view(assignment_id, await _me(request), request.settings))
+
+
+@post("/work/{assignment_id:uuid}/turns", guards=guards, status_code=200, include_in_schema=False)
+async def send(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    """The first message with its topic, or the next one."""
+    form, settings, me = await Form.of(request), request.settings, await _me(request)
+    epoch, no, message = form.number("epoch"), form.number("no"), form.text("message", settings.turn_text_limit)
+    before = await work_view(assignment_id, me, settings)
+    async with db.transaction(request.actor.label):
+        if before.begun:
+            await conversations.add_user_turn(assignment_id, me, epoch, message, settings=settings, no=no)
+        else:
+            topic = _topic(form)
+            text = None if before.bot_opens else message
+            await conversations.open_conversation(assignment_id, me, epoch, topic, text, settings=settings)
+    view = await work_view(assignment_id, me, settings)
+    if not before.begun and before.turns:
+        return redirect(request, f"/work/{assignment_id}")  # what came with the task stands above: all of it is new
+    view.draft_message = ""
+    return _fragment(request, "work/turn_added.html", view)
+
+
+def _topic(form: Form) -> str:
+    topic = (form.text("topic", TOPIC_CHARACTERS) or form.text("own_topic", TOPIC_CHARACTERS)).strip()
+    if not topic:
+        raise TopicMissing
+    return topic
+
+
+@get("/work/{assignment_id:uuid}/turns/{message_no:int}", guards=guards, include_in_schema=False)
+async def one_turn(request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int]) -> Response[str]:
+    """One exchange again; where its reply is missing, the page asks for it by itself."""
+    return await _changed(request, assignment_id, "work/turn_changed.html", message_no=message_no)
+
+
+@get("/work/{assignment_id:uuid}/turns/{message_no:int}/stream", guards=guards, include_in_schema=False)
+async def reply_stream(
+    request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int], epoch: FromQuery[int]
+) -> Stream:
+    """The reply as it arrives: `start`, `words` many times, then `end` with the finished exchange as HTML."""
+    return stream(_words(request, assignment_id, await _me(request), epoch, message_no))
+
+
+async def _words(
+    request: Call, assignment_id: UUID, me: UUID, epoch: int, message_no: int
+) -> AsyncGenerator[bytes, None]:
+    yield b"retry: 1000\n\n" + _event("start", "")
+    problem = None
+    pieces = replies.reply_stream(assignment_id, me, epoch, message_no, settings=request.settings)
+    try:
+        async with aclosing(_with_pings(pieces)) as events:
+            async for event in events:
+                yield event
+    except DomainError as error:
+        problem = problem_view(error, request)
+    view = await work_view(assignment_id, me, request.settings)
+    if problem is not None:
+        failed(view, message_no, problem)
+    view.changed = next((turn.number for turn in view.turns if turn.message_no == message_no), len(view.turns))
+    view.arrived = True
+    yield _event("end", render("work/turn_changed.html", view, shell_of(request, recognised(request))))
+
+
+async def _with_pings(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[bytes, None]:
+    """A comment line now and then while nothing comes, so that nobody in between takes the line for dead."""
+    async with aclosing(pieces):
+        following: asyncio.Task[str] = asyncio.ensure_future(anext(pieces))
+        try:
+            while True:
+                done, _ = await asyncio.wait({following}, timeout=PING_SECONDS)
+                if not done:
+                    yield b": ping\n\n"
+                    continue
+                try:
+                    yield _event("words", following.result())
+                except StopAsyncIteration:
+                    return
+                following = asyncio.ensure_future(anext(pieces))
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+
+def _event(name: str, text: str) -> bytes:
+    """As JSON, because a message of the stream may hold no line end."""
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(text))
+
+
+@post("/work/{assignment_id:uuid}/turns/{message_no:int}/own", guards=guards, status_code=200, include_in_schema=False)
+async def write_reply(request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int]) -> Response[str]:
+    form, settings, me = await Form.of(request), request.settings, await _me(request)
+    text, epoch = form.text("text", settings.turn_text_limit), form.number("epoch")
+    async with db.transaction(request.actor.label):
+        await conversations.write_reply_myself(assignment_id, me, epoch, message_no, text, settings=settings)
+    view = await work_view(assignment_id, me, settings)
+    view.changed = next(turn.number for turn in view.turns if turn.message_no == message_no)
+    view.arrived = True
+    return _fragment(request, "work/turn_changed.html", view)
+
+
+@post(
+    "/work/{assignment_id:uuid}/replies/{turn_id:uuid}/rating", guards=guards, status_code=200, include_in_schema=False
+)
+async def rate(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[UUID]) -> Response[str]:
+    form, settings, me = await Form.of(request), request.settings, await _me(request)
+    epoch, rating = form.number("epoch"), form.number("rating")
+    async with db.transaction(request.actor.label):
+        await conversations.rate(assignment_id, me, epoch, turn_id, rating=rating, settings=settings)
+    return await _changed(request, assignment_id, "work/rating_changed.html", reply_id=turn_id)
+
+
+@post("/work/{assignment_id:uuid}/replies/{turn_id:uuid}/edit", guards=guards, status_code=200, include_in_schema=False)
+async def edit(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[UUID]) -> Response[str]:
+    form, settings, me = await Form.of(request), request.settings, await _me(request)
+    epoch, text, seen_at = (
+        form.number("epoch"),
+        form.text("text", settings.turn_text_limit),
+        _moment(form.text("seen_at", 50)),
+    )
+    async with db.transaction(request.actor.label):
+        await conversations.edit_reply(assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at)
+    view = await work_view(assignment_id, me, settings)
+    turn = next(turn for turn in view.turns if turn.reply_id == turn_id)
+    view.changed, turn.draft = turn.number, None  # the draft of the edit that was just saved is of no use any more
+    for check in view.checks:
+        if check.code == "drafts":
+            check.done = all(other.draft is None for other in view.turns)
+    return _fragment(request, "work/turn_changed.html", view)
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("The field seen_at is no time.") from error
+
+
+@post("/work/{assignment_id:uuid}/draft", guards=guards, status_code=200, include_in_schema=False)
+async def save_draft(request: Call, assignment_id: FromPath[UUID], data: JSONBody[DraftSave]) -> Response[DraftSaved]:
+    me = await _me(request)
+    async with db.transaction(request.actor.label):
+        version, saved_at = await leases.save_draft(assignment_id, me, draft_payload(data.draft), version=data.version)
+    return json_reply(DraftSaved(version, saved_at))
+
+
+@post("/work/{assignment_id:uuid}/heartbeat", guards=guards, status_code=200, include_in_schema=False)
+async def heartbeat(request: Call, assignment_id: FromPath[UUID], data: JSONBody[Beat]) -> Response[leases.Lease]:
+    me = await _me(request)
+    async with db.transaction(request.actor.label):
+        lease = await leases.heartbeat(assignment_id, me, data.epoch, request.settings)
+    return json_reply(lease)
+
+
+@post("/work/{assignment_id:uuid}/submit", guards=guards, status_code=200, include_in_schema=False)
+async def submit(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    form, settings, me = await Form.of(request), request.settings, await _me(request)
+    epoch = form.number("epoch")
+    async with db.transaction(request.actor.label):
+        space = await conversations.workspace_of(assignment_id, me, settings=settings)
+        if ready_to_submit(space.conversation, space.min_turns, space.max_turns):
+            raise NotReady
+        assert space.conversation is not None, "a dialogue that has not begun is not ready"
+        handed_in = await submission.submit(assignment_id, me, epoch, submission_payload(space.conversation), settings)
+    return redirect(request, f"/work/{handed_in.assignment_id}")
+
+
+@post("/work/{assignment_id:uuid}/release", guards=guards, status_code=200, include_in_schema=False)
+async def release(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    form, me = await Form.of(request), await _me(request)
+    async with db.transaction(request.actor.label):
+        await leases.release(assignment_id, me, form.number("epoch"), request.settings)
+    return redirect(request, "/queue")
+
+
+route_handlers = [
+    workspace, send, one_turn, reply_stream, write_reply, rate, edit, save_draft, heartbeat, submit, release,
+]  # fmt: skip

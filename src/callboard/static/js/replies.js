@@ -1,0 +1,45 @@
+// A bot's reply as it arrives: words are appended as plain text, then the server's finished exchange replaces them.
+// The reply belongs to the server: a lost line is taken up again from the beginning of the same reply.
+
+import { say } from "./words.js";
+import { toast } from "./toasts.js";
+
+const MOST_BREAKS = 6;
+
+function listen(turn) {
+  turn.dataset.streaming = "yes";
+  const source = new EventSource(turn.dataset.stream);
+  const words = turn.querySelector("[data-words]");
+  const waiting = turn.querySelector("[data-until-words]");
+  let breaks = 0;
+  source.addEventListener("start", () => { words.textContent = ""; });
+  source.addEventListener("words", (event) => {
+    breaks = 0;
+    if (waiting) waiting.hidden = true;
+    words.append(JSON.parse(event.data));
+  });
+  source.addEventListener("end", (event) => {
+    source.close();
+    // Not when the person has left meanwhile or the exchange was replaced.
+    if (turn.isConnected) htmx.swap(turn, JSON.parse(event.data), { swapStyle: "outerHTML", settleDelay: 0 });
+    document.body.dispatchEvent(new CustomEvent("reply:arrived"));
+  });
+  source.onerror = () => {
+    breaks += 1;
+    if (!turn.isConnected || breaks > MOST_BREAKS || source.readyState === EventSource.CLOSED) {
+      source.close();
+      if (turn.isConnected) { turn.removeAttribute("data-streaming"); toast(say("offline")); }
+    }
+  };
+}
+
+function look() {
+  for (const turn of document.querySelectorAll("[data-stream]:not([data-streaming])")) listen(turn);
+}
+
+export function startReplies() {
+  look();
+  document.body.addEventListener("htmx:afterSettle", look);
+  // After a break of the line: whoever is back asks again.
+  addEventListener("online", look);
+}
