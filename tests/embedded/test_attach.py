@@ -2,7 +2,7 @@ import signal
 from pathlib import Path
 
 from callboard.embedded.process import processes_in
-from tests.embedded.helpers import HERE, all_gone, descendants, free_port, program, until
+from tests.embedded.helpers import HERE, all_gone, descendants, free_port, program, timed, until
 
 PARTS = HERE / "parts.py"
 
@@ -45,4 +45,19 @@ def test_the_servers_of_a_killed_command_end_with_it(folder: Path) -> None:
         command.says("has postgresql://")
         command.process.send_signal(signal.SIGINT)
         assert command.ends(10) != 0
+    assert not processes_in(folder / "data" / "postgres", "postgres")
+
+
+def test_a_part_that_is_told_to_stop_does_not_wait_for_its_guests_for_ever(folder: Path) -> None:
+    """A lone `callboard worker` owns the servers here, and somebody has joined it for a long time."""
+    worker = ("-m", "callboard.cli", "worker", "--data-dir", str(folder / "data"))
+    with program(*worker, out=folder / "worker", CALLBOARD_STOP_SECONDS="2") as owner:
+        until(lambda: processes_in(folder / "data" / "postgres", "postgres") != [], 20, "the worker has its servers")
+        with program(PARTS, "hold", folder / "data", "60", out=folder / "guest") as guest:
+            guest.says("has postgresql://")
+            owner.says("Event loop is running")
+            owner.process.send_signal(signal.SIGTERM)
+            with timed(8, "the stop"):
+                assert owner.ends(15) == 0
+            guest.kill()
     assert not processes_in(folder / "data" / "postgres", "postgres")

@@ -13,5 +13,5 @@ def command(settings: Settings) -> None:
     from callboard.embedded.attach import servers  # noqa: PLC0415  each part imports only what it needs
     from callboard.server import run_api  # noqa: PLC0415
 
-    with servers(settings, "callboard api") as endpoints:
+    with servers(settings, "callboard api", guest_seconds=settings.stop_seconds / 2) as endpoints:
         run_api(endpoints.applied_to(settings))

@@ -11,5 +11,5 @@ def command(settings: Settings) -> None:
     from callboard.clock import run_clock  # noqa: PLC0415  each part imports only what it needs
     from callboard.embedded.attach import servers  # noqa: PLC0415
 
-    with servers(settings, "callboard clock") as endpoints:
+    with servers(settings, "callboard clock", guest_seconds=settings.stop_seconds / 2) as endpoints:
         run_clock(endpoints.applied_to(settings))

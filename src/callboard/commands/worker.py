@@ -11,5 +11,5 @@ def command(settings: Settings) -> None:
     from callboard.embedded.attach import servers  # noqa: PLC0415  each part imports only what it needs
     from callboard.worker import run_worker  # noqa: PLC0415
 
-    with servers(settings, "callboard worker") as endpoints:
+    with servers(settings, "callboard worker", guest_seconds=settings.stop_seconds / 2) as endpoints:
         run_worker(endpoints.applied_to(settings))

@@ -1,11 +1,13 @@
 """How a command gets its servers: external ones, those that already run for the folder, or its own for as long as it lasts."""
 
 import fcntl
+import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import msgspec
 
@@ -33,10 +35,13 @@ class Endpoints(NamedTuple):
 
 
 @contextmanager
-def servers(settings: Settings, purpose: str = "a callboard command") -> Iterator[Endpoints]:
+def servers(
+    settings: Settings, purpose: str = "a callboard command", *, guest_seconds: float = math.inf
+) -> Iterator[Endpoints]:
     """PostgreSQL and Redis for the duration of the block; raises `StartError` with one sentence.
 
-    The first command of a folder runs its servers and, before it stops them, waits for the commands that joined it.
+    The first command of a folder runs its servers and, before it stops them, waits for the commands that joined it;
+    `guest_seconds` at most, for the parts that are told to stop and must be gone soon.
     """
     postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
     valkey = None if settings.redis_url else EmbeddedValkey(settings.data_dir)
@@ -46,7 +51,7 @@ def servers(settings: Settings, purpose: str = "a callboard command") -> Iterato
         check_database(settings.database_url)
     with ExitStack() as stack:
         if postgres or valkey:
-            stack.enter_context(_embedded(settings, postgres, valkey, purpose))
+            stack.enter_context(_embedded(settings, postgres, valkey, purpose, guest_seconds))
         yield endpoints(settings, postgres, valkey)
 
 
@@ -58,7 +63,11 @@ def endpoints(settings: Settings, postgres: EmbeddedPostgres | None, valkey: Emb
 
 @contextmanager
 def _embedded(
-    settings: Settings, postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | None, purpose: str
+    settings: Settings,
+    postgres: EmbeddedPostgres | None,
+    valkey: EmbeddedValkey | None,
+    purpose: str,
+    guest_seconds: float,
 ) -> Iterator[None]:
     folder = DataFolder(settings.data_dir)
     folder.prepare(settings.free_disk_bytes)
@@ -70,7 +79,7 @@ def _embedded(
                 if server is not None:
                     stack.callback(server.stop)
                     server.start()
-            stack.callback(_wait_for_guests, folder)
+            stack.callback(_wait_for_guests, folder, guest_seconds)
         else:
             running = [server for server in (postgres, valkey) if server is not None]
             if not wait_until(lambda: all(server.attached() for server in running), ATTACH_SECONDS, 0.1):
@@ -90,9 +99,17 @@ def _guest(folder: DataFolder) -> Iterator[None]:
         yield
 
 
-def _wait_for_guests(folder: DataFolder) -> None:
+def _wait_for_guests(folder: DataFolder, seconds: float) -> None:
     with _guest_file(folder).open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        wait_until(partial(_nobody_shares, file), seconds, 0.1)
+
+
+def _nobody_shares(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _guest_file(folder: DataFolder) -> Path:
