@@ -106,12 +106,17 @@ class CostLine(msgspec.Struct, frozen=True):
 
 
 async def earnings(
-    annotator_id: UUID, *, limit: int, since: datetime | None = None, cursor: str | None = None
+    annotator_id: UUID,
+    *,
+    limit: int,
+    since: datetime | None = None,
+    cursor: str | None = None,
+    state: str | None = None,
 ) -> Earnings:
-    """Totals of all time and one page of lines, newest claim first; `since` (of the claim) bounds the lines alone."""
+    """Totals of all time and one page of lines, newest claim first; `since` (of the claim) and `state` bound the lines alone."""
     totals = await db.fetch(sql.earnings_totals, annotator_id=annotator_id)
     rows = await db.fetch(
-        sql.earnings_lines, annotator_id=annotator_id, before=_place(cursor), since=since, limit=_one_more(limit)
+        sql.earnings_lines, annotator_id=annotator_id, before=_place(cursor), since=since, state=state, limit=_one_more(limit)
     )
     return Earnings([_total(row) for row in totals], [_line(row) for row in rows[:limit]], _next(rows, limit))
 

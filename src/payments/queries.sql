@@ -200,6 +200,7 @@ LEFT JOIN project ON project.id = held.project_id
 WHERE held.annotator_id = :annotator_id AND held.kind = 'pending'
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
+  AND (:state::text IS NULL OR :state = CASE resolution.kind WHEN 'post' THEN 'posted' WHEN 'void' THEN 'voided' ELSE 'pending' END)
 ORDER BY held.seq DESC
 LIMIT :limit
 

@@ -343,7 +343,7 @@ UPDATE task SET difficulty_mean = :mean, difficulty_variance = :variance WHERE i
 
 -- name: waiting_per_lane
 -- Free slots by lane, counted no further than people can tell apart.
-SELECT l.id AS lane, (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL LIMIT 1000) AS some)::int AS waiting
+SELECT l.id AS lane, (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL LIMIT 1000) AS counted)::int AS waiting
 FROM unnest(:lane_ids::uuid[]) AS l (id)
 
 -- name: retake_slot
@@ -415,7 +415,8 @@ ORDER BY domain, difficulty_band
 SELECT a.id, a.kind, a.annotator AS annotator_id, n.display_name AS annotator, v.name AS vendor, t.id AS task_id, t.external_id, t.domain, t.language,
        l.difficulty_band, p.name AS project_name, a.claimed_at, s.lease_until, s.deadline, a.active_seconds, a.price_micros, a.currency,
        (SELECT count(*) FROM conversation c JOIN turn u ON u.conversation = c.id
-        WHERE c.task = a.task AND c.annotator = a.annotator AND u.role = 'assistant')::int AS turns
+        WHERE c.task = a.task AND c.annotator = a.annotator AND u.role = 'assistant')::int AS turns,
+       t.payload->>'title' AS title, (SELECT count(*) FROM submission b WHERE b.slot = a.slot AND b.state = 'rework')::int AS rework_rounds
 FROM assignment a JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane JOIN task t ON t.id = a.task
 JOIN project p ON p.id = a.project JOIN annotator n ON n.id = a.annotator LEFT JOIN vendor v ON v.id = a.vendor
 WHERE a.state = 'live' AND (:project_id::uuid IS NULL OR a.project = :project_id) AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
@@ -463,6 +464,7 @@ SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, l.
 FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
 WHERE (:id::uuid IS NULL OR t.id = :id) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
+  AND (:band::int IS NULL OR l.difficulty_band = :band)
   AND (:search::text IS NULL OR t.external_id ILIKE '%' || :search || '%' OR t.payload->>'title' ILIKE '%' || :search || '%')
   AND (:before::uuid IS NULL OR t.id < :before)
 ORDER BY t.id DESC

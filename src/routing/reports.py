@@ -46,6 +46,8 @@ class LiveHold(msgspec.Struct, frozen=True):
     price_micros: int
     currency: str
     turns: int
+    title: str | None
+    rework_rounds: int
 
 
 class Minute(msgspec.Struct, frozen=True):
@@ -100,6 +102,8 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     state: str | None = None
     domain: str | None = None
     language: str | None = None
+    band: int | None = None
+    """Difficulty, 1 to 5, as the matrix counts it."""
     search: str | None = None
 
 
