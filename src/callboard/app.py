@@ -11,7 +11,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
-from callboard import api, assets, health, pages, problems
+from callboard import api, assets, health, pages
 from callboard.access.guards import undeclared
 from callboard.access.sessions import is_https
 from callboard.api.events import page_handlers as live_handlers
@@ -21,6 +21,7 @@ from callboard.api.schema import route_handlers as schema_handlers
 from callboard.edge import Edge
 from callboard.live import Hub
 from callboard.logs import configure_logs
+from callboard.pages.errors import answer
 from callboard.wiring import wire
 from dialogue import replies
 from kernel import db
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *handlers_of(pages),
         ],
         request_class=Call,
-        exception_handlers={Exception: problems.answer},
+        exception_handlers={Exception: answer},
         lifespan=[_resources],
         state=State({"settings": settings, "hub": Hub(settings)}),
         openapi_config=openapi_config(version("callboard")),
