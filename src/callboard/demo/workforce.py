@@ -1,0 +1,105 @@
+"""The demo's people as annotators, and the accounts with which a visitor signs in."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from callboard.access import passwords, people
+from callboard.access.people import PersonDraft
+from callboard.demo.content import Person
+from callboard.demo.content import logins as content_logins
+from callboard.demo.content import people as content_people
+from callboard.demo.content import vendors as content_vendors
+from callboard.demo.operation import GUIDE
+from kernel.settings import Settings
+from skills.profiles import AnnotatorDraft, CredentialDraft, create_annotator
+
+MARK = "demo:"
+"""Begins the external_id of everybody whom the demo made."""
+
+PASSWORDS = {
+    "manager": "demo-manager-sees-all",
+    "annotator": "demo-annotator-writes",
+    "reviewer": "demo-reviewer-reads",
+}
+"""Printed and published: these accounts exist in a demo installation alone."""
+
+
+class DemoLogin(msgspec.Struct, frozen=True):
+    """In the form in which the sign-in page reads it."""
+
+    role: str
+    name: str
+    email: str
+    password: str
+
+
+def logins() -> list[DemoLogin]:
+    """Who signs in; the administrator is made by the first start, with a password of its own."""
+    return [
+        DemoLogin(person.key, person.display_name, person.email, PASSWORDS[person.key])
+        for person in content_logins()
+        if person.key in PASSWORDS
+    ]
+
+
+def external_id(person: Person) -> str:
+    return MARK + person.key
+
+
+def expertise(person: Person) -> str:
+    """The domain that the person's credentials speak of: the strongest, a special one before general knowledge."""
+    best = max(person.skills.values())
+    return min((domain for domain, level in person.skills.items() if level == best), key=lambda name: name == "general")
+
+
+def annotator_draft(person: Person, roles: Sequence[str], credential_domain: str) -> AnnotatorDraft:
+    names = {vendor.key: vendor.name for vendor in content_vendors()}
+    return AnnotatorDraft(
+        display_name=person.display_name,
+        external_id=external_id(person),
+        vendor=None if person.vendor is None else names[person.vendor],
+        roles=list(roles),
+        languages=dict(person.languages.items()),
+        skills=dict(person.skills.items()),
+        credentials=[
+            CredentialDraft(
+                domain=credential_domain,
+                kind=credential.kind,
+                title=credential.title,
+                issuer=credential.issuer,
+                verified=credential.verified,
+                expires_on=credential.expires_on,
+            )
+            for credential in person.credentials
+        ],
+    )
+
+
+async def hire(settings: Settings) -> int:
+    """The simulated people; the number of them."""
+    for person in content_people():
+        draft = annotator_draft(person, person.roles, expertise(person))
+        await create_annotator(draft, settings.holding_capacity)
+    return len(content_people())
+
+
+async def open_accounts(hashes: dict[str, str], settings: Settings) -> None:
+    """The visitor's accounts. `hashes` by key of the login, made before the transaction was opened."""
+    for person in content_logins():
+        if person.key not in PASSWORDS:
+            continue
+        annotator_id = None
+        if set(person.roles) & {"annotator", "reviewer"}:
+            roles = (*person.roles, GUIDE) if "annotator" in person.roles else person.roles
+            # What they studied makes them nobody's expert; the tour asks for none.
+            draft = annotator_draft(person, roles, "general")
+            annotator_id = await create_annotator(draft, settings.holding_capacity)
+        account = PersonDraft(
+            email=person.email, display_name=person.display_name, roles=list(person.roles), annotator_id=annotator_id
+        )
+        await people.create(account, password_hash=hashes[person.key], must_change_password=False)
+
+
+async def password_hashes(settings: Settings) -> dict[str, str]:
+    return {key: await passwords.hash_password(password, settings) for key, password in PASSWORDS.items()}

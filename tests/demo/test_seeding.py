@@ -1,0 +1,150 @@
+"""The demo goes into a fresh installation once, wholly, and never among an operation's own people."""
+
+import asyncio
+import stat
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from callboard.access import passwords, people
+from callboard.checks import check
+from callboard.demo import seeding
+from callboard.demo.operation import GUIDE, PROJECTS, TOUR
+from callboard.demo.seeding import NotFresh, Seeded, describe_logins, seed
+from callboard.demo.workforce import PASSWORDS, external_id, logins
+from callboard.pages.demo_logins import demo_logins
+from kernel import db
+from kernel.settings import Settings
+from routing import dispatch
+from routing.projects import project_named
+from tests.routing.factory import claim_one, make_annotator, submit, verdict
+
+pytestmark = pytest.mark.usefixtures("pool")
+
+
+async def counts() -> dict[str, int]:
+    tables = ("annotator", "person", "project", "task", "slot", "transfer", "credential", "evidence", "event")
+    return {table: await db.fetch_value(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608  our own names
+
+
+async def person(key: str) -> UUID:
+    return await db.fetch_value(  # type: ignore[no-any-return]
+        "SELECT id FROM annotator WHERE external_id = :name", name=f"demo:{key}"
+    )
+
+
+async def test_a_second_seed_adds_nothing(settings: Settings) -> None:
+    first = await seed(settings)
+    assert first == Seeded(40, 5, 100 + 24)
+    before = await counts()
+    assert before["person"] == 3
+    assert before["annotator"] == 42
+    assert await seed(settings) == Seeded()
+    assert await counts() == before
+    report = await check()
+    assert report.ok, report.to_text()
+
+
+async def test_two_seeds_at_once_make_one_demo(settings: Settings) -> None:
+    added = await asyncio.gather(seed(settings), seed(settings))
+    assert sorted(result.projects for result in added) == [0, 5]
+    assert (await counts())["project"] == 5
+
+
+async def test_a_seed_that_fails_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> int:
+        raise RuntimeError("the light went out")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(seeding, "_make", fail)
+        with pytest.raises(RuntimeError):
+            await seed(settings)
+    assert set((await counts()).values()) == {0}
+    assert (await seed(settings)).projects == 5
+
+
+async def test_an_installation_in_use_is_left_alone(settings: Settings) -> None:
+    await make_annotator(settings)
+    before = await counts()
+    with pytest.raises(NotFresh):
+        await seed(settings)
+    assert await counts() == before
+
+
+async def test_an_installation_with_accounts_of_its_own_is_left_alone(settings: Settings) -> None:
+    await people.ensure_admin(settings)
+    draft = people.PersonDraft(email="kim@example.org", display_name="Kim", roles=["manager"])
+    async with db.transaction("test"):
+        await people.create(draft, password_hash="x")
+    with pytest.raises(NotFresh):
+        await seed(settings)
+
+
+async def test_the_first_administrator_does_not_stand_in_the_way(settings: Settings) -> None:
+    await people.ensure_admin(settings)
+    assert (await seed(settings)).people == 40
+
+
+async def test_the_logins_work_and_are_shown_to_the_sign_in_page(settings: Settings) -> None:
+    await seed(settings)
+    assert {login.role for login in logins()} == {"manager", "annotator", "reviewer"}
+    for login in logins():
+        passwords.check(login.password, settings, email=login.email)
+        row = await db.fetch_one("SELECT password_hash, roles FROM person WHERE email = :email", email=login.email)
+        assert row is not None
+        assert row["roles"] == [login.role]
+        assert await passwords.verify(PASSWORDS[login.role], row["password_hash"], settings)
+        assert any(login.email in line and login.password in line for line in describe_logins())
+    assert [shown.email for shown in demo_logins(settings)] == [login.email for login in logins()]
+    file = settings.data_dir / seeding.LOGINS_FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+async def test_only_the_visitor_is_given_the_tour_and_finds_it_first(settings: Settings) -> None:
+    await seed(settings)
+    tour = await project_named(TOUR)
+    visitor, reviewer = await person("annotator"), await person("reviewer")
+    for number in range(5):
+        held = await claim_one(settings, visitor)
+        assert held.project_id == tour.id
+        assert held.language == "en" or number >= 3
+        await submit(settings, held)
+        judged = await claim_one(settings, reviewer)
+        assert (judged.kind, judged.task_id) == ("review", held.task_id)
+        await verdict(settings, judged, "accept")
+    holders = await db.fetch("SELECT annotator FROM annotator_role WHERE role = :role", role=GUIDE)
+    assert [row["annotator"] for row in holders] == [visitor]
+
+
+async def test_somebody_who_is_simulated_is_able_to_take_every_other_task(settings: Settings) -> None:
+    """Of each lane of annotation and of review, at least two people at the start."""
+    await seed(settings)
+    from callboard.demo.content import people as content_people
+
+    able: dict[str, int] = {}
+    for somebody in content_people():
+        row = await db.fetch_one("SELECT id FROM annotator WHERE external_id = :name", name=external_id(somebody))
+        assert row is not None
+        for offer in await dispatch.what_waits(row["id"], settings):
+            if offer.eligible:
+                key = f"{offer.project_name} {offer.domain} {offer.language} {offer.difficulty_band}"
+                able[key] = able.get(key, 0) + 1
+    lanes = await db.fetch_value(
+        "SELECT count(*) FROM lane l JOIN project p ON p.id = l.project WHERE kind = 'annotation' AND p.name <> :tour",
+        tour=TOUR,
+    )
+    assert len(able) == lanes == 50
+    assert min(able.values()) >= 2
+
+
+def test_projects_pay_and_describe_themselves() -> None:
+    names = [project.name for project in PROJECTS]
+    assert len(set(names)) == len(names) == 5
+    for project in PROJECTS:
+        facts = project.facts()
+        assert len(facts["guidelines"]) > 200
+        assert project.drafts()
+        assert len({draft.external_id for draft in project.drafts()}) == len(project.drafts())
+        for draft in project.drafts():
+            assert msgspec.convert(msgspec.to_builtins(draft), type(draft)) == draft
