@@ -8,6 +8,7 @@ from dialogue.checks import ready_to_submit, submission_payload
 from dialogue.conversations import workspace_of
 from kernel.errors import Conflict
 from kernel.settings import Settings
+from routing import leases
 from routing.submission import Submitted, submit
 
 
@@ -18,6 +19,8 @@ class NotReady(Conflict):
 
 async def submit_dialogue(assignment_id: UUID, annotator_id: UUID, epoch: int, settings: Settings) -> Submitted:
     """In the caller's transaction. Raises `NotReady` with every problem, and what `submit` and `workspace_of` raise."""
+    # Locked before it is read: an edit that commits in between would be missing from what is handed in.
+    await leases.lock(assignment_id, annotator_id)
     workspace = await workspace_of(assignment_id, annotator_id, settings=settings)
     problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns)
     if problems or workspace.conversation is None:

@@ -54,7 +54,7 @@ class SafeTransaction(PostgresTransaction):
             if self._committed or self._rolled_back:
                 return False
             await self.connection.execute("ROLLBACK" if kind else "COMMIT")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             # A rollback that cannot be sent has happened already: the server rolls back what loses its client.
             if not kind:
                 raise
@@ -273,6 +273,7 @@ _UNAVAILABLE = (
     asyncpg.DeadlockDetectedError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     ConnectionError,
     TimeoutError,
 )

@@ -133,11 +133,8 @@ async def make_project(api: httpx.AsyncClient, tasks: int = 1, **changes: Any) -
     return project["id"], list(made["ids"].values())
 
 
-async def make_person(api: httpx.AsyncClient, name: str, *roles: str, level: int = 4) -> str:
+async def make_person(api: httpx.AsyncClient, name: str, *roles: str, level: int = 4, **more: Any) -> str:
     draft = {
-        "display_name": name,
-        "roles": roles or ["annotator"],
-        "languages": {"en": 5},
-        "skills": {"general": level},
-    }
+        "display_name": name, "roles": roles or ["annotator"], "languages": {"en": 5}, "skills": {"general": level}, **more
+    }  # fmt: skip
     return str((await post(api, "/annotators", draft))["id"])
