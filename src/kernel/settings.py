@@ -454,6 +454,28 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int, _say("Dialogues that an export reads at once.", "dialogues", "bounded memory at a steady rate", ge=1)
     ] = 200
 
+    # Demo
+    demo_people_at_once: Annotated[
+        int,
+        _say(
+            "Simulated people at work at the same time.",
+            "people",
+            "a busy floor that leaves most of two cores to whoever watches it",
+            ge=1,
+            le=200,
+        ),
+    ] = 12
+    demo_waiting_tasks: Annotated[
+        int,
+        _say(
+            "Tasks that the simulated frontend keeps waiting, over all projects of the demo.",
+            "tasks",
+            "something in every cell of the floor, and no mountain that grows over night",
+            ge=4,
+            le=10_000,
+        ),
+    ] = 60
+
     # Background work
     relay_poll_seconds: Annotated[
         float,
