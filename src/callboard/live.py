@@ -117,19 +117,21 @@ class Hub:
     async def _read(self) -> None:
         position: Position | None = None
         while True:
+            try:
+                # First of all where the feed ends now: whoever subscribes from here on misses nothing.
+                position = await (outbox.newest_position() if position is None else self._tell_from(position))
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                log.warning("live events wait for the database", reason=repr(error))
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
                 await asyncio.sleep(GATHER_SECONDS)
             self._nudged.clear()
-            try:
-                position = await self._read_once(position)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                log.warning("live events wait for the database", reason=repr(error))
-                await asyncio.sleep(POLL_SECONDS)
 
-    async def _read_once(self, position: Position | None) -> Position:
-        if position is None or not self._subscriptions:
-            # Nobody listens: whoever comes starts from now, or catches up by the id of what they saw last.
+    async def _tell_from(self, position: Position) -> Position:
+        """Tells what follows the position; where it stopped. While nobody listens, the end of the feed is enough."""
+        if not self._subscriptions:
             return await outbox.newest_position()
         while True:
             events = await outbox.events_after(position, BATCH)

@@ -104,6 +104,15 @@ class Cast:
         headers = {"cookie": f"callboard={secret}", "x-csrf-token": actor.csrf_token or ""}
         return Somebody(headers, person_id, annotator_id, vendor_id)
 
+    async def again(self, who: Somebody) -> Somebody:
+        """The same person with a new session."""
+        assert who.person_id is not None
+        async with db.transaction("test"):
+            secret = await sessions.begin(who.person_id, self._settings)
+        actor = await sessions.find(secret, self._settings)
+        assert actor is not None
+        return who._replace(headers={"cookie": f"callboard={secret}", "x-csrf-token": actor.csrf_token or ""})
+
     async def program(
         self, scopes: list[str], *, owner: Somebody | None = None, annotator: Somebody | None = None
     ) -> Somebody:

@@ -1,6 +1,7 @@
 """One task through the whole product over HTTP, and the promises that hold on the way."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -54,7 +55,9 @@ async def test_a_task_is_worked_reviewed_and_paid(site: Site) -> None:
         "annotation": "0.750000", "review": "0.300000",
     }  # fmt: skip
     feed = await site.call("GET", "/events?limit=200", site.frontend)
-    assert {"tasks.created", "submission.created", "verdict.given", "task.accepted"} <= {e["type"] for e in feed["items"]}
+    assert {"tasks.created", "submission.created", "verdict.given", "task.accepted"} <= {
+        e["type"] for e in feed["items"]
+    }
 
 
 async def test_programs_work_on_behalf_of_people(site: Site) -> None:
@@ -126,14 +129,17 @@ async def test_a_failed_request_stores_nothing_and_may_be_tried_again(site: Site
 async def test_tasks_come_once_however_often_they_are_posted(site: Site) -> None:
     first = await site.post_tasks(3)
     assert await site.post_tasks(3) == first
-    body = "\n".join('{"external_id":"n%d","domain":"general","language":"en","payload":{"title":"x"}}' % n for n in range(4))
+    line = {"domain": "general", "language": "en", "payload": {"title": "x"}}
+    body = "\n".join(json.dumps({"external_id": f"n{n}", **line}) for n in range(4))
     at = f"/api/v1/projects/{site.project_id}/tasks/import"
     headers = site.frontend.headers | {"content-type": "application/x-ndjson"}
     done = await site.client.post(at, content=body, headers=headers)
     assert (done.status_code, done.json()["created"]) == (200, 4), done.text
     again = (await site.client.post(at, content=body, headers=headers)).json()
     assert (again["created"], again["already"]) == (0, True)
-    bad = await site.client.post(at, content='{"external_id":"ok","domain":"general","language":"en"}\n{"no', headers=headers)
+    bad = await site.client.post(
+        at, content='{"external_id":"ok","domain":"general","language":"en"}\n{"no', headers=headers
+    )
     assert (bad.status_code, bad.json()["code"]) == (422, "import_refused")
     assert bad.json()["errors"][0]["line"] == 2
     named = await site.client.post(at + "?mapping=/etc/passwd", content=body, headers=headers)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import ClientException
 
 from callboard.access.actor import Actor
 from callboard.errors import CrossSite
@@ -37,7 +38,10 @@ async def check_token(connection: ASGIConnection[Any, Any, Any, Any], actor: Act
     given = connection.headers.get(HEADER)
     request: Any = connection
     if given is None and request.content_type[0] in _FORMS:
-        field = (await request.form()).get(FIELD)
+        try:
+            field = (await request.form()).get(FIELD)
+        except ClientException as error:
+            raise CrossSite from error
         given = field if isinstance(field, str) else None
     expected = actor.csrf_token or ""
     if not expected or not hmac.compare_digest((given or "").encode(), expected.encode()):

@@ -1,12 +1,11 @@
 """People who work: profiles, skills, earnings."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post, put
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from callboard.access import visibility
@@ -14,7 +13,7 @@ from callboard.access.actor import Actor
 from callboard.access.errors import BeyondOwnRights
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
-from callboard.api.paging import DEFAULT_LIMIT, LONGEST_CURSOR, Cursor, Limit, Page, check_limit, page, read_cursor
+from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Moment, Page, aware, check_limit, page, read_cursor
 from callboard.api.request import Call
 from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
@@ -150,14 +149,14 @@ async def add_credential(
 async def read_earnings(
     request: Call,
     annotator_id: AnnotatorId,
-    since: FromQuery[Annotated[datetime, Meta(tz=True)] | None] = None,
-    cursor: FromQuery[Annotated[str, Meta(max_length=LONGEST_CURSOR)] | None] = None,
+    since: Moment = None,
+    cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response[Earnings]:
     """Totals of all time, and every piece of work with its price and what became of it, newest first."""
     limit = check_limit(limit, request.settings)
     await visibility.check_annotator(request.actor, annotator_id)
-    return reply(await earnings(annotator_id, limit=limit, since=since, cursor=cursor))
+    return reply(await earnings(annotator_id, limit=limit, since=aware(since, "since"), cursor=cursor))
 
 
 route_handlers = [create, list_all, read, put_state, read_skills, assess, add_credential, read_earnings]

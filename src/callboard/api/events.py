@@ -6,9 +6,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get
-from litestar.params import FromQuery
+from litestar.params import QueryParameter
 from litestar.response import Stream
-from msgspec import Meta
 
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
@@ -22,7 +21,7 @@ from kernel import outbox
 from kernel.outbox import START, EventRow, Position
 
 LARGEST = 2**63 - 1
-FeedCursor = FromQuery[Annotated[str, Meta(pattern=r"^\d{1,19}-\d{1,19}$")] | None]
+FeedCursor = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{1,19}-[0-9]{1,19}$")]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, post
-from litestar.params import FromPath, FromQuery
-from msgspec import Meta
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
@@ -60,7 +59,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 async def import_lines(
     request: Call,
     project_id: FromPath[UUID],
-    mapping: FromQuery[Annotated[str, Meta(max_length=60)]] = OWN_FORM,
+    mapping: Annotated[str, QueryParameter(max_length=60)] = OWN_FORM,
     skip_bad_lines: FromQuery[bool] = False,
     dry_run: FromQuery[bool] = False,
 ) -> Response[Imported]:

@@ -1,22 +1,18 @@
 """The journal of all money."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from litestar import Response, get
 from litestar.params import FromQuery
-from msgspec import Meta
 
 from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
-from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, check_limit
+from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Moment, aware, check_limit
 from callboard.api.request import Call
 from callboard.api.work import reply
 from payments.earnings import TransferFilters, TransferPage, transfers
-
-Moment = FromQuery[Annotated[datetime, Meta(tz=True)] | None]
 
 
 @get("/ledger/transfers", guards=[require(Permission.LEDGER_READ)], operation_id="listTransfers", tags=["money"])
@@ -38,7 +34,7 @@ async def list_transfers(
     scope = visibility.filter_for(request.actor)
     filters = TransferFilters(
         project_id=project_id, annotator_id=scope.annotator_id or annotator_id, task_id=task_id,
-        assignment_id=assignment_id, vendor_id=scope.vendor_id, kind=kind, since=since, until=until,
+        assignment_id=assignment_id, vendor_id=scope.vendor_id, kind=kind, since=aware(since, "since"), until=aware(until, "until"),
     )  # fmt: skip
     return reply(await transfers(filters, limit=limit, cursor=cursor))
 

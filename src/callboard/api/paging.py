@@ -3,11 +3,11 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from litestar.params import FromQuery
-from msgspec import Meta
+from litestar.params import QueryParameter
 
 from callboard.errors import BadCursor
 from kernel.errors import Invalid
@@ -19,8 +19,10 @@ C = TypeVar("C")
 DEFAULT_LIMIT = 50
 LONGEST_CURSOR = 500
 
-Cursor = FromQuery[Annotated[str, Meta(max_length=LONGEST_CURSOR)] | None]
-Limit = FromQuery[Annotated[int, Meta(ge=1, le=200)]]
+# The bounds stand in the parameter: Litestar does not look at those of msgspec inside FromQuery[…].
+Cursor = Annotated[str | None, QueryParameter(max_length=LONGEST_CURSOR)]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339, with a time zone")]
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -33,6 +35,13 @@ def check_limit(limit: int, settings: Settings) -> int:
     if limit > settings.page_limit:
         raise Invalid(f"A page has at most {settings.page_limit} rows.")
     return limit
+
+
+def aware(moment: datetime | None, name: str) -> datetime | None:
+    """Raises `Invalid` for a time without a zone: nobody knows which moment it means."""
+    if moment is not None and moment.tzinfo is None:
+        raise Invalid(f"The time in {name} has no zone; send for example 2026-11-22T08:00:00Z.")
+    return moment
 
 
 def write_cursor(key: Any) -> str:

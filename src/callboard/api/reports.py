@@ -1,16 +1,16 @@
 """What managers look at. Each report is one query over rows that are there anyway; nothing is cached."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.params import FromQuery
-from msgspec import Meta
+from litestar.params import FromQuery, QueryParameter
 
 from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
+from callboard.api.paging import Moment, aware
 from callboard.api.request import Call
 from callboard.api.shapes import Items
 from callboard.api.work import reply
@@ -20,7 +20,6 @@ from routing import reports
 
 READ = Permission.REPORTS_READ
 DEFAULT_SPAN = timedelta(days=7)
-Moment = FromQuery[Annotated[datetime, Meta(tz=True)] | None]
 ProjectId = FromQuery[UUID | None]
 
 
@@ -32,7 +31,7 @@ async def queue(project_id: ProjectId = None) -> Response[Items]:
 
 @get("/reports/throughput", guards=[require(READ)], operation_id="reportThroughput", tags=["reports"])
 async def throughput(
-    minutes: FromQuery[Annotated[int, Meta(ge=1, le=1440)]] = 60, project_id: ProjectId = None
+    minutes: Annotated[int, QueryParameter(ge=1, le=1440)] = 60, project_id: ProjectId = None
 ) -> Response[Items]:
     """Per minute, oldest first."""
     return reply(Items(list(await reports.throughput(minutes, project_id))))
@@ -41,7 +40,7 @@ async def throughput(
 @get("/reports/quality", guards=[require(READ)], operation_id="reportQuality", tags=["reports"])
 async def quality(since: Moment = None, project_id: ProjectId = None) -> Response[Items]:
     """Verdicts by domain, and how much passed at the first look; the last seven days unless `since` says otherwise."""
-    return reply(Items(list(await reports.quality(since or clock.now() - DEFAULT_SPAN, project_id))))
+    return reply(Items(list(await reports.quality(aware(since, "since") or clock.now() - DEFAULT_SPAN, project_id))))
 
 
 @get("/reports/cost", guards=[require(Permission.COST_READ)], operation_id="reportCost", tags=["reports"])
@@ -52,7 +51,7 @@ async def cost(
     scope = visibility.filter_for(request.actor)
     lines = await cost_by(
         project_ids=None if project_id is None else [project_id], vendor_id=scope.vendor_id,
-        since=since or clock.now() - DEFAULT_SPAN, until=until,
+        since=aware(since, "since") or clock.now() - DEFAULT_SPAN, until=aware(until, "until"),
     )  # fmt: skip
     return reply(Items(list(lines)))
 

@@ -21,7 +21,7 @@ from routing.explain import Explanation, explain
 from routing.intake import Intake, TaskDraft, import_tasks
 from routing.reports import TaskFilter, TaskRow
 
-Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Word = Annotated[str | None, QueryParameter(max_length=40)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 BULK_LIMIT = 1000
 """Tasks that one request changes: a screen's selection, and short locks."""
@@ -69,10 +69,10 @@ async def list_tasks(
     request: Call,
     *,
     project_id: FromQuery[UUID | None] = None,
-    task_state: Annotated[Text | None, QueryParameter(name="state")] = None,
-    domain: FromQuery[Text | None] = None,
-    language: FromQuery[Text | None] = None,
-    search: FromQuery[Text | None] = None,
+    task_state: Annotated[str | None, QueryParameter(name="state", max_length=20)] = None,
+    domain: Word = None,
+    language: Word = None,
+    search: Annotated[str | None, QueryParameter(min_length=1, max_length=200)] = None,
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response[Page[TaskRow]]:
