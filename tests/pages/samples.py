@@ -179,7 +179,7 @@ WORK = work()
 WORK_START = work(
     turns=[], topic=None, begun=False, draft_message="", draft_saved_at=None,
     suggestions=["I locked myself out and my phone is at 4 %. What should I do first?"],
-    checks=[v.Check(code="topic", done=False), v.Check(code="min_turns", done=False, done_count=0, wanted_count=3), v.Check(code="rated", done=False, done_count=0, wanted_count=0), v.Check(code="drafts", done=True)],
+    checks=[v.Check(code="topic", done=False), v.Check(code="min_turns", done=False, done_count=0, wanted_count=3), v.Check(code="rated", done=False, done_count=0), v.Check(code="drafts", done=True)],
 )  # fmt: skip
 WORK_WAITING = work(turns=[EDITED, turn(2, UNRATED.prompt, state="waiting", reply="", original="")])
 WORK_FAILED = work(
@@ -313,8 +313,8 @@ FLOOR = f.FloorView(
     events=[
         f.FloorEvent(at=minutes(-0.1), kind="submitted", person="Mei Lin", task=KEYS),
         f.FloorEvent(at=minutes(-0.4), kind="accept", person="Dr. Amara Oyelaran", task=BONDS),
-        f.FloorEvent(at=minutes(-0.9), kind="paid", person="Wei Zhang", task=BONDS, note="$3.00"),
-        f.FloorEvent(at=minutes(-2), kind="rework", person="Ingrid Solberg", task=LEASE, note="Something stated is wrong"),
+        f.FloorEvent(at=minutes(-0.9), kind="paid", person="Wei Zhang", task=BONDS, count=None),
+        f.FloorEvent(at=minutes(-2), kind="rework", person="Ingrid Solberg", task=LEASE, project=None),
         f.FloorEvent(at=minutes(-4), kind="expired", person="Farid Haddad", task=DOSE),
         f.FloorEvent(at=minutes(-6), kind="claimed", person="李晓彤", task=DOSE),
     ],
@@ -339,7 +339,7 @@ TASK = f.TaskView(
     task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
     timeline=[
-        f.TimelineEntry(at=minutes(-400), kind="created", note="external id topic-0003, from the API"),
+        f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
         f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
         f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}),

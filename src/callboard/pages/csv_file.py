@@ -28,6 +28,6 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
 def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Response[str]:
     return Response(
         content=csv_text(head, rows),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
     )

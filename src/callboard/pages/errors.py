@@ -19,10 +19,6 @@ class TopicMissing(DomainError):  # noqa: N818  these read as facts
     code, status, title = "topic_missing", 422, "Choose a topic, or write your own"
 
 
-class NotReady(DomainError):  # noqa: N818
-    code, status, title = "not_ready", 422, "Something on the list is still open"
-
-
 class ScoresMissing(DomainError):  # noqa: N818
     code, status, title = "scores_missing", 422, "Score every scale before you give the verdict"
 

@@ -210,5 +210,8 @@ def _event(row: Any) -> FloorEvent:
         kind = str(data.get("outcome", kind))
     if kind == "claimed" and data.get("kind") == "review":
         kind = "review"
-    note = str(data["count"]) if kind == "created" and "count" in data else None
-    return FloorEvent(at=row["occurred_at"], kind=kind, person=person, task=task, note=note)
+    count = data.get("count")
+    return FloorEvent(
+        at=row["occurred_at"], kind=kind, person=person, task=task, project=None if task else row["project_name"],
+        count=count if isinstance(count, int) else None,
+    )  # fmt: skip

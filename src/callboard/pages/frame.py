@@ -18,7 +18,7 @@ from callboard.problems import describe
 from kernel import clock
 from kernel.errors import Invalid, Unauthenticated
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 LANGUAGE_COOKIE, THEME_COOKIE = "callboard_lang", "callboard_theme"
 THEMES = ("auto", "light", "dark")
 YEAR_SECONDS = 31_536_000

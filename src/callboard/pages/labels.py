@@ -120,6 +120,7 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "event": {
         "created": _("Tasks arrived"),
+        "arrived": _("Task arrived"),
         "claimed": _("Taken"),
         "submitted": _("Handed in"),
         "released": _("Given back"),
@@ -227,6 +228,7 @@ CHIPS: dict[str, tuple[str, str]] = {
 
 EVENT_CHIPS: dict[str, tuple[str, str]] = {
     "created": ("wait", "tray"),
+    "arrived": ("wait", "tray"),
     "claimed": ("live", "pen"),
     "review": ("review", "eye"),
     "verdict": ("review", "check"),

@@ -18,7 +18,7 @@ from routing.reports import HistoryLine
 sql = load(__package__)
 MONEY_ROWS = 50
 WHAT = {
-    "task.created": "created",
+    "task.created": "arrived",
     "annotation.claimed": "claimed",
     "review.claimed": "review",
     "annotation.submitted": "submitted",

@@ -10,7 +10,7 @@ from kernel.money import Money
 
 
 class Kpis(Struct, kw_only=True):
-    """`rejected_share` of the last 24 h, 0–1, none while nothing was judged; money per currency."""
+    """`rejected_share` of today's verdicts, 0–1, none while nothing was judged; days are UTC; money per currency."""
 
     waiting: int
     live: int
@@ -95,7 +95,8 @@ class FloorEvent(Struct, kw_only=True):
     kind: str
     person: str | None
     task: TaskFacts | None
-    note: str | None = None
+    project: str | None = None
+    count: int | None = None
 
 
 class FloorFilter(Struct, kw_only=True):

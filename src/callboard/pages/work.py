@@ -18,17 +18,17 @@ from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.api.stream import stream
 from callboard.api.work import reply as json_reply
-from callboard.pages.errors import NotReady, TopicMissing
+from callboard.handing_in import submit_dialogue
+from callboard.pages.errors import TopicMissing
 from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
 from callboard.pages.render import render
 from callboard.pages.views import WorkView
 from callboard.pages.work_view import draft_payload, failed, work_view
 from dialogue import conversations, replies
-from dialogue.checks import ready_to_submit, submission_payload
 from dialogue.conversations import TOPIC_CHARACTERS
 from kernel import db
 from kernel.errors import DomainError, Invalid
-from routing import leases, submission
+from routing import leases
 
 PING_SECONDS = 10.0
 """A bot may think for half a minute; proxies cut lines that are silent for longer than that."""
@@ -232,11 +232,7 @@ async def submit(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     form, settings, me = await Form.of(request), request.settings, await _me(request)
     epoch = form.number("epoch")
     async with db.transaction(request.actor.label):
-        space = await conversations.workspace_of(assignment_id, me, settings=settings)
-        if ready_to_submit(space.conversation, space.min_turns, space.max_turns):
-            raise NotReady
-        assert space.conversation is not None, "a dialogue that has not begun is not ready"
-        handed_in = await submission.submit(assignment_id, me, epoch, submission_payload(space.conversation), settings)
+        handed_in = await submit_dialogue(assignment_id, me, epoch, settings)
     return redirect(request, f"/work/{handed_in.assignment_id}")
 
 

@@ -43,7 +43,7 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
         awaits_rating=talk is not None and talk.awaited is Awaited.RATING,
         suggestions=_suggestions(space, exchanges),
         draft_topic=draft.get("own_topic") or draft.get("topic", ""),
-        draft_message=_unsent(draft.get("message", ""), exchanges),
+        draft_message=_unsent(draft.get("message", "" if talk else space.start.opening), exchanges),
         draft_saved_at=kept.saved_at if kept else None,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
         ended=ended_of(row),
@@ -123,7 +123,7 @@ def _checks(space: Workspace, exchanges: Sequence[Turn]) -> list[Check]:
     checks = [
         Check(code="topic", done=talk is not None),
         Check(code="min_turns", done=done >= space.min_turns, done_count=done, wanted_count=space.min_turns),
-        Check(code="rated", done=bool(talk) and rated == len(own), done_count=rated, wanted_count=len(own)),
+        Check(code="rated", done=done > 0 and rated == len(own), done_count=rated, wanted_count=len(own) or None),
         Check(code="drafts", done=all(turn.draft is None for turn in exchanges)),
     ]
     if talk is not None and talk.awaited is Awaited.REPLY:

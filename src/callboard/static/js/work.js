@@ -8,10 +8,15 @@ export function markedTurn() {
     ?? [...document.querySelectorAll(".turn")].at(-1);
 }
 
+// Marks without moving focus or page: for a reply that has just arrived while somebody types.
+export function point(turn) {
+  for (const other of document.querySelectorAll(".turn[data-marked]")) if (other !== turn) other.removeAttribute("data-marked");
+  turn?.setAttribute("data-marked", "");
+}
+
 export function mark(turn) {
-  for (const other of document.querySelectorAll(".turn[data-marked]")) other.removeAttribute("data-marked");
+  point(turn);
   if (!turn) return;
-  turn.setAttribute("data-marked", "");
   turn.focus({ preventScroll: true });
   turn.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
@@ -24,7 +29,7 @@ export function markNext(step) {
 }
 
 export function rate(value) {
-  const radio = markedTurn()?.querySelector(`.rate [value="${value}"]`);
+  const radio = markedTurn()?.querySelector(`.rate [name=rating][value="${value}"]`);
   if (!radio) return false;
   radio.checked = true;
   radio.dispatchEvent(new Event("change", { bubbles: true }));
@@ -76,10 +81,7 @@ export function nextView(turn) {
 function onClick(event) {
   const button = event.target.closest("button");
   const turn = event.target.closest(".turn");
-  if (turn && !turn.hasAttribute("data-marked")) {
-    for (const other of document.querySelectorAll(".turn[data-marked]")) other.removeAttribute("data-marked");
-    turn.setAttribute("data-marked", "");
-  }
+  if (turn && !turn.hasAttribute("data-marked")) point(turn);
   if (!button) return;
   if (button.hasAttribute("data-edit")) toggleEdit(turn);
   const box = button.closest(".editor")?.querySelector("textarea");
@@ -126,6 +128,7 @@ export function startWork() {
   document.querySelector("[name=own_topic]")?.addEventListener("focus", (event) => {
     event.target.closest("label").querySelector("[type=radio]").checked = true;
   });
+  document.body.addEventListener("reply:arrived", () => point([...document.querySelectorAll(".turn")].at(-1)));
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const turn = event.target.closest?.(".turn") ?? event.detail.elt?.closest?.(".turn");
     if (turn?.dataset.state === "waiting") turn.scrollIntoView({ block: "center", behavior: "smooth" });
