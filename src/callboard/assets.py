@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path, PurePath
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromPath
 
 from callboard.access.guards import public
 from callboard.api.request import Call
+from callboard.api.routes import get
 from kernel.errors import NotFound
 
 STATIC_DIR = Path(__file__).parent / "static"

@@ -4,6 +4,7 @@ It names the request, refuses what no route could want, sets the headers that pr
 plain ASGI without allocation worth the name: it runs for every static file too.
 """
 
+import os
 import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -16,7 +17,6 @@ from callboard.metrics import observe
 from callboard.problems import PROBLEM_JSON, describe
 from kernel.clock import monotonic
 from kernel.errors import DomainError, Invalid
-from kernel.ids import uuid7
 
 # No script, style, frame or form target of another site; nothing inline, so that injected markup stays dead text.
 CONTENT_SECURITY_POLICY = (
@@ -69,7 +69,7 @@ def _request_id(headers: Any) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value.decode())
-    return uuid7().hex
+    return os.urandom(16).hex()
 
 
 def _refusal(scope: Any) -> DomainError | None:

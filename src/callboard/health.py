@@ -5,12 +5,13 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from litestar import Response, get
+from litestar import Response
 
 from callboard import metrics
 from callboard.access.guards import public, require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
+from callboard.api.routes import get
 from callboard.live import Hub
 from callboard.migrate import pending
 from kernel import db

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post, put
+from litestar import Response
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -15,6 +15,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Moment, Page, aware, check_limit, page, read_cursor
 from callboard.api.request import Call
+from callboard.api.routes import get, post, put
 from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from kernel import db

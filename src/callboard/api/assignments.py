@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
@@ -14,6 +14,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, read_cursor, write_cursor
 from callboard.api.request import Call
+from callboard.api.routes import get, post
 from callboard.api.shapes import Assignment, outward
 from callboard.api.work import NO_CONTENT, etag, if_match, reply, unit_of_work
 from callboard.handing_in import submit_dialogue

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post, put
+from litestar import Response
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 from msgspec import Meta
@@ -17,6 +17,7 @@ from callboard.access.permissions import Permission
 from callboard.api import stream as streams
 from callboard.api.assignments import AssignmentId, Epoch
 from callboard.api.request import Call
+from callboard.api.routes import get, post, put
 from callboard.api.work import reply, unit_of_work
 from callboard.problems import describe
 from dialogue import conversations, replies

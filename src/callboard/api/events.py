@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -14,6 +14,7 @@ from callboard.access.permissions import Permission
 from callboard.api import stream as streams
 from callboard.api.paging import DEFAULT_LIMIT, Limit, check_limit
 from callboard.api.request import Call
+from callboard.api.routes import get
 from callboard.api.work import reply
 from callboard.errors import BadCursor
 from callboard.live import Hub, concerns

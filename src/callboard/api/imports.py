@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, post
+from litestar import Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call, check_media_type
+from callboard.api.routes import post
 from callboard.api.work import reply
 from callboard.importing.events import AboveLimit, LineError, Unreadable
 from callboard.importing.mapping import Rules, built_in

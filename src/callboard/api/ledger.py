@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromQuery
 
 from callboard.access import visibility
@@ -11,6 +11,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Moment, aware, check_limit
 from callboard.api.request import Call
+from callboard.api.routes import get
 from callboard.api.work import reply
 from payments.earnings import TransferFilters, TransferPage, transfers
 

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, patch, post
+from litestar import Response
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -14,6 +14,7 @@ from callboard.access.people import PersonDraft, PersonView
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
+from callboard.api.routes import get, patch, post
 from callboard.api.work import reply, unit_of_work
 from kernel.errors import Invalid
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post, put
+from litestar import Response
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -13,6 +13,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
+from callboard.api.routes import get, post, put
 from callboard.api.shapes import Items, MoneyIn
 from callboard.api.work import IDEMPOTENCY_KEY, etag, if_match, reply, unit_of_work
 from dialogue.bot_settings import BotView, bot_of, configure_bot

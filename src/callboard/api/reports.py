@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, get
+from litestar import Response
 from litestar.params import FromQuery, QueryParameter
 
 from callboard.access import visibility
@@ -12,6 +12,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import Moment, aware
 from callboard.api.request import Call
+from callboard.api.routes import get
 from callboard.api.shapes import Items
 from callboard.api.work import reply
 from kernel import clock

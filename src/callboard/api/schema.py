@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.config.app import AppConfig
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -13,6 +13,7 @@ from litestar.typing import FieldDefinition
 
 from callboard.access.guards import public
 from callboard.api.request import Call
+from callboard.api.routes import get
 from callboard.pages.render import static_url
 from kernel.money import Money
 

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Response, delete, get, patch, post, put
+from litestar import Response
 from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 from msgspec import Meta
@@ -15,6 +15,7 @@ from callboard.access.guards import client_address, known, public, require
 from callboard.access.permissions import Permission
 from callboard.access.sessions import cookie_name, is_https
 from callboard.api.request import Call
+from callboard.api.routes import delete, get, patch, post, put
 from callboard.api.wire import encode
 from callboard.api.work import NO_CONTENT, answer, reply
 from kernel import db

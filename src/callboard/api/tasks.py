@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
@@ -13,6 +13,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
+from callboard.api.routes import get, post
 from callboard.api.shapes import Items, without_key
 from callboard.api.work import etag, reply, unit_of_work
 from kernel.errors import TooLarge

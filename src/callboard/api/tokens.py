@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from callboard.access import tokens, visibility
@@ -14,6 +14,7 @@ from callboard.access.permissions import Permission, check_scopes
 from callboard.access.tokens import TokenDraft, TokenView
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
+from callboard.api.routes import delete, get, post
 from callboard.api.work import NO_CONTENT, reply, unit_of_work
 
 NEWEST = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
