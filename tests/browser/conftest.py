@@ -1,0 +1,90 @@
+"""Debian's Chromium on the real server: a demo installation of its own, signed in as the people who use it."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from callboard.access import passwords, people
+from callboard.access.people import PersonDraft
+from kernel import db
+from kernel.settings import Settings
+from tests.journey.conftest import Server, api, server
+from tests.routing.factory import make_annotator, make_project, make_reviewer, make_tasks
+
+__all__ = ["api", "server"]
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-quic",
+]  # fmt: skip
+PASSWORD = "a long enough password"
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+SignIn = Callable[..., Awaitable[Page]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder needs the browser; without it they are skipped, loudly, by `make test`."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def operation(settings: Settings, server: Server) -> None:
+    """A project with three dialogue tasks, an annotator, a reviewer and a manager who can sign in."""
+    project = await make_project(settings, name="Kitchen talk", guidelines="Be kind and exact.", min_turns=3)
+    await make_tasks(
+        project,
+        3,
+        payload={"title": "Tea", "brief": "How to make good tea.", "opening": "How long should green tea steep?"},
+    )
+    annotator, reviewer = await make_annotator(settings, "Ann Writer"), await make_reviewer(settings, "Rev Judge")
+    password = await passwords.hash_password(PASSWORD, settings)
+    for email, roles, who in (
+        ("annotator@test.example", ["annotator"], annotator),
+        ("reviewer@test.example", ["reviewer"], reviewer),
+        ("manager@test.example", ["manager"], None),
+    ):
+        async with db.transaction():
+            draft = PersonDraft(
+                email=email, display_name=email.split("@", maxsplit=1)[0].title(), roles=roles, annotator_id=who
+            )
+            await people.create(draft, password_hash=password, must_change_password=False)
+
+
+@pytest.fixture
+async def sign_in(browser: Browser, server: Server, operation: None) -> AsyncIterator[SignIn]:
+    """A page of a context of its own, signed in; anything that the page reports as an error fails the test."""
+    complaints: list[str] = []
+
+    async def enter(who: str, *, size: dict[str, int] = DESKTOP, locale: str = "en-US", scheme: str = "light") -> Page:
+        context = await browser.new_context(base_url=server.url, viewport=size, locale=locale, color_scheme=scheme)  # type: ignore[arg-type]
+        page = await context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.goto("/sign-in")
+        await page.fill("input[name=email]", f"{who}@test.example")
+        await page.fill("input[name=password]", PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(lambda url: "sign-in" not in url)
+        return page
+
+    yield enter
+    assert not complaints
