@@ -50,7 +50,7 @@ def test_data_survives_a_stop_and_the_second_start_is_quick(server: EmbeddedPost
     ask(server.dsn(), "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (7)", "SELECT 1")
     server.stop()
     assert not processes_in(folder / "data" / "postgres", "postgres")
-    with timed(2, "the second start"):
+    with timed(5, "the second start"):
         server.start()
     assert ask(server.dsn(), "SELECT n FROM kept") == 7
 
