@@ -13,6 +13,7 @@ from callboard.demo import seeding
 from callboard.demo.operation import GUIDE, PROJECTS, TOUR
 from callboard.demo.seeding import NotFresh, Seeded, describe_logins, seed
 from callboard.demo.workforce import PASSWORDS, external_id, logins
+from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from callboard.pages.demo_logins import demo_logins
 from kernel import db
 from kernel.settings import Settings
@@ -97,7 +98,7 @@ async def test_the_logins_work_and_are_shown_to_the_sign_in_page(settings: Setti
         assert await passwords.verify(PASSWORDS[login.role], row["password_hash"], settings)
         assert any(login.email in line and login.password in line for line in describe_logins())
     assert [shown.email for shown in demo_logins(settings)] == [login.email for login in logins()]
-    file = settings.data_dir / seeding.LOGINS_FILE
+    file = settings.data_dir / LOGINS_FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
