@@ -101,10 +101,10 @@ async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[Sta
 
 
 @get("/annotators/{annotator_id:uuid}/skills", guards=[require(READ)], operation_id="readSkills", tags=["annotators"])
-async def read_skills(request: Call, annotator_id: AnnotatorId) -> Response[Items]:
+async def read_skills(request: Call, annotator_id: AnnotatorId) -> Response[Items[SkillView]]:
     """Per domain: the belief, its interval, the level that it proves, and why somebody counts as an expert or not."""
     await visibility.check_annotator(request.actor, annotator_id)
-    return reply(Items(list(await profiles.skills_of(annotator_id, request.settings.skill_lower_bound_z))))
+    return reply(Items(await profiles.skills_of(annotator_id, request.settings.skill_lower_bound_z)))
 
 
 @put(

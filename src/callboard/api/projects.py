@@ -154,10 +154,10 @@ async def put_rate_card(request: Call, project_id: ProjectId, data: JSONBody[Rat
 
 
 @get("/projects/{project_id:uuid}/rate-cards", guards=[require(READ)], operation_id="listRateCards", tags=["money"])
-async def list_rate_cards(project_id: ProjectId) -> Response[Items]:
+async def list_rate_cards(project_id: ProjectId) -> Response[Items[RateCardView]]:
     """Every version, newest first."""
     await project(project_id)
-    return reply(Items(list(await rate_cards(project_id))))
+    return reply(Items(await rate_cards(project_id)))
 
 
 @post("/projects/{project_id:uuid}/budget", guards=[require(MONEY)], operation_id="addBudget", tags=["money"])

@@ -16,8 +16,9 @@ from callboard.api.routes import get
 from callboard.api.shapes import Items
 from callboard.api.work import reply
 from kernel import clock
-from payments.earnings import cost_by
+from payments.earnings import CostLine, cost_by
 from routing import reports
+from routing.reports import Minute, QualityRow, QueueCell
 
 READ = Permission.REPORTS_READ
 DEFAULT_SPAN = timedelta(days=7)
@@ -25,36 +26,36 @@ ProjectId = FromQuery[UUID | None]
 
 
 @get("/reports/queue", guards=[require(READ)], operation_id="reportQueue", tags=["reports"])
-async def queue(project_id: ProjectId = None) -> Response[Items]:
+async def queue(project_id: ProjectId = None) -> Response[Items[QueueCell]]:
     """By domain and difficulty: what waits, is in work, waits for review, is in review, is done."""
-    return reply(Items(list(await reports.queue(project_id))))
+    return reply(Items(await reports.queue(project_id)))
 
 
 @get("/reports/throughput", guards=[require(READ)], operation_id="reportThroughput", tags=["reports"])
 async def throughput(
     minutes: Annotated[int, QueryParameter(ge=1, le=1440)] = 60, project_id: ProjectId = None
-) -> Response[Items]:
+) -> Response[Items[Minute]]:
     """Per minute, oldest first."""
-    return reply(Items(list(await reports.throughput(minutes, project_id))))
+    return reply(Items(await reports.throughput(minutes, project_id)))
 
 
 @get("/reports/quality", guards=[require(READ)], operation_id="reportQuality", tags=["reports"])
-async def quality(since: Moment = None, project_id: ProjectId = None) -> Response[Items]:
+async def quality(since: Moment = None, project_id: ProjectId = None) -> Response[Items[QualityRow]]:
     """Verdicts by domain, and how much passed at the first look; the last seven days unless `since` says otherwise."""
-    return reply(Items(list(await reports.quality(aware(since, "since") or clock.now() - DEFAULT_SPAN, project_id))))
+    return reply(Items(await reports.quality(aware(since, "since") or clock.now() - DEFAULT_SPAN, project_id)))
 
 
 @get("/reports/cost", guards=[require(Permission.COST_READ)], operation_id="reportCost", tags=["reports"])
 async def cost(
     request: Call, since: Moment = None, until: Moment = None, project_id: ProjectId = None
-) -> Response[Items]:
+) -> Response[Items[CostLine]]:
     """By project, domain and kind of work; the last seven days unless `since` says otherwise."""
     scope = visibility.filter_for(request.actor)
     lines = await cost_by(
         project_ids=None if project_id is None else [project_id], vendor_id=scope.vendor_id,
         since=aware(since, "since") or clock.now() - DEFAULT_SPAN, until=aware(until, "until"),
     )  # fmt: skip
-    return reply(Items(list(lines)))
+    return reply(Items(lines))
 
 
 route_handlers = [queue, throughput, quality, cost]

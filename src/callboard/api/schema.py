@@ -1,9 +1,10 @@
 """The description of the API for machines (OpenAPI) and a page to read it, both served from here, offline too."""
 
+import re
 from typing import Any
 
 import msgspec
-from litestar import Response
+from litestar import Litestar, Response
 from litestar.config.app import AppConfig
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -15,9 +16,38 @@ from callboard.access.guards import public
 from callboard.api.request import Call
 from callboard.api.routes import get
 from callboard.pages.render import static_url
+from callboard.problems import PROBLEM_JSON
 from kernel.money import Money
 
 FRAMEWORK_PATH = "/schema"
+
+PUBLIC = frozenset({"/livez", "/readyz", "/api/v1/session"})
+PROBLEM: dict[str, Any] = {
+    "title": "ProblemDetails",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "instance", "request_id")},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; docs/errors.md lists all."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A retry with the same key gets the first answer again, and nothing happens twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_GENERIC = re.compile(r"\b(Page|Items)_(?:[a-z_]+\.)*([A-Za-z]+)_")
+_CAPITAL = re.compile("[A-Z]")
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -47,6 +77,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
             "key gets the first answer again."
         ),
         path=FRAMEWORK_PATH,
+        use_handler_docstrings=True,
         render_plugins=[JsonRenderPlugin()],
         components=Components(
             security_schemes={
@@ -92,11 +123,40 @@ class MoneySchema(OpenAPISchemaPlugin):
         )
 
 
+def describe(app: Litestar) -> bytes:
+    """What the framework says of the routes, and what it cannot know: our errors, keys, and who may come in unnamed."""
+    schema: dict[str, Any] = app.openapi_schema.to_schema()
+    schema["components"]["schemas"]["ProblemDetails"] = PROBLEM
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, method, is_public=path in PUBLIC and method != "delete")
+    # Litestar names a page after the whole module path of its rows.
+    text = _GENERIC.sub(r"\1Of\2", msgspec.json.encode(schema).decode())
+    return text.encode()
+
+
+def _complete(operation: dict[str, Any], method: str, *, is_public: bool) -> None:
+    name: str = operation["operationId"]
+    operation["summary"] = _CAPITAL.sub(lambda match: " " + match[0].lower(), name).strip().capitalize()
+    operation["responses"].pop("400", None)
+    operation["responses"]["default"] = {
+        "description": "Any refusal; docs/errors.md lists the codes.",
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+    }
+    if is_public:
+        operation["security"] = []
+    elif method == "post":
+        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    if name == "importTasks":
+        line = {"type": "string", "description": "One task as JSON per line"}
+        operation["requestBody"] = {"required": True, "content": {"application/x-ndjson": {"schema": line}}}
+
+
 @get("/api/v1/openapi.json", guards=[public], include_in_schema=False)
 async def openapi_json(request: Call) -> Response[bytes]:
     state = request.app.state
     if "openapi_json" not in state:
-        state.openapi_json = msgspec.json.encode(request.app.openapi_schema.to_schema())
+        state.openapi_json = describe(request.app)
     return Response(content=state.openapi_json, media_type="application/json", headers={"cache-control": "no-cache"})
 
 

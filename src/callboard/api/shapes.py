@@ -1,7 +1,7 @@
 """Values that several resources share: money as it is sent, assignments as they go out, a task's payload without its key."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,8 @@ from kernel.money import Money, parse_amount
 from routing.assignments import AssignmentView
 from routing.lanes import REVIEW
 from routing.review import submission
+
+T = TypeVar("T")
 
 HIDDEN = frozenset({"answer", "gold", "reference", "references", "rubric_answer"})
 """What a task's payload may hold for judging the work; whoever does the work never gets it."""
@@ -25,10 +27,10 @@ class MoneyIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return parse_amount(self.amount, self.currency)
 
 
-class Items(msgspec.Struct, frozen=True):
+class Items(msgspec.Struct, Generic[T], frozen=True):
     """A complete list: there is no further page."""
 
-    items: list[Any]
+    items: list[T]
 
 
 class TaskOfAssignment(msgspec.Struct, frozen=True, kw_only=True):

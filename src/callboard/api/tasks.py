@@ -20,7 +20,7 @@ from kernel.errors import TooLarge
 from routing import reports
 from routing.explain import Explanation, explain
 from routing.intake import Intake, TaskDraft, import_tasks
-from routing.reports import TaskFilter, TaskRow
+from routing.reports import HistoryLine, TaskFilter, TaskRow
 
 Word = Annotated[str | None, QueryParameter(max_length=40)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -100,10 +100,10 @@ async def read_task(request: Call, task_id: FromPath[UUID]) -> Response[TaskRow]
     operation_id="readTaskHistory",
     tags=["tasks"],
 )
-async def read_history(task_id: FromPath[UUID]) -> Response[Items]:
+async def read_history(task_id: FromPath[UUID]) -> Response[Items[HistoryLine]]:
     """Everything that happened to it, oldest first."""
     await reports.task(task_id)
-    return reply(Items(list(await reports.history(task_id))))
+    return reply(Items(await reports.history(task_id)))
 
 
 @get(
