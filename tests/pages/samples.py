@@ -226,20 +226,23 @@ WORK_ZH = work(
 )  # fmt: skip
 
 REVIEW = v.ReviewView(
-    held=held(KEYS, 5, stage="review", price=usd(90)), brief=WORK.brief, guidelines=GUIDELINES[:2],
+    held=held(KEYS, 5, stage="review", price=usd(90)),
+    submission_id=uid(800), brief=WORK.brief, guidelines=GUIDELINES[:2],
     topic="Locked out late at night", turns=[EDITED, turn(2, UNRATED.prompt, reply=UNRATED.reply, original=UNRATED.reply, rating=4)],
     dimensions=[v.Dimension(key=key) for key in ("helpfulness", "factuality", "fluency", "instructions")],
     rubric_items=[v.Option(value=key, label="") for key in ("factual_error", "instruction_missed", "rating_mismatch", "language", "other")],
     draft=v.VerdictDraft(scores={"helpfulness": 4, "factuality": 3}), text_limit=32000,
 )  # fmt: skip
 REVIEW_REWORK = v.ReviewView(
-    held=REVIEW.held, brief=REVIEW.brief, guidelines=REVIEW.guidelines, topic=REVIEW.topic, turns=REVIEW.turns,
+    held=REVIEW.held,
+    submission_id=uid(800), brief=REVIEW.brief, guidelines=REVIEW.guidelines, topic=REVIEW.topic, turns=REVIEW.turns,
     dimensions=REVIEW.dimensions, rubric_items=REVIEW.rubric_items, text_limit=32000, earlier=[REASON],
     draft=v.VerdictDraft(outcome="rework", scores={"helpfulness": 4}, item="rating_mismatch", reason="The second rating is too high."),
     problem=v.Problem(status=422, code="invalid", title="", detail="Score every scale before you give the verdict."),
 )  # fmt: skip
 REVIEW_ENDED = v.ReviewView(
-    held=REVIEW.held, brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, turns=REVIEW.turns, dimensions=[],
+    held=REVIEW.held,
+    submission_id=uid(800), brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, turns=REVIEW.turns, dimensions=[],
     rubric_items=[], draft=v.VerdictDraft(), text_limit=32000, ended="submitted",
 )  # fmt: skip
 
@@ -301,7 +304,7 @@ LIVE = [
     for i, (name, facts) in enumerate(zip(PEOPLE, [KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, DOSE, BONDS], strict=True))
 ]  # fmt: skip
 FLOOR = f.FloorView(
-    filter=f.FloorFilter(), live=LIVE, live_total=23, matrix=_matrix(),
+    filter=f.FloorFilter(), domains=["general", "law"], live=LIVE, live_total=23, matrix=_matrix(),
     projects=[v.Option(value=str(uid(50)), label="Spring dialogues"), v.Option(value=str(uid(51)), label="Clinic notes")],
     kpis=f.Kpis(waiting=412, live=23, in_review=31, accepted_today=188, rejected_share=0.041, spent_today=[usd(31_420)], committed=[usd(9_730)], budget_left=[usd(458_850)]),
     per_minute=[(i * i * 7 + i * 3) % 9 if i > 12 else i % 2 for i in range(60)],
@@ -320,7 +323,7 @@ FLOOR = f.FloorView(
     ],
 )  # fmt: skip
 FLOOR_EMPTY = f.FloorView(
-    filter=f.FloorFilter(), live=[], live_total=0, matrix=[], projects=[], costs=[], events=[], per_minute=[0] * 60,
+    filter=f.FloorFilter(), domains=[], live=[], live_total=0, matrix=[], projects=[], costs=[], events=[], per_minute=[0] * 60,
     kpis=f.Kpis(waiting=0, live=0, in_review=0, accepted_today=0, rejected_share=None, spent_today=[], committed=[], budget_left=[]),
 )  # fmt: skip
 

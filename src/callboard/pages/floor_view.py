@@ -61,6 +61,7 @@ async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
     return FloorView(
         filter=wish,
         projects=[Option(value=str(one.id), label=one.name) for one in known],
+        domains=sorted({cell.domain for cell in cells}),
         kpis=await _kpis(cells, await reports.floor_totals(project_id), costs, actor, project_id),
         matrix=_matrix(cells, wish.domain),
         live=live,

@@ -74,16 +74,19 @@ async def _held(row: AssignmentView, annotator_id: UUID) -> HeldTask:
 
 
 async def _returned(annotator_id: UUID) -> list[ReturnedTask]:
+    rows = await review.returned_to(annotator_id)
+    known = await db.fetch(sql.task_titles, ids=[row.task_id for row in rows]) if rows else []
+    levels = {row["id"]: row["difficulty_level"] for row in known}
     return [
         ReturnedTask(
             task=TaskFacts(
                 id=row.task_id, title=title_of(row.payload, row.external_id), project=row.project_name, kind="dialogue",
-                domain=row.domain, language=row.language, external_id=row.external_id,
+                domain=row.domain, language=row.language, external_id=row.external_id, level=levels.get(row.task_id),
             ),
             price=Money(row.price_micros, row.currency),
             reason=Reason(outcome="rework", points=points_of(row.reasons), comment=row.comment, at=row.returned_at),
         )
-        for row in await review.returned_to(annotator_id)
+        for row in rows
     ]  # fmt: skip
 
 

@@ -64,7 +64,6 @@ def environment(lang: str) -> Environment:
         NO_WORK=labels.LABELS["no_work"],
         PROBLEMS=labels.LABELS["problem"],
         bar_chart=charts.bar_chart,
-        domain_options=lambda rows: [(row.domain, named(row.domain, "domain", gettext)) for row in rows],
         heat=charts.heat,
         label_options=lambda keys, group: [(key, named(key, group, gettext)) for key in keys],
         language_options=lambda tags: [(tag, language_name(tag, locale, gettext)) for tag in tags],

@@ -44,13 +44,14 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
         held=held_of(row),
+        submission_id=row.submission_id,
         brief=brief if isinstance(brief, str) else "",
         guidelines=guidelines_of(row),
         topic=topic if isinstance(topic, str) else "",
         turns=turns_of(work.payload),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=[Option(value=key, label="") for key in RUBRIC],
-        draft=_draft(kept.payload if kept else {}),
+        draft=_draft(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
         text_limit=settings.turn_text_limit,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
         earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [],

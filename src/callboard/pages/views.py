@@ -298,6 +298,8 @@ class ReviewView(Struct, kw_only=True):
     """`/review/{assignment_id}`: the author is not in here, so no template can show them."""
 
     held: HeldTask
+    submission_id: UUID
+    """A draft of the verdict belongs to one version of the work; after rework it begins anew."""
     brief: str
     guidelines: list[Guideline]
     topic: str

@@ -112,6 +112,7 @@ class FloorView(Struct, kw_only=True):
 
     filter: FloorFilter
     projects: list[Option]
+    domains: list[str]
     kpis: Kpis
     matrix: list[MatrixRow]
     live: list[LiveRow]

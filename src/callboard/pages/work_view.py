@@ -135,6 +135,8 @@ def failed(view: WorkView, message_no: int, problem: Problem) -> None:
     """Marks the exchange whose reply did not come."""
     for turn in view.turns:
         if turn.message_no == message_no and turn.state == "waiting":
+            # Neither a wait nor a reference to quote: the buttons beside it say what helps.
+            problem.retry_after_seconds = problem.request_id = None
             turn.state, turn.problem = "failed", problem
 
 

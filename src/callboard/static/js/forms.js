@@ -3,6 +3,9 @@
 import { say } from "./words.js";
 import { ask, toast } from "./toasts.js";
 
+const MOST_TRIES = 10;
+const AGAIN_MILLISECONDS = 1000;
+
 function startPreferences() {
   for (const form of document.querySelectorAll("[data-preferences]")) {
     form.addEventListener("submit", (event) => {
@@ -66,6 +69,28 @@ function startErrors() {
   document.body.addEventListener("htmx:timeout", () => toast(say("offline")));
 }
 
+// What was sent while the server was away is sent again by itself, where sending twice does the same as sending once
+// (data-again). The form keeps its text meanwhile.
+function startAgain() {
+  const tries = new WeakMap();
+  const again = (event) => {
+    const form = event.detail.requestConfig?.elt?.closest?.("form[data-again]");
+    if (!form) return;
+    const count = (tries.get(form) ?? 0) + 1;
+    tries.set(form, count);
+    if (count > MOST_TRIES) { tries.delete(form); return; }
+    setTimeout(() => {
+      if (form.isConnected) htmx.trigger(form, form.getAttribute("hx-trigger") ?? "submit");
+    }, AGAIN_MILLISECONDS * Math.min(count, 4));
+  };
+  document.body.addEventListener("htmx:sendError", again);
+  document.body.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 503) again(event); });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.requestConfig?.elt?.closest?.("form[data-again]");
+    if (form && event.detail.successful) tries.delete(form);
+  });
+}
+
 function startSmall() {
   for (const button of document.querySelectorAll("[data-fill-email]")) {
     button.addEventListener("click", () => {
@@ -96,6 +121,7 @@ export function startForms() {
   startPreferences();
   startConfirm();
   startErrors();
+  startAgain();
   startSmall();
   startBulk();
 }

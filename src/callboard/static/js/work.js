@@ -44,16 +44,15 @@ function markScale(scale) {
   for (const other of scales()) other.toggleAttribute("data-marked", other === scale);
 }
 
-// Scores the marked scale (else the first without a score) and goes on to the next one without.
+// Scores the marked scale (else the first without a score, else the first) and goes on to the next one.
 export function score(value) {
   const open = (scale) => !scale.querySelector(":checked");
-  const scale = document.querySelector("[data-scale][data-marked]") ?? scales().find(open);
+  const scale = document.querySelector("[data-scale][data-marked]") ?? scales().find(open) ?? scales()[0];
   const radio = scale?.querySelector(`[value="${value}"]`);
   if (!radio) return false;
   radio.checked = true;
   radio.dispatchEvent(new Event("change", { bubbles: true }));
-  const rest = scales();
-  markScale(rest.slice(rest.indexOf(scale) + 1).find(open) ?? rest.find(open) ?? null);
+  markScale(scales()[scales().indexOf(scale) + 1] ?? null);
   return true;
 }
 
