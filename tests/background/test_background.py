@@ -114,16 +114,27 @@ async def test_without_redis_and_clock_a_worker_finds_its_jobs(
 
 
 async def test_a_clock_without_redis_takes_no_job_away_from_the_workers(
-    processes: Processes, notes: Callable[[], Awaitable[list[str]]]
+    processes: Processes, notes: Callable[[], Awaitable[list[str]]], tmp_path: Path
 ) -> None:
-    processes.start("clock", redis_url=NO_REDIS)
-    processes.start("worker", redis_url=NO_REDIS)
+    valkey = EmbeddedValkey(tmp_path / "data")
+    valkey.start()
+    clock_process = processes.start("clock", redis_url=valkey.url, job_lease_seconds=60)
+    async with redis.asyncio.Redis.from_url(valkey.url) as client:
+
+        async def relaying() -> bool:
+            return await client.get(POSITION_KEY) is not None
+
+        await soon(relaying, 15)
+    valkey.stop()
     await order("found")
+    await asyncio.sleep(1)
+    processes.start("worker", redis_url=NO_REDIS)
 
     async def done() -> bool:
         return await notes() == ["found"]
 
     await soon(done, 20)
+    assert clock_process.process.poll() is None
 
 
 async def test_what_a_killed_worker_had_begun_is_done_once_by_another(

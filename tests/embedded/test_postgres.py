@@ -113,7 +113,11 @@ def test_a_lock_file_whose_number_belongs_to_something_else_is_stale(
     lock_file = folder / "data" / "postgres" / "postmaster.pid"
     content = lock_file.read_text().splitlines()
     server.stop()
-    other = subprocess.Popen(["sleep", "60"] if owner == "another program" else ["true"])
+    account = unprivileged_account()
+    # Of the server's own account: only then does PostgreSQL itself believe the file.
+    other = subprocess.Popen(
+        ["sleep", "60"] if owner == "another program" else ["true"], user=account.uid if account else None
+    )
     if owner == "a zombie":
         until(lambda: not is_alive(other.pid), 5, "it became a zombie")
     lock_file.write_text("\n".join([str(other.pid), *content[1:]]) + "\n")

@@ -91,6 +91,17 @@ def test_it_stops_within_ten_seconds_with_a_stream_open(
     assert not (folder / "data" / "run" / "site.json").exists()
 
 
+def test_the_web_server_alone_stops_with_a_stream_open(port: int, folder: Path) -> None:
+    with program(PARTS, "api", out=folder / "out", CALLBOARD_PORT=str(port), CALLBOARD_STOP_SECONDS="4") as server:
+        until(lambda: answers(port), 20, "it answers")
+        with socket.create_connection(("127.0.0.1", port)) as stream:
+            stream.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert stream.recv(4096)
+            server.process.terminate()
+            with timed(6, "the stop"):
+                server.ends(15)
+
+
 def test_deaf_parts_do_not_hold_the_stop_up(folder: Path, port: int) -> None:
     with program(PARTS, "up", folder / "data", str(port), out=folder / "out", TEST_IDLE="deaf") as site:
         site.says(READY)
