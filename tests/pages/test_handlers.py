@@ -1,0 +1,272 @@
+"""Pages on the real app and database: the whole loop through forms, and what each person must not see or do."""
+
+import html
+import re
+from uuid import uuid4
+
+import pytest
+
+from callboard.access import recent
+from callboard.pages.csv_file import cell
+from callboard.pages.frame import local_path
+from kernel import db
+from tests.api.conftest import PASSWORD
+from tests.pages.conftest import Browser, Play
+
+SCORES = {f"score-{name}": 4 for name in ("helpfulness", "factuality", "fluency", "instructions")}
+
+
+async def hand_in(play: Play, exchanges: int = 2) -> str:
+    at = await play.take(play.author)
+    for _ in range(exchanges):
+        await play.converse(play.author, at)
+    done = await play.author.post(f"{at}/submit", epoch=1)
+    assert done.headers["hx-redirect"] == at
+    return at
+
+
+async def test_from_the_queue_to_the_earnings(play: Play) -> None:
+    queue = await play.author.get("/queue")
+    assert "3 tasks are waiting for you" in queue
+    assert "$0.75" in queue, "the price is shown before the work"
+    at = await hand_in(play)
+    assert "You handed this task in." in await play.author.get(at)
+    assert "Pending" in await play.author.get("/earnings")
+
+    review = await play.take(play.reviewer, "reviews")
+    page = await play.reviewer.get(review)
+    assert "Question 1: green or black?" in page
+    assert "author@" not in page.replace("The author", "")
+    assert ">author<" not in page, "reviews are blind"
+    await play.reviewer.post(f"{review}/verdict", epoch=1, outcome="accept", **SCORES)
+    assert "Your verdict is given." in await play.reviewer.get(review)
+
+    earnings = await play.author.get("/earnings?state=posted")
+    assert "$0.75" in earnings
+    assert "× 1.5" in earnings, "how it was reckoned"
+    csv = await play.author.get("/earnings.csv")
+    assert "t0,Chat,annotation,general,en,posted" in csv
+    floor = await play.manager.get("/floor")
+    assert re.search(r"Accepted today</dt><dd>\s*<a[^>]*>1</a>", floor)
+    task_id = await db.fetch_value("SELECT id FROM task WHERE state = 'accepted'")
+    story = await play.manager.get(f"/tasks/{task_id}")
+    for word in ("Handed in", "Accepted", "best score", "Payment posted", "author"):
+        assert word in story
+
+
+async def test_rework_names_its_reason_and_comes_back_to_its_author(play: Play) -> None:
+    await hand_in(play)
+    review = await play.take(play.reviewer, "reviews")
+    missing = await play.reviewer.post(f"{review}/verdict", 422, epoch=1, outcome="rework", **SCORES)
+    assert "which rule of the rubric" in missing.text
+    assert missing.headers["hx-retarget"] == "#notice"
+    reason = {"item": "factual_error", "reason": "Water of 100 degrees burns green tea."}
+    await play.reviewer.post(f"{review}/verdict", epoch=1, outcome="rework", **reason, **SCORES)
+
+    queue = await play.author.get("/queue")
+    assert "Came back to you" in queue
+    assert "Water of 100 degrees burns green tea." in queue
+    at = await play.take(play.author)
+    page = await play.author.get(at)
+    assert "Something stated is wrong" in page
+    reply = re.search(r"/replies/([0-9a-f-]{36})/edit", page)
+    assert reply is not None
+    edited = await play.author.post(f"{at}/replies/{reply[1]}/edit", epoch=2, text="Use water of 75 degrees.")
+    assert "<ins>" in edited.text, "the change is shown against the original"
+    await play.author.post(f"{at}/submit", epoch=2)
+
+    again = await play.take(play.reviewer, "reviews")
+    page = await play.reviewer.get(again)
+    assert "Water of 100 degrees burns green tea." in page, "what was asked for the last time"
+    unchanged = {f"corrected-{no}": text for no, text in _corrections(page).items()}
+    same = await play.reviewer.post(f"{again}/verdict", 422, epoch=2, outcome="fix", **SCORES, **unchanged)
+    assert "Correct at least one reply" in same.text
+    fixed = unchanged | {"corrected-1": "Use water of 75 degrees, for two minutes."}
+    await play.reviewer.post(f"{again}/verdict", epoch=2, outcome="fix", **SCORES, **fixed)
+    corrected = await db.fetch_value("SELECT corrected FROM verdict WHERE outcome = 'fix'")
+    assert [turn["text"] for turn in corrected["turns"]][1] == "Use water of 75 degrees, for two minutes."
+
+
+def _corrections(page: str) -> dict[str, str]:
+    found = re.findall(r'name="corrected-(\d+)"[^>]*>(.*?)</textarea>', page, flags=re.DOTALL)
+    return {no: html.unescape(text) for no, text in found}
+
+
+async def test_a_dialogue_that_is_not_ready_stays(play: Play) -> None:
+    at = await play.take(play.author)
+    refused = await play.author.post(f"{at}/submit", 409, epoch=1)
+    assert "Something on the list is still open." in refused.text
+    await play.converse(play.author, at)
+    assert "1 / 2" in await play.author.get(at)
+    empty = await play.author.post(f"{at}/turns", 422, epoch=1, no=3, message="  ")
+    assert "Write something first." in empty.text
+    taken = await play.author.post(f"{at}/turns", 409, epoch=1, no=1, message="From an old tab")
+    assert "moved on" in taken.text
+
+
+async def test_a_reply_that_does_not_come_offers_a_way_on(play: Play) -> None:
+    at = await play.take(play.author)
+    await db.execute(
+        """INSERT INTO bot (id, project, kind, base_url, model, system_prompt, temperature, max_tokens)
+           VALUES (:id, :project, 'openai', 'http://127.0.0.1:9/v1', 'm', '', 0.5, 10)""",
+        id=uuid4(), project=play.site.project_id,
+    )  # fmt: skip
+    await play.author.post(f"{at}/turns", epoch=1, no=1, topic="Tea", message="Anybody?")
+    stream = await play.author.get(f"{at}/turns/1/stream?epoch=1", accept="text/event-stream")
+    assert stream.startswith("retry:")
+    assert "Write the reply myself" in stream
+    own = await play.author.post(f"{at}/turns/1/own", epoch=1, text="Yes, me.")
+    assert "written by you" in own.text
+    assert "How good was the bot" not in own.text, "nobody rates their own words"
+
+
+async def test_drafts_come_back_and_two_tabs_do_not_overwrite_each_other(play: Play) -> None:
+    at = await play.take(play.author)
+    saved = await play.author.json(f"{at}/draft", {"draft": {"message": "Half a sen", "topic": "Tea"}})
+    assert "Half a sen" in await play.author.get(at)
+    await play.author.json(f"{at}/draft", {"draft": {"message": "Half a sentence"}, "version": saved["version"]})
+    refused = await play.author.json(f"{at}/draft", {"draft": {"message": "x"}, "version": saved["version"]}, 412)
+    assert refused["code"] == "precondition_failed"
+    assert "Half a sentence" in await play.author.get(at)
+    beat = await play.author.json(f"{at}/heartbeat", {"epoch": 1})
+    assert beat["lease_until"] > saved["saved_at"]
+
+
+async def test_giving_back_ends_the_work_and_frees_the_task(play: Play) -> None:
+    at = await play.take(play.author)
+    gone = await play.author.post(f"{at}/release", epoch=1)
+    assert gone.headers["hx-redirect"] == "/queue"
+    assert "You gave this task back." in await play.author.get(at)
+    late = await play.author.post(f"{at}/turns", 409, epoch=1, no=1, topic="Tea", message="Too late")
+    assert "ran out" in late.text
+
+
+async def test_nothing_to_hand_out_says_why(play: Play) -> None:
+    for _ in range(3):
+        await play.take(play.author)
+    full = await play.author.post("/queue/next")
+    assert "as many tasks as you may" in full.text
+    assert "Your hands are full" in await play.author.get("/queue")
+    none = await play.reviewer.post("/reviews/next")
+    assert "Nothing that suits you is waiting" in none.text
+    assert "data-refresh" in none.text, "the page looks again by itself"
+
+
+async def test_strangers_see_nothing(play: Play) -> None:
+    at = await play.take(play.author)
+    for path in (at, f"{at}/turns/1", at.replace("/work/", "/review/")):
+        await play.other.get(path, 404)
+        await play.manager.get(path, 403)
+    await play.other.post(f"{at}/release", 404, epoch=1)
+    for path in ("/floor", "/tasks", "/floor/live.csv", "/floor/fragment"):
+        await play.author.get(path, 403)
+    task_id = await db.fetch_value("SELECT task FROM assignment")
+    await play.author.get(f"/tasks/{task_id}", 403)
+    away = await play.nobody.raw("GET", f"{at}?x=1")
+    assert away.status_code == 303
+    assert away.headers["location"] == f"/sign-in?next={at}?x=1"
+
+
+async def test_a_form_without_its_token_changes_nothing(play: Play) -> None:
+    at = await play.take(play.author)
+    play.author.csrf = "guessed"
+    refused = await play.author.post(f"{at}/release", 403, epoch=1)
+    assert "open too long" in refused.text
+    assert await db.fetch_value("SELECT state FROM assignment") == "live"
+
+
+async def test_tasks_are_changed_in_bulk_with_a_reason(play: Play) -> None:
+    page = await play.manager.get("/tasks?domain=general&level=2&q=title")
+    ids = re.findall(r'name="id" value="([0-9a-f-]{36})"', page)
+    assert len(ids) == 3
+    assert "No task matches" in await play.manager.get("/tasks?level=5")
+    await play.manager.post("/tasks/bulk", 422, htmx=False, id=ids[0], action="cancel", next="/tasks")
+    done = await play.manager.post(
+        "/tasks/bulk", 303, htmx=False, id=ids[0], action="cancel", reason="no need", next="/tasks?state=open"
+    )
+    assert done.headers["location"] == "/tasks?state=open&done=1"
+    assert "1 task changed" in await play.manager.get(done.headers["location"])
+    await play.manager.post(
+        "/tasks/bulk", 303, htmx=False, id=ids[1], action="priority", priority=5, reason="first", next="//evil.example"
+    )
+    rows = await db.fetch("SELECT state, priority FROM task ORDER BY id DESC")
+    assert sorted((row["state"], row["priority"]) for row in rows) == [("cancelled", 3), ("open", 3), ("open", 5)]
+
+
+async def test_the_floor_shows_who_does_what_and_can_be_narrowed(play: Play) -> None:
+    await play.take(play.author)
+    fragment = await play.manager.get("/floor/fragment?sort=person&direction=desc")
+    assert "Title of t" in fragment
+    assert 'aria-sort="descending"' in fragment
+    assert "Nobody is working" in await play.manager.get("/floor/fragment?domain=law")
+    assert "Nobody is working" in await play.manager.get("/floor/fragment?stage=review")
+    assert "Nobody is working" in await play.manager.get(f"/floor/fragment?project={uuid4()}")
+    await play.manager.get("/floor?project=not-an-id")
+    csv = await play.manager.get("/floor/live.csv")
+    assert csv.startswith("﻿person,vendor,task")
+    assert "author,North,Title of t" in csv
+
+
+async def test_signing_in_goes_on_where_one_wanted_to_go(play: Play) -> None:
+    page = await play.nobody.get("/sign-in?next=/earnings")
+    assert 'name="next" value="/earnings"' in page
+    wrong = await play.nobody.post("/sign-in", 401, htmx=False, email="author@example.org", password="not the one")
+    assert "is not right" in wrong.text
+    assert 'value="author@example.org"' in wrong.text
+    right = await play.nobody.post(
+        "/sign-in", 303, htmx=False, email="author@example.org", password=PASSWORD, next="/earnings"
+    )
+    assert right.headers["location"] in {"/earnings", "/password"}
+    assert "httponly" in right.headers["set-cookie"].lower()
+
+
+async def test_language_and_theme_are_remembered(play: Play) -> None:
+    answer = await play.author.post("/preferences", 303, htmx=False, lang="zh-CN", next="/queue")
+    assert answer.headers["location"] == "/queue"
+    assert "callboard_lang=zh-CN" in answer.headers["set-cookie"]
+    assert "你的队列" in await play.author.get("/queue")
+    await play.author.post("/preferences", 303, htmx=False, theme="dark", next="https://evil.example")
+    assert 'data-theme="dark"' in await play.author.get("/queue")
+
+
+async def test_errors_are_pages_for_people_and_json_for_programs(play: Play) -> None:
+    lost = await play.author.raw("GET", "/nowhere")
+    assert lost.status_code == 404
+    assert "This page is not on the board." in lost.text
+    program = await play.author.raw("GET", "/nowhere", accept="application/json")
+    assert program.headers["content-type"].startswith("application/problem+json")
+    api = await play.author.raw("GET", "/api/v1/nowhere")
+    assert api.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_pages_are_not_kept_by_browsers(play: Play) -> None:
+    answer = await play.author.raw("GET", "/earnings")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [("/queue?x=1", "/queue?x=1"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
+     ("", "/"), (None, "/"), ("/a\nb", "/"), ("/" + "a" * 600, "/")],
+)  # fmt: skip
+def test_only_paths_of_this_site(given: str | None, path: str) -> None:
+    assert local_path(given) == path
+
+
+def test_no_cell_is_a_formula() -> None:
+    assert cell("=1+1") == "'=1+1"
+    assert cell("@x") == "'@x"
+    assert cell("plain") == "plain"
+    assert cell(-3) == -3
+
+
+async def test_the_start_is_another_page_for_each_role(play: Play) -> None:
+    async def start(browser: Browser) -> str:
+        return str((await browser.raw("GET", "/")).headers["location"])
+
+    await db.execute("UPDATE person SET must_change_password = false")
+    recent.forget_all()
+    assert await start(play.nobody) == "/sign-in"
+    assert await start(play.author) == "/queue"
+    assert await start(play.reviewer) == "/reviews"
+    assert await start(play.manager) == "/floor"
