@@ -11,7 +11,7 @@ from callboard.pages.diff import difference
 from callboard.pages.labels import LABELS, label
 from callboard.pages.render import duration, language_name, markdown, query
 from callboard.pages.views_floor import FloorFilter
-from tests.pages.samples import BETTER_ZH, BOT_ZH
+from tests.pages.sample_facts import BETTER_ZH, BOT_ZH
 
 
 @given(st.text(alphabet="ab .\n，高血压", max_size=60), st.text(alphabet="ab .\n，高血压", max_size=60))

@@ -1,0 +1,101 @@
+"""The manager's screens, for samples.py."""
+
+from callboard.pages import views as v
+from callboard.pages import views_floor as f
+from kernel.money import Money
+from tests.pages.sample_facts import BONDS, CACHE, DOSE, KEYS, LEASE, REASON, minutes, uid, usd
+
+
+def _cell(waiting: int, live: int, in_review: int, accepted: int, oldest: int | None) -> f.MatrixCell:
+    return f.MatrixCell(waiting=waiting, live=live, in_review=in_review, accepted=accepted, oldest_seconds=oldest)
+
+
+def _matrix() -> list[f.MatrixRow]:
+    rows = []
+    for index, domain in enumerate(("general", "finance", "medicine", "law", "technology")):
+        cells = [
+            _cell(
+                w := (index * 7 + step * 13) % 41, (index + step) % 5, (index * step) % 4, 20 + 9 * step, w * 97 or None
+            )
+            if (index, step) not in ((2, 1), (3, 1))
+            else f.MatrixCell()
+            for step in range(1, 6)
+        ]
+        total = _cell(
+            *(sum(getattr(c, name) for c in cells) for name in ("waiting", "live", "in_review", "accepted")), 3900
+        )
+        rows.append(f.MatrixRow(domain=domain, cells=cells, total=total))
+    return rows
+
+
+PEOPLE = [
+    "Mei Lin",
+    "Tomás Herrera",
+    "Ingrid Solberg",
+    "Wei Zhang",
+    "Dr. Amara Oyelaran",
+    "Farid Haddad",
+    "李晓彤",
+    "Nina Kowalczyk",
+]
+LIVE = [
+    f.LiveRow(
+        assignment_id=uid(700 + i), person=name, vendor="Northlight" if i % 2 else "Harbour", task=facts,
+        stage=("annotation", "annotation", "review", "rework")[i % 4], since=minutes(-3 - i * 2.7),
+        lease_until=minutes((27.0, 3.2, 18.5, -0.2)[i % 4]), active_seconds=90 + i * 61, price=usd(90 + 30 * i),
+    )
+    for i, (name, facts) in enumerate(zip(PEOPLE, [KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, DOSE, BONDS], strict=True))
+]  # fmt: skip
+FLOOR = f.FloorView(
+    filter=f.FloorFilter(), domains=["general", "law"], live=LIVE, live_total=23, matrix=_matrix(),
+    projects=[v.Option(value=str(uid(50)), label="Spring dialogues"), v.Option(value=str(uid(51)), label="Clinic notes")],
+    kpis=f.Kpis(waiting=412, live=23, in_review=31, accepted_today=188, rejected_share=0.041, spent_today=[usd(31_420)], committed=[usd(9_730)], budget_left=[usd(458_850)]),
+    per_minute=[(i * i * 7 + i * 3) % 9 if i > 12 else i % 2 for i in range(60)],
+    costs=[
+        f.ProjectCost(project_id=uid(50), project="Spring dialogues", budget=usd(400_000), reserved=usd(6_830), posted=usd(121_160), accepted=655),
+        f.ProjectCost(project_id=uid(51), project="Clinic notes", budget=usd(200_000), reserved=usd(22_900), posted=usd(169_990), accepted=408),
+        f.ProjectCost(project_id=uid(52), project="法律咨询", budget=None, reserved=Money(0, "CNY"), posted=Money(8_800_000_000, "CNY"), accepted=0),
+    ],
+    events=[
+        f.FloorEvent(at=minutes(-0.1), kind="submitted", person="Mei Lin", task=KEYS),
+        f.FloorEvent(at=minutes(-0.4), kind="accept", person="Dr. Amara Oyelaran", task=BONDS),
+        f.FloorEvent(at=minutes(-0.9), kind="paid", person="Wei Zhang", task=BONDS, count=None),
+        f.FloorEvent(at=minutes(-2), kind="rework", person="Ingrid Solberg", task=LEASE, project=None),
+        f.FloorEvent(at=minutes(-4), kind="expired", person="Farid Haddad", task=DOSE),
+        f.FloorEvent(at=minutes(-6), kind="claimed", person="李晓彤", task=DOSE),
+    ],
+)  # fmt: skip
+FLOOR_EMPTY = f.FloorView(
+    filter=f.FloorFilter(), domains=[], live=[], live_total=0, matrix=[], projects=[], costs=[], events=[], per_minute=[0] * 60,
+    kpis=f.Kpis(waiting=0, live=0, in_review=0, accepted_today=0, rejected_share=None, spent_today=[], committed=[], budget_left=[]),
+)  # fmt: skip
+
+STATES = ["open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled"]
+TASKS = f.TasksView(
+    filter=f.TaskFilter(domain="law"), next_cursor="xyz", total=1284, projects=FLOOR.projects,
+    domains=["general", "law", "medicine"], languages=["en", "zh-CN"],
+    rows=[
+        f.TaskRow(task=facts, state=STATES[i % 7], priority=1 + i % 5, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
+        for i, facts in enumerate([KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, LEASE])
+    ],
+)  # fmt: skip
+TASKS_DONE = f.TasksView(filter=f.TaskFilter(), rows=TASKS.rows, projects=[], domains=[], languages=[], done=3)
+TASKS_EMPTY = f.TasksView(filter=f.TaskFilter(q="nothing"), rows=[], projects=[], domains=[], languages=[])
+TASK = f.TaskView(
+    task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
+    payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
+    timeline=[
+        f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
+        f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
+        f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
+        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}),
+    ],
+    decisions=[
+        f.Decision(at=minutes(-180), person="Tomás Herrera", summary="best", candidates=[
+            f.Candidate(lane="annotation · law · en · difficulty 3", score=0.912, fit=0.86, wait_seconds=13_200, chosen=True),
+            f.Candidate(lane="annotation · general · en · difficulty 2", score=0.655),
+            f.Candidate(lane="annotation · law · en · difficulty 5", score=0.402),
+        ])
+    ],
+    money=[f.TaskMoney(at=minutes(-180), person="Tomás Herrera", what="reserved", state="pending", amount=usd(210))],
+)  # fmt: skip
