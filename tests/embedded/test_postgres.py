@@ -147,8 +147,10 @@ def test_any_folder_name_will_do(folder: Path, name: str) -> None:
     try:
         assert ask(server.dsn(), "SELECT 1") == 1
         server.ensure_database("two")
+        sockets = Path((folder / name / "run" / "postgres.address").read_text())
     finally:
         server.stop()
+    assert sockets.is_relative_to(folder) or not sockets.exists()
 
 
 def test_a_database_half_made_is_made_anew(folder: Path) -> None:

@@ -26,7 +26,8 @@ from callboard.embedded.process import HAS_PROC, Account
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, one of them for the final NUL.
 SOCKET_PATH_BYTES = 103
-LONGEST_SOCKET_NAME = "pg/.s.PGSQL.5432"
+DEMOTED = "pg"
+LONGEST_SOCKET_NAME = f"{DEMOTED}/.s.PGSQL.5432"
 
 
 class DataFolder:
@@ -100,6 +101,14 @@ class DataFolder:
         raise StartError(f"No folder with a path short enough for a Unix socket was found for {self.path}.")
 
 
+def leave_socket_folder(data_dir: Path, folder: Path) -> None:
+    """Removes a short folder outside the data folder once the last server has left it."""
+    if not folder.is_relative_to(data_dir):
+        for place in (folder, folder.parent) if folder.name == DEMOTED else (folder,):
+            with contextlib.suppress(OSError):
+                place.rmdir()
+
+
 def _ours(folder: Path, account: Account | None) -> bool:
     found = folder.lstat()
     owners = {os.geteuid()} | ({account.uid} if account else set())
@@ -110,7 +119,7 @@ def _sub_folder(folder: Path, account: Account | None) -> Path:
     """PostgreSQL's own part of it: a demoted server must be able to create its socket and nothing else."""
     if account is None:
         return folder
-    inner = folder / "pg"
+    inner = folder / DEMOTED
     inner.mkdir(mode=0o700, exist_ok=True)
     os.chown(inner, account.uid, account.gid)
     return inner

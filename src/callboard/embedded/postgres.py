@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from callboard.embedded import binaries, configuration
-from callboard.embedded.datafolder import DataFolder, Lock, handle
+from callboard.embedded.datafolder import DataFolder, Lock, handle, leave_socket_folder
 from callboard.embedded.errors import StartError, folder_error, log_error
 from callboard.embedded.process import (
     Step,
@@ -115,6 +115,7 @@ class EmbeddedPostgres:
             end(self._process, STOP)
             self._process = None
             clear_folder(self.folder.postgres, PROGRAM, STOP)  # its sessions lead sessions of their own
+            leave_socket_folder(self.folder.path, Path(self._address().read_text(encoding="utf-8")))
         self._lock.release()
 
     def ensure_database(self, name: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from callboard.embedded import binaries, configuration
-from callboard.embedded.datafolder import DataFolder, Lock, handle
+from callboard.embedded.datafolder import DataFolder, Lock, handle, leave_socket_folder
 from callboard.embedded.errors import StartError, folder_error, log_error
 from callboard.embedded.process import Step, clear_folder, end, processes_in, spawn, wait_until
 
@@ -88,6 +88,7 @@ class EmbeddedValkey:
         if self._process is not None:
             end(self._process, STOP)
             self._process = None
+            leave_socket_folder(self.folder.path, Path(self._address().read_text(encoding="utf-8")).parent)
         self._lock.release()
 
     def attached(self) -> bool:
