@@ -82,8 +82,13 @@ class SafeEngine(PostgresEngine):
         return await self.pool.acquire(timeout=self._acquire_seconds)
 
     async def give_back(self, connection: Any) -> None:
-        if self.pool is not None:
+        if self.pool is None:
+            return
+        try:
             await self.pool.release(connection, timeout=self._acquire_seconds)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+            # It died on the way; the pool has let go of it, and whoever used it has heard already.
+            connection.terminate()
 
     def transaction(self, allow_nested: bool = False, actor: str = "system") -> SafeTransaction:
         if allow_nested:

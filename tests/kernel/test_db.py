@@ -30,7 +30,7 @@ async def test_a_failed_commit_gives_the_connection_back() -> None:
 
 
 async def test_a_connection_that_dies_inside_a_transaction_does_not_hang() -> None:
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)) as caught:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)) as caught:
         async with db.transaction():
             pid = await db.fetch_value("SELECT pg_backend_pid()")
             killer = asyncio.create_task(_terminate(pid))
