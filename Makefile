@@ -5,13 +5,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env run test lint browser lock clean
+.PHONY: help env run test lint browser chaos lock clean
 
 VENV := .venv
 # Inside the checkout, so that deleting it deletes everything.
 DATA ?= data
 PORT ?= 8700
 PYTEST_ARGS ?=
+# Options of the chaos run; docs/faults.md has them.
+CHAOS ?=
 # 1: the browser tests must run, and their absence is a failure.
 REQUIRE_BROWSER ?= 0
 
@@ -34,6 +36,10 @@ lint: env
 
 browser:
 	@REQUIRE_BROWSER=$(REQUIRE_BROWSER) tools/need_browser.sh
+
+# An import to its end while parts of the site are killed in the middle.
+chaos: env
+	@exec $(VENV)/bin/python -m tests.demo.chaos $(CHAOS)
 
 # uv stays out of the environment: it is needed for nothing else. No uv.lock: that would write registry addresses down.
 lock: env

@@ -22,7 +22,7 @@ from callboard.demo.operation import PROJECTS, TOUR
 from callboard.demo.performance import NotAdmitted, Stalled, tally, to_completion, without_end
 from callboard.demo.reviewer import decide
 from callboard.demo.seeding import seed
-from callboard.demo.setting_up import SetUp, _set_up
+from callboard.demo.setting_up import SetUp, prepare
 from callboard.demo.stage import Player, Stage
 from kernel import db
 from kernel.settings import Settings
@@ -45,7 +45,7 @@ def sample(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def basis(app: object, settings: Settings, sample: Path) -> SetUp:
-    return await _set_up(settings, sample)
+    return await prepare(settings, sample, finite=True)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ async def test_careless_people_finish_too(api: Api, basis: SetUp, monkeypatch: p
 
 async def test_a_second_run_finds_all_done(api: Api, basis: SetUp, settings: Settings, sample: Path) -> None:
     first = await finish(stage_for(api, basis), basis.players)
-    again = await _set_up(settings, sample)
+    again = await prepare(settings, sample, finite=True)
     assert again.project_ids == basis.project_ids
     assert {player.id for player in again.players} == {player.id for player in basis.players}
     assert await finish(stage_for(api, again), again.players) == first
@@ -102,7 +102,7 @@ async def test_a_second_run_finds_all_done(api: Api, basis: SetUp, settings: Set
 async def test_the_same_file_adds_neither_tasks_nor_budget(basis: SetUp, settings: Settings, sample: Path) -> None:
     project_id = UUID(basis.project_ids[0])
     before = await project_budget(project_id)
-    await _set_up(settings, sample)
+    await prepare(settings, sample, finite=True)
     assert await project_budget(project_id) == before
     assert await db.fetch_value("SELECT count(*) FROM task WHERE project = :id", id=project_id) == TASKS
 
@@ -162,7 +162,7 @@ async def test_an_imported_dialogue_is_continued(
             json.dumps({"external_id": "odd-kind", "kind": "ranking", "domain": "law", "language": "de", "payload": {}})
             + "\n"
         )
-    basis = await _set_up(settings, file)
+    basis = await prepare(settings, file, finite=True)
     client.headers["authorization"] = f"Bearer {basis.token}"
     stage = stage_for(Api(client, patience_seconds=10), basis)
     end = await finish(stage, basis.players)
@@ -178,7 +178,7 @@ async def test_a_file_with_bad_lines_is_refused_by_its_line(app: object, setting
     ]
     file.write_text("".join(json.dumps(task) + "\n" for task in tasks))
     with pytest.raises(ImportRefused, match=r"line 2.*alchemy"):
-        await _set_up(settings, file)
+        await prepare(settings, file, finite=True)
 
 
 async def test_nobody_is_left_to_guess_why_a_run_stalls(
@@ -208,7 +208,7 @@ async def test_a_token_that_was_revoked_ends_the_run_and_is_replaced(
 async def test_the_endless_run_works_and_keeps_a_bounded_queue_and_the_tour(
     app: object, settings: Settings, client: httpx.AsyncClient
 ) -> None:
-    basis = await _set_up(settings, None)
+    basis = await prepare(settings, None, finite=False)
     tour = str(basis.ids[TOUR])
     assert tour not in basis.project_ids
     client.headers["authorization"] = f"Bearer {basis.token}"
@@ -229,7 +229,7 @@ async def test_the_endless_run_works_and_keeps_a_bounded_queue_and_the_tour(
 async def test_the_frontend_fills_up_to_its_share_under_new_names(
     app: object, settings: Settings, client: httpx.AsyncClient
 ) -> None:
-    basis = await _set_up(settings, None)
+    basis = await prepare(settings, None, finite=False)
     client.headers["authorization"] = f"Bearer {basis.token}"
     api = Api(client, patience_seconds=10)
     stage = stage_for(api, basis)
@@ -250,7 +250,7 @@ async def test_the_frontend_fills_up_to_its_share_under_new_names(
 async def test_the_frontend_posts_nothing_that_cannot_be_paid(
     app: object, settings: Settings, client: httpx.AsyncClient
 ) -> None:
-    basis = await _set_up(settings, None)
+    basis = await prepare(settings, None, finite=False)
     client.headers["authorization"] = f"Bearer {basis.token}"
     api = Api(client, patience_seconds=10)
     poor = msgspec.structs.replace(PROJECTS[0], annotation="1000.00")
@@ -258,7 +258,7 @@ async def test_the_frontend_posts_nothing_that_cannot_be_paid(
 
 
 async def test_the_crew_is_made_once_and_restored(basis: SetUp, settings: Settings) -> None:
-    somebody = next(view for view in await crew.everybody() if view.external_id == "demo:crew-esther")
+    somebody = next(view for view in await crew.everybody() if view.external_id == "demo:crew-imogen")
     needs = await crew.needs_of(UUID(basis.project_ids[0]))
     async with db.transaction("test"):
         await assess(somebody.id, "law", 1, "a test")
@@ -286,3 +286,32 @@ def test_verdicts_follow_the_quality() -> None:
 async def test_seeding_beside_a_running_site_is_the_same(app: object, settings: Settings) -> None:
     assert (await seed(settings)).projects == 5
     assert (await seed(settings)).projects == 0
+
+
+async def test_who_fell_below_the_level_of_their_own_rework_is_assessed_anew(
+    app: object, settings: Settings, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without that the work would wait for its author until the reservation ends, hours later."""
+    monkeypatch.setattr(performance, "QUIET_SECONDS", 0.5)
+    monkeypatch.setattr(performance, "STALL_SECONDS", 5.0)
+    monkeypatch.setattr(author, "RELEASE_SHARE", 0)
+    monkeypatch.setattr(author, "DECLINE_SHARE", 0)
+    file = tmp_path / "hard.ndjson"
+    hard = {"external_id": "hard", "domain": "law", "language": "en", "difficulty": 5, "payload": {"opening": "?"}}
+    file.write_text(json.dumps(hard))
+    basis = await prepare(settings, file, finite=True)
+    client.headers["authorization"] = f"Bearer {basis.token}"
+    api = Api(client, patience_seconds=10)
+    stage = stage_for(api, basis)
+    ada, imogen = (next(p for p in basis.players if p.person.key == key) for key in ("crew-ada", "crew-imogen"))
+    fields = {"project_ids": basis.project_ids}
+    (held,) = (await api.post("/assignments/claim", fields | {"annotator_id": ada.id}))["assignments"]
+    await annotate(stage, ada, held)
+    (judged,) = (await api.post("/assignments/claim", fields | {"annotator_id": imogen.id}))["assignments"]
+    reasons = [{"item": "factuality", "text": "wrong year"}]
+    verdict = {"epoch": judged["epoch"], "outcome": "rework", "reasons": reasons}
+    await api.post(f"/assignments/{judged['id']}/verdict", verdict)
+    await api.put(f"/annotators/{ada.id}/skills/law", {"level": 1, "reason": "a bad day"})
+    end = await finish(stage, basis.players)
+    assert (end.accepted, end.paid) == (1, 1)
+    assert await db.fetch_value("SELECT author FROM submission WHERE state = 'accepted'") == UUID(ada.id)

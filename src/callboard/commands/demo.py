@@ -84,7 +84,7 @@ async def _perform(wish: Wish, settings: Settings, url: str) -> Outcome | None:
     from callboard.demo.setting_up import set_up  # noqa: PLC0415
     from callboard.demo.stage import Stage  # noqa: PLC0415
 
-    basis = await set_up(settings, wish.file, PATIENCE_SECONDS)
+    basis = await set_up(settings, wish.file, finite=wish.to_completion, patience_seconds=PATIENCE_SECONDS)
     async with open_http(url, basis.token, settings.demo_people_at_once + 4) as http:
         api = Api(http, patience_seconds=PATIENCE_SECONDS)
         stage = Stage(

@@ -9,7 +9,7 @@ from callboard.demo.seeding import ACTOR
 from kernel import db
 from kernel.settings import Settings
 
-SCOPES = ["annotators:read", "projects:read", "reports:read", "tasks:write", "work"]
+SCOPES = ["annotators:write", "projects:read", "reports:read", "tasks:write", "work"]
 LIFE_DAYS = 30
 
 
@@ -23,7 +23,8 @@ async def token(settings: Settings) -> str:
     """The one from the last run while it is good, else a new one."""
     file = folder(settings) / "token"
     known = file.read_text(encoding="utf-8").strip() if file.exists() else ""
-    if known and await tokens.find(known) is not None:
+    actor = await tokens.find(known) if known else None
+    if actor is not None and actor.scopes >= set(SCOPES):
         return known
     draft = TokenDraft(name="Demo frontend", scopes=SCOPES, expires_in_days=LIFE_DAYS)
     async with db.transaction(ACTOR):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from callboard.demo.content import Person, people
+from callboard.demo.content import Person
 from callboard.demo.stage import Player
 from callboard.demo.workforce import MARK, external_id
 from kernel import db
@@ -31,8 +31,11 @@ TOP_LEVEL = 5
 """Of the crew in everything that a file asks for: no round of rework takes them below what its tasks need."""
 PAGE_ROWS = 200
 
-_AUTHORS = ("Ada Lindholm", "Benedikt Rao", "Camille Oduya", "Dmitri Albescu")
-_REVIEWERS = ("Esther Quan", "Farid Noor", "Greta Salvatore")
+_AUTHORS = (
+    "Ada Lindholm", "Benedikt Rao", "Camille Oduya", "Dmitri Albescu", "Esther Quan", "Farid Noor", "Greta Salvatore",
+    "Henrik Mbeki",
+)  # fmt: skip
+_REVIEWERS = ("Imogen Takeda", "Jonas Petrov", "Kamala Ferris", "Lucas Wren")
 _REASON = "joined the crew of an import"
 
 
@@ -109,12 +112,7 @@ async def everybody() -> list[AnnotatorView]:
         after = (rows[-1].display_name, rows[-1].id)
 
 
-async def players(needs: Sequence[Need] | None) -> list[Player]:
-    """Who is simulated: the 40 people; for an import the crew, and those of the 40 who speak its languages."""
+async def players(wanted: Sequence[Person]) -> list[Player]:
+    """Those of them who are here."""
     ids = {view.external_id: str(view.id) for view in await everybody()}
-    wanted: list[Person] = list(people())
-    if needs is not None:
-        languages, domains = {need.language for need in needs}, {need.domain for need in needs}
-        wanted = [person for person in wanted if languages & set(person.languages) and domains & set(person.skills)]
-        wanted += crew()
     return [Player(ids[external_id(person)], person) for person in wanted if external_id(person) in ids]

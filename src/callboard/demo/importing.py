@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from callboard.demo.crew import Need, call_crew, needs_of
+from callboard.demo.crew import call_crew, needs_of
 from callboard.demo.operation import DAY_SECONDS, FACTORS, guidelines
 from callboard.demo.seeding import ACTOR
 from callboard.importing.files import stage_file
@@ -38,7 +38,6 @@ class ImportRefused(Invalid):
 class Imported(msgspec.Struct, frozen=True):
     project_id: UUID
     tasks: int
-    needs: list[Need]
 
 
 async def take_file(path: Path, settings: Settings) -> Imported:
@@ -54,10 +53,9 @@ async def take_file(path: Path, settings: Settings) -> Imported:
             )
         project_id = await _ensure_project(path.name, report.good, settings)
         await write(stage, project_id, path.name)
-    needs = await needs_of(project_id)
     async with db.transaction(ACTOR):
-        await call_crew(needs, settings)
-    return Imported(project_id, report.good, needs)
+        await call_crew(await needs_of(project_id), settings)
+    return Imported(project_id, report.good)
 
 
 async def _ensure_project(file_name: str, tasks: int, settings: Settings) -> UUID:

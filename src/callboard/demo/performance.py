@@ -11,6 +11,7 @@ import msgspec
 
 from callboard.demo.client import Api, Refused
 from callboard.demo.frontend import Frontend
+from callboard.demo.restoring import restore
 from callboard.demo.shifts import shift
 from callboard.demo.stage import Player, Stage
 from kernel.clock import monotonic
@@ -19,6 +20,10 @@ from kernel.settings import Settings
 
 LOOK_SECONDS = 0.5
 REPORT_SECONDS = 10.0
+QUIET_SECONDS = 5.0
+"""Without a step by anybody the people of a finite run are looked at: who fell below a level is assessed anew."""
+LOOK_AFTER_SECONDS = 600.0
+"""The same in a run without end, so that no kind of work is left without people after a night of bad luck."""
 STALL_SECONDS = 90.0
 """Without a single step by anybody a finite run is given up: longer than a database takes to recover."""
 EVER = "2000-01-01T00:00:00Z"
@@ -83,7 +88,7 @@ async def to_completion(stage: Stage, players: Sequence[Player], say: Say) -> Ta
     result: list[Tally] = []
 
     async def watch() -> None:
-        said_at = monotonic()
+        said_at = restored_at = monotonic()
         while True:
             now = await tally(stage.api, stage.project_ids)
             if now.done:
@@ -91,6 +96,9 @@ async def to_completion(stage: Stage, players: Sequence[Player], say: Say) -> Ta
                 return
             if monotonic() - stage.moved_at > STALL_SECONDS:
                 raise Stalled(_why_stalled(stage, now))
+            if monotonic() - max(stage.moved_at, restored_at) > QUIET_SECONDS:
+                await restore(stage, players)
+                restored_at = monotonic()
             if monotonic() - said_at > REPORT_SECONDS:
                 said_at = monotonic()
                 say(f"{now.accepted} of {now.tasks} accepted")
@@ -113,9 +121,13 @@ async def without_end(
     frontend = Frontend(stage.api, stage, ids, waiting_tasks=settings.demo_waiting_tasks)
 
     async def watch() -> None:
+        restored_at = monotonic()
         while True:
             await asyncio.sleep(REPORT_SECONDS)
             say(_line(await tally(stage.api, stage.project_ids), stage))
+            if monotonic() - restored_at > LOOK_AFTER_SECONDS:
+                await restore(stage, players)
+                restored_at = monotonic()
 
     await _until_first(watch, [frontend.keep_posting, *(partial(shift, stage, player) for player in players)])
 

@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from callboard.demo.admission import token
-from callboard.demo.crew import players
+from callboard.demo.content import people
+from callboard.demo.crew import crew, players
 from callboard.demo.importing import take_file
 from callboard.demo.operation import PROJECTS, TOUR
 from callboard.demo.seeding import seed
@@ -28,13 +29,13 @@ PAUSE_SECONDS = 0.5
 class SetUp(msgspec.Struct, frozen=True):
     players: list[Player]
     project_ids: list[str]
-    """Where simulated people work: all but the tour, or the file's project alone."""
+    """Where simulated people work; the tour is the visitor's."""
     ids: dict[str, UUID]
     """Of the demo's projects, by name."""
     token: str
 
 
-async def set_up(settings: Settings, file: Path | None, patience_seconds: float) -> SetUp:
+async def set_up(settings: Settings, file: Path | None, *, finite: bool, patience_seconds: float) -> SetUp:
     """Each step may be repeated, so all of it is when the database goes away meanwhile. Raises `NotFresh`, `ImportRefused`."""
     wire()
     assert settings.database_url is not None
@@ -42,19 +43,22 @@ async def set_up(settings: Settings, file: Path | None, patience_seconds: float)
 
     async def once() -> SetUp:
         async with db.pool(dsn, settings, min_size=1):
-            return await _set_up(settings, file)
+            return await prepare(settings, file, finite=finite)
 
     return await _patiently(once, patience_seconds)
 
 
-async def _set_up(settings: Settings, file: Path | None) -> SetUp:
+async def prepare(settings: Settings, file: Path | None, *, finite: bool) -> SetUp:
+    """On the pool that is open. A finite run of a file is the crew's alone, who can do all of it whatever happens."""
     await seed(settings)
     ids = {project.name: (await project_named(project.name)).id for project in PROJECTS}
-    imported = None if file is None else await take_file(file, settings)
-    if imported is None:
-        project_ids = [str(project_id) for name, project_id in ids.items() if name != TOUR]
-        return SetUp(await players(None), project_ids, ids, await token(settings))
-    return SetUp(await players(imported.needs), [str(imported.project_id)], ids, await token(settings))
+    own = [str(project_id) for name, project_id in ids.items() if name != TOUR]
+    if file is None:
+        return SetUp(await players(people()), own, ids, await token(settings))
+    imported = str((await take_file(file, settings)).project_id)
+    if finite:
+        return SetUp(await players(crew()), [imported], ids, await token(settings))
+    return SetUp(await players([*people(), *crew()]), [*own, imported], ids, await token(settings))
 
 
 async def _patiently(step: Callable[[], Awaitable[T]], seconds: float) -> T:
