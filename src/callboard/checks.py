@@ -8,7 +8,7 @@ from kernel import audit, db
 from kernel.invariants import Invariant, Result, run
 from kernel.settings import Settings, load_settings
 from kernel.sql import compile_sql
-from payments.verify import invariants as payment_invariants
+from payments.verify import INVARIANTS as PAYMENT_INVARIANTS
 from payments.verify import ledger_totals
 from routing.invariants import INVARIANTS as ROUTING_INVARIANTS
 from skills.evidence import differences
@@ -57,7 +57,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def all_invariants() -> list[Invariant]:
-    return [*ROUTING_INVARIANTS, *payment_invariants(), *KERNEL_INVARIANTS]
+    return [*ROUTING_INVARIANTS, *PAYMENT_INVARIANTS, *KERNEL_INVARIANTS]
 
 
 async def run_checks(dsn: str, settings: Settings | None = None) -> Report:

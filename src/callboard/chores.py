@@ -7,6 +7,9 @@ from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
 
+NAMES = ("routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy")
+"""What the clock may ask for; `wire` sees to it that each has its handler."""
+
 
 @outbox.handler("routing.sweep_leases")
 async def sweep_leases(_payload: dict[str, Any], settings: Settings) -> None:

@@ -6,7 +6,7 @@ domain functions that change something call `require_transaction()`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -52,6 +52,10 @@ class SafeTransaction(PostgresTransaction):
         self.engine.current_transaction.reset(self.context)
         try:
             if self._committed or self._rolled_back:
+                return False
+            if isinstance(error, TimeoutError):
+                # The server did not answer within the command's time; it will not answer a ROLLBACK either.
+                self.connection.terminate()
                 return False
             await self.connection.execute("ROLLBACK" if kind else "COMMIT")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
@@ -110,7 +114,7 @@ class SafeEngine(PostgresEngine):
             dsn,
             min_size=options.pop("min_size", settings.pool_min_size),
             max_size=options.pop("max_size", settings.pool_max_size),
-            command_timeout=options.pop("command_timeout", settings.statement_timeout_seconds + 1),
+            command_timeout=options.pop("command_timeout", settings.statement_timeout_seconds + 0.5),
             timeout=settings.pool_acquire_seconds,
             init=_prepare_connection,
             reset=_reset_connection,
@@ -284,16 +288,30 @@ _UNAVAILABLE = (
 )
 
 
+def _refused_by_check(error: Any) -> DomainError | None:
+    return Conflict(str(error)) if error.constraint_name == "legal_transition" else None
+
+
+_MEANINGS: tuple[tuple[Any, Callable[[Any], DomainError | None]], ...] = (
+    (asyncpg.DiskFullError, lambda _: StorageFull()),
+    (
+        (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError),
+        lambda _: Invalid("The character U+0000 is not allowed in text."),
+    ),
+    (asyncpg.DataError, lambda _: Invalid("A value is outside the range that can be stored.")),
+    (asyncpg.CheckViolationError, _refused_by_check),
+    (
+        asyncpg.ForeignKeyViolationError,
+        lambda error: Conflict(f"It names what does not exist, or something depends on it ({error.constraint_name})."),
+    ),
+    (asyncpg.UniqueViolationError, lambda error: Conflict(f"There is one already ({error.constraint_name}).")),
+    (_UNAVAILABLE, lambda _: Unavailable()),
+)
+
+
 def translate(error: BaseException) -> DomainError | None:
     """The named error that a database failure means for the caller; `None` where it is a fault of ours."""
-    if isinstance(error, asyncpg.DiskFullError):
-        return StorageFull()
-    if isinstance(error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
-        return Invalid("The character U+0000 is not allowed in text.")
-    if isinstance(error, asyncpg.DataError):
-        return Invalid("A value is outside the range that can be stored.")
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return Conflict(f"There is one already ({error.constraint_name}).")
-    if isinstance(error, _UNAVAILABLE):
-        return Unavailable()
+    for kinds, meaning in _MEANINGS:
+        if isinstance(error, kinds):
+            return meaning(error)
     return None

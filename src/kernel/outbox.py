@@ -4,7 +4,7 @@ A job's row is the record. A worker is nudged through the queue, and without the
 either way the row lock lets one worker run it, and its effects commit together with its `done_at`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -87,6 +87,13 @@ def handler(name: str) -> Callable[[JobHandler], JobHandler]:
         return function
 
     return register
+
+
+def require(names: Iterable[str]) -> None:
+    """Raises `RuntimeError` at the start of a process rather than at the first job that nobody can do."""
+    missing = sorted(set(names) - _handlers.keys())
+    if missing:
+        raise RuntimeError(f"no handler is registered for {', '.join(missing)}")
 
 
 async def take_due_jobs(settings: Settings) -> list[UUID]:

@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         _say(
             "Longest statement in a request.", "seconds", "a frozen database must answer 503 instead of hanging", gt=0
         ),
-    ] = 5.0
+    ] = 4.0
     lock_timeout_seconds: Annotated[
         float,
         _say("Longest wait for a row lock.", "seconds", "a stuck transaction must not take the others with it", gt=0),

@@ -116,7 +116,12 @@ async def earnings(
     """Totals of all time and one page of lines, newest claim first; `since` (of the claim) and `state` bound the lines alone."""
     totals = await db.fetch(sql.earnings_totals, annotator_id=annotator_id)
     rows = await db.fetch(
-        sql.earnings_lines, annotator_id=annotator_id, before=_place(cursor), since=since, state=state, limit=_one_more(limit)
+        sql.earnings_lines,
+        annotator_id=annotator_id,
+        before=_place(cursor),
+        since=since,
+        state=state,
+        limit=_one_more(limit),
     )
     return Earnings([_total(row) for row in totals], [_line(row) for row in rows[:limit]], _next(rows, limit))
 

@@ -28,78 +28,77 @@ async def ledger_totals() -> list[LedgerTotal]:
     ]
 
 
-def invariants() -> list[Invariant]:
-    return [
-        Invariant(
-            "accepted_work_is_paid_once",
-            "Each accepted unit of work has exactly one posted accrual, of the price shown at the claim, to its worker.",
-            sql.check_accepted_work_is_paid_once,
-            4,
-        ),
-        Invariant(
-            "nothing_else_is_paid",
-            "Work that was released, expired, sent back or rejected has no posted accrual.",
-            sql.check_nothing_else_is_paid,
-            4,
-        ),
-        Invariant(
-            "open_work_has_money_set_aside",
-            "Each live assignment and each submission that waits for its verdict has its price held.",
-            sql.check_open_work_has_money_set_aside,
-            4,
-        ),
-        Invariant(
-            "ended_work_holds_no_money",
-            "No money is held for an assignment that ended without paid work.",
-            sql.check_ended_work_holds_no_money,
-            4,
-        ),
-        Invariant(
-            "hold_is_the_price_shown",
-            "A hold has the amount, person, project and task of its assignment.",
-            sql.check_hold_is_the_price_shown,
-            4,
-        ),
-        Invariant(
-            "price_follows_the_rate_card",
-            "Each held amount is base × factors of its rate card, rounded once, half to even, at the micro.",
-            sql.check_price_follows_the_rate_card,
-            4,
-        ),
-        Invariant(
-            "transfer_has_two_sides",
-            "Each transfer debits and credits the right two accounts by one positive amount in one currency.",
-            sql.check_transfer_has_two_sides,
-            5,
-        ),
-        Invariant(
-            "ledger_balances",
-            "Over the whole ledger debits equal credits, posted and pending, in every currency.",
-            sql.check_ledger_balances,
-            5,
-        ),
-        Invariant(
-            "account_is_the_fold_of_its_transfers",
-            "The sums of each account equal the sums of its transfers.",
-            sql.check_account_is_the_fold_of_its_transfers,
-            5,
-        ),
-        Invariant(
-            "budget_is_not_exceeded",
-            "What a project has reserved and posted never exceeds what it was funded with.",
-            sql.check_budget_is_not_exceeded,
-            5,
-        ),
-        Invariant(
-            "hold_is_resolved_once",
-            "Each hold is posted or voided at most once, never both.",
-            sql.check_hold_is_resolved_once,
-            5,
-        ),
-        Invariant(
-            "resolution_matches_its_hold",
-            "What is posted or voided is exactly what was held.",
-            sql.check_resolution_matches_its_hold,
-            5,
-        ),
-    ]
+INVARIANTS = [
+    Invariant(
+        "accepted_work_is_paid_once",
+        "Each accepted unit of work has exactly one posted accrual, of the price shown at the claim, to its worker.",
+        sql.check_accepted_work_is_paid_once,
+        4,
+    ),
+    Invariant(
+        "nothing_else_is_paid",
+        "Work that was released, expired, sent back or rejected has no posted accrual.",
+        sql.check_nothing_else_is_paid,
+        4,
+    ),
+    Invariant(
+        "open_work_has_money_set_aside",
+        "Each live assignment and each submission that waits for its verdict has its price held.",
+        sql.check_open_work_has_money_set_aside,
+        4,
+    ),
+    Invariant(
+        "ended_work_holds_no_money",
+        "No money is held for an assignment that ended without paid work.",
+        sql.check_ended_work_holds_no_money,
+        4,
+    ),
+    Invariant(
+        "hold_is_the_price_shown",
+        "A hold has the amount, person, project and task of its assignment.",
+        sql.check_hold_is_the_price_shown,
+        4,
+    ),
+    Invariant(
+        "price_follows_the_rate_card",
+        "Each held amount is base × factors of its rate card, rounded once, half to even, at the micro.",
+        sql.check_price_follows_the_rate_card,
+        4,
+    ),
+    Invariant(
+        "transfer_has_two_sides",
+        "Each transfer debits and credits the right two accounts by one positive amount in one currency.",
+        sql.check_transfer_has_two_sides,
+        5,
+    ),
+    Invariant(
+        "ledger_balances",
+        "Over the whole ledger debits equal credits, posted and pending, in every currency.",
+        sql.check_ledger_balances,
+        5,
+    ),
+    Invariant(
+        "account_is_the_fold_of_its_transfers",
+        "The sums of each account equal the sums of its transfers.",
+        sql.check_account_is_the_fold_of_its_transfers,
+        5,
+    ),
+    Invariant(
+        "budget_is_not_exceeded",
+        "What a project has reserved and posted never exceeds what it was funded with.",
+        sql.check_budget_is_not_exceeded,
+        5,
+    ),
+    Invariant(
+        "hold_is_resolved_once",
+        "Each hold is posted or voided at most once, never both.",
+        sql.check_hold_is_resolved_once,
+        5,
+    ),
+    Invariant(
+        "resolution_matches_its_hold",
+        "What is posted or voided is exactly what was held.",
+        sql.check_resolution_matches_its_hold,
+        5,
+    ),
+]

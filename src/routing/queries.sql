@@ -299,7 +299,7 @@ SELECT project AS project_id, kind, stage, domain, language, difficulty_band, mi
 -- name: submission_for_review
 -- What the reviewer judges, locked: a verdict is given once.
 SELECT b.id, b.slot AS slot_id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload,
-       t.difficulty_mean, t.difficulty_variance, t.domain, p.rework_limit, p.answer_limit, a.price_micros,
+       t.difficulty_mean, t.difficulty_variance, t.domain, p.rework_limit, p.answer_limit, a.price_micros, a.vendor AS author_vendor_id,
        (SELECT count(*) FROM submission r WHERE r.slot = b.slot AND r.state = 'rework')::int AS rework_rounds,
        (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
 FROM submission b JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project JOIN assignment a ON a.id = b.assignment

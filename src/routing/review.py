@@ -61,6 +61,7 @@ class Judged(msgspec.Struct, frozen=True):
     task_id: UUID
     project_id: UUID
     author_id: UUID
+    author_vendor_id: UUID | None
     assignment_id: UUID
     round: int
     state: str
@@ -172,7 +173,7 @@ async def _settle(work: Judged, draft: VerdictDraft) -> str:
         "annotator_id": str(work.author_id),
         "outcome": draft.outcome,
     }
-    where = {"project_id": work.project_id, "subject_id": work.task_id}
+    where = {"project_id": work.project_id, "subject_id": work.task_id, "vendor_id": work.author_vendor_id}
     await outbox.publish("verdict.given", facts, **where)
     if state in ("accepted", "rejected", "rework", "open"):
         await outbox.publish(f"task.{'reopened' if state == 'open' else state}", facts, **where)

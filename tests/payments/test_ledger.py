@@ -274,7 +274,7 @@ async def test_money_moves_only_inside_a_transaction(operation: str) -> None:
 
 
 async def test_the_journal_is_read_page_by_page_and_filtered() -> None:
-    dice = random.Random(5)  # noqa: S311  a repeatable mixture, no secret
+    dice = random.Random(5)
     projects = [await make_project(funded_micros=1000) for _ in range(2)]
     workers = [await make_annotator() for _ in range(3)]
     holds = [a_hold(dice.choice(projects), dice.choice(workers), plain_price(n + 1)) for n in range(20)]

@@ -51,7 +51,7 @@ async def test_64_claims_on_a_budget_for_50(people: int) -> None:
 
 
 async def test_a_budget_emptied_and_refilled_by_many_is_never_exceeded() -> None:
-    dice = random.Random(11)  # noqa: S311  a repeatable mixture, no secret
+    dice = random.Random(11)
     project_id, workers = await make_project(funded_micros=1000), [uuid7() for _ in range(12)]
 
     async def work(worker: UUID) -> int:

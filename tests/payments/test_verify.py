@@ -126,7 +126,7 @@ BREAKAGES = {
 
 async def test_money_that_is_right_breaks_nothing() -> None:
     await make_scene()
-    results = await invariants.run(verify.invariants())
+    results = await invariants.run(verify.INVARIANTS)
     assert [(result.name, result.violations, result.examples) for result in results if result.violations] == []
     assert len({result.name for result in results}) == len(results) == 12
 
@@ -154,7 +154,7 @@ async def test_broken_data_is_named(breakage: str) -> None:
 
 
 def test_every_invariant_is_broken_by_some_breakage() -> None:
-    assert set().union(*(expected for _, expected in BREAKAGES.values())) == {each.name for each in verify.invariants()}
+    assert set().union(*(expected for _, expected in BREAKAGES.values())) == {each.name for each in verify.INVARIANTS}
 
 
 async def test_violations_are_counted_in_full_and_shown_in_part() -> None:
@@ -163,6 +163,6 @@ async def test_violations_are_counted_in_full_and_shown_in_part() -> None:
     for _ in range(EXAMPLES + 2):
         await world.claim(project_id, worker)
     await db.execute("UPDATE assignment SET price_micros = 11")
-    (result,) = [each for each in await invariants.run(verify.invariants()) if each.violations]
+    (result,) = [each for each in await invariants.run(verify.INVARIANTS) if each.violations]
     assert (result.name, result.violations, len(result.examples)) == ("hold_is_the_price_shown", EXAMPLES + 2, EXAMPLES)
     assert {(row["amount_micros"], row["price_micros"]) for row in result.examples} == {(10, 11)}

@@ -56,7 +56,7 @@ class Walk:
     """One seeded walk; every `step_…` picks what it can do, or does nothing."""
 
     def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)  # noqa: S311  a repeatable walk, no secret
+        self.dice = random.Random(seed)
         self.model = Model()
         self.refused = 0
 

@@ -183,4 +183,4 @@ async def _end(assignment_id: UUID, state: str) -> None:
 
 async def broken() -> list[str]:
     """Names of the money's invariants that do not hold."""
-    return [result.name for result in await invariants.run(verify.invariants()) if result.violations]
+    return [result.name for result in await invariants.run(verify.INVARIANTS) if result.violations]

@@ -78,7 +78,9 @@ async def import_lines(
     try:
         with Stage(request.settings, _rules(mapping), judge=await judge_by_database()) as stage:
             await _fill(request, stage)
-            return reply(await _finish(stage, project_id, skip_bad_lines=skip_bad_lines, dry_run=dry_run))
+            return reply(
+                await _finish(stage, project_id, request.actor.label, skip_bad_lines=skip_bad_lines, dry_run=dry_run)
+            )
     finally:
         _running -= 1
 
@@ -105,8 +107,8 @@ async def _fill(request: Call, stage: Stage) -> None:
             if total > limit:
                 raise too_large(limit)
             if chunk:
-                await asyncio.to_thread(take, parser.feed(chunk))
-        await asyncio.to_thread(take, parser.close())
+                await asyncio.to_thread(lambda piece: take(parser.feed(piece)), chunk)
+        await asyncio.to_thread(lambda: take(parser.close()))
     except AboveLimit as error:
         raise too_large(limit) from error
     except Unreadable as error:
@@ -115,7 +117,7 @@ async def _fill(request: Call, stage: Stage) -> None:
         raise ImportRefused("The body holds no lines.")
 
 
-async def _finish(stage: Stage, project_id: UUID, *, skip_bad_lines: bool, dry_run: bool) -> Imported:
+async def _finish(stage: Stage, project_id: UUID, actor: str, *, skip_bad_lines: bool, dry_run: bool) -> Imported:
     report = stage.report
     counts: dict[str, Any] = {
         "mapping": report.mapping, "records": report.records, "good": report.good, "bad": report.bad,
@@ -127,7 +129,7 @@ async def _finish(stage: Stage, project_id: UUID, *, skip_bad_lines: bool, dry_r
         )
     if dry_run or not report.good:
         return Imported(import_id=None, created=0, existing=0, already=False, **counts)
-    done = await write(stage, project_id, "API")
+    done = await write(stage, project_id, "API", actor=actor)
     return Imported(
         import_id=done.import_id, created=done.created, existing=done.existing, already=done.already, **counts
     )

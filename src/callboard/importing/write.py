@@ -67,7 +67,12 @@ def _requirements_fault(draft: TaskDraft) -> str | None:
 
 
 async def write(
-    stage: Stage, project_id: UUID, source: str, progress: Callable[[int], None] = lambda _: None
+    stage: Stage,
+    project_id: UUID,
+    source: str,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    actor: str = ACTOR,
 ) -> Outcome:
     """`source` is the name that the import is remembered by; `progress` hears the number of drafts dealt with so far."""
     report = stage.report
@@ -75,16 +80,16 @@ async def write(
     if before:
         progress(report.good)
         return Outcome(before[0], 0, report.good, already=True)
-    async with db.transaction(actor=ACTOR):
+    async with db.transaction(actor=actor):
         import_id = await intake.begin_batch(project_id, source, stage.fingerprint)
     created = existing = 0
     for chunk in stage.drafts():
-        async with db.transaction(actor=ACTOR):
+        async with db.transaction(actor=actor):
             taken = await intake.import_tasks(project_id, chunk, import_id=import_id)
         created += taken.created
         existing += taken.existing
         progress(created + existing)
-    async with db.transaction(actor=ACTOR):
+    async with db.transaction(actor=actor):
         await intake.finish_batch(
             import_id,
             lines=report.records,
