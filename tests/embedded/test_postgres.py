@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -162,6 +163,14 @@ def test_a_database_half_made_is_made_anew(folder: Path) -> None:
     assert ask(server.dsn(), "SELECT 1") == 1
     server.stop()
     assert not staging.parent.exists()
+
+
+def test_a_database_that_vanished_is_not_replaced_by_an_empty_one(server: EmbeddedPostgres, folder: Path) -> None:
+    kill_postmaster(server)
+    shutil.move(folder / "data" / "postgres", folder / "elsewhere")
+    with pytest.raises(StartError, match="has vanished"):
+        server.start()
+    assert not (folder / "data" / "postgres").exists()
 
 
 def test_another_version_of_the_database_is_named(server: EmbeddedPostgres, folder: Path) -> None:

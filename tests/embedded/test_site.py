@@ -48,10 +48,11 @@ def test_a_second_start_takes_less_than_five_seconds_and_shows_no_password_again
             assert first.ends(15) == 0
     finally:
         first.kill()
-    with timed(max(5, 4 * import_seconds()), "the second start"):
-        second = start(folder, port, "second", "--demo")
-        second.says("Stop: Ctrl-C", 20)
+    limit = max(5, 4 * import_seconds())
+    second = start(folder, port, "second", "--demo")
     try:
+        with timed(limit, "the second start"):
+            second.says("Stop: Ctrl-C", 60)
         assert "Administrator:" not in second.said
         assert "annotator@callboard.example" in second.said
         everything = descendants(second.process.pid)

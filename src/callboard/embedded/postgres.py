@@ -48,6 +48,7 @@ class EmbeddedPostgres:
         self._lock = Lock(self.folder.path / "postgres.lock")
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self._launched = False
 
     @property
     def exists(self) -> bool:
@@ -81,9 +82,15 @@ class EmbeddedPostgres:
             programs = binaries.postgres_programs(self._account)
             self._clear()
             if not self.exists:
+                # An empty database in the place of one that was there a moment ago would look like lost work.
+                if self._launched:
+                    raise StartError(
+                        f"The database in {self.folder.postgres} has vanished; bring it back or start anew."
+                    )
                 self._initialize(programs)
             self._check_version(programs)
             self._process = self._spawn(programs)
+            self._launched = True
         except OSError as error:
             self._lock.release()
             raise folder_error(error, self.folder.path) from error
@@ -182,6 +189,9 @@ class EmbeddedPostgres:
 
     def _initialize(self, programs: Path) -> None:
         """Everything is made in a folder beside it and put in place by one rename: a cluster is whole or absent."""
+        # An empty database in the place of one that was there a moment ago would look like lost work.
+        if self._launched:
+            raise StartError(f"The database in {self.folder.postgres} has vanished; bring it back or start anew.")
         staging = self.folder.path / "postgres.new"
         clear_folder(staging / "cluster", PROGRAM, ())
         shutil.rmtree(staging, ignore_errors=True)
