@@ -82,11 +82,6 @@ class EmbeddedPostgres:
             programs = binaries.postgres_programs(self._account)
             self._clear()
             if not self.exists:
-                # An empty database in the place of one that was there a moment ago would look like lost work.
-                if self._launched:
-                    raise StartError(
-                        f"The database in {self.folder.postgres} has vanished; bring it back or start anew."
-                    )
                 self._initialize(programs)
             self._check_version(programs)
             self._process = self._spawn(programs)
