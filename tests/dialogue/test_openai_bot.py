@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import ssl
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -278,14 +280,16 @@ async def test_no_proxy_of_the_environment_is_used(quick: Settings, monkeypatch:
         assert await ask(fake, quick) == "Hello 世界"
 
 
-async def test_the_key_stands_in_no_log_and_no_repr(quick: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_key_stands_in_no_log_and_no_repr(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(openai_bot, "log", structlog.wrap_logger(structlog.PrintLogger(written)))
     answer = refuses("401 Unauthorized", body=f"wrong key {KEY}".encode())
     async with endpoint(answer) as fake:
         with pytest.raises(BotUnavailable) as caught:
             await ask(fake, quick)
-    said = capsys.readouterr()
-    assert "***" in said.out + said.err
-    assert KEY not in said.out + said.err + str(caught.value) + repr(caught.value.extra)
+    said = written.getvalue()
+    assert "***" in said
+    assert KEY not in said + str(caught.value) + repr(caught.value.extra)
     assert KEY not in repr(bot_at("https://x.example")._config)
 
 
