@@ -410,6 +410,16 @@ SELECT domain, difficulty_band, coalesce(waiting, 0) AS waiting, coalesce(in_wor
 FROM places FULL JOIN finished USING (domain, difficulty_band)
 ORDER BY domain, difficulty_band
 
+-- name: queue_matrix_of_vendor
+-- The same matrix for a vendor's manager: only what the vendor's people hold or have done. What waits is nobody's yet, and not theirs to see.
+SELECT l.domain, l.difficulty_band, 0 AS waiting, count(*) FILTER (WHERE a.state = 'live' AND a.kind = 'annotation')::int AS in_work,
+       0 AS review_waiting, count(*) FILTER (WHERE a.state = 'live' AND a.kind = 'review')::int AS in_review,
+       count(*) FILTER (WHERE b.state = 'accepted')::int AS accepted, count(*) FILTER (WHERE b.state = 'rejected')::int AS rejected, 0 AS oldest_seconds
+FROM assignment a JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane LEFT JOIN submission b ON b.assignment = a.id
+WHERE a.vendor = :vendor_id AND (a.state = 'live' OR b.state IN ('accepted', 'rejected')) AND (:project_id::uuid IS NULL OR a.project = :project_id)
+GROUP BY 1, 2
+ORDER BY 1, 2
+
 -- name: live_holds
 -- Who does what now, as the floor shows it.
 SELECT a.id, a.kind, a.annotator AS annotator_id, n.display_name AS annotator, v.name AS vendor, t.id AS task_id, t.external_id, t.domain, t.language,
@@ -430,10 +440,10 @@ SELECT minute, coalesce(s.n, 0)::int AS submitted, coalesce(d.n, 0)::int AS acce
 FROM generate_series(date_trunc('minute', clock_timestamp()) - make_interval(mins => :minutes::int - 1), date_trunc('minute', clock_timestamp()), interval '1 minute') AS minute
 LEFT JOIN (SELECT date_trunc('minute', ended_at) AS minute, count(*) AS n FROM assignment
            WHERE state = 'submitted' AND kind = 'annotation' AND ended_at > clock_timestamp() - make_interval(mins => :minutes::int)
-             AND (:project_id::uuid IS NULL OR project = :project_id) GROUP BY 1) s USING (minute)
-LEFT JOIN (SELECT date_trunc('minute', decided_at) AS minute, count(*) AS n FROM submission
-           WHERE state = 'accepted' AND decided_at > clock_timestamp() - make_interval(mins => :minutes::int)
-             AND (:project_id::uuid IS NULL OR project = :project_id) GROUP BY 1) d USING (minute)
+             AND (:project_id::uuid IS NULL OR project = :project_id) AND (:vendor_id::uuid IS NULL OR vendor = :vendor_id) GROUP BY 1) s USING (minute)
+LEFT JOIN (SELECT date_trunc('minute', b.decided_at) AS minute, count(*) AS n FROM submission b JOIN assignment w ON w.id = b.assignment
+           WHERE b.state = 'accepted' AND b.decided_at > clock_timestamp() - make_interval(mins => :minutes::int)
+             AND (:project_id::uuid IS NULL OR b.project = :project_id) AND (:vendor_id::uuid IS NULL OR w.vendor = :vendor_id) GROUP BY 1) d USING (minute)
 ORDER BY minute
 
 -- name: quality
@@ -442,19 +452,19 @@ SELECT t.domain, count(*)::int AS verdicts,
        count(*) FILTER (WHERE v.outcome = 'accept')::int AS accepted, count(*) FILTER (WHERE v.outcome = 'fix')::int AS fixed,
        count(*) FILTER (WHERE v.outcome = 'rework')::int AS reworked, count(*) FILTER (WHERE v.outcome = 'reject')::int AS rejected,
        count(*) FILTER (WHERE b.round = 1)::int AS first_looks, count(*) FILTER (WHERE b.round = 1 AND v.outcome = 'accept')::int AS first_pass
-FROM verdict v JOIN submission b ON b.id = v.submission JOIN task t ON t.id = b.task
-WHERE v.given_at >= :since AND (:project_id::uuid IS NULL OR b.project = :project_id)
+FROM verdict v JOIN submission b ON b.id = v.submission JOIN task t ON t.id = b.task JOIN assignment w ON w.id = b.assignment
+WHERE v.given_at >= :since AND (:project_id::uuid IS NULL OR b.project = :project_id) AND (:vendor_id::uuid IS NULL OR w.vendor = :vendor_id)
 GROUP BY 1 ORDER BY 1
 
 -- name: floor_totals
--- The numbers at the top of the floor.
-SELECT (SELECT count(*) FROM verdict v JOIN submission b ON b.id = v.submission
-        WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND v.outcome IN ('accept', 'fix') AND (:project_id::uuid IS NULL OR b.project = :project_id))::int AS accepted_today,
-       (SELECT count(*) FROM verdict v JOIN submission b ON b.id = v.submission
-        WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND v.outcome = 'reject' AND (:project_id::uuid IS NULL OR b.project = :project_id))::int AS rejected_today,
-       (SELECT count(*) FROM verdict v JOIN submission b ON b.id = v.submission
-        WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND v.outcome = 'rework' AND (:project_id::uuid IS NULL OR b.project = :project_id))::int AS reworked_today,
-       (SELECT count(*) FROM submission WHERE state = 'surplus' AND (:project_id::uuid IS NULL OR project = :project_id))::int AS surplus
+-- The numbers at the top of the floor: today's verdicts by outcome, and late work that waits for a decision.
+SELECT count(*) FILTER (WHERE v.outcome IN ('accept', 'fix'))::int AS accepted_today, count(*) FILTER (WHERE v.outcome = 'reject')::int AS rejected_today,
+       count(*) FILTER (WHERE v.outcome = 'rework')::int AS reworked_today,
+       (SELECT count(*) FROM submission b JOIN assignment w ON w.id = b.assignment
+        WHERE b.state = 'surplus' AND (:project_id::uuid IS NULL OR b.project = :project_id) AND (:vendor_id::uuid IS NULL OR w.vendor = :vendor_id))::int AS surplus
+FROM verdict v JOIN submission b ON b.id = v.submission JOIN assignment w ON w.id = b.assignment
+WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND (:project_id::uuid IS NULL OR b.project = :project_id)
+  AND (:vendor_id::uuid IS NULL OR w.vendor = :vendor_id)
 
 -- name: tasks
 -- Tasks by filters, newest first; the cursor is the id.

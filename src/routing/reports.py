@@ -114,7 +114,10 @@ class HistoryLine(msgspec.Struct, frozen=True):
     detail: dict[str, Any]
 
 
-async def queue(project_id: UUID | None = None) -> list[QueueCell]:
+async def queue(project_id: UUID | None = None, vendor_id: UUID | None = None) -> list[QueueCell]:
+    """With a vendor: only what its people hold or have done."""
+    if vendor_id is not None:
+        return await db.fetch_as(QueueCell, sql.queue_matrix_of_vendor, project_id=project_id, vendor_id=vendor_id)
     return await db.fetch_as(QueueCell, sql.queue_matrix, project_id=project_id)
 
 
@@ -131,17 +134,17 @@ async def live_holds(
     )
 
 
-async def throughput(minutes: int, project_id: UUID | None = None) -> list[Minute]:
+async def throughput(minutes: int, project_id: UUID | None = None, vendor_id: UUID | None = None) -> list[Minute]:
     """One row per minute, oldest first."""
-    return await db.fetch_as(Minute, sql.throughput, minutes=minutes, project_id=project_id)
+    return await db.fetch_as(Minute, sql.throughput, minutes=minutes, project_id=project_id, vendor_id=vendor_id)
 
 
-async def quality(since: datetime, project_id: UUID | None = None) -> list[QualityRow]:
-    return await db.fetch_as(QualityRow, sql.quality, since=since, project_id=project_id)
+async def quality(since: datetime, project_id: UUID | None = None, vendor_id: UUID | None = None) -> list[QualityRow]:
+    return await db.fetch_as(QualityRow, sql.quality, since=since, project_id=project_id, vendor_id=vendor_id)
 
 
-async def floor_totals(project_id: UUID | None = None) -> FloorTotals:
-    row = await db.fetch_one_as(FloorTotals, sql.floor_totals, project_id=project_id)
+async def floor_totals(project_id: UUID | None = None, vendor_id: UUID | None = None) -> FloorTotals:
+    row = await db.fetch_one_as(FloorTotals, sql.floor_totals, project_id=project_id, vendor_id=vendor_id)
     assert row is not None
     return row
 

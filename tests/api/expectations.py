@@ -78,9 +78,9 @@ PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/te
 GET    /api/v1/events                                             known
 GET    /api/v1/events/stream                                      known
 GET    /api/v1/ledger/transfers                                   vendor_manager bosses
-GET    /api/v1/reports/queue                                      bosses
-GET    /api/v1/reports/throughput                                 bosses
-GET    /api/v1/reports/quality                                    bosses
+GET    /api/v1/reports/queue                                      vendor_manager bosses
+GET    /api/v1/reports/throughput                                 vendor_manager bosses
+GET    /api/v1/reports/quality                                    vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
 """
 

@@ -37,7 +37,7 @@ class Permission(StrEnum):
     PROJECTS_WRITE = "projects:write"
     """Make, change, publish, pause and close projects; choose their bot."""
     REPORTS_READ = "reports:read"
-    """Queue, throughput and quality over everybody."""
+    """Queue, throughput and quality: over everybody, or over one's vendor's people."""
     SKILLS_WRITE = "skills:write"
     """State what somebody can do, and verify credentials: decides who gets which work, and so never one's vendor."""
     TASKS_LIST = "tasks:list"
@@ -72,7 +72,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
         {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.LEDGER_READ,
-         P.PEOPLE_READ, P.PEOPLE_WRITE, P.TASKS_READ}
+         P.PEOPLE_READ, P.PEOPLE_WRITE, P.REPORTS_READ, P.TASKS_READ}
     ),
     "reviewer": WORKING | {P.ACCOUNT},
     "annotator": WORKING | {P.ACCOUNT},

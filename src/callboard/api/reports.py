@@ -25,24 +25,29 @@ DEFAULT_SPAN = timedelta(days=7)
 ProjectId = FromQuery[UUID | None]
 
 
+def vendor_of(request: Call) -> UUID | None:
+    return visibility.filter_for(request.actor).vendor_id
+
+
 @get("/reports/queue", guards=[require(READ)], operation_id="reportQueue", tags=["reports"])
-async def queue(project_id: ProjectId = None) -> Response[Items[QueueCell]]:
+async def queue(request: Call, project_id: ProjectId = None) -> Response[Items[QueueCell]]:
     """By domain and difficulty: what waits, is in work, waits for review, is in review, is done."""
-    return reply(Items(await reports.queue(project_id)))
+    return reply(Items(await reports.queue(project_id, vendor_of(request))))
 
 
 @get("/reports/throughput", guards=[require(READ)], operation_id="reportThroughput", tags=["reports"])
 async def throughput(
-    minutes: Annotated[int, QueryParameter(ge=1, le=1440)] = 60, project_id: ProjectId = None
+    request: Call, minutes: Annotated[int, QueryParameter(ge=1, le=1440)] = 60, project_id: ProjectId = None
 ) -> Response[Items[Minute]]:
     """Per minute, oldest first."""
-    return reply(Items(await reports.throughput(minutes, project_id)))
+    return reply(Items(await reports.throughput(minutes, project_id, vendor_of(request))))
 
 
 @get("/reports/quality", guards=[require(READ)], operation_id="reportQuality", tags=["reports"])
-async def quality(since: Moment = None, project_id: ProjectId = None) -> Response[Items[QualityRow]]:
+async def quality(request: Call, since: Moment = None, project_id: ProjectId = None) -> Response[Items[QualityRow]]:
     """Verdicts by domain, and how much passed at the first look; the last seven days unless `since` says otherwise."""
-    return reply(Items(await reports.quality(aware(since, "since") or clock.now() - DEFAULT_SPAN, project_id)))
+    start = aware(since, "since") or clock.now() - DEFAULT_SPAN
+    return reply(Items(await reports.quality(start, project_id, vendor_of(request))))
 
 
 @get("/reports/cost", guards=[require(Permission.COST_READ)], operation_id="reportCost", tags=["reports"])

@@ -55,18 +55,18 @@ async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
     known = await projects(limit=100)
     project_id = uuid_of(wish.project) if wish.project else None
     chosen = [one for one in known if project_id in (None, one.id)]
-    cells = await reports.queue(project_id)
+    cells = await reports.queue(project_id, actor.vendor_id)
     costs = await _costs(actor, chosen)
     live = await live_rows(actor, wish)
     return FloorView(
         filter=wish,
         projects=[Option(value=str(one.id), label=one.name) for one in known],
         domains=sorted({cell.domain for cell in cells}),
-        kpis=await _kpis(cells, await reports.floor_totals(project_id), costs, actor, project_id),
+        kpis=await _kpis(cells, await reports.floor_totals(project_id, actor.vendor_id), costs, actor, project_id),
         matrix=_matrix(cells, wish.domain),
         live=live,
         live_total=len(live),
-        per_minute=[minute.submitted for minute in await reports.throughput(MINUTES, project_id)],
+        per_minute=[minute.submitted for minute in await reports.throughput(MINUTES, project_id, actor.vendor_id)],
         costs=costs[:COST_ROWS],
         events=await _events(actor, project_id),
     )
