@@ -111,6 +111,8 @@ class Site:
                 self._say(line)
             raise
         self._announce(lines, ready=ready)
+        if ready and self._demo:
+            self._start_part("demo")  # last: the site does not wait for the people who are simulated
         self.supervisor.run()
 
     def _start_part(self, name: str) -> None:

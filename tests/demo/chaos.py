@@ -160,18 +160,20 @@ def _carry_out(kill: Kill, site: Site, process: "subprocess.Popen[bytes]", say: 
         if process.poll() is not None:
             raise RuntimeError(f"the demo ended before {kill.part} could be killed")
         time.sleep(POLL_SECONDS)
-    pid = _wait_for(lambda: site.pid(kill.part))
+    pid = _wait_for(process, lambda: site.pid(kill.part))
     os.kill(pid, signal.SIGKILL)
     began = time.monotonic()
-    _wait_for(lambda: (found := site.pid(kill.part)) and found != pid)
+    _wait_for(process, lambda: (found := site.pid(kill.part)) and found != pid)
     back_seconds = time.monotonic() - began
     say(f"killed {kill.part} ({pid}) at {accepted} accepted; another one runs after {back_seconds:.1f} s")
     return Done(kill.part, accepted, pid, back_seconds)
 
 
-def _wait_for(look: Callable[[], Any]) -> Any:
+def _wait_for(process: "subprocess.Popen[bytes]", look: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + BACK_SECONDS
     while not (found := look()):
+        if process.poll() is not None:
+            raise RuntimeError("the demo gave up after a part of its site was killed")
         if time.monotonic() > deadline:
             raise RuntimeError("a part did not come back")
         time.sleep(POLL_SECONDS)

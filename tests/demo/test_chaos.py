@@ -46,7 +46,7 @@ def test_a_demo_beside_another_one_is_refused_in_a_sentence(folder: Path) -> Non
 
     data = folder / "data"
     (data / "demo").mkdir(parents=True)
-    with Lock(data / "demo" / "lock") as lock:
+    with Lock(data / "demo" / "people.lock") as lock:
         assert lock.take("callboard demo")
         done = subprocess.run(
             [sys.executable, "-m", "callboard.cli", "demo", "--data-dir", data, "--to-completion"],
@@ -54,7 +54,7 @@ def test_a_demo_beside_another_one_is_refused_in_a_sentence(folder: Path) -> Non
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("callboard: A demo runs already on this folder: process ")
+    assert done.stderr.startswith("callboard: Simulated people are at work on this folder already, moved by process ")
     assert "Traceback" not in done.stderr
 
 

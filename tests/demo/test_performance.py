@@ -17,13 +17,13 @@ from callboard.demo.admission import token
 from callboard.demo.author import annotate
 from callboard.demo.client import Api
 from callboard.demo.frontend import Frontend
-from callboard.demo.importing import ImportRefused
 from callboard.demo.operation import PROJECTS, TOUR
 from callboard.demo.performance import NotAdmitted, Stalled, tally, to_completion, without_end
 from callboard.demo.reviewer import decide
 from callboard.demo.seeding import seed
 from callboard.demo.setting_up import SetUp, prepare
 from callboard.demo.stage import Player, Stage
+from callboard.importing.events import Unreadable
 from kernel import db
 from kernel.settings import Settings
 from payments.earnings import project_budget
@@ -177,7 +177,7 @@ async def test_a_file_with_bad_lines_is_refused_by_its_line(app: object, setting
         {"external_id": name, "domain": name, "language": "en", "payload": {}} for name in ("law", "alchemy")
     ]
     file.write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    with pytest.raises(ImportRefused, match=r"line 2.*alchemy"):
+    with pytest.raises(Unreadable, match=r"line 2.*alchemy"):
         await prepare(settings, file, finite=True)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -149,3 +150,9 @@ def test_projects_pay_and_describe_themselves() -> None:
         assert len({draft.external_id for draft in project.drafts()}) == len(project.drafts())
         for draft in project.drafts():
             assert msgspec.convert(msgspec.to_builtins(draft), type(draft)) == draft
+
+
+def test_the_page_on_the_demo_names_the_logins_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
+    for login in logins():
+        assert f"| {login.name} | {login.email} | `{login.password}` |" in page

@@ -1,6 +1,9 @@
 import asyncio
+import math
+import os
 import signal
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 120.0
 """How long the demo waits for a site that is being restarted, before it gives up."""
 FASTEST, SLOWEST = 1000.0, 0.01
+LOCK_PAUSE_SECONDS = 2.0
+RESIDENT_PACE = 0.5
+"""Of the people who belong to `up --demo` and may be at work for days: a floor that lives, on a tenth of a core."""
 
 
 class Wish(NamedTuple):
@@ -51,29 +57,50 @@ class Outcome(NamedTuple):
 def command(settings: Settings, as_json: bool, pace: float | None, to_completion: bool, **options: Any) -> None:
     """Let simulated people claim, converse, hand in and review, through the public API.
 
-    Uses the site that runs on the data folder, else starts one for as long as it lasts.
+    Uses the site that runs on the data folder, else starts one for as long as it lasts. `up --demo` runs it as a part.
     """
     from callboard.demo.admission import folder  # noqa: PLC0415  each command imports only what it needs
-    from callboard.embedded.attach import servers  # noqa: PLC0415
-    from callboard.embedded.datafolder import DataFolder, Lock  # noqa: PLC0415
-    from callboard.embedded.errors import StartError  # noqa: PLC0415
+    from callboard.demo.seeding import NotFresh  # noqa: PLC0415
+    from callboard.embedded.attach import SUPERVISED, servers  # noqa: PLC0415
+    from callboard.embedded.datafolder import DataFolder  # noqa: PLC0415
     from callboard.up import site  # noqa: PLC0415
 
     began = monotonic()
-    wish = Wish(to_completion=to_completion, pace=pace if pace or to_completion else 1.0, **options)
+    resident = SUPERVISED in os.environ
+    default_pace = RESIDENT_PACE if resident else 1.0
+    wish = Wish(to_completion=to_completion, pace=pace if pace or to_completion else default_pace, **options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a site of our own is stopped in order then too
     DataFolder(settings.data_dir).prepare(settings.free_disk_bytes)
     with ExitStack() as stack:
-        lock = stack.enter_context(Lock(folder(settings) / "lock"))
-        if not lock.take("callboard demo"):
-            raise StartError(f"A demo runs already on this folder: {lock.holder()}.")
-        url = stack.enter_context(site(settings, demo=True))
+        _lock(stack, folder(settings), wish, patient=resident)
+        url = stack.enter_context(site(settings))
         endpoints = stack.enter_context(servers(settings, "callboard demo"))
         _say(f"The site: {url}")
-        outcome = asyncio.run(_perform(wish, endpoints.applied_to(settings), url))
+        try:
+            outcome = asyncio.run(_perform(wish, endpoints.applied_to(settings), url))
+        except NotFresh as error:
+            if not resident:
+                raise
+            _say(error.detail)
+            signal.pause()  # a part that ended would be started again and again
+            return
         if outcome is not None:
             facts = _facts(outcome, monotonic() - began)
             click.echo(msgspec.json.encode(facts).decode() if as_json else _sentence(facts))
+
+
+def _lock(stack: ExitStack, folder: Path, wish: Wish, *, patient: bool) -> None:
+    """Nobody is moved by two runs at once; a file's crew may finish it while the others work."""
+    from callboard.embedded.datafolder import Lock  # noqa: PLC0415
+    from callboard.embedded.errors import StartError  # noqa: PLC0415
+    from callboard.embedded.process import wait_until  # noqa: PLC0415
+
+    moved = [*(["crew"] if wish.file else []), *([] if wish.file and wish.to_completion else ["people"])]
+    for name in moved:
+        lock = stack.enter_context(Lock(folder / f"{name}.lock"))
+        wait_seconds = math.inf if patient else 0.0
+        if not wait_until(partial(lock.take, "callboard demo"), wait_seconds, LOCK_PAUSE_SECONDS):
+            raise StartError(f"Simulated people are at work on this folder already, moved by {lock.holder()}.")
 
 
 async def _perform(wish: Wish, settings: Settings, url: str) -> Outcome | None:

@@ -10,10 +10,10 @@ import msgspec
 from callboard.demo.crew import call_crew, needs_of
 from callboard.demo.operation import DAY_SECONDS, FACTORS, guidelines
 from callboard.demo.seeding import ACTOR
+from callboard.importing.events import Unreadable
 from callboard.importing.files import stage_file
 from callboard.importing.write import judge_by_database, write
 from kernel import db
-from kernel.errors import Invalid
 from kernel.money import Money, parse_amount
 from kernel.settings import Settings
 from payments.earnings import project_budget
@@ -30,24 +30,19 @@ LOOKS_PAID = 6
 """Pieces of annotation and of review per task that the budget covers at the highest price."""
 
 
-class ImportRefused(Invalid):
-    code = "import_refused"
-    title = "The file has lines that cannot be imported"
-
-
 class Imported(msgspec.Struct, frozen=True):
     project_id: UUID
     tasks: int
 
 
 async def take_file(path: Path, settings: Settings) -> Imported:
-    """The same file twice adds nothing. Raises `ImportRefused`, and what the reader of files raises."""
+    """The same file twice adds nothing. Raises `Unreadable`, and what else the reader of files raises."""
     with ExitStack() as stack:
         stage = stack.enter_context(stage_file(path, settings, judge=await judge_by_database()))
         report = stage.report
         if report.bad:
             first = report.errors[0]
-            raise ImportRefused(
+            raise Unreadable(
                 f"{report.bad} of {report.records} records of {path.name} cannot be imported; line {first.line}: {first.reason}. "
                 "See: callboard import --dry-run"
             )

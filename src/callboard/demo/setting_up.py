@@ -36,7 +36,7 @@ class SetUp(msgspec.Struct, frozen=True):
 
 
 async def set_up(settings: Settings, file: Path | None, *, finite: bool, patience_seconds: float) -> SetUp:
-    """Each step may be repeated, so all of it is when the database goes away meanwhile. Raises `NotFresh`, `ImportRefused`."""
+    """Each step may be repeated, so all of it is when the database goes away meanwhile. Raises `NotFresh`, `Unreadable`."""
     wire()
     assert settings.database_url is not None
     dsn = settings.database_url
