@@ -21,8 +21,6 @@ PATIENCE_SECONDS = 120.0
 """How long the demo waits for a site that is being restarted, before it gives up."""
 FASTEST, SLOWEST = 1000.0, 0.01
 LOCK_PAUSE_SECONDS = 2.0
-RESIDENT_PACE = 0.5
-"""Of the people who belong to `up --demo` and may be at work for days: a floor that lives, on a tenth of a core."""
 
 
 class Wish(NamedTuple):
@@ -67,8 +65,7 @@ def command(settings: Settings, as_json: bool, pace: float | None, to_completion
 
     began = monotonic()
     resident = SUPERVISED in os.environ
-    default_pace = RESIDENT_PACE if resident else 1.0
-    wish = Wish(to_completion=to_completion, pace=pace if pace or to_completion else default_pace, **options)
+    wish = Wish(to_completion=to_completion, pace=pace if pace or to_completion else 1.0, **options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a site of our own is stopped in order then too
     DataFolder(settings.data_dir).prepare(settings.free_disk_bytes)
     with ExitStack() as stack:

@@ -22,7 +22,8 @@ RELEASE_SHARE, DECLINE_SHARE = 0.02, 0.015
 NOTE_SHARE = 0.4
 EDIT_SHARE_POOR, EDIT_SHARE_GOOD = 0.85, 0.25
 FAIR = 3
-READ_SECONDS, RATE_SECONDS, EDIT_SECONDS, HAND_IN_SECONDS = 4.0, 2.5, 6.0, 3.0
+READ_SECONDS, RATE_SECONDS, EDIT_SECONDS, HAND_IN_SECONDS = 3.0, 2.0, 5.0, 2.0
+LONGEST_TYPING_SECONDS = 8.0
 CHARACTERS_A_WORD = 5.0
 
 RELOAD = frozenset(
@@ -220,7 +221,7 @@ class Dialogue:
 
     async def _ask(self, text: str) -> dict[str, Any]:
         words = len(text) / CHARACTERS_A_WORD
-        await self.stage.pause(min(20.0, 60 * words / self.player.person.speed), self.rng)
+        await self.stage.pause(min(LONGEST_TYPING_SECONDS, 60 * words / self.player.person.speed), self.rng)
         body = {"epoch": self.epoch, "text": text, "no": len(self.turns) + 1}
         turn: dict[str, Any] = await self.stage.api.post(path_of(self.held, "dialogue/turns"), body)
         self.stage.moved("asked")

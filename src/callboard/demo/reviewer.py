@@ -17,7 +17,7 @@ FIX_SHARE_GOOD, FIX_SHARE_PASSABLE, REJECT_SHARE_POOR = 0.08, 0.35, 0.3
 COMMENT_SHARE = 0.5
 LATER_ROUND = 2
 """From the second look on, what is still not good is fixed rather than sent around again."""
-READ_SECONDS = 9.0
+READ_SECONDS = 7.0
 
 
 async def review(stage: Stage, player: Player, held: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from callboard.demo.client import Refused, path_of
 from callboard.demo.reviewer import review
 from callboard.demo.stage import GONE, Player, Stage
 
-REST_SECONDS = 6.0
+REST_SECONDS = 4.0
 """Between two tasks, at pace 1."""
 REVIEW_FIRST_SHARE = 0.7
 """Who may do both looks for reviews first, mostly: work that waits for its review is money that waits."""
