@@ -162,7 +162,7 @@ class _Door:
         )
         for row in rows:
             head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
-            if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z):
+            if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z, own_rework=True):
                 continue
             last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
             assert last is not None

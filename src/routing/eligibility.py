@@ -20,13 +20,17 @@ class Failure(msgspec.Struct, frozen=True):
     """The smallest change that would make it pass."""
 
 
-def judge(profile: Profile, lane: Lane, language_level: int, z: float) -> list[Failure]:
-    """Every predicate that fails; an empty list means eligible."""
+def judge(profile: Profile, lane: Lane, language_level: int, z: float, *, own_rework: bool = False) -> list[Failure]:
+    """Every predicate that fails; an empty list means eligible.
+
+    Whoever was asked to mend their own work is not asked for the level again: the verdict that sent it back may have
+    lowered it, and the work would wait for somebody who could not come.
+    """
     checks = (
         _active(profile),
         _role(profile, lane),
         _language(profile, lane, language_level),
-        _level(profile, lane, z),
+        None if own_rework else _level(profile, lane, z),
         _credential(profile, lane),
     )
     return [failure for failure in checks if failure is not None]

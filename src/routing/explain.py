@@ -68,7 +68,8 @@ async def _place(
     slot: Any, profile: Profile, rivals: list[float], z: float, *, involved: bool, declined: bool
 ) -> PlaceExplained:
     head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
-    failures = judge(profile, head.lane, head.language_level, z)
+    own_rework = slot["reserved_for"] == profile.id
+    failures = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
     failures += _slot_failures(slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined)
     own = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
     return PlaceExplained(

@@ -22,7 +22,7 @@ EXPERT_DOMAINS = [domain for domain in DOMAINS if domain != "general"]
 
 
 def dice(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311  repeatable, not secret
+    return random.Random(seed)
 
 
 def cjk_share(text: str) -> float:

@@ -98,6 +98,18 @@ async def _live(annotator_id: object) -> list[object]:
     return list(await assignments(annotator_id=annotator_id, state="live"))  # type: ignore[arg-type]
 
 
+async def test_an_author_may_mend_work_whose_verdict_cost_them_the_level(settings: Settings) -> None:
+    project = await make_project(settings)
+    author, reviewer = await make_annotator(settings, skills={"general": 3}), await make_reviewer(settings)
+    (task,) = await make_tasks(project, difficulty=1, requirements={"min_level": 3})
+    await submit(settings, await claim_one(settings, author))
+    await verdict(settings, await claim_one(settings, reviewer), "rework")
+    await make_tasks(project, 2, difficulty=1, requirements={"min_level": 3})
+    got = await claim(settings, author, limit=3)
+    assert [held.task_id for held in got.assignments] == [task], "their own, and nothing else of that level any more"
+    assert got.counts == {"level": 1}
+
+
 async def test_rejected_work_is_not_paid_and_somebody_else_is_asked(settings: Settings) -> None:
     project = await make_project(settings, answer_limit=2)
     people = [await make_annotator(settings, f"A{n}") for n in range(3)]

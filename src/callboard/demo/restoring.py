@@ -1,7 +1,7 @@
 """A manager who looks after the simulated people, through the API like everybody.
 
-Work that is sent back lowers what is believed of its author, and it waits for that author. Somebody who stood exactly
-at the level that a task asks for can fall below it in this way, and the task would wait until the reservation ends.
+Work that is sent back lowers what is believed of its author. Somebody who stood exactly at the level that a kind of
+task asks for can fall below it in this way, and in a small crew nobody would be left for it.
 """
 
 from collections.abc import Sequence
