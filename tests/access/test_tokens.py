@@ -92,7 +92,7 @@ def test_a_vendors_manager_decides_nothing_for_everybody() -> None:
     assert effective_roles(["manager", "admin"], has_vendor=True) == {"manager", "admin"}
     assert effective_roles(["manager"], has_vendor=False) == {"manager"}
     forbidden = {
-        Permission.MONEY_WRITE, Permission.PROJECTS_WRITE, Permission.REPORTS_READ, Permission.SKILLS_WRITE,
+        Permission.MONEY_WRITE, Permission.PROJECTS_WRITE, Permission.SKILLS_WRITE,
         Permission.TASKS_LIST, Permission.TASKS_WRITE, Permission.TOKENS_WRITE,
     }  # fmt: skip
     assert not ROLES["vendor_manager"] & forbidden

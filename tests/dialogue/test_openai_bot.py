@@ -282,7 +282,11 @@ async def test_no_proxy_of_the_environment_is_used(quick: Settings, monkeypatch:
 
 async def test_the_key_stands_in_no_log_and_no_repr(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
-    monkeypatch.setattr(openai_bot, "log", structlog.wrap_logger(structlog.PrintLogger(written)))
+    monkeypatch.setattr(
+        openai_bot,
+        "log",
+        structlog.wrap_logger(structlog.PrintLogger(written), processors=[structlog.processors.KeyValueRenderer()]),
+    )
     answer = refuses("401 Unauthorized", body=f"wrong key {KEY}".encode())
     async with endpoint(answer) as fake:
         with pytest.raises(BotUnavailable) as caught:
