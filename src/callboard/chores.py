@@ -6,8 +6,9 @@ from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
+from skills import exam_sitting
 
-NAMES = ("routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy")
+NAMES = ("routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy", "skills.end_exams")
 """What the clock may ask for; `wire` sees to it that each has its handler."""
 
 
@@ -31,3 +32,9 @@ async def tidy(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler("access.tidy")
 async def tidy_sign_ins(_payload: dict[str, Any], _settings: Settings) -> None:
     await sessions.tidy()
+
+
+@outbox.handler("skills.end_exams")
+async def end_exams(_payload: dict[str, Any], settings: Settings) -> None:
+    """Attempts that were left until their time ran out; what was answered counts."""
+    await exam_sitting.sweep(settings)

@@ -19,10 +19,11 @@ def migrations_root() -> Path:
     return packed if packed.is_dir() else package.parent.parent / "migrations"
 
 
-def app_config(name: str, tables: ModuleType, depends_on: list[str] | None = None) -> AppConfig:
+def app_config(name: str, tables: ModuleType, depends_on: list[str] | None = None, *further: ModuleType) -> AppConfig:
+    """`further`: more modules with tables of the same package."""
     own = [
-        item for item in vars(tables).values()
-        if isinstance(item, type) and issubclass(item, Table) and item is not Table and item.__module__ == tables.__name__
+        item for module in (tables, *further) for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Table) and item is not Table and item.__module__ == module.__name__
     ]  # fmt: skip
     modules = {"kernel": "kernel", "skills": "skills", "routing": "routing"}
     return AppConfig(

@@ -299,6 +299,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=0,
         ),
     ] = 0.84
+    exam_item_exposure_limit: Annotated[
+        int,
+        _say(
+            "Showings after which a question of an exam leaves its bank.",
+            "showings",
+            "a question that hundreds have seen is known outside; adaptive exams show a good one to a fifth of the people",
+            ge=1,
+        ),
+    ] = 500
+    exam_item_evidence_weight: Annotated[
+        float,
+        _say(
+            "What one answer in an exam counts in the belief about a skill, next to one reviewed task.",
+            "weight",
+            "a question and a task are one observation each; less than 1 where questions are unlike the work",
+            ge=0,
+            le=1,
+        ),
+    ] = 1.0
 
     # Intake
     body_limit_bytes: Annotated[int, _say("Largest JSON body.", "bytes", "5,000 tasks of 2 kB", ge=1024)] = 10_000_000

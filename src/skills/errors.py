@@ -19,3 +19,63 @@ class AnnotatorExists(Conflict):
 class BadLanguage(Invalid):
     code = "bad_language"
     title = "A language is a BCP 47 tag such as en, zh-CN or pt-BR"
+
+
+class NoSuchExam(NotFound):
+    code = "exam_not_found"
+    title = "There is no such exam for this account"
+
+
+class NoSuchAttempt(NotFound):
+    code = "exam_attempt_not_found"
+    title = "There is no such attempt at an exam for this account"
+
+
+class BadExam(Invalid):
+    code = "bad_exam"
+    title = "The exam cannot be held like that"
+
+
+class BadExamItem(Invalid):
+    code = "bad_exam_item"
+    title = "A question of an exam cannot be used as it is"
+
+
+class ExamClosed(Conflict):
+    code = "exam_closed"
+    title = "This exam is closed"
+
+
+class ExamPassed(Conflict):
+    code = "exam_passed"
+    title = "This exam is passed already"
+
+
+class NotActive(Conflict):
+    code = "annotator_not_active"
+    title = "This profile is not active; nothing new can be begun"
+
+
+class NoAttemptsLeft(Conflict):
+    code = "exam_attempts_used"
+    title = "All attempts at this exam are used"
+
+
+class CoolingDown(Conflict):
+    code = "exam_cooling_down"
+    title = "The next attempt at this exam is not open yet"
+
+
+class BankTooSmall(Conflict):
+    code = "exam_bank_too_small"
+    title = "The bank has too few questions for this exam; add some first"
+
+
+class WrongQuestion(Conflict):
+    code = "exam_question_changed"
+    title = "Another question is open now; reload to see it"
+
+
+class AnsweredOtherwise(Conflict):
+    code = "exam_answered_otherwise"
+    title = "This question was answered already, with another answer"

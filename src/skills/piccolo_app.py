@@ -1,4 +1,4 @@
 from kernel.migrations import app_config
-from skills import tables
+from skills import exam_tables, tables
 
-APP_CONFIG = app_config("skills", tables, ["kernel"])
+APP_CONFIG = app_config("skills", tables, ["kernel"], exam_tables)

@@ -92,3 +92,107 @@ ORDER BY d.position
 -- Unverified unless somebody says so.
 INSERT INTO credential (id, annotator, domain, kind, title, issuer, verified, verified_at, expires_on)
 VALUES (:id, :annotator_id, :domain, :kind, :title, :issuer, :verified, CASE WHEN :verified THEN clock_timestamp() END, :expires_on)
+
+-- name: insert_exam
+-- Open at once; the checks of the table hold its rules.
+INSERT INTO exam (id, name, description, domain, language, mode, cut_level, min_items, max_items, stop_rule, time_limit_seconds,
+                  attempts_allowed, cooldown_seconds, pay_micros, pay_currency, training)
+VALUES (:id, :name, :description, :domain, :language, :mode, :cut_level, :min_items, :max_items, :stop_rule, :time_limit_seconds,
+        :attempts_allowed, :cooldown_seconds, :pay_micros, :pay_currency, :training)
+
+-- name: exams
+-- Exams with what they mean for one person (or for nobody in particular); the person's languages first, the cursor is (name, id).
+SELECT e.id, e.name, e.description, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule,
+  e.time_limit_seconds, e.attempts_allowed, e.cooldown_seconds, e.pay_micros, e.pay_currency, e.training, e.state,
+  (SELECT count(*) FROM exam_item i WHERE i.domain = e.domain AND i.language = e.language AND i.training = e.training AND NOT i.retired) AS items,
+  coalesce(mine.used, 0) AS attempts_used, coalesce(mine.passed, false) AS passed, mine.running_id,
+  CASE WHEN mine.last_end + e.cooldown_seconds * interval '1 second' > clock_timestamp()
+       THEN mine.last_end + e.cooldown_seconds * interval '1 second' END AS opens_again_at,
+  EXISTS (SELECT FROM annotator_language l WHERE l.annotator = :annotator_id::uuid AND l.language = e.language) AS speaks
+FROM exam e
+LEFT JOIN LATERAL (
+  SELECT count(*) AS used, bool_or(t.passed) AS passed, max(t.ended_at) AS last_end, (max(t.id::text) FILTER (WHERE t.state = 'running'))::uuid AS running_id
+  FROM exam_attempt t WHERE t.exam = e.id AND t.annotator = :annotator_id::uuid
+) mine ON true
+WHERE (:exam_id::uuid IS NULL OR e.id = :exam_id) AND (:everything::bool OR e.state = 'open')
+  AND (e.name, e.id) > (:after_name::text, :after_id::uuid)
+ORDER BY e.name, e.id
+LIMIT :limit
+
+-- name: insert_exam_items
+-- Many at once; a question that the bank has under its key stays as it is.
+INSERT INTO exam_item (id, domain, language, training, key, text, options, answer, explanation, difficulty, discrimination)
+SELECT gen_random_uuid(), :domain, :language, :training, i.key, i.text, i.options, i.answer, i.explanation, i.difficulty, i.discrimination
+FROM jsonb_to_recordset(:items::jsonb) AS i (key text, text text, options jsonb, answer int, explanation text, difficulty float8, discrimination float8)
+ON CONFLICT (domain, language, training, key) DO NOTHING
+
+-- name: exam_bank
+-- What can still be asked in an attempt, and whether the person met it in an earlier one.
+SELECT i.id, i.difficulty, i.discrimination,
+  EXISTS (SELECT FROM exam_answer a JOIN exam_attempt t ON t.id = a.attempt WHERE a.item = i.id AND t.annotator = :annotator_id) AS seen
+FROM exam_item i
+WHERE i.domain = :domain AND i.language = :language AND i.training = :training AND NOT i.retired
+  AND NOT EXISTS (SELECT FROM exam_answer a WHERE a.attempt = :attempt_id AND a.item = i.id)
+ORDER BY i.id
+
+-- name: lock_examinee
+-- Starts of one person come one after another: the counts of attempts and the cool-down are read under this lock.
+SELECT state, state_reason, vendor AS vendor_id FROM annotator WHERE id = :annotator_id FOR NO KEY UPDATE
+
+-- name: insert_attempt
+-- The time runs by the database's clock from here.
+INSERT INTO exam_attempt (id, exam, annotator, number, state, seed, plan, started_at, ends_at, mean, variance, pay_micros, pay_currency)
+SELECT :id, e.id, :annotator_id, :number, 'running', :seed, :plan, now.at, now.at + e.time_limit_seconds * interval '1 second', :mean, :variance, e.pay_micros, e.pay_currency
+FROM exam e, (SELECT clock_timestamp() AS at) now WHERE e.id = :exam_id
+
+-- name: lock_attempt
+-- One step of an attempt at a time; whether its time is over is the database's word.
+SELECT t.id, t.exam AS exam_id, t.annotator AS annotator_id, t.number, t.state, t.seed, t.plan, t.started_at, t.ends_at, t.ended_at,
+  t.mean, t.variance, t.log_ratio, t.passed, t.reason, t.pay_micros, t.pay_currency, t.ends_at <= clock_timestamp() AS lapsed,
+  e.name, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule, e.training,
+  (SELECT count(*) FROM exam_answer a WHERE a.attempt = t.id AND a.choice IS NOT NULL) AS answered, n.vendor AS vendor_id
+FROM exam_attempt t JOIN exam e ON e.id = t.exam JOIN annotator n ON n.id = t.annotator
+WHERE t.id = :attempt_id AND t.exam = :exam_id AND t.annotator = :annotator_id
+FOR UPDATE OF t
+
+-- name: attempt_owner
+-- Whose attempt it is: for programs that act on behalf, and for managers who look.
+SELECT annotator FROM exam_attempt WHERE id = :attempt_id AND exam = :exam_id
+
+-- name: put_question
+-- The next question of an attempt, with its difficulty as the bank has it now.
+INSERT INTO exam_answer (id, attempt, item, position, difficulty, discrimination, shown_at)
+SELECT :id, :attempt_id, i.id, :position, i.difficulty, i.discrimination, clock_timestamp() FROM exam_item i WHERE i.id = :item_id
+
+-- name: expose_item
+-- Counts a showing; what too many people have seen leaves the bank.
+UPDATE exam_item SET exposure_count = exposure_count + 1,
+  retired = retired OR exposure_count + 1 >= :exposure_limit,
+  retired_reason = CASE WHEN NOT retired AND exposure_count + 1 >= :exposure_limit THEN 'shown too often' ELSE retired_reason END
+WHERE id = :item_id AND NOT training
+RETURNING retired AND exposure_count = :exposure_limit AS just_retired
+
+-- name: questions_of_attempt
+-- Every question of an attempt in order, with its key: for the server alone.
+SELECT a.id, a.item AS item_id, a.position, a.difficulty, a.discrimination, a.choice, a.correct,
+  i.text, i.options, i.answer, i.explanation
+FROM exam_answer a JOIN exam_item i ON i.id = a.item
+WHERE a.attempt = :attempt_id ORDER BY a.position
+
+-- name: give_answer
+-- Once: an answer that is there already is not touched.
+UPDATE exam_answer SET choice = :choice, correct = :correct, answered_at = clock_timestamp() WHERE id = :id AND choice IS NULL
+
+-- name: move_attempt
+-- The standing after an answer, of a running attempt.
+UPDATE exam_attempt SET mean = :mean, variance = :variance, log_ratio = :log_ratio WHERE id = :attempt_id AND state = 'running'
+
+-- name: end_attempt
+-- The result, once; a question that was left open stays unanswered.
+UPDATE exam_attempt SET state = 'finished', passed = :passed, reason = :reason, ended_at = least(clock_timestamp(), ends_at)
+WHERE id = :attempt_id AND state = 'running'
+
+-- name: lapsed_attempts
+-- Running attempts whose time is over, oldest first; each is locked before it is ended.
+SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM exam_attempt
+WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit

@@ -58,6 +58,14 @@ GET    /api/v1/annotators/{annotator_id:uuid}/skills              people
 PUT    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str} bosses
 POST   /api/v1/annotators/{annotator_id:uuid}/credentials         bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/earnings            people
+POST   /api/v1/exams                                              bosses
+GET    /api/v1/exams                                              known
+PUT    /api/v1/exams/{exam_id:uuid}/state                         bosses
+POST   /api/v1/exams/{exam_id:uuid}/items                         bosses
+POST   /api/v1/exams/{exam_id:uuid}/attempts                      annotator reviewer frontend
+GET    /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}    annotator reviewer frontend
+POST   /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}/answers                 annotator reviewer frontend
+POST   /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}/finish                  annotator reviewer frontend
 POST   /api/v1/assignments/claim                                  annotator reviewer frontend
 GET    /api/v1/assignments                                        known
 GET    /api/v1/assignments/{assignment_id:uuid}                   known

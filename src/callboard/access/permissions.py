@@ -22,6 +22,10 @@ class Permission(StrEnum):
     """What the work of everybody whom one may see has cost."""
     EVENTS_READ = "events:read"
     """The feed and the live stream; annotators: only their own events."""
+    EXAMS_READ = "exams:read"
+    """See which exams there are; annotators: with their own attempts."""
+    EXAMS_WRITE = "exams:write"
+    """Make, open and close exams, and fill their banks of questions."""
     LEDGER_READ = "ledger:read"
     """Transfers and statements of everybody whom one may see."""
     METRICS_READ = "metrics:read"
@@ -56,14 +60,14 @@ class Permission(StrEnum):
 
 P = Permission
 _READING = frozenset(
-    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.LEDGER_READ, P.PROJECTS_READ, P.REPORTS_READ,
-     P.TASKS_LIST, P.TASKS_READ}
+    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.EXAMS_READ, P.LEDGER_READ, P.PROJECTS_READ,
+     P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE,
+    P.ANNOTATORS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE,
     P.TOKENS_WRITE,
 }  # fmt: skip
-WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.TASKS_READ, P.WORK})
+WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK})
 """All that a token can do that is bound to one annotator."""
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -71,8 +75,8 @@ ROLES: dict[str, frozenset[Permission]] = {
     "manager": _MANAGING | {P.ACCOUNT},
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
-        {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.LEDGER_READ,
-         P.PEOPLE_READ, P.PEOPLE_WRITE, P.REPORTS_READ, P.TASKS_READ}
+        {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.EXAMS_READ,
+         P.LEDGER_READ, P.PEOPLE_READ, P.PEOPLE_WRITE, P.REPORTS_READ, P.TASKS_READ}
     ),
     "reviewer": WORKING | {P.ACCOUNT},
     "annotator": WORKING | {P.ACCOUNT},
@@ -83,6 +87,8 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
     "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.SKILLS_WRITE}),
     "events:read": frozenset({P.EVENTS_READ}),
+    "exams:read": frozenset({P.EXAMS_READ}),
+    "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),
     "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
@@ -91,7 +97,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "reports:read": frozenset({P.COST_READ, P.REPORTS_READ}),
     "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),
-    "work": frozenset({P.ASSIGNMENTS_READ, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
+    "work": frozenset({P.ASSIGNMENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
 }
 
 # Which scopes somebody of a role may put into a token. Vendor managers hand out nothing that reaches beyond their people.
