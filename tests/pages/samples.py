@@ -21,6 +21,7 @@ from tests.pages.sample_facts import (
     uid,
     usd,
 )
+from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
 
 
@@ -260,6 +261,13 @@ SAMPLES: dict[str, Sample] = {
     "tasks-done": Sample("tasks.html", TASKS_DONE, "/tasks", ("manager",)),
     "tasks-empty": Sample("tasks.html", TASKS_EMPTY, "/tasks", ("manager",)),
     "task": Sample("task.html", TASK, "/tasks/1", ("manager",), live=True),
+    "exams": Sample("exams.html", EXAMS, "/exams"),
+    "exams-empty": Sample("exams.html", EXAMS_EMPTY, "/exams"),
+    "exam": Sample("exam.html", QUESTION, "/exams/1/attempts/1"),
+    "exam-practice": Sample("exam.html", PRACTICE, "/exams/1/attempts/1"),
+    "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
+    "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
+    "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from callboard.access.people import FIRST_ADMIN
+from callboard.demo.exams import open_exams
 from callboard.demo.operation import FACTORS, PROJECTS, DemoProject
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
@@ -67,6 +68,7 @@ async def seed(settings: Settings) -> Seeded:
             return Seeded()
         await open_accounts(hashes, settings)
         people = await hire(settings)
+        await open_exams()
         tasks = [await _make(project, settings) for project in PROJECTS]
     show_logins(settings)
     return Seeded(people, len(PROJECTS), sum(tasks))

@@ -30,12 +30,12 @@ function onKey(event) {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches(TYPING) || document.querySelector("dialog[open]")) return;
+  const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (named) { event.preventDefault(); press(named); return; }
   if (/^[1-5]$/.test(event.key)) {
     if (document.getElementById("verdict") ? score(event.key) : rate(event.key)) event.preventDefault();
     return;
   }
-  const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (named) { event.preventDefault(); press(named); return; }
   if (Object.hasOwn(letters, event.key)) { event.preventDefault(); letters[event.key](); }
 }
 

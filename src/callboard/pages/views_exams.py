@@ -1,0 +1,17 @@
+"""What the screens of the exams show; the facts come from `skills` as they are."""
+
+from msgspec import Struct, field
+
+from skills.exam_sitting import AttemptView
+from skills.exams import ExamView
+
+
+class ExamsView(Struct, kw_only=True):
+    exams: list[ExamView] = field(default_factory=list)
+    """Those that can be begun, or run, first; then what was passed or has to wait."""
+
+
+class SittingView(Struct, kw_only=True):
+    attempt: AttemptView
+    exam: ExamView
+    """Where the person stands with it: what is left after a result."""
