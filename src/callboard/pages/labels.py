@@ -95,7 +95,9 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "exam_end": {
         "decided": _("Your answers were clear: this level is not proven yet. They count in your skill all the same."),
-        "last_item": _("The last question is answered, and the level is not proven yet. Your answers count all the same."),
+        "last_item": _(
+            "The last question is answered, and the level is not proven yet. Your answers count all the same."
+        ),
         "time_up": _("The time ran out before the result was clear. The answers you gave count all the same."),
         "given_up": _("You ended it. The answers you gave count all the same."),
     },
