@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from _form import Goal, Options, main
+
 from skills.belief import sigmoid
 from skills.exam_engine import Item, Rules, answered, begin, choose, decide, plan
 

@@ -5,9 +5,10 @@ Items are asked where they tell most about one question only: is the person abov
 ROUTING.md section 6; Wald's sequential test for the stop rule.
 """
 
+import itertools
 import math
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -92,7 +93,7 @@ def plan(items: Sequence[I], count: int, seed: int) -> list[I]:
     ranked = sorted(items, key=lambda item: item.difficulty)
     count = min(count, len(ranked))
     edges = [step * len(ranked) // count for step in range(count + 1)] if count else [0]
-    form = [drawn.choice(ranked[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    form = [drawn.choice(ranked[low:high]) for low, high in itertools.pairwise(edges)]
     drawn.shuffle(form)
     return form
 
@@ -131,7 +132,3 @@ def nearer_side(standing: Standing, rules: Rules) -> bool:
     if rules.stop_rule == "sprt" and not rules.fixed:
         return standing.log_ratio > 0
     return standing.belief.mean > rules.cut
-
-
-def available(items: Collection[I], most: int) -> int:
-    return min(len(items), most)

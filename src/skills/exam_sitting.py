@@ -96,7 +96,8 @@ class _Bank(Item, frozen=True, kw_only=True):
 
 async def start(exam_id: UUID, annotator_id: UUID, settings: Settings) -> AttemptView:
     """A new attempt, or the running one. Raises `NoSuchExam`, `ExamClosed`, `ExamPassed`, `NoAttemptsLeft`,
-    `CoolingDown`, `BankTooSmall`, `NotActive`."""
+    `CoolingDown`, `BankTooSmall`, `NotActive`.
+    """
     db.require_transaction()
     person = await db.fetch_one(sql.lock_examinee, annotator_id=annotator_id)
     known = await exams.exam(exam_id, annotator_id, everything=True)
@@ -151,7 +152,8 @@ async def answer(
     exam_id: UUID, attempt_id: UUID, annotator_id: UUID, position: int, choice: int, settings: Settings
 ) -> AttemptView:
     """The next question, or the result. The same answer again changes nothing; one that comes after the time ends the
-    attempt and does not count. Raises `NoSuchAttempt`, `WrongQuestion`, `AnsweredOtherwise`."""
+    attempt and does not count. Raises `NoSuchAttempt`, `WrongQuestion`, `AnsweredOtherwise`.
+    """
     db.require_transaction()
     row = await _locked(exam_id, attempt_id, annotator_id)
     asked = {one["position"]: one for one in await db.fetch(sql.questions_of_attempt, attempt_id=attempt_id)}

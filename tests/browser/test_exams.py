@@ -62,7 +62,9 @@ async def test_an_exam_by_keyboard(sign_in: SignIn) -> None:
     await shoot(page, "exam-passed")
     assert await db.fetch_value("SELECT count(*) FROM evidence WHERE kind = 'exam_item' AND outcome = 1") >= 6
     await page.goto("/exams")
-    await expect(page.locator("article").filter(has_text="Finance, level 4").get_by_text("Passed", exact=True)).to_be_visible()
+    await expect(
+        page.locator("article").filter(has_text="Finance, level 4").get_by_text("Passed", exact=True)
+    ).to_be_visible()
 
 
 async def test_practice_explains_and_an_exam_can_be_ended(sign_in: SignIn) -> None:
@@ -103,7 +105,9 @@ async def test_the_clock_ends_it(sign_in: SignIn) -> None:
 
 async def test_on_a_phone_in_chinese(sign_in: SignIn) -> None:
     await open_demo()
-    page = await sign_in("annotator", size=PHONE, locale="zh-CN")
+    page = await sign_in("annotator", size=PHONE)
+    await page.locator("button.person").click()
+    await page.get_by_role("button", name="简体中文").click()
     await page.goto("/exams")
     await shoot(page, "exams-phone-zh")
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
