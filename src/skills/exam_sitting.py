@@ -149,7 +149,7 @@ async def look(exam_id: UUID, attempt_id: UUID, annotator_id: UUID, settings: Se
 
 
 async def answer(
-    exam_id: UUID, attempt_id: UUID, annotator_id: UUID, position: int, choice: int, settings: Settings
+    exam_id: UUID, attempt_id: UUID, annotator_id: UUID, settings: Settings, *, position: int, choice: int
 ) -> AttemptView:
     """The next question, or the result. The same answer again changes nothing; one that comes after the time ends the
     attempt and does not count. Raises `NoSuchAttempt`, `WrongQuestion`, `AnsweredOtherwise`.

@@ -138,7 +138,7 @@ async def answer(view: AttemptView, settings: Settings, *, right: bool) -> Attem
     choice = next(at for at, text in enumerate(view.question.options) if (text == RIGHT) == right)
     async with db.transaction("person:test"):
         return await exam_sitting.answer(
-            view.exam_id, view.id, view.annotator_id, view.question.position, choice, settings
+            view.exam_id, view.id, view.annotator_id, settings, position=view.question.position, choice=choice
         )
 
 
@@ -202,7 +202,7 @@ async def test_an_answer_is_given_once(settings: Settings) -> None:
         await answer(view, settings, right=False)
     async with db.transaction():
         with pytest.raises(WrongQuestion):
-            await exam_sitting.answer(exam_id, view.id, person, 9, 0, settings)
+            await exam_sitting.answer(exam_id, view.id, person, settings, position=9, choice=0)
     stranger = await make_annotator(settings, "Bea")
     async with db.transaction():
         with pytest.raises(NoSuchAttempt):

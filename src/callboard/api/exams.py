@@ -166,7 +166,7 @@ async def answer(
     async def act() -> AttemptView:
         annotator_id = await _examinee(request.actor, exam_id, attempt_id)
         return await exam_sitting.answer(
-            exam_id, attempt_id, annotator_id, data.position, data.choice, request.settings
+            exam_id, attempt_id, annotator_id, request.settings, position=data.position, choice=data.choice
         )
 
     return await unit_of_work(request, act)

@@ -68,7 +68,9 @@ async def answer(request: Call, exam_id: ExamId, attempt_id: AttemptId) -> Respo
     annotator_id, form = await worker(request.actor, None), await Form.of(request)
     position, choice = form.number("position"), form.number("choice")
     async with db.transaction(request.actor.label):
-        view = await exam_sitting.answer(exam_id, attempt_id, annotator_id, position, choice, request.settings)
+        view = await exam_sitting.answer(
+            exam_id, attempt_id, annotator_id, request.settings, position=position, choice=choice
+        )
     return redirect(request, _at(view))
 
 
