@@ -20,7 +20,7 @@ from callboard.api.work import reply, unit_of_work
 from kernel import db
 from kernel.sql import load
 from skills import exam_sitting, exams
-from skills.errors import NoSuchAnnotator, NoSuchAttempt
+from skills.errors import BadExam, NoSuchAnnotator, NoSuchAttempt
 from skills.exam_sitting import AttemptView
 from skills.exams import ExamDraft, ExamView, ItemDraft, ItemsAdded
 
@@ -68,8 +68,11 @@ async def create(request: Call, data: JSONBody[NewExam]) -> Response[ExamView]:
     """Adaptive by default: it stops as soon as it knows on which side of the cut somebody is."""
 
     async def act() -> ExamView:
-        pay = None if data.pay is None else data.pay.money()
-        return await exams.exam(await exams.create_exam(_draft(data), pay))
+        if data.pay is not None:
+            raise BadExam(
+                "The ledger cannot pay for exams yet; leave `pay` out, so that nobody is shown a price in vain."
+            )
+        return await exams.exam(await exams.create_exam(_draft(data)))
 
     return await unit_of_work(request, act, status=201)
 
