@@ -86,7 +86,6 @@ async def test_what_cannot_be_held_is_refused(client: httpx.AsyncClient, cast: C
     hall, manager = Hall(client), await cast.person("boss", ["manager"])
     for wrong, code in (
         ({"min_items": 9, "max_items": 8}, "bad_exam"),
-        ({"training": True}, "bad_exam"),
         ({"domain": "astrology"}, "unknown_domain"),
         ({"language": "english"}, "bad_language"),
         ({"cut_level": 1}, "invalid"),
