@@ -199,7 +199,9 @@ def simulated(rng: random.Random, quick: bool) -> list[Goal]:
         each = pieces // len(DOMAINS)
         print(f"{pieces} pieces of evidence a person, {each} in each domain, {runs} populations of {PEOPLE}:")
         print(f"  interval covers {fmean(covered):.2f} % (by population {min(covered):.1f} to {max(covered):.1f})")
-        print(f"  rank correlation with the truth: production {fmean(ours):.3f}, batch fit {fmean(batch):.3f}, ", end="")
+        print(
+            f"  rank correlation with the truth: production {fmean(ours):.3f}, batch fit {fmean(batch):.3f}, ", end=""
+        )
         print(", ".join(f"{name.replace('_', ' ')} {fmean(values):.3f}" for name, values in others.items()))
         goals += [
             Goal(f"95 % interval covers the truth ({pieces} pieces), at least", fmean(covered), 93.0, "%"),
@@ -234,7 +236,10 @@ def replayed(path: Path) -> list[Goal]:
         right[worker][0], right[worker][1] = right[worker][0] + outcome, right[worker][1] + 1
     seconds = (perf_counter() - began) / len(rows)
     print(f"{path.name}, {len(rows):,} answers predicted before they were seen ({1000 * seconds:.3f} ms each):")
-    print(f"  AUC {auc(ours, outcomes):.3f}, log-loss {log_loss(ours, outcomes):.3f}; by the worker's accuracy alone ", end="")
+    print(
+        f"  AUC {auc(ours, outcomes):.3f}, log-loss {log_loss(ours, outcomes):.3f}; by the worker's accuracy alone ",
+        end="",
+    )
     print(f"{auc(accuracy, outcomes):.3f}, {log_loss(accuracy, outcomes):.3f}")
     return [Goal(f"AUC of predicting the next answer ({path.name})", auc(ours, outcomes), 0.81, "AUC")]
 

@@ -6,8 +6,9 @@ from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
+from skills import upkeep
 
-NAMES = ("routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy")
+NAMES = ("routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy", "skills.estimate_crowd")
 """What the clock may ask for; `wire` sees to it that each has its handler."""
 
 
@@ -31,3 +32,8 @@ async def tidy(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler("access.tidy")
 async def tidy_sign_ins(_payload: dict[str, Any], _settings: Settings) -> None:
     await sessions.tidy()
+
+
+@outbox.handler("skills.estimate_crowd")
+async def estimate_crowd(_payload: dict[str, Any], settings: Settings) -> None:
+    await upkeep.estimate_crowd(settings.skill_half_life_days)

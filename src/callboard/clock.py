@@ -39,6 +39,7 @@ TIMED = (
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),
+    Timed("skills.estimate_crowd", 3600),  # where newcomers start; it moves by a hair in an hour
 )
 
 

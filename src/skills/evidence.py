@@ -4,7 +4,8 @@ Nothing is ever changed: a retraction is a row that names another, and the belie
 """
 
 import itertools
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,22 @@ async def observe(observation: Observation) -> Belief:
     return (held or person.held[observation.domain]).belief
 
 
+async def observe_many(annotator_id: UUID, past: Sequence[tuple[datetime, Observation]]) -> int:
+    """Evidence about one person with the times at which it was observed, in any order; how many pieces were new."""
+    db.require_transaction()
+    if not past:
+        return 0
+    person = await _Person.locked(annotator_id)
+    before = min(at for at, _ in past) - timedelta(microseconds=1)
+    for domain in sorted({observation.domain for _, observation in past}):
+        await person.start(domain, before)
+    new = 0
+    for at, observation in past:
+        new += await insert(observation, observed_at=at) is not None
+    await refold(annotator_id)
+    return new
+
+
 async def begin(annotator_id: UUID, domain: str) -> Belief | None:
     """Starts a domain without evidence from the mean of those with the same credentials; None: too few, or not blank."""
     db.require_transaction()
@@ -94,34 +111,34 @@ class _Person:
         rows = await db.fetch(sql.person_skills, annotator_id=annotator_id)
         return cls(annotator_id, await domain_parents(), {row["domain"]: held_of(row) for row in rows})
 
-    async def start(self, domain: str) -> None:
+    async def start(self, domain: str, at: datetime | None = None) -> None:
         """Writes down where every domain on the way from the root starts, unless it did before."""
         for code in self.tree.path(domain):
             if code in self.held:
                 continue
             cohort = await _cohort(sql.credential_cohort, self.id, code)
             if cohort is not None:
-                await self.state(code, PRIOR, cohort)
+                await self.state(code, PRIOR, cohort, at)
                 continue
             crowd = await db.fetch_one(sql.crowd_of, domain=code)
             said = None if crowd is None else Belief(crowd["mean"], crowd["variance"])
             if code == GENERAL:
-                await self.state(code, PRIOR, said or UNKNOWN)
+                await self.state(code, PRIOR, said or UNKNOWN, at)
             else:
-                await self.state(code, TRANSFER, said or self.tree.edge(code))
+                await self.state(code, TRANSFER, said or self.tree.edge(code), at)
 
-    async def state(self, domain: str, source_type: str, stated: Belief) -> Belief:
+    async def state(self, domain: str, source_type: str, stated: Belief, at: datetime | None = None) -> Belief:
         start = Observation(
             annotator_id=self.id, domain=domain, kind="assessment", source_type=source_type, source_id=uuid7(),
             stated=stated,
         )  # fmt: skip
-        held = await self.take(start)
+        held = await self.take(start, at)
         assert held is not None, "its source is new"
         return held.belief
 
-    async def take(self, observation: Observation) -> Held | None:
+    async def take(self, observation: Observation, at: datetime | None = None) -> Held | None:
         """None when the source has spoken already."""
-        observed_at = await insert(observation)
+        observed_at = await insert(observation, observed_at=at)
         if observed_at is None:
             return None
         piece = Piece(
@@ -237,7 +254,7 @@ async def compare() -> list[Difference]:
         for domain, held in fold(parents, map(piece_of, own)).items():
             folded[annotator_id, domain] = held
     return [
-        Difference(*key, stored.get(key), folded.get(key))
+        Difference(key[0], key[1], stored.get(key), folded.get(key))
         for key in sorted(stored.keys() | folded.keys())
         if stored.get(key) != folded.get(key)
     ]

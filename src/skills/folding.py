@@ -63,7 +63,7 @@ def _learnt(tree: Tree, known: Mapping[str, Local], before: Local, piece: Piece)
         return Local(anchor=piece.stated, edge=before.edge)
     if piece.outcome is None or piece.difficulty is None or piece.weight == 0:
         return before
-    return learned(tree, known, piece.domain, piece.outcome, piece.difficulty, piece.weight)
+    return learned(tree, known, piece.domain, piece.outcome, piece.difficulty, weight=piece.weight)
 
 
 def fold(parents: Mapping[str, str | None], pieces: Iterable[Piece]) -> dict[str, Held]:

@@ -106,9 +106,7 @@ def _pass(tree: Tree, known: Mapping[str, Local], wanted: Iterable[str]) -> _Pas
         parent = tree.parent(code)
         if parent is not None and _anchor(known, code) is None:
             said[code] = _upwards(heard[code], edge_of(tree, known, code))
-            heard[parent] = Gain(
-                heard[parent].precision + said[code].precision, heard[parent].shift + said[code].shift
-            )
+            heard[parent] = Gain(heard[parent].precision + said[code].precision, heard[parent].shift + said[code].shift)
     found: dict[str, Belief] = {}
     for code in order:
         start = _anchor(known, code)
@@ -124,7 +122,7 @@ def belief_about(tree: Tree, known: Mapping[str, Local], domain: str) -> Belief:
 
 
 def learned(
-    tree: Tree, known: Mapping[str, Local], domain: str, outcome: float, difficulty: Belief, weight: float = 1.0
+    tree: Tree, known: Mapping[str, Local], domain: str, outcome: float, difficulty: Belief, *, weight: float = 1.0
 ) -> Local:
     """What is known in `domain` after one more outcome; `known` is as of now, that is faded."""
     before = belief_about(tree, known, domain)

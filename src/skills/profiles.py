@@ -15,7 +15,7 @@ from kernel.sql import load
 from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, assessed, level_floor, level_of
 from skills.errors import AnnotatorExists, BadLanguage, NoSuchAnnotator, NoSuchDomain
 from skills.evidence import Observation, begin, observe
-from skills.hierarchy import GENERAL, Local, Tree, below, beliefs
+from skills.hierarchy import GENERAL, Local, Tree, beliefs, below
 
 sql = load(__package__)
 EXPERT_LEVEL = 4

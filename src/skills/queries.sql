@@ -132,6 +132,14 @@ SELECT annotator AS annotator_id, domain, mean, variance, evidence_count, update
   edge_mean, edge_variance
 FROM skill ORDER BY annotator, domain
 
+-- name: crowd_sample
+-- What is known of those whom something was learned about last; enough of them for an estimate.
+SELECT s.annotator AS annotator_id, s.domain, s.own_precision, s.own_shift, s.anchor_mean, s.anchor_variance, s.edge_mean, s.edge_variance,
+  s.updated_at
+FROM skill s
+JOIN (SELECT annotator FROM skill GROUP BY annotator ORDER BY max(updated_at) DESC LIMIT :limit) newest USING (annotator)
+ORDER BY s.annotator, s.domain
+
 -- name: put_crowd
 -- The newest estimate of the crowd, in the place of the last.
 INSERT INTO crowd_skill (domain, mean, variance, people, estimated_at)

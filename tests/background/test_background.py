@@ -197,7 +197,7 @@ async def test_each_timed_job_fires_once_in_its_period_however_many_clocks(proce
 
     await soon(fired, 15)
     rows = await db.fetch(firings)
-    assert {row["job"] for row in rows} == {"routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy"}
+    assert {row["job"] for row in rows} == {"routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy", "skills.estimate_crowd"}
     for row in rows:
         assert not await outbox.fire_once(row["job"], row["slot"])
 
