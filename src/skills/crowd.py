@@ -39,18 +39,18 @@ def estimate(parents: Mapping[str, str | None], people: Sequence[Mapping[str, Lo
     domains = sorted({code for known in measured for code in known} - {GENERAL})
     tree, counts = Tree(parents), {GENERAL: len(measured)}
     for _ in range(ROUNDS):
-        root = _spread(UNKNOWN, (belief_about(tree, known, GENERAL) for known in measured))[0]
+        root = spread(UNKNOWN, (belief_about(tree, known, GENERAL) for known in measured))[0]
         edges: dict[str, Edge] = {}
         for code in domains:
             seen = (edge_seen(tree, known, code) for known in measured if code in known)
-            edge, counts[code] = _spread(Tree(parents).edge(code), (edge for edge in seen if edge is not None))
+            edge, counts[code] = spread(Tree(parents).edge(code), (edge for edge in seen if edge is not None))
             if counts[code] >= LEAST_PEOPLE:
                 edges[code] = edge
         tree = Tree(parents, root if len(measured) >= LEAST_PEOPLE else UNKNOWN, edges)
     return Crowd(tree.root, dict(tree.edges), counts)
 
 
-def _spread(assumed: Belief, seen: Iterable[Belief]) -> tuple[Belief, int]:
+def spread(assumed: Belief, seen: Iterable[Belief]) -> tuple[Belief, int]:
     """Mean and variance of a population of whose members only beliefs are known; the imaginary ones are as assumed."""
     found = list(seen)
     weight = IMAGINARY_PEOPLE + len(found)
