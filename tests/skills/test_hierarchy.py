@@ -1,14 +1,16 @@
 """What holds of any tree of domains and any evidence: inheritance, fading, and that the messages add up."""
 
 import math
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skills.belief import UNKNOWN, Belief, faded, gain, updated
+from skills.belief import UNKNOWN, Belief, faded, gain, level_floor, updated
 from skills.crowd import IMAGINARY_PEOPLE, estimate
 from skills.hierarchy import GENERAL, Edge, Local, Tree, belief_about, beliefs, learned, times
+from skills.profiles import EXPERT_LEVEL, Known, Profile
 
 PARENTS = {"general": None, "medicine": None, "law": None, "cardiology": "medicine", "surgery": "medicine"}
 TREE = Tree(PARENTS)
@@ -158,3 +160,21 @@ def test_a_loop_of_domains_ends() -> None:
     loop = Tree({"a": "b", "b": "a"}, edges={"a": Edge(0.0, 0.1)})
     assert len(loop.path("a")) <= 16
     assert math.isfinite(Tree(PARENTS).edge("law").mean)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PARENTS)), a_belief), st.sets(st.sampled_from(sorted(PARENTS))), days)
+def test_an_expert_has_a_credential_and_the_skill_and_idleness_makes_none(
+    stated: dict[str, Belief], credentials: set[str], idle: float
+) -> None:
+    def after(idle_days: float) -> Profile:
+        known = {code: Known(Local(anchor=belief), idle_days) for code, belief in stated.items()}
+        blank = Profile(
+            UUID(int=1), "A", None, "active", None, 3, [], {}, {}, sorted(credentials), known=known, tree=TREE
+        )
+        return blank.with_half_life(90)
+
+    fresh, later = after(0), after(idle)
+    for code in PARENTS:
+        able = fresh.belief(code).lower_bound(0.84) >= level_floor(EXPERT_LEVEL)
+        assert fresh.is_expert(code, 0.84) == (able and code in credentials)
+        assert fresh.is_expert(code, 0.84) or not later.is_expert(code, 0.84)
