@@ -6,9 +6,16 @@ from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
-from skills import exam_sitting
+from skills import exam_sitting, upkeep
 
-NAMES = ("routing.sweep_leases", "audit.seal", "kernel.tidy", "access.tidy", "skills.end_exams")
+NAMES = (
+    "routing.sweep_leases",
+    "audit.seal",
+    "kernel.tidy",
+    "access.tidy",
+    "skills.end_exams",
+    "skills.estimate_crowd",
+)
 """What the clock may ask for; `wire` sees to it that each has its handler."""
 
 
@@ -38,3 +45,8 @@ async def tidy_sign_ins(_payload: dict[str, Any], _settings: Settings) -> None:
 async def end_exams(_payload: dict[str, Any], settings: Settings) -> None:
     """Attempts that were left until their time ran out; what was answered counts."""
     await exam_sitting.sweep(settings)
+
+
+@outbox.handler("skills.estimate_crowd")
+async def estimate_crowd(_payload: dict[str, Any], settings: Settings) -> None:
+    await upkeep.estimate_crowd(settings.skill_half_life_days)

@@ -11,7 +11,7 @@ import click
 from kernel.errors import DomainError
 
 # In the order in which people meet them.
-COMMANDS = ("up", "demo", "import", "export", "check", "seed", "migrate", "api", "worker", "clock", "prepare")
+COMMANDS = ("up", "demo", "import", "export", "check", "skills", "seed", "migrate", "api", "worker", "clock", "prepare")
 INTERRUPTED = 130  # as shells report SIGINT
 
 

@@ -319,6 +319,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = 1.0
 
+    skill_half_life_days: Annotated[
+        float,
+        _say(
+            "After so long without evidence, what was learned about a skill counts half.",
+            "days",
+            "a quarter: people and guidelines change within months, not within days",
+            gt=0,
+        ),
+    ] = 90.0
+
     # Intake
     body_limit_bytes: Annotated[int, _say("Largest JSON body.", "bytes", "5,000 tasks of 2 kB", ge=1024)] = 10_000_000
     import_limit_bytes: Annotated[

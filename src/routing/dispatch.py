@@ -73,7 +73,7 @@ async def claim(
     Raises `NoSuchAnnotator`.
     """
     db.require_transaction()
-    profile = await load_profile(annotator_id)
+    profile = await load_profile(annotator_id, settings.skill_half_life_days)
     holder = await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
     assert holder is not None
     room = min(limit, settings.claim_limit, holder["capacity"] - holder["live"])
@@ -296,7 +296,7 @@ class LaneOffer(msgspec.Struct, frozen=True):
 
 async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
     """Every lane with free slots, with the price for this person and, where they may not take it, why."""
-    profile = await load_profile(annotator_id)
+    profile = await load_profile(annotator_id, settings.skill_half_life_days)
     heads = await lane_heads(KINDS, None)
     z = settings.skill_lower_bound_z
     prices = await pricing().quote([price_query(profile, head.lane, z) for head in heads])

@@ -42,7 +42,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
 async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Explanation:
     """Raises `NoSuchTask`, `NoSuchAnnotator`."""
-    row, profile = await task(task_id), await load_profile(annotator_id)
+    row, profile = await task(task_id), await load_profile(annotator_id, settings.skill_half_life_days)
     z = settings.skill_lower_bound_z
     rivals = [
         score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds).total

@@ -87,7 +87,7 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     verdict_id = await _store(mine, work, draft, settings)
     await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
-    await _learn(mine, work, draft)
+    await _learn(mine, work, draft, settings)
     task_state = await _settle(work, draft)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
@@ -142,10 +142,10 @@ async def _follow(work: Judged, draft: VerdictDraft) -> None:
         await db.execute(sql.add_answer_slot, id=uuid7(), slot_id=work.slot_id)
 
 
-async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> None:
+async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> None:
     difficulty = Belief(work.difficulty_mean, work.difficulty_variance)
     outcome = EVIDENCE_OUTCOME[draft.outcome]
-    author = (await load_profile(work.author_id)).belief(work.domain)
+    author = (await load_profile(work.author_id, settings.skill_half_life_days)).belief(work.domain)
     about: dict[str, Any] = {
         "domain": work.domain,
         "source_type": "submission",

@@ -17,6 +17,10 @@ UNKNOWN_MEAN, UNKNOWN_VARIANCE = -0.8, 1.0
 """A domain nobody has said anything about: one level below the middle, prior variance of ROUTING.md section 1."""
 TRANSFER_LOSS, TRANSFER_VARIANCE = 0.8, 0.6
 """What general skill says about another domain: one level less, and less sure."""
+CHILD_LOSS, CHILD_VARIANCE = 0.2, 0.25
+"""What skill in a field says about a part of it: nearly all, with the domain variance of ROUTING.md section 1."""
+HALF_LIFE_DAYS = 90.0
+"""After so long without news, what was learned counts half (ROUTING.md section 1, decay)."""
 DIFFICULTY_VARIANCE_STATED, DIFFICULTY_VARIANCE_UNKNOWN = 0.25, 1.0
 """A frontend that names a difficulty is half a logit sure of it; one that names none is as unsure as the crowd varies."""
 
@@ -84,6 +88,37 @@ def expected(skill: Belief, difficulty: Belief) -> float:
     """P(acceptable) with both uncertainties taken in: sigma(z / sqrt(1 + pi V / 8)) (MacKay's approximation)."""
     variance = skill.variance + difficulty.variance
     return sigmoid((skill.mean - difficulty.mean) / math.sqrt(1 + math.pi * variance / 8))
+
+
+class Gain(msgspec.Struct, frozen=True):
+    """What one observation says of a skill, as a normal likelihood: precision, and precision times mean."""
+
+    precision: float
+    shift: float
+
+
+def gain(skill: Belief, difficulty: Belief, outcome: float, weight: float = 1.0) -> Gain:
+    """`updated` written as the factor by which it multiplies the belief: what is added where precisions add up."""
+    p = sigmoid(skill.mean - difficulty.mean)
+    information = weight * p * (1 - p)
+    blurred = 1 + information * difficulty.variance
+    return Gain(information / blurred, (skill.mean * information + weight * (outcome - p)) / blurred)
+
+
+def faded(belief: Belief, idle_days: float, half_life_days: float = HALF_LIFE_DAYS) -> Belief:
+    """The belief after `idle_days` without news: the precision beyond not knowing halves, the mean stays.
+
+    Fading twice is fading once for as long; a belief as unsure as not knowing, or more so, stays as it is.
+    """
+    surplus = 1 / belief.variance - 1 / UNKNOWN_VARIANCE
+    if surplus <= 0 or idle_days <= 0:
+        return belief
+    return Belief(belief.mean, 1 / (1 / UNKNOWN_VARIANCE + surplus * kept(idle_days, half_life_days)))
+
+
+def kept(idle_days: float, half_life_days: float) -> float:
+    """The share of old evidence that still counts, from 1 down to 0."""
+    return float(0.5 ** (max(0.0, idle_days) / half_life_days))
 
 
 def updated(skill: Belief, difficulty: Belief, outcome: float, weight: float = 1.0) -> Belief:

@@ -79,3 +79,18 @@ class WrongQuestion(Conflict):
 class AnsweredOtherwise(Conflict):
     code = "exam_answered_otherwise"
     title = "This question was answered already, with another answer"
+
+
+class NoSuchEvidence(NotFound):
+    code = "evidence_not_found"
+    title = "There is no such evidence for this account"
+
+
+class AlreadyRetracted(Conflict):
+    code = "evidence_retracted"
+    title = "This evidence was retracted already"
+
+
+class NotRetractable(Invalid):
+    code = "evidence_not_retractable"
+    title = "This row of evidence cannot be retracted or corrected"

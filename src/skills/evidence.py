@@ -1,17 +1,29 @@
-"""Evidence is written once and folded into the belief in the same transaction; the fold can be repeated at any time."""
+"""Evidence is written once and folded into the belief in the same transaction; the fold can be repeated at any time.
 
+Nothing is ever changed: a retraction is a row that names another, and the belief is folded again without it.
+"""
+
+import itertools
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from kernel import db
+from kernel import audit, db
 from kernel.ids import uuid7
 from kernel.sql import load
-from skills.belief import UNKNOWN, Belief, transferred, updated
+from skills.belief import UNKNOWN, Belief
+from skills.errors import AlreadyRetracted, NoSuchEvidence, NotRetractable
+from skills.folding import PRIOR, RETRACTION, TRANSFER, Held, Piece, fold, held_of, piece_of, step
+from skills.hierarchy import GENERAL, Tree
 
 sql = load(__package__)
+LEAST_COHORT = 5
+"""People who must share a credential or an exam result before their mean is somebody's start."""
+SAME_RESULT = 0.1
+"""Shares of right exam items that differ by no more are the same result."""
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,83 +40,225 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     weight: float = 1.0
 
 
+class Difference(msgspec.Struct, frozen=True):
+    """A belief that is not the fold of its evidence; None where there is a row on one side only."""
+
+    annotator_id: UUID
+    domain: str
+    stored: Held | None
+    folded: Held | None
+
+
 async def observe(observation: Observation) -> Belief:
     """The belief after this evidence. A second call with the same source changes nothing."""
     db.require_transaction()
-    who = {"annotator_id": observation.annotator_id, "domain": observation.domain}
-    row = await db.fetch_one(sql.lock_skill, **who)
-    if row is None:
-        start = await starting_belief(observation.annotator_id, observation.domain)
-        row = await db.fetch_one(sql.begin_skill, **who, mean=start.mean, variance=start.variance)
-    assert row is not None
-    belief = Belief(row["mean"], row["variance"])
-    difficulty, stated = observation.difficulty, observation.stated
-    if stated is None and row["evidence_count"] == 0:
-        # The starting point is written down as evidence too: general skill may change later, the fold must not.
-        await _insert(
-            msgspec.structs.replace(
-                observation,
-                kind="assessment",
-                stated=belief,
-                outcome=None,
-                difficulty=None,
-                source_type="prior",
-                weight=1.0,
-            )
-        )
-    if await _insert(observation) is None:
-        return belief
-    belief = step(belief, observation.outcome, difficulty, stated, observation.weight)
-    await db.execute(sql.store_skill, **who, mean=belief.mean, variance=belief.variance)
-    return belief
+    person = await _Person.locked(observation.annotator_id)
+    if observation.stated is None:
+        await person.start(observation.domain)
+    held = await person.take(observation)
+    return (held or person.held[observation.domain]).belief
 
 
-def step(
-    belief: Belief, outcome: float | None, difficulty: Belief | None, stated: Belief | None, weight: float
-) -> Belief:
-    if stated is not None:
-        return stated
-    if outcome is None or difficulty is None:
-        return belief
-    return updated(belief, difficulty, outcome, weight)
+async def observe_many(annotator_id: UUID, past: Sequence[tuple[datetime, Observation]]) -> int:
+    """Evidence about one person with the times at which it was observed, in any order; how many pieces were new."""
+    db.require_transaction()
+    if not past:
+        return 0
+    person = await _Person.locked(annotator_id)
+    before = min(at for at, _ in past) - timedelta(microseconds=1)
+    for domain in sorted({observation.domain for _, observation in past}):
+        await person.start(domain, before)
+    new = 0
+    for at, observation in past:
+        new += await insert(observation, observed_at=at) is not None
+    await refold(annotator_id)
+    return new
 
 
-async def starting_belief(annotator_id: UUID, domain: str) -> Belief:
-    if domain == "general":
-        return UNKNOWN
-    row = await db.fetch_one(sql.general_skill, annotator_id=annotator_id)
-    return UNKNOWN if row is None else transferred(Belief(row["mean"], row["variance"]))
+async def begin(annotator_id: UUID, domain: str) -> Belief | None:
+    """Starts a domain without evidence from the mean of those with the same credentials; None: too few, or not blank."""
+    db.require_transaction()
+    person = await _Person.locked(annotator_id)
+    cohort = None if domain in person.held else await _cohort(sql.credential_cohort, annotator_id, domain)
+    return None if cohort is None else await person.state(domain, PRIOR, cohort)
 
 
-async def _insert(observation: Observation) -> UUID | None:
+async def begin_from_exam(annotator_id: UUID, domain: str, exam_id: UUID) -> Belief | None:
+    """After an exam: the domain starts anew from what those with the same result turned out to be; None: too few yet."""
+    db.require_transaction()
+    person = await _Person.locked(annotator_id)
+    cohort = await _cohort(sql.exam_cohort, annotator_id, domain, same=SAME_RESULT)
+    if cohort is None:
+        return None
+    start = Observation(
+        annotator_id=annotator_id, domain=domain, kind="exam_item", source_type=PRIOR, source_id=exam_id, stated=cohort
+    )
+    held = await person.take(start)
+    return (held or person.held[domain]).belief
+
+
+class _Person:
+    """One person's rows, locked: evidence about a person is taken in one by one, whatever its domain."""
+
+    def __init__(self, annotator_id: UUID, parents: dict[str, str | None], held: dict[str, Held]) -> None:
+        self.id = annotator_id
+        self.tree = Tree(parents)
+        self.held = held
+
+    @classmethod
+    async def locked(cls, annotator_id: UUID) -> "_Person":
+        await db.execute(sql.lock_person, annotator_id=annotator_id)
+        rows = await db.fetch(sql.person_skills, annotator_id=annotator_id)
+        return cls(annotator_id, await domain_parents(), {row["domain"]: held_of(row) for row in rows})
+
+    async def start(self, domain: str, at: datetime | None = None) -> None:
+        """Writes down where every domain on the way from the root starts, unless it did before."""
+        for code in self.tree.path(domain):
+            if code in self.held:
+                continue
+            cohort = await _cohort(sql.credential_cohort, self.id, code)
+            if cohort is not None:
+                await self.state(code, PRIOR, cohort, at)
+                continue
+            crowd = await db.fetch_one(sql.crowd_of, domain=code)
+            said = None if crowd is None else Belief(crowd["mean"], crowd["variance"])
+            if code == GENERAL:
+                await self.state(code, PRIOR, said or UNKNOWN, at)
+            else:
+                await self.state(code, TRANSFER, said or self.tree.edge(code), at)
+
+    async def state(self, domain: str, source_type: str, stated: Belief, at: datetime | None = None) -> Belief:
+        start = Observation(
+            annotator_id=self.id, domain=domain, kind="assessment", source_type=source_type, source_id=uuid7(),
+            stated=stated,
+        )  # fmt: skip
+        held = await self.take(start, at)
+        assert held is not None, "its source is new"
+        return held.belief
+
+    async def take(self, observation: Observation, at: datetime | None = None) -> Held | None:
+        """None when the source has spoken already."""
+        observed_at = await insert(observation, observed_at=at)
+        if observed_at is None:
+            return None
+        piece = Piece(
+            observation.domain, observation.source_type, observed_at, observation.outcome, observation.difficulty,
+            observation.stated, observation.weight,
+        )  # fmt: skip
+        held = step(self.tree, self.held, piece)
+        self.held[observation.domain] = held
+        await _store(self.id, observation.domain, held)
+        return held
+
+
+async def _cohort(statement: Any, annotator_id: UUID, domain: str, **values: Any) -> Belief | None:
+    row = await db.fetch_one(statement, annotator_id=annotator_id, domain=domain, **values)
+    return None if row is None or row["people"] < LEAST_COHORT else Belief(row["mean"], row["variance"])
+
+
+async def domain_parents() -> dict[str, str | None]:
+    return {row["code"]: row["parent_code"] for row in await db.fetch("SELECT code, parent_code FROM domain")}
+
+
+async def insert(
+    observation: Observation, *, observed_at: datetime | None = None, revision: int = 0, evidence_id: UUID | None = None
+) -> datetime | None:
+    """The time under which the row stands, after all earlier ones unless it is given; None when it stands already."""
     difficulty, stated = observation.difficulty, observation.stated
     return await db.fetch_value(  # type: ignore[no-any-return]
-        sql.insert_evidence, id=uuid7(), annotator_id=observation.annotator_id, domain=observation.domain,
-        kind=observation.kind, outcome=observation.outcome, weight=observation.weight,
+        sql.insert_evidence, id=evidence_id or uuid7(), annotator_id=observation.annotator_id,
+        domain=observation.domain, kind=observation.kind, outcome=observation.outcome, weight=observation.weight,
         difficulty_mean=difficulty and difficulty.mean, difficulty_variance=difficulty and difficulty.variance,
         belief_mean=stated and stated.mean, belief_variance=stated and stated.variance,
-        source_type=observation.source_type, source_id=observation.source_id,
+        source_type=observation.source_type, source_id=observation.source_id, revision=revision,
+        observed_at=observed_at,
     )  # fmt: skip
 
 
-def fold(rows: Sequence[Any]) -> dict[tuple[UUID, str], Belief]:
-    """Every belief from nothing but the evidence, in its order."""
-    beliefs: dict[tuple[UUID, str], Belief] = {}
-    for row in rows:
-        key = (row["annotator_id"], row["domain"])
-        difficulty = (
-            None if row["difficulty_mean"] is None else Belief(row["difficulty_mean"], row["difficulty_variance"])
-        )
-        stated = None if row["belief_mean"] is None else Belief(row["belief_mean"], row["belief_variance"])
-        beliefs[key] = step(beliefs.get(key, UNKNOWN), row["outcome"], difficulty, stated, row["weight"])
-    return beliefs
+async def retract(evidence_id: UUID, reason: str) -> None:
+    """The row counts no more, and every belief of the person ends where it would have been without it.
+
+    Raises `NoSuchEvidence`, `AlreadyRetracted`, `NotRetractable`.
+    """
+    db.require_transaction()
+    row = await _retracted(evidence_id, reason)
+    await refold(row["annotator_id"])
+
+
+async def correct(
+    evidence_id: UUID, reason: str, *, outcome: float, difficulty: Belief | None = None, weight: float | None = None
+) -> UUID:
+    """Retracts the row and adds another of the same source at the same time; what is not given stays. Its id."""
+    db.require_transaction()
+    row = await _retracted(evidence_id, reason)
+    piece = piece_of(row)
+    if piece.difficulty is None and difficulty is None:
+        raise NotRetractable("An assessment is corrected by another assessment.")
+    observation = Observation(
+        annotator_id=row["annotator_id"], domain=piece.domain, kind=row["kind"], source_type=piece.source_type,
+        source_id=row["source_id"], outcome=outcome, difficulty=difficulty or piece.difficulty,
+        weight=piece.weight if weight is None else weight,
+    )  # fmt: skip
+    new_id = uuid7()
+    await insert(observation, observed_at=piece.observed_at, revision=row["revision"] + 1, evidence_id=new_id)
+    await refold(observation.annotator_id)
+    return new_id
+
+
+async def _retracted(evidence_id: UUID, reason: str) -> Any:
+    annotator_id = await db.fetch_value("SELECT annotator FROM evidence WHERE id = :id", id=evidence_id)
+    if annotator_id is None:
+        raise NoSuchEvidence
+    await db.execute(sql.lock_person, annotator_id=annotator_id)
+    row = await db.fetch_one(sql.evidence_by_id, evidence_id=evidence_id)
+    assert row is not None, "evidence is append-only"
+    if row["retracts"] is not None or row["source_type"] in {PRIOR, TRANSFER}:
+        raise NotRetractable("A retraction and a starting point stand; retract evidence that was observed.")
+    if not await db.execute(sql.insert_retraction, id=uuid7(), evidence_id=evidence_id, reason=reason,
+                            source_type=RETRACTION):  # fmt: skip
+        raise AlreadyRetracted
+    before = {"evidence_id": str(evidence_id), "domain": row["domain"], "kind": row["kind"], "outcome": row["outcome"]}
+    await audit.record("evidence.retracted", "annotator", annotator_id, before=before, reason=reason)
+    return row
+
+
+async def refold(annotator_id: UUID) -> None:
+    """Every belief of one person anew from the evidence that counts."""
+    db.require_transaction()
+    await db.execute(sql.lock_person, annotator_id=annotator_id)
+    rows = await db.fetch(sql.evidence_of_person, annotator_id=annotator_id)
+    held = fold(await domain_parents(), map(piece_of, rows))
+    await db.execute(sql.forget_skills, annotator_id=annotator_id, domains=sorted(held))
+    for domain in sorted(held):
+        await _store(annotator_id, domain, held[domain])
+
+
+async def _store(annotator_id: UUID, domain: str, held: Held) -> None:
+    local = held.local
+    await db.execute(
+        sql.store_skill, annotator_id=annotator_id, domain=domain, mean=held.belief.mean,
+        variance=held.belief.variance, evidence_count=held.count, updated_at=held.at,
+        own_precision=local.precision, own_shift=local.shift,
+        anchor_mean=local.anchor and local.anchor.mean, anchor_variance=local.anchor and local.anchor.variance,
+        edge_mean=local.edge and local.edge.mean, edge_variance=local.edge and local.edge.variance,
+    )  # fmt: skip
+
+
+async def compare() -> list[Difference]:
+    """Beliefs that are not the fold of their evidence; empty in a sound installation."""
+    parents = await domain_parents()
+    stored = {(row["annotator_id"], row["domain"]): held_of(row) for row in await db.fetch(sql.skill_rows)}
+    folded: dict[tuple[UUID, str], Held] = {}
+    rows = await db.fetch(sql.evidence_in_order)
+    for annotator_id, own in itertools.groupby(rows, key=lambda row: row["annotator_id"]):
+        for domain, held in fold(parents, map(piece_of, own)).items():
+            folded[annotator_id, domain] = held
+    return [
+        Difference(key[0], key[1], stored.get(key), folded.get(key))
+        for key in sorted(stored.keys() | folded.keys())
+        if stored.get(key) != folded.get(key)
+    ]
 
 
 async def differences() -> list[tuple[UUID, str]]:
-    """Beliefs that are not the fold of their evidence; empty in a sound installation."""
-    folded = fold(await db.fetch(sql.evidence_in_order))
-    return [
-        (row["annotator_id"], row["domain"])
-        for row in await db.fetch(sql.skill_rows)
-        if folded.get((row["annotator_id"], row["domain"])) != Belief(row["mean"], row["variance"])
-    ]
+    return [(found.annotator_id, found.domain) for found in await compare()]

@@ -12,15 +12,23 @@ from msgspec import Meta
 from kernel import audit, db, outbox
 from kernel.ids import uuid7
 from kernel.sql import load
-from skills.belief import UNKNOWN, Belief, assessed, level_floor, level_of, transferred
+from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, assessed, level_floor, level_of
 from skills.errors import AnnotatorExists, BadLanguage, NoSuchAnnotator, NoSuchDomain
-from skills.evidence import Observation, observe
+from skills.evidence import Observation, begin, observe
+from skills.hierarchy import GENERAL, Local, Tree, beliefs, below
 
 sql = load(__package__)
 EXPERT_LEVEL = 4
 _BCP47 = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
 
 Level = Annotated[int, Meta(ge=1, le=5)]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What was learned in one domain, and how long ago that was brought up to date."""
+
+    local: Local
+    idle_days: float
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -35,15 +43,30 @@ class Profile(msgspec.Struct, frozen=True):
     roles: list[str]
     languages: dict[str, int]
     skills: dict[str, Belief]
+    """Domains that somebody has said or seen something about: the belief now, faded and with what the others say."""
     credentials: list[str]
     """Domains with a verified, unexpired credential."""
+    inherited: dict[str, Belief] = {}
+    """All other domains: what the rest of the tree says about them."""
+    known: dict[str, Known] = {}
+    tree: Tree = Tree()
 
     def belief(self, domain: str) -> Belief:
-        known = self.skills.get(domain)
+        known = self.skills.get(domain) or self.inherited.get(domain)
         if known is not None:
             return known
-        general = self.skills.get("general")
-        return UNKNOWN if general is None else transferred(general)
+        parent = self.tree.parent(domain)
+        return self.tree.root if parent is None else below(self.belief(parent), self.tree.edge(domain))
+
+    def with_half_life(self, days: float) -> "Profile":
+        """As it looks where skill is trusted for longer or shorter (a project may say so); `days` is above 0."""
+        local = {domain: known.local.faded(known.idle_days, days) for domain, known in self.known.items()}
+        found = beliefs(self.tree, local, self.tree.parents)
+        return msgspec.structs.replace(
+            self,
+            skills={domain: belief for domain, belief in found.items() if domain in local},
+            inherited={domain: belief for domain, belief in found.items() if domain not in local},
+        )
 
     def is_expert(self, domain: str, z: float) -> bool:
         """A verified, unexpired credential, and a lower bound at level 4 or above."""
@@ -104,11 +127,38 @@ class SkillView(msgspec.Struct, frozen=True):
     updated_at: datetime | None
 
 
-async def load_profile(annotator_id: UUID) -> Profile:
-    profile = await db.fetch_one_as(Profile, sql.profile, annotator_id=annotator_id)
-    if profile is None:
+class _Facts(msgspec.Struct, frozen=True):
+    """The row of the profile query."""
+
+    id: UUID
+    display_name: str
+    vendor_id: UUID | None
+    state: str
+    state_reason: str | None
+    capacity: int
+    roles: list[str]
+    languages: dict[str, int]
+    credentials: list[str]
+    known: dict[str, Known]
+    parents: dict[str, str | None]
+    crowd: dict[str, Belief]
+
+
+async def load_profile(annotator_id: UUID, half_life_days: float = HALF_LIFE_DAYS) -> Profile:
+    """As of now: what was learned long ago counts less."""
+    facts = await db.fetch_one_as(_Facts, sql.profile, annotator_id=annotator_id)
+    if facts is None:
         raise NoSuchAnnotator
-    return profile
+    profile = Profile(
+        facts.id, facts.display_name, facts.vendor_id, facts.state, facts.state_reason, facts.capacity, facts.roles,
+        facts.languages, {}, facts.credentials, known=facts.known, tree=tree_of(facts.parents, facts.crowd),
+    )  # fmt: skip
+    return profile.with_half_life(half_life_days)
+
+
+def tree_of(parents: dict[str, str | None], crowd: dict[str, Belief]) -> Tree:
+    edges = {domain: edge for domain, edge in crowd.items() if domain != GENERAL}
+    return Tree(parents, crowd.get(GENERAL, UNKNOWN), edges)
 
 
 async def domain_codes() -> set[str]:
@@ -196,6 +246,8 @@ async def add_credential(annotator_id: UUID, draft: CredentialDraft) -> UUID:
         sql.insert_credential, id=credential_id, annotator_id=annotator_id, domain=draft.domain, kind=draft.kind,
         title=draft.title, issuer=draft.issuer, verified=draft.verified, expires_on=draft.expires_on,
     )  # fmt: skip
+    if draft.verified:
+        await begin(annotator_id, draft.domain)
     await audit.record("credential.added", "annotator", annotator_id, after=msgspec.to_builtins(draft))
     return credential_id
 
@@ -243,8 +295,8 @@ async def annotator(annotator_id: UUID, vendor_id: UUID | None = None) -> Annota
     return rows[0]
 
 
-async def skills_of(annotator_id: UUID, z: float) -> list[SkillView]:
-    profile = await load_profile(annotator_id)
+async def skills_of(annotator_id: UUID, z: float, half_life_days: float = HALF_LIFE_DAYS) -> list[SkillView]:
+    profile = await load_profile(annotator_id, half_life_days)
     return [_view(profile, row, z) for row in await db.fetch(sql.skills_of, annotator_id=annotator_id)]
 
 
@@ -263,5 +315,5 @@ def _view(profile: Profile, row: Any, z: float) -> SkillView:
         domain=domain, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
         interval=belief.interval(), level=level_of(bound if math.isfinite(bound) else belief.mean),
         skill_class="domain expert" if expert else "generalist", reason=reason, evidence_count=row["evidence_count"],
-        inferred=row["mean"] is None, updated_at=row["updated_at"],
+        inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
     )  # fmt: skip

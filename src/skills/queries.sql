@@ -3,7 +3,13 @@
 SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.capacity,
   ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id) AS roles,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages,
-  coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM skill s WHERE s.annotator = a.id), '{}') AS skills,
+  coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('local', jsonb_build_object('precision', own_precision, 'shift', own_shift,
+      'anchor', CASE WHEN anchor_mean IS NOT NULL THEN jsonb_build_object('mean', anchor_mean, 'variance', anchor_variance) END,
+      'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
+    'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
+    FROM skill s WHERE s.annotator = a.id), '{}') AS known,
+  (SELECT jsonb_object_agg(code, parent_code) FROM domain) AS parents,
+  coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM crowd_skill), '{}') AS crowd,
   ARRAY(SELECT DISTINCT domain FROM credential c WHERE c.annotator = a.id AND c.verified AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials
 FROM annotator a
 WHERE a.id = :annotator_id
@@ -29,44 +35,116 @@ INSERT INTO annotator_language (id, annotator, language, level)
 SELECT gen_random_uuid(), :annotator_id, language, level FROM unnest(:languages::text[], :levels::int[]) AS given (language, level)
 ON CONFLICT (annotator, language) DO UPDATE SET level = excluded.level
 
--- name: lock_skill
--- Evidence about one person and domain is taken in one by one.
-SELECT mean, variance, evidence_count FROM skill WHERE annotator = :annotator_id AND domain = :domain FOR UPDATE
+-- name: lock_person
+-- Evidence about one person is taken in one by one, in every domain: what is learned in one speaks for the others.
+SELECT pg_advisory_xact_lock(hashtextextended('skill:' || :annotator_id::uuid::text, 0))
 
--- name: begin_skill
--- Creates the belief where there is none and locks it; a racing creator's row is kept.
-INSERT INTO skill (id, annotator, domain, mean, variance, evidence_count)
-VALUES (gen_random_uuid(), :annotator_id, :domain, :mean, :variance, 0)
-ON CONFLICT (annotator, domain) DO UPDATE SET mean = skill.mean
-RETURNING mean, variance, evidence_count
+-- name: person_skills
+-- Everything that is known of one person; under lock_person.
+SELECT domain, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance, edge_mean, edge_variance
+FROM skill WHERE annotator = :annotator_id
 
--- name: general_skill
--- The starting point for a domain in which nothing is known.
-SELECT mean, variance FROM skill WHERE annotator = :annotator_id AND domain = 'general'
+-- name: crowd_of
+-- What the crowd says about a domain in which somebody has not been seen.
+SELECT mean, variance FROM crowd_skill WHERE domain = :domain
+
+-- name: credential_cohort
+-- The others with a verified credential of the same kind in the same domain, as they turned out to be.
+SELECT count(*) AS people, avg(s.mean) AS mean, avg(s.variance) + var_pop(s.mean) AS variance
+FROM skill s
+WHERE s.domain = :domain AND s.annotator <> :annotator_id AND s.evidence_count > 0
+  AND EXISTS (SELECT FROM credential c JOIN credential own ON own.annotator = :annotator_id AND own.domain = c.domain AND own.kind = c.kind
+              WHERE c.annotator = s.annotator AND c.domain = :domain AND c.verified AND own.verified
+                AND (c.expires_on IS NULL OR c.expires_on >= current_date) AND (own.expires_on IS NULL OR own.expires_on >= current_date))
+
+-- name: exam_cohort
+-- The others whose share of right exam items in the domain was the same, and who were seen at work since.
+WITH result AS (
+  SELECT e.annotator, avg(e.outcome) AS share
+  FROM evidence e
+  WHERE e.domain = :domain AND e.kind = 'exam_item' AND e.outcome IS NOT NULL AND e.retracts IS NULL
+    AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+  GROUP BY e.annotator
+)
+SELECT count(*) AS people, avg(s.mean) AS mean, avg(s.variance) + var_pop(s.mean) AS variance
+FROM result own
+JOIN result other ON other.annotator <> own.annotator AND abs(other.share - own.share) <= :same::float8
+JOIN skill s ON s.annotator = other.annotator AND s.domain = :domain
+WHERE own.annotator = :annotator_id
+  AND EXISTS (SELECT FROM evidence w WHERE w.annotator = s.annotator AND w.domain = :domain AND w.kind IN ('review_verdict', 'gold', 'agreement'))
 
 -- name: insert_evidence
--- Once per person, domain, kind and source: a replay adds nothing.
+-- Once per person, domain, kind, source and revision: a replay adds nothing. Without a time it stands after all earlier rows.
 INSERT INTO evidence (id, annotator, domain, kind, outcome, difficulty_mean, difficulty_variance, belief_mean, belief_variance,
-                      weight, source_type, source_id, observed_at)
+                      weight, source_type, source_id, revision, observed_at)
 VALUES (:id, :annotator_id, :domain, :kind, :outcome, :difficulty_mean, :difficulty_variance, :belief_mean, :belief_variance,
-        :weight, :source_type, :source_id, clock_timestamp())
-ON CONFLICT (annotator, domain, kind, source_id) DO NOTHING
-RETURNING id
+        :weight, :source_type, :source_id, :revision,
+        coalesce(:observed_at::timestamptz, greatest(clock_timestamp(),
+          (SELECT max(s.updated_at) + interval '1 microsecond' FROM skill s WHERE s.annotator = :annotator_id))))
+ON CONFLICT (annotator, domain, kind, source_id, revision) DO NOTHING
+RETURNING observed_at
+
+-- name: evidence_by_id
+-- One row, to be retracted; under lock_person.
+SELECT annotator AS annotator_id, domain, kind, source_type, source_id, revision, retracts, outcome, difficulty_mean, difficulty_variance,
+  belief_mean, belief_variance, weight, observed_at
+FROM evidence WHERE id = :evidence_id
+
+-- name: insert_retraction
+-- A row that names another, which counts no more; a second retraction of the same row adds nothing.
+INSERT INTO evidence (id, annotator, domain, kind, weight, source_type, source_id, retracts, reason, observed_at)
+SELECT :id, annotator, domain, kind, 0, :source_type, id, id, :reason, clock_timestamp()
+FROM evidence WHERE id = :evidence_id
+ON CONFLICT DO NOTHING
 
 -- name: store_skill
--- The belief after the evidence; in the same transaction as the evidence.
-UPDATE skill SET mean = :mean, variance = :variance, evidence_count = evidence_count + 1, updated_at = clock_timestamp()
-WHERE annotator = :annotator_id AND domain = :domain
+-- The belief after the evidence; in the same transaction as the evidence, and under lock_person.
+INSERT INTO skill (id, annotator, domain, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance,
+                   edge_mean, edge_variance)
+VALUES (gen_random_uuid(), :annotator_id, :domain, :mean, :variance, :evidence_count, :updated_at, :own_precision, :own_shift, :anchor_mean,
+        :anchor_variance, :edge_mean, :edge_variance)
+ON CONFLICT (annotator, domain) DO UPDATE SET mean = excluded.mean, variance = excluded.variance, evidence_count = excluded.evidence_count,
+  updated_at = excluded.updated_at, own_precision = excluded.own_precision, own_shift = excluded.own_shift, anchor_mean = excluded.anchor_mean,
+  anchor_variance = excluded.anchor_variance, edge_mean = excluded.edge_mean, edge_variance = excluded.edge_variance
+
+-- name: forget_skills
+-- Beliefs for which no evidence is left after a retraction.
+DELETE FROM skill WHERE annotator = :annotator_id AND domain <> ALL (:domains::text[])
+
+-- name: evidence_of_person
+-- One person's evidence that counts, in the order of its observation.
+SELECT e.domain, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight, e.observed_at
+FROM evidence e
+WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.observed_at, e.id
 
 -- name: evidence_in_order
--- The order in which the beliefs were made: the row lock of lock_skill makes it the order of observation.
-SELECT annotator AS annotator_id, domain, kind, outcome, difficulty_mean, difficulty_variance, belief_mean, belief_variance, weight
-FROM evidence
-ORDER BY annotator, domain, observed_at, id
+-- All evidence that counts, person by person: insert_evidence makes the order of observation the order of the beliefs.
+SELECT e.annotator AS annotator_id, e.domain, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean,
+  e.belief_variance, e.weight, e.observed_at
+FROM evidence e
+WHERE e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.annotator, e.observed_at, e.id
 
 -- name: skill_rows
 -- What is believed now, to be compared with the fold of the evidence.
-SELECT annotator AS annotator_id, domain, mean, variance FROM skill ORDER BY annotator, domain
+SELECT annotator AS annotator_id, domain, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance,
+  edge_mean, edge_variance
+FROM skill ORDER BY annotator, domain
+
+-- name: crowd_sample
+-- What is known of those whom something was learned about last; enough of them for an estimate.
+SELECT s.annotator AS annotator_id, s.domain, s.own_precision, s.own_shift, s.anchor_mean, s.anchor_variance, s.edge_mean, s.edge_variance,
+  s.updated_at
+FROM skill s
+JOIN (SELECT annotator FROM skill GROUP BY annotator ORDER BY max(updated_at) DESC LIMIT :limit) newest USING (annotator)
+ORDER BY s.annotator, s.domain
+
+-- name: put_crowd
+-- The newest estimate of the crowd, in the place of the last.
+INSERT INTO crowd_skill (domain, mean, variance, people, estimated_at)
+VALUES (:domain, :mean, :variance, :people, clock_timestamp())
+ON CONFLICT (domain) DO UPDATE SET mean = excluded.mean, variance = excluded.variance, people = excluded.people, estimated_at = excluded.estimated_at
 
 -- name: roster
 -- People in the order of their names; the cursor is (name, id).

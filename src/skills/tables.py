@@ -72,7 +72,11 @@ class AnnotatorLanguage(Table, tablename="annotator_language", db=engine):
 
 
 class Skill(Table, tablename="skill", db=engine):
-    """The belief about one person in one domain: normal on the logit scale. Recomputable from the evidence."""
+    """The belief about one person in one domain: normal on the logit scale. Recomputable from the evidence.
+
+    `mean` and `variance` are the belief as of `updated_at`. The other columns are what was learned in this domain itself
+    (`skills.hierarchy.Local`), from which the belief at any later time is worked out together with the other domains.
+    """
 
     id = UUID(primary_key=True)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
@@ -81,12 +85,22 @@ class Skill(Table, tablename="skill", db=engine):
     variance = DoublePrecision()
     evidence_count = Integer(default=0)
     updated_at = Timestamptz(default=TimestamptzNow())
+    own_precision = DoublePrecision(default=0.0)
+    own_shift = DoublePrecision(default=0.0)
+    anchor_mean = DoublePrecision(null=True, default=None)
+    anchor_variance = DoublePrecision(null=True, default=None)
+    edge_mean = DoublePrecision(null=True, default=None)
+    edge_variance = DoublePrecision(null=True, default=None)
     skill_once = Unique([annotator, domain])
     skill_real_variance = Check("variance > 0")
 
 
 class Evidence(Table, tablename="evidence", db=engine):
-    """One observation about a person's skill. Immutable; a correction retracts the row and adds another."""
+    """One observation about a person's skill. Immutable; a correction retracts the row and adds another.
+
+    A retraction is a row too: `retracts` names the row that no longer counts, `reason` says why. `revision` counts the
+    corrections of one source, so that the same verdict may speak again, and a replay of it still adds nothing.
+    """
 
     id = UUID(primary_key=True)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
@@ -100,13 +114,26 @@ class Evidence(Table, tablename="evidence", db=engine):
     weight = DoublePrecision(default=1.0)
     source_type = Varchar(length=40)
     source_id = UUID()
-    retracts = UUID(null=True, default=None)
+    retracts = UUID(null=True, default=None, unique=True)
+    reason = Text(null=True, default=None)
+    revision = SmallInt(default=0)
     observed_at = Timestamptz(default=TimestamptzNow())
-    evidence_once_per_source = Unique([annotator, domain, kind, source_id])
+    evidence_once_per_revision = Unique([annotator, domain, kind, source_id, revision])
     evidence_known_kind = Check(
         "kind IN ('assessment', 'review_verdict', 'review_given', 'exam_item', 'gold', 'agreement', 'credential')"
     )
     evidence_real_outcome = Check("outcome IS NULL OR outcome BETWEEN 0 AND 1")
+    evidence_reasoned_retraction = Check("retracts IS NULL OR reason IS NOT NULL")
+
+
+class CrowdSkill(Table, tablename="crowd_skill", db=engine):
+    """What the crowd says of a domain: `general`, where people start; others, how they hang on their parent."""
+
+    domain = ForeignKey(Domain, primary_key=True, null=False, on_delete=OnDelete.restrict)
+    mean = DoublePrecision()
+    variance = DoublePrecision()
+    people = Integer(default=0)
+    estimated_at = Timestamptz(default=TimestamptzNow())
 
 
 class Credential(Table, tablename="credential", db=engine):

@@ -203,6 +203,7 @@ async def test_each_timed_job_fires_once_in_its_period_however_many_clocks(proce
         "kernel.tidy",
         "access.tidy",
         "skills.end_exams",
+        "skills.estimate_crowd",
     }
     for row in rows:
         assert not await outbox.fire_once(row["job"], row["slot"])

@@ -104,7 +104,10 @@ async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[Sta
 async def read_skills(request: Call, annotator_id: AnnotatorId) -> Response[Items[SkillView]]:
     """Per domain: the belief, its interval, the level that it proves, and why somebody counts as an expert or not."""
     await visibility.check_annotator(request.actor, annotator_id)
-    return reply(Items(await profiles.skills_of(annotator_id, request.settings.skill_lower_bound_z)))
+    settings = request.settings
+    return reply(
+        Items(await profiles.skills_of(annotator_id, settings.skill_lower_bound_z, settings.skill_half_life_days))
+    )
 
 
 @put(
@@ -121,7 +124,8 @@ async def assess(
     async def act() -> SkillView:
         await visibility.check_annotator(request.actor, annotator_id)
         await profiles.assess(annotator_id, domain, data.level, data.reason)
-        known = await profiles.skills_of(annotator_id, request.settings.skill_lower_bound_z)
+        settings = request.settings
+        known = await profiles.skills_of(annotator_id, settings.skill_lower_bound_z, settings.skill_half_life_days)
         return next(skill for skill in known if skill.domain == domain)
 
     return await unit_of_work(request, act)
