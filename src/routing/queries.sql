@@ -4,6 +4,7 @@ INSERT INTO project (id, name, description, guidelines, state, currency, overlap
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds)
+ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
@@ -276,8 +277,11 @@ SELECT :id, :assignment_id, :slot_id, :task_id, :project_id, :author_id,
 RETURNING id, round, submitted_at
 
 -- name: submission_of_assignment
--- For a retry: what was submitted.
-SELECT id, state, round, submitted_at, content_hash FROM submission WHERE assignment = :assignment_id
+-- For a retry: what was submitted, also when late work was taken in again under an assignment of its own.
+SELECT b.id, b.assignment AS assignment_id, b.state, b.round, b.submitted_at, b.content_hash, b.state = 'surplus' OR a.why ? 'late' AS late
+FROM submission b JOIN assignment a ON a.id = b.assignment
+JOIN assignment sent ON sent.id = :assignment_id AND sent.slot = a.slot
+WHERE a.id = sent.id OR a.why ->> 'late' = sent.id::text
 
 -- name: reopen_review
 -- After rework the same review place looks at the new submission; anybody eligible may take it.

@@ -97,7 +97,7 @@ def _check(draft: VerdictDraft, work: Judged) -> None:
         raise WrongState(f"This submission is {work.state}; it was judged already.")
     if draft.outcome in ("rework", "reject") and not draft.reasons:
         raise ReasonRequired
-    if draft.outcome == "fix" and draft.corrected is None:
+    if draft.outcome == "fix" and not draft.corrected:
         raise ReasonRequired("A fix comes with the corrected work in `corrected`.")
     if draft.outcome == "rework" and work.rework_rounds >= work.rework_limit:
         raise ReworkLimit(
