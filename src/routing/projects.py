@@ -72,7 +72,9 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
     db.require_transaction()
     parse_currency(draft.currency)
     if draft.min_turns > draft.max_turns:
-        raise Invalid(f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other.")
+        raise Invalid(
+            f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other."
+        )
     project_id = uuid7()
     lease, deadline = _clocks(draft, settings)
     values = msgspec.structs.asdict(draft) | {"lease_seconds": lease, "deadline_seconds": deadline}
@@ -87,7 +89,9 @@ def _clocks(draft: ProjectDraft, settings: Settings) -> tuple[int, int]:
     """Lease and deadline in seconds: what was asked for stands, and the default gives way to it."""
     lease, deadline = draft.lease_seconds, draft.deadline_seconds
     if lease and deadline and lease > deadline:
-        raise Invalid(f"lease_seconds ({lease}) is above deadline_seconds ({deadline}): no lease outlives the deadline.")
+        raise Invalid(
+            f"lease_seconds ({lease}) is above deadline_seconds ({deadline}): no lease outlives the deadline."
+        )
     if deadline:
         return lease or min(settings.lease_seconds, deadline), deadline
     lease = lease or settings.lease_seconds

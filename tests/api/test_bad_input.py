@@ -140,9 +140,7 @@ async def send(client: httpx.AsyncClient, who: Somebody, case: Case, site: Site)
     named = who.headers | ({"content-type": case.media} if case.media else {}) | case.headers
     headers = [(name.encode(), value if isinstance(value, bytes) else value.encode()) for name, value in named.items()]
     path = case.path.format(project=site.project_id, annotator=site.author.annotator_id)
-    request = client.build_request(
-        case.method, "/api/v1" + path, content=case.body, headers=headers
-    )
+    request = client.build_request(case.method, "/api/v1" + path, content=case.body, headers=headers)
     return await client.send(request)
 
 
