@@ -162,9 +162,19 @@ async def test_strangers_see_nothing(play: Play) -> None:
         await play.author.get(path, 403)
     task_id = await db.fetch_value("SELECT task FROM assignment")
     await play.author.get(f"/tasks/{task_id}", 403)
-    away = await play.nobody.raw("GET", f"{at}?x=1")
+    away = await play.nobody.raw("GET", f"{at}?x=1&y=2")
     assert away.status_code == 303
-    assert away.headers["location"] == f"/sign-in?next={at}?x=1"
+    assert away.headers["location"] == f"/sign-in?next={at}?x=1%26y=2"
+
+
+async def test_whoever_signs_in_again_in_the_middle_of_work_goes_on_there(play: Play) -> None:
+    at = await play.take(play.author)
+    for method, path in (("POST", f"{at}/turns"), ("GET", f"{at}/turns/1")):
+        away = await play.nobody.raw(method, path, hx_request="true", hx_current_url=f"http://site.example{at}?x=1")
+        assert away.headers["hx-redirect"] == f"/sign-in?next={at}?x=1"
+    for junk in ("http://[", "//evil.example", ""):
+        away = await play.nobody.raw("POST", f"{at}/turns", hx_request="true", hx_current_url=junk)
+        assert away.headers["hx-redirect"] == "/sign-in"
 
 
 async def test_a_form_without_its_token_changes_nothing(play: Play) -> None:

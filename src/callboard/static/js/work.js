@@ -80,7 +80,7 @@ export function nextView(turn) {
 function onClick(event) {
   const button = event.target.closest("button");
   const turn = event.target.closest(".turn");
-  if (turn && !turn.hasAttribute("data-marked")) point(turn);
+  if (turn) point(turn);
   if (!button) return;
   if (button.hasAttribute("data-edit")) toggleEdit(turn);
   const box = button.closest(".editor")?.querySelector("textarea");
@@ -122,6 +122,8 @@ export function startWork() {
     for (const fold of document.querySelectorAll("[data-fold-narrow]")) fold.open = false;
   }
   place.addEventListener("click", onClick);
+  // Keys act on the exchange that has the focus, also when Tab brought it there.
+  place.addEventListener("focusin", (event) => { const turn = event.target.closest(".turn"); if (turn) point(turn); });
   place.addEventListener("change", requireReason);
   requireReason();
   document.querySelector("[name=own_topic]")?.addEventListener("focus", (event) => {
