@@ -479,7 +479,7 @@ FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
 WHERE (:id::uuid IS NULL OR t.id = :id) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
   AND (:band::int IS NULL OR l.difficulty_band = :band)
-  AND (:search::text IS NULL OR t.external_id ILIKE '%' || :search || '%' OR t.payload->>'title' ILIKE '%' || :search || '%')
+  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
   AND (:before::uuid IS NULL OR t.id < :before)
 ORDER BY t.id DESC
 LIMIT :limit

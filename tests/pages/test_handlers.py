@@ -2,6 +2,7 @@
 
 import html
 import re
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -177,6 +178,26 @@ async def test_whoever_signs_in_again_in_the_middle_of_work_goes_on_there(play: 
         assert away.headers["hx-redirect"] == "/sign-in"
 
 
+async def test_digits_of_other_scripts_are_no_numbers(play: Play) -> None:
+    await play.manager.get("/tasks?done=²")
+    await hand_in(play)
+    at = await play.take(play.reviewer, "reviews")
+    await play.reviewer.json(
+        at.replace("/review/", "/work/") + "/draft", {"draft": {"score-helpfulness": "²", "corrected-²": "x"}}
+    )
+    await play.reviewer.get(at)
+
+
+async def test_a_search_takes_its_words_literally(play: Play) -> None:
+    await play.take(play.author)
+    await db.execute(
+        "UPDATE task SET external_id = 'a_b' || right(external_id, 1), payload = '{\"title\": \"Fifty %\"}'"
+    )
+    for wanted, found in (("A_B", True), ("a%b", False), ("_", True), ("ty_%", False), ("fifty %", True)):
+        listed = await play.manager.get("/tasks?q=" + quote(wanted))
+        assert ("Fifty %" in listed) is found, wanted
+
+
 async def test_a_form_without_its_token_changes_nothing(play: Play) -> None:
     at = await play.take(play.author)
     play.author.csrf = "guessed"
@@ -266,6 +287,7 @@ def test_only_paths_of_this_site(given: str | None, path: str) -> None:
 def test_no_cell_is_a_formula() -> None:
     assert cell("=1+1") == "'=1+1"
     assert cell("@x") == "'@x"
+    assert cell("＝1+1") == "'＝1+1"
     assert cell("plain") == "plain"
     assert cell(-3) == -3
 

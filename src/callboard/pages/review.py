@@ -30,6 +30,8 @@ DIMENSIONS = ("helpfulness", "factuality", "fluency", "instructions")
 RUBRIC = tuple(LABELS["rubric"])
 NEEDS_REASON = ("rework", "reject")
 SCORES = range(1, 6)
+MOST_DIGITS = 6
+"""Of a number in the name or the value of a form's field."""
 guards = [require(Permission.WORK)]
 
 
@@ -86,17 +88,22 @@ def _answered(turn: Turn, no: int, message: dict[str, Any], author: str) -> None
     turn.rating = rating if isinstance(rating, int) and rating in SCORES else None
 
 
+def _whole(text: str) -> int | None:
+    """Other scripts have digits that `int` does not read."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
 def _draft(fields: dict[str, Any]) -> VerdictDraft:
     texts = {name: text for name, text in fields.items() if isinstance(text, str)}
     return VerdictDraft(
         outcome=texts.get("outcome", ""),
-        scores={key: int(texts[f"score-{key}"]) for key in DIMENSIONS if texts.get(f"score-{key}", "").isdigit()},
+        scores={key: score for key in DIMENSIONS if (score := _whole(texts.get(f"score-{key}", ""))) is not None},
         item=texts.get("item", ""),
         reason=texts.get("reason", ""),
         corrected={
-            int(name.removeprefix("corrected-")): text
+            no: text
             for name, text in texts.items()
-            if name.startswith("corrected-") and name.removeprefix("corrected-").isdigit()
+            if name.startswith("corrected-") and (no := _whole(name.removeprefix("corrected-"))) is not None
         },
     )
 

@@ -88,7 +88,8 @@ function onClick(event) {
     box.value = box.dataset.start;
     toggleEdit(turn, false);
     turn.querySelector("[data-edit]").focus();
-    sent();
+    // What may be handed in follows from the drafts.
+    sent().then(() => htmx.trigger("#checks", "drafts:changed"));
   }
   if (button.hasAttribute("data-edit-reset")) {
     box.value = button.dataset.editReset;
@@ -130,6 +131,10 @@ export function startWork() {
     event.target.closest("label").querySelector("[type=radio]").checked = true;
   });
   document.body.addEventListener("reply:arrived", () => point([...document.querySelectorAll(".turn")].at(-1)));
+  // The list promised more than is there: an edit was left open since it was drawn.
+  document.body.addEventListener("htmx:responseError", (event) => {
+    if (event.target.closest("#checks") && event.detail.xhr.status === 409) htmx.trigger("#checks", "drafts:changed");
+  });
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const turn = event.target.closest?.(".turn") ?? event.detail.elt?.closest?.(".turn");
     if (turn?.dataset.state === "waiting") turn.scrollIntoView({ block: "center", behavior: "smooth" });
