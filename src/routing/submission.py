@@ -68,6 +68,12 @@ def _again(known: Any, payload: dict[str, Any]) -> Submitted:
     )
 
 
+async def verdict_state(assignment_id: UUID) -> str | None:
+    """What became of the work that this assignment handed in; none while it waits for its review."""
+    known = await db.fetch_one(sql.submission_of_assignment, assignment_id=assignment_id)
+    return None if known is None or known["state"] == "pending" else str(known["state"])
+
+
 async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings: Settings, *, late: bool) -> Submitted:
     if not await db.execute(sql.finish_slot, slot_id=mine.slot_id, assignment_id=mine.id, epoch=mine.epoch):
         raise LeaseLost

@@ -168,6 +168,26 @@ async def test_strangers_see_nothing(play: Play) -> None:
     assert away.headers["location"] == f"/sign-in?next={at}?x=1%26y=2"
 
 
+async def test_work_that_was_judged_is_pending_no_more(play: Play) -> None:
+    at = await hand_in(play)
+    assert "is pending" in await play.author.get(at)
+    review = await play.take(play.reviewer, "reviews")
+    await play.reviewer.post(
+        f"{review}/verdict", epoch=1, outcome="rework", item="other", reason="Once more.", **SCORES
+    )
+    back = await play.author.get(at)
+    assert "is pending" not in back
+    assert "Once more." in back
+    again = await play.take(play.author)
+    await play.author.post(f"{again}/submit", epoch=2)
+    assert "is pending" in await play.author.get(again)
+    review = await play.take(play.reviewer, "reviews")
+    await play.reviewer.post(f"{review}/verdict", epoch=2, outcome="accept", **SCORES)
+    done = await play.author.get(again)
+    assert "is pending" not in done
+    assert "is earned" in done
+
+
 async def test_whoever_signs_in_again_in_the_middle_of_work_goes_on_there(play: Play) -> None:
     at = await play.take(play.author)
     for method, path in (("POST", f"{at}/turns"), ("GET", f"{at}/turns/1")):
