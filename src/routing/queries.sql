@@ -371,6 +371,10 @@ RETURNING id
 SELECT b.id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload, b.submitted_at, b.decided_at
 FROM submission b WHERE b.id = :submission_id
 
+-- name: correction_given
+-- For the reviewer who looks back: the work as this review corrected it.
+SELECT corrected FROM verdict WHERE assignment = :assignment_id AND corrected IS NOT NULL
+
 -- name: last_verdict_for_author
 -- What the reviewer said about this person's newest submission of the task.
 SELECT v.outcome, v.scores, v.reasons, v.comment, v.given_at, b.round

@@ -201,6 +201,11 @@ async def submission(submission_id: UUID) -> SubmissionView:
     return row
 
 
+async def correction(assignment_id: UUID) -> dict[str, Any] | None:
+    """The corrected work that this review ended with, if it was a fix."""
+    return await db.fetch_value(sql.correction_given, assignment_id=assignment_id)  # type: ignore[no-any-return]
+
+
 class AuthorFeedback(msgspec.Struct, frozen=True):
     outcome: str
     scores: dict[str, int]

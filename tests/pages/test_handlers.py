@@ -84,6 +84,7 @@ async def test_rework_names_its_reason_and_comes_back_to_its_author(play: Play) 
     assert "Correct at least one reply" in same.text
     fixed = unchanged | {"corrected-1": "Use water of 75 degrees, for two minutes."}
     await play.reviewer.post(f"{again}/verdict", epoch=2, outcome="fix", **SCORES, **fixed)
+    assert next(iter(fixed.values())) in await play.reviewer.get(again), "the reviewer sees what the fix was"
     corrected = await db.fetch_value("SELECT corrected FROM verdict WHERE outcome = 'fix'")
     assert [turn["text"] for turn in corrected["turns"]][1] == "Use water of 75 degrees, for two minutes."
 
@@ -166,6 +167,15 @@ async def test_strangers_see_nothing(play: Play) -> None:
     away = await play.nobody.raw("GET", f"{at}?x=1&y=2")
     assert away.status_code == 303
     assert away.headers["location"] == f"/sign-in?next={at}?x=1%26y=2"
+
+
+async def test_work_in_a_form_of_another_frontend_is_shown_to_its_reviewer(play: Play) -> None:
+    await play.take(play.author)
+    await db.execute("UPDATE task SET kind = 'form'")
+    held = await db.fetch_value("SELECT id FROM assignment")
+    work = {"epoch": 1, "payload": {"answer": "<b>42</b>"}}
+    await play.site.call("POST", f"/assignments/{held}/submit", play.site.author, work)
+    assert "&lt;b&gt;42&lt;/b&gt;" in await play.reviewer.get(await play.take(play.reviewer, "reviews"))
 
 
 async def test_work_that_was_judged_is_pending_no_more(play: Play) -> None:

@@ -58,8 +58,7 @@ def servers(
 
 @contextmanager
 def installation(settings: Settings, purpose: str) -> Iterator[Endpoints]:
-    """The servers of an installation that is there, for commands that read or add to it: none is made by a slip in the
-    folder's name. Raises `StartError`."""
+    """The servers of an installation that is there: a slip in the folder's name makes no new one. Raises `StartError`."""
     if not settings.database_url and not EmbeddedPostgres(settings.data_dir).exists:
         raise StartError(
             f"There is no installation in {settings.data_dir}; choose another --data-dir, or make one with callboard up."

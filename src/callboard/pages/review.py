@@ -3,6 +3,7 @@
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -43,6 +44,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     work = await reviewing.submission(row.submission_id)
     kept = await leases.draft_of(row.task_id, reviewer_id)
     earlier = await reviewing.feedback(row.task_id, work.author_id) if work.round > 1 else None
+    shown = await reviewing.correction(assignment_id) or work.payload
+    turns = turns_of(shown)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
         held=held_of(row),
@@ -50,7 +53,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         brief=brief if isinstance(brief, str) else "",
         guidelines=guidelines_of(row),
         topic=topic if isinstance(topic, str) else "",
-        turns=turns_of(work.payload),
+        turns=turns,
+        payload_text="" if turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=[Option(value=key, label="") for key in RUBRIC],
         draft=_draft(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),

@@ -312,6 +312,8 @@ class ReviewView(Struct, kw_only=True):
     text_limit: int
     draft_version: int | None = None
     earlier: list[Reason] = field(default_factory=list)
+    payload_text: str = ""
+    """Work of another frontend in a form of its own, as JSON; empty for dialogues."""
     ended: str | None = None
     problem: Problem | None = None
 
