@@ -6,6 +6,11 @@ class LeaseLost(Conflict):
     title = "This assignment is no longer yours; its draft is kept"
 
 
+class ProjectExists(Conflict):
+    code = "project_exists"
+    title = "There is a project with this name already"
+
+
 class StaleEpoch(Conflict):
     code = "stale_epoch"
     title = "This assignment was given out again since; send the epoch of the newest claim"

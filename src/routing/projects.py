@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from kernel import audit, db, outbox
-from kernel.errors import PreconditionFailed
+from kernel.errors import Invalid, PreconditionFailed
 from kernel.ids import uuid7
 from kernel.money import parse_currency
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.errors import NoSuchProject, WrongState
+from routing.errors import NoSuchProject, ProjectExists, WrongState
 from routing.events import PriceQuery, pricing
 from routing.lanes import ANNOTATION
 
@@ -68,17 +68,34 @@ class ProjectView(msgspec.Struct, frozen=True):
 
 
 async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
-    """In state `draft`: it takes tasks, and gives out none until it is published."""
+    """In state `draft`: it takes tasks, and gives out none until it is published. Raises `Invalid`, `ProjectExists`."""
     db.require_transaction()
     parse_currency(draft.currency)
+    if draft.min_turns > draft.max_turns:
+        raise Invalid(
+            f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other."
+        )
     project_id = uuid7()
-    values = msgspec.structs.asdict(draft)
-    values["lease_seconds"] = draft.lease_seconds or settings.lease_seconds
-    values["deadline_seconds"] = max(draft.deadline_seconds or settings.deadline_seconds, values["lease_seconds"])
-    await db.execute(sql.insert_project, id=project_id, **values)
+    lease, deadline = _clocks(draft, settings)
+    values = msgspec.structs.asdict(draft) | {"lease_seconds": lease, "deadline_seconds": deadline}
+    if not await db.execute(sql.insert_project, id=project_id, **values):
+        raise ProjectExists(f"There is a project named {draft.name!r} already; choose another name.")
     await audit.record("project.created", "project", project_id, after=msgspec.to_builtins(draft))
     await outbox.publish("project.created", {"name": draft.name}, project_id=project_id, subject_id=project_id)
     return project_id
+
+
+def _clocks(draft: ProjectDraft, settings: Settings) -> tuple[int, int]:
+    """Lease and deadline in seconds: what was asked for stands, and the default gives way to it."""
+    lease, deadline = draft.lease_seconds, draft.deadline_seconds
+    if lease and deadline and lease > deadline:
+        raise Invalid(
+            f"lease_seconds ({lease}) is above deadline_seconds ({deadline}): no lease outlives the deadline."
+        )
+    if deadline:
+        return lease or min(settings.lease_seconds, deadline), deadline
+    lease = lease or settings.lease_seconds
+    return lease, max(lease, settings.deadline_seconds)
 
 
 async def project(project_id: UUID) -> ProjectView:

@@ -4,6 +4,7 @@ INSERT INTO project (id, name, description, guidelines, state, currency, overlap
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds)
+ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
@@ -276,8 +277,11 @@ SELECT :id, :assignment_id, :slot_id, :task_id, :project_id, :author_id,
 RETURNING id, round, submitted_at
 
 -- name: submission_of_assignment
--- For a retry: what was submitted.
-SELECT id, state, round, submitted_at, content_hash FROM submission WHERE assignment = :assignment_id
+-- For a retry: what was submitted, also when late work was taken in again under an assignment of its own.
+SELECT b.id, b.assignment AS assignment_id, b.state, b.round, b.submitted_at, b.content_hash, b.state = 'surplus' OR a.why ? 'late' AS late
+FROM submission b JOIN assignment a ON a.id = b.assignment
+JOIN assignment sent ON sent.id = :assignment_id AND sent.slot = a.slot
+WHERE a.id = sent.id OR a.why ->> 'late' = sent.id::text
 
 -- name: reopen_review
 -- After rework the same review place looks at the new submission; anybody eligible may take it.
@@ -366,6 +370,10 @@ RETURNING id
 -- The work itself, for its reviewer, its author and managers.
 SELECT b.id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload, b.submitted_at, b.decided_at
 FROM submission b WHERE b.id = :submission_id
+
+-- name: correction_given
+-- For the reviewer who looks back: the work as this review corrected it.
+SELECT corrected FROM verdict WHERE assignment = :assignment_id AND corrected IS NOT NULL
 
 -- name: last_verdict_for_author
 -- What the reviewer said about this person's newest submission of the task.
@@ -475,7 +483,7 @@ FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
 WHERE (:id::uuid IS NULL OR t.id = :id) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
   AND (:band::int IS NULL OR l.difficulty_band = :band)
-  AND (:search::text IS NULL OR t.external_id ILIKE '%' || :search || '%' OR t.payload->>'title' ILIKE '%' || :search || '%')
+  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
   AND (:before::uuid IS NULL OR t.id < :before)
 ORDER BY t.id DESC
 LIMIT :limit

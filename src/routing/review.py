@@ -97,7 +97,7 @@ def _check(draft: VerdictDraft, work: Judged) -> None:
         raise WrongState(f"This submission is {work.state}; it was judged already.")
     if draft.outcome in ("rework", "reject") and not draft.reasons:
         raise ReasonRequired
-    if draft.outcome == "fix" and draft.corrected is None:
+    if draft.outcome == "fix" and not draft.corrected:
         raise ReasonRequired("A fix comes with the corrected work in `corrected`.")
     if draft.outcome == "rework" and work.rework_rounds >= work.rework_limit:
         raise ReworkLimit(
@@ -199,6 +199,11 @@ async def submission(submission_id: UUID) -> SubmissionView:
     if row is None:
         raise WrongState("There is no such submission.")
     return row
+
+
+async def correction(assignment_id: UUID) -> dict[str, Any] | None:
+    """The corrected work that this review ended with, if it was a fix."""
+    return await db.fetch_value(sql.correction_given, assignment_id=assignment_id)  # type: ignore[no-any-return]
 
 
 class AuthorFeedback(msgspec.Struct, frozen=True):

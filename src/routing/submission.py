@@ -52,18 +52,26 @@ async def submit(
         raise WrongState("A review ends with a verdict: POST …/verdict.")
     if mine.epoch != epoch:
         raise StaleEpoch(epoch=mine.epoch)
-    if mine.state == "submitted":
-        return await _again(mine, payload)
+    known = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
+    if known is not None:
+        return _again(known, payload)
     if mine.holds:
         return await _finish(mine, payload, settings, late=False)
     return await _late(mine, payload, settings)
 
 
-async def _again(mine: leases.LiveAssignment, payload: dict[str, Any]) -> Submitted:
-    row = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
-    if row is None or bytes(row["content_hash"]) != content_hash(payload):
+def _again(known: Any, payload: dict[str, Any]) -> Submitted:
+    if bytes(known["content_hash"]) != content_hash(payload):
         raise AlreadySubmitted
-    return Submitted(row["id"], mine.id, row["state"], row["round"], late=False, submitted_at=row["submitted_at"])
+    return Submitted(
+        known["id"], known["assignment_id"], known["state"], known["round"], known["late"], known["submitted_at"]
+    )
+
+
+async def verdict_state(assignment_id: UUID) -> str | None:
+    """What became of the work that this assignment handed in; none while it waits for its review."""
+    known = await db.fetch_one(sql.submission_of_assignment, assignment_id=assignment_id)
+    return None if known is None or known["state"] == "pending" else str(known["state"])
 
 
 async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings: Settings, *, late: bool) -> Submitted:
@@ -117,9 +125,6 @@ async def _late(mine: leases.LiveAssignment, payload: dict[str, Any], settings: 
         await leases.expire(mine, settings)
     elif mine.state != "expired":
         raise WrongState(f"This assignment was {mine.state}; claim the task again to go on with it.", state=mine.state)
-    known = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
-    if known is not None:
-        return await _again(mine, payload)
     again = await _take_again(mine)
     if again is None:
         return await _store(mine, payload, "surplus", late=True)

@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -75,7 +75,7 @@ class Profile(msgspec.Struct, frozen=True):
 
 class CredentialDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     domain: str
-    kind: str
+    kind: Literal["degree", "licence", "certificate", "employment"]
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     issuer: Annotated[str, Meta(max_length=200)] = ""
     verified: bool = False
@@ -241,6 +241,8 @@ async def assess(annotator_id: UUID, domain: str, level: int, reason: str) -> Be
 
 
 async def add_credential(annotator_id: UUID, draft: CredentialDraft) -> UUID:
+    """Raises `NoSuchDomain`."""
+    await check_domains({draft.domain})
     credential_id = uuid7()
     await db.execute(
         sql.insert_credential, id=credential_id, annotator_id=annotator_id, domain=draft.domain, kind=draft.kind,

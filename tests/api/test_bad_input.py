@@ -117,6 +117,13 @@ CASES = [
          body=b'{"tasks":[{"external_id":"a","domain":"general","language":"en"},{"external_id":"a","domain":"general","language":"en"}]}'),
     Case("naive time", 422, "invalid", "since", "GET", "/reports/cost?since=2026-01-01T00:00:00", None, None),
     Case("time that is none", 422, "invalid", "since", "GET", "/reports/cost?since=yesterday", None, None),
+    raw("name of another project", '{"name":"Chat"}', 409, "project_exists", "choose another name"),
+    raw("fewer turns at most than at least", NAME % ',"max_turns":2', 422, "invalid", "min_turns (3) is above max_turns (2)"),
+    raw("lease beyond its deadline", NAME % ',"lease_seconds":600,"deadline_seconds":60', 422, "invalid", "lease_seconds (600)"),
+    raw("no kind of credential", '{"domain":"law","kind":"x","title":"Bar exam"}', 422, "invalid", "$.kind",
+        path="/annotators/{annotator}/credentials"),
+    raw("credential of no domain", '{"domain":"astrology","kind":"degree","title":"Stars"}', 422, "unknown_domain",
+        "astrology", path="/annotators/{annotator}/credentials"),
     Case("import: not NDJSON", 415, "unsupported_media_type", "application/x-ndjson", path=TASKS + "/import", body=b"{}"),
     Case("import: empty", 422, "import_refused", "", path=TASKS + "/import", body=b"", media="application/x-ndjson"),
     Case("import: no such mapping", 422, "invalid", "../../etc/passwd", path=TASKS + "/import?mapping=../../etc/passwd",
@@ -129,12 +136,11 @@ async def site(client: httpx.AsyncClient, cast: Cast) -> Site:
     return await Site(client, cast).open()
 
 
-async def send(client: httpx.AsyncClient, who: Somebody, case: Case, project_id: str) -> httpx.Response:
+async def send(client: httpx.AsyncClient, who: Somebody, case: Case, site: Site) -> httpx.Response:
     named = who.headers | ({"content-type": case.media} if case.media else {}) | case.headers
     headers = [(name.encode(), value if isinstance(value, bytes) else value.encode()) for name, value in named.items()]
-    request = client.build_request(
-        case.method, "/api/v1" + case.path.format(project=project_id), content=case.body, headers=headers
-    )
+    path = case.path.format(project=site.project_id, annotator=site.author.annotator_id)
+    request = client.build_request(case.method, "/api/v1" + path, content=case.body, headers=headers)
     return await client.send(request)
 
 
@@ -143,8 +149,8 @@ async def test_every_bad_request_gets_a_clear_refusal(site: Site) -> None:
     before = await db.fetch_value("SELECT count(*) FROM task") + await db.fetch_value("SELECT count(*) FROM project")
     wrong = []
     for case in CASES:
-        who = site.manager if case.path.startswith(("/reports", "/tasks?")) else site.frontend
-        answer = await send(site.client, who, case, site.project_id)
+        who = site.manager if case.path.startswith(("/reports", "/tasks?", "/annotators")) else site.frontend
+        answer = await send(site.client, who, case, site)
         problem = _fault(case, answer)
         if problem:
             wrong.append(f"{case.name}: {problem}\n    {answer.status_code} {answer.text[:400]}")

@@ -98,4 +98,5 @@ async def sign_in(browser: Browser, server: Server, operation: None) -> AsyncIte
         return page
 
     yield enter
-    assert not complaints
+    # A refusal (409) is an answer that the page shows; browsers report it all the same.
+    assert not [complaint for complaint in complaints if "409" not in complaint]

@@ -76,6 +76,32 @@ async def test_unsent_words_survive_a_reload(sign_in: SignIn) -> None:
     await expect(page.locator("#message")).to_have_value("I had nearly finished this sen")
 
 
+async def test_an_edit_that_was_left_open_is_not_handed_in_over(sign_in: SignIn) -> None:
+    page = await sign_in("annotator")
+    await page.keyboard.press("n")
+    await page.wait_for_url("**/work/*")
+    await converse(page, EXCHANGES)
+    first = page.locator(".turn").first
+    await first.locator("[data-edit]").focus()
+    await page.keyboard.press("e")
+    editor = first.locator("textarea[name=text]")
+    await editor.fill("Better words, not saved yet.")
+    await page.get_by_role("button", name="Hand in").click()
+    await expect(page.get_by_text("Something on the list is still open.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Hand in")).to_be_disabled()
+    assert await db.fetch_value("SELECT count(*) FROM submission") == 0
+
+    await first.locator("[data-edit]").click()
+    await page.locator("#message").fill("Something else.")
+    async with page.expect_response(lambda answer: answer.url.endswith("/draft")):
+        pass
+    await page.reload()
+    await expect(editor).to_have_value("Better words, not saved yet.")
+    await first.get_by_role("button", name="Discard").click()
+    await page.get_by_role("button", name="Hand in").click()
+    await expect(page.get_by_text("You handed this task in.")).to_be_visible()
+
+
 async def test_nothing_runs_that_was_written_into_a_dialogue(sign_in: SignIn) -> None:
     page = await sign_in("annotator")
     await page.keyboard.press("n")

@@ -227,6 +227,23 @@ async def test_an_external_database_that_does_not_let_us_in_is_one_sentence(
         assert secret not in said
 
 
+def test_commands_make_no_installation_of_a_mistyped_folder(folder: Path) -> None:
+    place = folder / "dta"
+    (folder / "lines.ndjson").write_text("{}\n")
+    for command in (["check"], ["export"], ["import", folder / "lines.ndjson", "--project", "Chat"]):
+        status, said = cli(*command, "--data-dir", place)
+        assert (status, said.count("\n")) == (1, 1), said
+        assert f"There is no installation in {place}" in said
+        assert not place.exists()
+
+
+async def test_commands_say_when_the_database_has_no_schema(external: str, folder: Path) -> None:
+    for command in ("check", "export"):
+        status, said = cli(command, "--data-dir", folder / "data", DATABASE_URL=external)
+        assert (status, said.count("\n")) == (1, 1), said
+        assert "run callboard migrate first" in said
+
+
 def test_a_folder_that_cannot_be_used_is_one_sentence(folder: Path) -> None:
     (folder / "file").write_text("")
     cases = {

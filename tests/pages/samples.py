@@ -276,6 +276,7 @@ SAMPLES: dict[str, Sample] = {
     "error-503": Sample("error.html", _error(503), "/queue", ()),
     "fragment-turn-added": Sample("work/turn_added.html", WORK_WAITING, "/work/1"),
     "fragment-turn-changed": Sample("work/turn_changed.html", work(changed=2, arrived=True), "/work/1"),
+    "fragment-checks": Sample("work/checks_again.html", work(), "/work/1"),
     "fragment-rating": Sample("work/rating_changed.html", work(changed=1), "/work/1"),
     "fragment-no-work": Sample("no_work.html", QUEUE_EMPTY.no_work, "/queue"),
     "password": Sample(

@@ -2,6 +2,7 @@
 
 import html
 import re
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -83,6 +84,7 @@ async def test_rework_names_its_reason_and_comes_back_to_its_author(play: Play) 
     assert "Correct at least one reply" in same.text
     fixed = unchanged | {"corrected-1": "Use water of 75 degrees, for two minutes."}
     await play.reviewer.post(f"{again}/verdict", epoch=2, outcome="fix", **SCORES, **fixed)
+    assert next(iter(fixed.values())) in await play.reviewer.get(again), "the reviewer sees what the fix was"
     corrected = await db.fetch_value("SELECT corrected FROM verdict WHERE outcome = 'fix'")
     assert [turn["text"] for turn in corrected["turns"]][1] == "Use water of 75 degrees, for two minutes."
 
@@ -162,9 +164,68 @@ async def test_strangers_see_nothing(play: Play) -> None:
         await play.author.get(path, 403)
     task_id = await db.fetch_value("SELECT task FROM assignment")
     await play.author.get(f"/tasks/{task_id}", 403)
-    away = await play.nobody.raw("GET", f"{at}?x=1")
+    away = await play.nobody.raw("GET", f"{at}?x=1&y=2")
     assert away.status_code == 303
-    assert away.headers["location"] == f"/sign-in?next={at}?x=1"
+    assert away.headers["location"] == f"/sign-in?next={at}?x=1%26y=2"
+
+
+async def test_work_in_a_form_of_another_frontend_is_shown_to_its_reviewer(play: Play) -> None:
+    await play.take(play.author)
+    await db.execute("UPDATE task SET kind = 'form'")
+    held = await db.fetch_value("SELECT id FROM assignment")
+    work = {"epoch": 1, "payload": {"answer": "<b>42</b>"}}
+    await play.site.call("POST", f"/assignments/{held}/submit", play.site.author, work)
+    assert "&lt;b&gt;42&lt;/b&gt;" in await play.reviewer.get(await play.take(play.reviewer, "reviews"))
+
+
+async def test_work_that_was_judged_is_pending_no_more(play: Play) -> None:
+    at = await hand_in(play)
+    assert "is pending" in await play.author.get(at)
+    review = await play.take(play.reviewer, "reviews")
+    await play.reviewer.post(
+        f"{review}/verdict", epoch=1, outcome="rework", item="other", reason="Once more.", **SCORES
+    )
+    back = await play.author.get(at)
+    assert "is pending" not in back
+    assert "Once more." in back
+    again = await play.take(play.author)
+    await play.author.post(f"{again}/submit", epoch=2)
+    assert "is pending" in await play.author.get(again)
+    review = await play.take(play.reviewer, "reviews")
+    await play.reviewer.post(f"{review}/verdict", epoch=2, outcome="accept", **SCORES)
+    done = await play.author.get(again)
+    assert "is pending" not in done
+    assert "is earned" in done
+
+
+async def test_whoever_signs_in_again_in_the_middle_of_work_goes_on_there(play: Play) -> None:
+    at = await play.take(play.author)
+    for method, path in (("POST", f"{at}/turns"), ("GET", f"{at}/turns/1")):
+        away = await play.nobody.raw(method, path, hx_request="true", hx_current_url=f"http://site.example{at}?x=1")
+        assert away.headers["hx-redirect"] == f"/sign-in?next={at}?x=1"
+    for junk in ("http://[", "//evil.example", ""):
+        away = await play.nobody.raw("POST", f"{at}/turns", hx_request="true", hx_current_url=junk)
+        assert away.headers["hx-redirect"] == "/sign-in"
+
+
+async def test_digits_of_other_scripts_are_no_numbers(play: Play) -> None:
+    await play.manager.get("/tasks?done=²")
+    await hand_in(play)
+    at = await play.take(play.reviewer, "reviews")
+    await play.reviewer.json(
+        at.replace("/review/", "/work/") + "/draft", {"draft": {"score-helpfulness": "²", "corrected-²": "x"}}
+    )
+    await play.reviewer.get(at)
+
+
+async def test_a_search_takes_its_words_literally(play: Play) -> None:
+    await play.take(play.author)
+    await db.execute(
+        "UPDATE task SET external_id = 'a_b' || right(external_id, 1), payload = '{\"title\": \"Fifty %\"}'"
+    )
+    for wanted, found in (("A_B", True), ("a%b", False), ("_", True), ("ty_%", False), ("fifty %", True)):
+        listed = await play.manager.get("/tasks?q=" + quote(wanted))
+        assert ("Fifty %" in listed) is found, wanted
 
 
 async def test_a_form_without_its_token_changes_nothing(play: Play) -> None:
@@ -256,6 +317,7 @@ def test_only_paths_of_this_site(given: str | None, path: str) -> None:
 def test_no_cell_is_a_formula() -> None:
     assert cell("=1+1") == "'=1+1"
     assert cell("@x") == "'@x"
+    assert cell("＝1+1") == "'＝1+1"
     assert cell("plain") == "plain"
     assert cell(-3) == -3
 

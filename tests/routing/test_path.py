@@ -156,6 +156,16 @@ async def test_released_work_goes_back_and_may_return_declined_work_may_not(sett
     assert await holds() == {"void": 2}
 
 
+async def test_a_fix_without_corrected_work_is_refused(settings: Settings) -> None:
+    await make_tasks(await make_project(settings))
+    author, reviewer = await make_annotator(settings), await make_reviewer(settings)
+    await submit(settings, await claim_one(settings, author))
+    held = await claim_one(settings, reviewer, kinds=["review"])
+    for nothing in (None, {}):
+        with pytest.raises(ReasonRequired):
+            await verdict(settings, held, "fix", corrected=nothing)
+
+
 async def test_late_work_counts_when_nobody_took_the_task(settings: Settings) -> None:
     (task,) = await make_tasks(await make_project(settings))
     author = await make_annotator(settings)
@@ -170,6 +180,10 @@ async def test_late_work_counts_when_nobody_took_the_task(settings: Settings) ->
     assert await task_state(task) == "in_review"
     assert await holds() == {"void": 1, "held": 1}
     assert await db.fetch_value("SELECT live FROM holder") == 0
+    assert await submit(settings, held) == done, "the answer was lost on the way, and the same work is sent again"
+    with pytest.raises(AlreadySubmitted):
+        await submit(settings, held, {"turns": ["other"]})
+    assert await db.fetch_value("SELECT count(*) FROM submission") == 1
 
 
 async def test_late_work_is_kept_when_somebody_else_has_the_task(settings: Settings) -> None:
@@ -185,6 +199,7 @@ async def test_late_work_is_kept_when_somebody_else_has_the_task(settings: Setti
     assert await db.fetch_value("SELECT payload FROM submission WHERE id = :id", id=late.submission_id) == {
         "turns": ["precious"]
     }
+    assert await submit(settings, held, {"turns": ["precious"]}) == late
     assert (await submit(settings, taken)).state == "pending"
 
 

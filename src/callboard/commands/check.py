@@ -13,9 +13,9 @@ from kernel.settings import Settings
 def command(settings: Settings, as_json: bool) -> None:
     """Test every invariant on the data: counts of violations, all 0 when it is well. Status 1 when not."""
     from callboard.checks import run_checks  # noqa: PLC0415  each command imports only what it needs
-    from callboard.embedded.attach import servers  # noqa: PLC0415
+    from callboard.embedded.attach import installation  # noqa: PLC0415
 
-    with servers(settings, "callboard check") as endpoints:
+    with installation(settings, "callboard check") as endpoints:
         report = asyncio.run(run_checks(endpoints.database_url))
     click.echo(report.to_json() if as_json else report.to_text())
     sys.exit(0 if report.ok else 1)

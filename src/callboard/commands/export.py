@@ -27,9 +27,9 @@ from kernel.settings import Settings
 @with_settings
 def command(settings: Settings, project: str | None, everything: bool, chat: bool, output: Path | None) -> None:
     """Write the accepted dialogues as NDJSON, one a line; people appear under pseudonyms. docs/bots.md names the fields."""
-    from callboard.embedded.attach import servers  # noqa: PLC0415  each command imports only what it needs
+    from callboard.embedded.attach import installation  # noqa: PLC0415  each command imports only what it needs
 
-    with servers(settings, "callboard export") as endpoints, _destination(output) as file:
+    with installation(settings, "callboard export") as endpoints, _destination(output) as file:
         count = asyncio.run(_export(endpoints.applied_to(settings), file, project, everything=everything, chat=chat))
     click.echo(f"{count:,} dialogues", err=True)
 

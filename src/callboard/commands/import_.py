@@ -74,9 +74,9 @@ def command(settings: Settings, file: Path, project: str | None, as_json: bool, 
         if project is None:
             report, outcome = _judge_only(wish, settings)
         else:
-            from callboard.embedded.attach import servers  # noqa: PLC0415  a dry run needs no servers
+            from callboard.embedded.attach import installation  # noqa: PLC0415  a dry run needs no servers
 
-            endpoints = stack.enter_context(servers(settings, "callboard import"))
+            endpoints = stack.enter_context(installation(settings, "callboard import"))
             report, outcome = asyncio.run(_import(wish, endpoints.applied_to(settings), project))
     refused = report.bad > 0 and not wish.skip_bad_lines
     summary = Summary(file.name, project, report, outcome, refused=refused)

@@ -1,5 +1,6 @@
 """How a command gets its servers: external ones, those that already run for the folder, or its own for as long as it lasts."""
 
+import asyncio
 import fcntl
 import math
 import os
@@ -53,6 +54,21 @@ def servers(
         if postgres or valkey:
             stack.enter_context(_embedded(settings, postgres, valkey, purpose, guest_seconds))
         yield endpoints(settings, postgres, valkey)
+
+
+@contextmanager
+def installation(settings: Settings, purpose: str) -> Iterator[Endpoints]:
+    """The servers of an installation that is there: a slip in the folder's name makes no new one. Raises `StartError`."""
+    if not settings.database_url and not EmbeddedPostgres(settings.data_dir).exists:
+        raise StartError(
+            f"There is no installation in {settings.data_dir}; choose another --data-dir, or make one with callboard up."
+        )
+    with servers(settings, purpose) as found:
+        from callboard.migrate import pending  # noqa: PLC0415  Piccolo, which the servers do not need
+
+        if asyncio.run(pending(found.database_url)):
+            raise StartError("The database is not at the schema of this version; run callboard migrate first.")
+        yield found
 
 
 def endpoints(settings: Settings, postgres: EmbeddedPostgres | None, valkey: EmbeddedValkey | None) -> Endpoints:

@@ -8,7 +8,7 @@ from litestar import Response
 
 BYTE_ORDER_MARK = "﻿"
 """Without it Excel reads Chinese as Latin-1."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def cell(value: str | int) -> str | int:

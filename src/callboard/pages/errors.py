@@ -1,12 +1,13 @@
 """Errors as pages: a program gets problem+json as everywhere, a browser a page, an htmx request a notice in its place."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Request, Response
 
 from callboard import problems
 from callboard.api.request import Call
-from callboard.pages.frame import html, is_htmx, problem_view, recognised, redirect, shell_of, sign_in_path
+from callboard.pages.frame import html, is_htmx, local_path, problem_view, recognised, redirect, shell_of, sign_in_path
 from callboard.pages.render import render
 from kernel.errors import DomainError, Unauthenticated
 
@@ -47,10 +48,8 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     view = problem_view(error, call)
     if view.status >= SERVER_FAULT:
         problems.answer(request, error)  # for the log, with its trace
-    if isinstance(error, Unauthenticated) and request.scope["method"] == "GET":
-        return redirect(call, sign_in_path("/" if is_htmx(call) else _address(call)))
-    if isinstance(error, Unauthenticated) and is_htmx(call):
-        return redirect(call, "/sign-in")
+    if isinstance(error, Unauthenticated) and (is_htmx(call) or request.scope["method"] == "GET"):
+        return redirect(call, sign_in_path(_page_behind(call) if is_htmx(call) else _address(call)))
     headers = {name: value for name, value in problems.describe(error).headers().items() if name in FORWARDED}
     shell = shell_of(call, recognised(call))
     if is_htmx(call):
@@ -63,6 +62,15 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     if request.scope["path"].startswith("/api/"):
         return False
     return request.headers.get("hx-request") == "true" or "text/html" in request.headers.get("accept", "")
+
+
+def _page_behind(request: Call) -> str:
+    """The page that an htmx request came from: whoever signs in again goes on there."""
+    try:
+        there = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:
+        return "/"
+    return local_path(there.path + (f"?{there.query}" if there.query else ""))
 
 
 def _address(request: Call) -> str:

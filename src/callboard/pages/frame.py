@@ -93,7 +93,7 @@ def redirect(request: Call, to: str) -> Response[str]:
 
 
 def sign_in_path(path: str) -> str:
-    return "/sign-in" if path in {"/", "/sign-out"} else f"/sign-in?next={quote(path, safe='/?=&')}"
+    return "/sign-in" if path in {"/", "/sign-out"} else f"/sign-in?next={quote(path, safe='/?=')}"
 
 
 def local_path(path: str | None) -> str:

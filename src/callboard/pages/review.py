@@ -3,6 +3,7 @@
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -30,6 +31,8 @@ DIMENSIONS = ("helpfulness", "factuality", "fluency", "instructions")
 RUBRIC = tuple(LABELS["rubric"])
 NEEDS_REASON = ("rework", "reject")
 SCORES = range(1, 6)
+MOST_DIGITS = 6
+"""Of a number in the name or the value of a form's field."""
 guards = [require(Permission.WORK)]
 
 
@@ -41,6 +44,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     work = await reviewing.submission(row.submission_id)
     kept = await leases.draft_of(row.task_id, reviewer_id)
     earlier = await reviewing.feedback(row.task_id, work.author_id) if work.round > 1 else None
+    shown = await reviewing.correction(assignment_id) or work.payload
+    turns = turns_of(shown)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
         held=held_of(row),
@@ -48,7 +53,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         brief=brief if isinstance(brief, str) else "",
         guidelines=guidelines_of(row),
         topic=topic if isinstance(topic, str) else "",
-        turns=turns_of(work.payload),
+        turns=turns,
+        payload_text="" if turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=[Option(value=key, label="") for key in RUBRIC],
         draft=_draft(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
@@ -86,17 +92,22 @@ def _answered(turn: Turn, no: int, message: dict[str, Any], author: str) -> None
     turn.rating = rating if isinstance(rating, int) and rating in SCORES else None
 
 
+def _whole(text: str) -> int | None:
+    """Other scripts have digits that `int` does not read."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
 def _draft(fields: dict[str, Any]) -> VerdictDraft:
     texts = {name: text for name, text in fields.items() if isinstance(text, str)}
     return VerdictDraft(
         outcome=texts.get("outcome", ""),
-        scores={key: int(texts[f"score-{key}"]) for key in DIMENSIONS if texts.get(f"score-{key}", "").isdigit()},
+        scores={key: score for key in DIMENSIONS if (score := _whole(texts.get(f"score-{key}", ""))) is not None},
         item=texts.get("item", ""),
         reason=texts.get("reason", ""),
         corrected={
-            int(name.removeprefix("corrected-")): text
+            no: text
             for name, text in texts.items()
-            if name.startswith("corrected-") and name.removeprefix("corrected-").isdigit()
+            if name.startswith("corrected-") and (no := _whole(name.removeprefix("corrected-"))) is not None
         },
     )
 

@@ -1,5 +1,6 @@
 """The list of tasks with its bulk actions, and the page of one task."""
 
+import re
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -26,6 +27,7 @@ from skills.profiles import domain_codes
 
 sql = load(__package__)
 PAGE_ROWS = 50
+DONE = re.compile(r"[0-9]{1,5}")
 DONE_COOKIE_SECONDS = 20
 guards = [require(Permission.TASKS_READ)]
 
@@ -45,7 +47,7 @@ async def tasks_view(request: Call) -> TasksView:
         domains=sorted(await domain_codes()),
         languages=[row["language"] for row in await db.fetch(sql.languages_of_tasks)],
         next_cursor=write_cursor(shown[-1].id) if len(rows) > PAGE_ROWS else None,
-        done=int(query["done"]) if query.get("done", "").isdigit() and len(query["done"]) < 6 else None,  # noqa: PLR2004
+        done=int(query["done"]) if DONE.fullmatch(query.get("done", "")) else None,
     )
 
 

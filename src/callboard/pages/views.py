@@ -257,6 +257,8 @@ class WorkView(Struct, kw_only=True):
     draft_saved_at: datetime | None = None
     draft_version: int | None = None
     ended: str | None = None
+    judged: str | None = None
+    """What became of it after it was handed in: accepted, rework, rejected; none while a review is awaited."""
     problem: Problem | None = None
     changed: int = 0
     """Number of the exchange that a fragment is about."""
@@ -310,6 +312,8 @@ class ReviewView(Struct, kw_only=True):
     text_limit: int
     draft_version: int | None = None
     earlier: list[Reason] = field(default_factory=list)
+    payload_text: str = ""
+    """Work of another frontend in a form of its own, as JSON; empty for dialogues."""
     ended: str | None = None
     problem: Problem | None = None
 

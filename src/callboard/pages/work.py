@@ -18,7 +18,7 @@ from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.api.stream import stream
 from callboard.api.work import reply as json_reply
-from callboard.handing_in import submit_dialogue
+from callboard.handing_in import NotReady, submit_dialogue
 from callboard.pages.errors import TopicMissing
 from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
 from callboard.pages.render import render
@@ -105,6 +105,12 @@ def _topic(form: Form) -> str:
 async def one_turn(request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int]) -> Response[str]:
     """One exchange again; where its reply is missing, the page asks for it by itself."""
     return await _changed(request, assignment_id, "work/turn_changed.html", message_no=message_no)
+
+
+@get("/work/{assignment_id:uuid}/checks", guards=guards, include_in_schema=False)
+async def checks(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    view = await work_view(assignment_id, await _me(request), request.settings)
+    return _fragment(request, "work/checks_again.html", view)
 
 
 @get("/work/{assignment_id:uuid}/turns/{message_no:int}/stream", guards=guards, include_in_schema=False)
@@ -231,6 +237,9 @@ async def heartbeat(request: Call, assignment_id: FromPath[UUID], data: JSONBody
 async def submit(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     form, settings, me = await Form.of(request), request.settings, await _me(request)
     epoch = form.number("epoch")
+    view = await work_view(assignment_id, me, settings)
+    if view.ended is None and any(turn.draft is not None for turn in view.turns):
+        raise NotReady("An edit was begun and not saved; save it or discard it first.")
     async with db.transaction(request.actor.label):
         handed_in = await submit_dialogue(assignment_id, me, epoch, settings)
     return redirect(request, f"/work/{handed_in.assignment_id}")
@@ -245,5 +254,5 @@ async def release(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
 
 
 route_handlers = [
-    workspace, send, one_turn, reply_stream, write_reply, rate, edit, save_draft, heartbeat, submit, release,
+    workspace, send, one_turn, checks, reply_stream, write_reply, rate, edit, save_draft, heartbeat, submit, release,
 ]  # fmt: skip

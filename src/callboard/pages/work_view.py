@@ -13,6 +13,7 @@ from kernel.settings import Settings
 from routing import leases, review
 from routing.assignments import AssignmentView
 from routing.assignments import assignment as assignment_view
+from routing.submission import verdict_state
 
 DRAFT_FIELDS = 500
 """Most text boxes of one draft: two for each exchange that a dialogue may have, and the composer's."""
@@ -24,7 +25,8 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
     space = await workspace_of(assignment_id, annotator_id, settings=settings)
     kept = await leases.draft_of(row.task_id, annotator_id)
     draft = {name: text for name, text in (kept.payload if kept else {}).items() if isinstance(text, str)}
-    feedback = await review.feedback(row.task_id, annotator_id) if row.rework_rounds else None
+    judged = await verdict_state(assignment_id) if row.state == "submitted" else None
+    feedback = await review.feedback(row.task_id, annotator_id) if row.rework_rounds or judged else None
     talk = space.conversation
     exchanges = turns_of(talk.turns if talk else space.start.seeds, draft)
     return WorkView(
@@ -47,6 +49,7 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
         draft_saved_at=kept.saved_at if kept else None,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
         ended=ended_of(row),
+        judged=judged,
     )
 
 

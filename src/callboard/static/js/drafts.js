@@ -18,7 +18,8 @@ function fields() {
 function values() {
   const found = {};
   for (const field of fields()) {
-    if (field.closest("[hidden]")) continue; // a closed editor holds nothing of its own
+    // A closed editor is kept too where it holds other words than the reply.
+    if (field.closest("[hidden]") && field.value === (field.dataset.start ?? "")) continue;
     found[field.dataset.draft] = field.value;
   }
   return found;
@@ -108,10 +109,23 @@ function restore() {
   save();
 }
 
+// Resolves when the server has what is on the page now, or could not be reached.
+async function settled() {
+  while (sending) await new Promise((done) => { setTimeout(done, 50); });
+  await save();
+}
+
 export function sent() {
   // What was sent lives on the server now; the remaining boxes are saved afresh.
   dirty = true;
-  save();
+  return settled();
+}
+
+// Handing in looks at the drafts on the server: what was typed a moment ago has to be there.
+function saveFirst(event) {
+  if (!event.target.matches("form[data-save-first]") || !(dirty || sending)) return;
+  event.preventDefault();
+  settled().then(() => event.detail.issueRequest(true));
 }
 
 export function startDrafts() {
@@ -123,6 +137,7 @@ export function startDrafts() {
   const onChange = (event) => { if (event.target.closest("[data-draft]")) changed(); };
   document.addEventListener("input", onChange);
   document.addEventListener("change", onChange);
+  document.body.addEventListener("htmx:confirm", saveFirst);
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
   addEventListener("pagehide", () => save());
   addEventListener("beforeunload", (event) => { if (dirty) { save(); if (sending) event.preventDefault(); } });

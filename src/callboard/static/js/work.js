@@ -80,7 +80,7 @@ export function nextView(turn) {
 function onClick(event) {
   const button = event.target.closest("button");
   const turn = event.target.closest(".turn");
-  if (turn && !turn.hasAttribute("data-marked")) point(turn);
+  if (turn) point(turn);
   if (!button) return;
   if (button.hasAttribute("data-edit")) toggleEdit(turn);
   const box = button.closest(".editor")?.querySelector("textarea");
@@ -88,7 +88,8 @@ function onClick(event) {
     box.value = box.dataset.start;
     toggleEdit(turn, false);
     turn.querySelector("[data-edit]").focus();
-    sent();
+    // What may be handed in follows from the drafts.
+    sent().then(() => htmx.trigger("#checks", "drafts:changed"));
   }
   if (button.hasAttribute("data-edit-reset")) {
     box.value = button.dataset.editReset;
@@ -122,12 +123,18 @@ export function startWork() {
     for (const fold of document.querySelectorAll("[data-fold-narrow]")) fold.open = false;
   }
   place.addEventListener("click", onClick);
+  // Keys act on the exchange that has the focus, also when Tab brought it there.
+  place.addEventListener("focusin", (event) => { const turn = event.target.closest(".turn"); if (turn) point(turn); });
   place.addEventListener("change", requireReason);
   requireReason();
   document.querySelector("[name=own_topic]")?.addEventListener("focus", (event) => {
     event.target.closest("label").querySelector("[type=radio]").checked = true;
   });
   document.body.addEventListener("reply:arrived", () => point([...document.querySelectorAll(".turn")].at(-1)));
+  // The list promised more than is there: an edit was left open since it was drawn.
+  document.body.addEventListener("htmx:responseError", (event) => {
+    if (event.target.closest("#checks") && event.detail.xhr.status === 409) htmx.trigger("#checks", "drafts:changed");
+  });
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const turn = event.target.closest?.(".turn") ?? event.detail.elt?.closest?.(".turn");
     if (turn?.dataset.state === "waiting") turn.scrollIntoView({ block: "center", behavior: "smooth" });
