@@ -1,6 +1,7 @@
 """Layers, style, migrations and documents are held to the code."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_migrations_say_what_the_tables_say(app: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={"PICCOLO_CONF": "callboard.piccolo_conf"},
+        env=os.environ | {"PICCOLO_CONF": "callboard.piccolo_conf"},
     )
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
 
