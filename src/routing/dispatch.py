@@ -29,6 +29,14 @@ KINDS = (ANNOTATION, REVIEW)
 RUNNERS_UP = 3
 RETRY_WHEN_HELD_SECONDS, RETRY_WHEN_EMPTY_SECONDS = 10, 60
 
+KEPT_FROM = {
+    "paused": "The project is paused; its tasks wait until it goes on.",
+    "own_place": "What waits is work that this person did, or another place of a task in which they have one.",
+    "declined": "What waits was handed back by this person before.",
+    "reserved": "What waits is kept for the author who was asked to mend it.",
+}
+"""What a claim says when tasks are there and the profile fits, and still none may be given to this person."""
+
 
 class Head(msgspec.Struct, frozen=True):
     """The head of a lane, as a claim sees it."""
@@ -89,7 +97,7 @@ async def claim(
         await db.execute(sql.add_live, annotator_id=annotator_id, difference=len(taken))
     views = await assignments(ids=taken, limit=len(taken)) if taken else []
     views.sort(key=lambda view: taken.index(view.id))
-    return Claim(views) if len(views) >= limit else door.short(views)
+    return Claim(views) if len(views) >= limit else await door.short(views)
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -218,7 +226,7 @@ class _Door:
                 raise _Broke(item.project_id, covered[item.project_id]) from None
             covered[item.project_id] += 1
 
-    def short(self, views: list[AssignmentView]) -> Claim:
+    async def short(self, views: list[AssignmentView]) -> Claim:
         counts = dict(self.refusals)
         if self.affordable:
             return Claim(
@@ -230,17 +238,23 @@ class _Door:
             )
         if self.refusals and not views:
             first = self.refusals.most_common(1)[0][0]
-            return Claim(
-                views,
-                "not_eligible",
-                f"Tasks wait, but none that this profile may take (most often: {first}).",
-                counts,
-                RETRY_WHEN_EMPTY_SECONDS,
-            )
-        detail = (
-            "Everything that fits is held by others at the moment." if views or self.refusals else "No task is waiting."
+            detail = f"Tasks wait, but none that this profile may take (most often: {first})."
+            return Claim(views, "not_eligible", detail, counts, RETRY_WHEN_EMPTY_SECONDS)
+        kept = await self._kept_from()
+        detail = next(
+            (KEPT_FROM[why] for why in kept),
+            "Everything that fits is held by others." if views else "No task is waiting.",
         )
-        return Claim(views, "nothing_waiting", detail, counts, RETRY_WHEN_HELD_SECONDS)
+        return Claim(views, "nothing_waiting", detail, counts | kept, RETRY_WHEN_HELD_SECONDS)
+
+    async def _kept_from(self) -> dict[str, int]:
+        """Free tasks by what keeps this person from them although the lane is open, the most frequent first."""
+        row = await db.fetch_one(
+            sql.kept_from, annotator_id=self.profile.id, kinds=self.kinds, project_ids=self.project_ids
+        )
+        assert row is not None
+        found = {why: row[why] for why in KEPT_FROM if row[why]}
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
 
 async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:

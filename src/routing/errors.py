@@ -31,6 +31,11 @@ class ReworkLimit(Conflict):
     title = "The limit of rework rounds is reached; accept, fix or reject"
 
 
+class BadCorrection(Invalid):
+    code = "bad_correction"
+    title = "A correction is the whole work again, in the form in which it was handed in"
+
+
 class ReasonRequired(Invalid):
     code = "reason_required"
     title = "A rework or reject names at least one rubric item and a reason"

@@ -345,6 +345,22 @@ FROM slot s WHERE s.id = :slot_id
 -- The posterior of the task's difficulty after an outcome.
 UPDATE task SET difficulty_mean = :mean, difficulty_variance = :variance WHERE id = :task_id
 
+-- name: kept_from
+-- For a claim that found nothing: free places, 500 of them at most, by what keeps this person from each.
+SELECT count(*) FILTER (WHERE state = 'paused')::int AS paused,
+       count(*) FILTER (WHERE state = 'published' AND own_place)::int AS own_place,
+       count(*) FILTER (WHERE state = 'published' AND NOT own_place AND declined)::int AS declined,
+       count(*) FILTER (WHERE state = 'published' AND NOT own_place AND NOT declined AND reserved)::int AS reserved
+FROM (
+  SELECT p.state, s.reserved_for IS NOT NULL AND s.reserved_for <> :annotator_id AS reserved,
+         s.author_id IS NOT DISTINCT FROM :annotator_id OR EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AS own_place,
+         EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id) AS declined
+  FROM slot s JOIN project p ON p.id = s.project
+  WHERE s.state = 'free' AND p.state IN ('published', 'paused') AND s.kind = ANY (:kinds::text[])
+    AND (:project_ids::uuid[] IS NULL OR s.project = ANY (:project_ids))
+  LIMIT 500
+) AS free_place
+
 -- name: waiting_per_lane
 -- Free slots by lane, counted no further than people can tell apart.
 SELECT l.id AS lane, (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL LIMIT 1000) AS counted)::int AS waiting

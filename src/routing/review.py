@@ -11,7 +11,7 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
-from routing.errors import LeaseLost, ReasonRequired, ReworkLimit, WrongState
+from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit
 from routing.lanes import ANNOTATION, REVIEW
 from routing.settling import settle
@@ -99,10 +99,34 @@ def _check(draft: VerdictDraft, work: Judged) -> None:
         raise ReasonRequired
     if draft.outcome == "fix" and not draft.corrected:
         raise ReasonRequired("A fix comes with the corrected work in `corrected`.")
+    if draft.outcome == "fix" and not same_shape(work.payload, draft.corrected):
+        raise BadCorrection
     if draft.outcome == "rework" and work.rework_rounds >= work.rework_limit:
         raise ReworkLimit(
             f"This work was sent back {work.rework_rounds} times, the project's limit; accept, fix or reject it."
         )
+
+
+def same_shape(work: Any, corrected: Any) -> bool:
+    """Whether a correction could stand in the work's place: the same keys, the same kinds of values, all the way down.
+
+    Lists may differ in length; what they hold is compared with the first thing that the work's list holds.
+    """
+    if isinstance(work, dict):
+        if not isinstance(corrected, dict):
+            return False
+        return work.keys() <= corrected.keys() and all(same_shape(part, corrected[key]) for key, part in work.items())
+    if isinstance(work, list):
+        return isinstance(corrected, list) and all(same_kind(work[0], part) for part in corrected if work)
+    return same_kind(work, corrected)
+
+
+def same_kind(one: Any, other: Any) -> bool:
+    """Text stays text, an object an object; whatever was nothing may become something, and the other way round."""
+    if one is None or other is None:
+        return True
+    numbers = (int, float)
+    return type(one) is type(other) or (isinstance(one, numbers) and isinstance(other, numbers))
 
 
 async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> UUID:

@@ -4,9 +4,18 @@ import pytest
 
 from kernel import db
 from kernel.settings import Settings
-from routing import leases
-from routing.errors import AlreadySubmitted, LeaseLost, NoSuchAssignment, ReasonRequired, ReworkLimit, StaleEpoch
+from routing import leases, projects
+from routing.errors import (
+    AlreadySubmitted,
+    BadCorrection,
+    LeaseLost,
+    NoSuchAssignment,
+    ReasonRequired,
+    ReworkLimit,
+    StaleEpoch,
+)
 from tests.routing.factory import (
+    WORK,
     claim,
     claim_one,
     lapse,
@@ -232,3 +241,39 @@ async def test_a_claim_that_finds_nothing_says_why(settings: Settings) -> None:
     full = await make_annotator(settings, "Full", capacity=1)
     await claim_one(settings, full)
     assert (await claim(settings, full)).reason == "at_capacity"
+
+
+async def test_a_claim_says_what_keeps_somebody_from_work_that_fits(settings: Settings) -> None:
+    project = await make_project(settings)
+    both = await make_annotator(settings, "Both", roles=["annotator", "reviewer"], skills={"general": 5})
+    await make_tasks(project)
+    held = await claim_one(settings, both)
+    async with db.transaction():
+        await leases.decline(held.id, both, held.epoch, settings, reason="not today")
+    assert (await claim(settings, both)).counts == {"declined": 1}
+    other = await make_annotator(settings, "Other")
+    await submit(settings, await claim_one(settings, other))
+    assert (await claim(settings, both, kinds=["annotation"])).counts == {}
+    author = await make_reviewer(settings, "Author", roles=["annotator", "reviewer"])
+    await make_tasks(project, difficulty=3)
+    await submit(settings, await claim_one(settings, author, kinds=["annotation"]))
+    await verdict(settings, await claim_one(settings, both, kinds=["review"]), "accept")
+    got = await claim(settings, author, kinds=["review"], limit=2)
+    assert got.counts in ({"own_place": 1}, {}), got
+    async with db.transaction("person:manager"):
+        await projects.change_state(project, "paused")
+    await make_tasks(project, 2, difficulty=1)
+    paused = await claim(settings, other)
+    assert (paused.reason, paused.counts["paused"]) == ("nothing_waiting", 2)
+    assert "paused" in str(paused.detail)
+
+
+async def test_a_correction_has_the_shape_of_the_work(settings: Settings) -> None:
+    await make_tasks(await make_project(settings))
+    await submit(settings, await claim_one(settings, await make_annotator(settings)))
+    held = await claim_one(settings, await make_reviewer(settings))
+    for wrong in ({"turns": "zz"}, {"turns": [1, 2]}, {"other": 1}):
+        with pytest.raises(BadCorrection):
+            await verdict(settings, held, "fix", corrected=wrong)
+    better = {"turns": [*WORK["turns"], {"role": "user", "text": "more"}], "note": "one turn added"}
+    assert (await verdict(settings, held, "fix", corrected=better)).task_state == "accepted"
