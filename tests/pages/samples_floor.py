@@ -81,7 +81,11 @@ TASKS = f.TasksView(
 )  # fmt: skip
 TASKS_DONE = f.TasksView(filter=f.TaskFilter(), rows=TASKS.rows, projects=[], domains=[], languages=[], done=3)
 TASKS_EMPTY = f.TasksView(filter=f.TaskFilter(q="nothing"), rows=[], projects=[], domains=[], languages=[])
+WORK = [
+    v.Turn(number=1, prompt="What is a bond's duration?", state="ready", message_no=1, reply="How long the money is out.", original="Time.", reply_no=2, rating=3, author="bot"),
+]  # fmt: skip
 TASK = f.TaskView(
+    work=WORK,
     task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
     timeline=[

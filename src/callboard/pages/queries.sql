@@ -49,3 +49,10 @@ SELECT a.id, a.kind, n.display_name AS annotator, v.name AS vendor, a.claimed_at
 FROM assignment a JOIN slot s ON s.id = a.slot JOIN annotator n ON n.id = a.annotator LEFT JOIN vendor v ON v.id = a.vendor
 WHERE a.task = :task_id AND a.state = 'live'
 ORDER BY a.claimed_at LIMIT 1
+
+-- name: work_of_task
+-- What was handed in last, as the reviewer left it: a fix stands in the verdict.
+SELECT coalesce(v.corrected, b.payload) AS payload
+FROM submission b LEFT JOIN verdict v ON v.submission = b.id AND v.outcome = 'fix'
+WHERE b.task = :task_id AND b.state <> 'surplus'
+ORDER BY b.submitted_at DESC LIMIT 1

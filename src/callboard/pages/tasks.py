@@ -107,8 +107,8 @@ async def one_task_fragment(request: Call, task_id: FromPath[UUID]) -> Response[
 
 
 async def _one(request: Call, task_id: UUID, template: str) -> Response[str]:
-    """Only for managers: an annotator who held it must not read who else did, nor what they were paid."""
-    if not request.actor.may(Permission.REPORTS_READ):
+    """Only for those who answer for all of it: nobody else may read who held it, and what they were paid."""
+    if not request.actor.sees_everybody:
         raise Forbidden("The story of a task is for its managers.")
     await check_task(request.actor, task_id)
     return page(request, template, await task_view(task_id), live=template == "task.html")

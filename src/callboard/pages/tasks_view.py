@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from callboard.pages.facts import facts_of, stage_of
+from callboard.pages.review import turns_of
 from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
 from kernel import db
 from kernel.money import Money
@@ -59,6 +60,7 @@ async def task_view(task_id: UUID) -> TaskView:
         decisions=[_decision(line) for line in history if line.what.endswith(".claimed") and line.detail.get("why")],
         money=await _money(task_id),
         attempts=await db.fetch_value(sql.attempts_of_task, task_id=task_id),
+        work=turns_of(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}),
         live=await _live(task_id, row),
     )
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from callboard.pages.views import Option, Problem, TaskFacts
+from callboard.pages.views import Option, Problem, TaskFacts, Turn
 from kernel.money import Money
 
 
@@ -210,5 +210,7 @@ class TaskView(Struct, kw_only=True):
     decisions: list[Decision]
     money: list[TaskMoney]
     attempts: int
+    work: list[Turn] = field(default_factory=list)
+    """What was handed in last, with the reviewer's correction where there is one."""
     live: LiveRow | None = None
     problem: Problem | None = None
