@@ -51,8 +51,9 @@ async def test_from_the_queue_to_the_earnings(play: Play) -> None:
     assert re.search(r"Accepted today</dt><dd>\s*<a[^>]*>1</a>", floor)
     task_id = await db.fetch_value("SELECT id FROM task WHERE state = 'accepted'")
     story = await play.manager.get(f"/tasks/{task_id}")
-    for word in ("Handed in", "Accepted", "best score", "Payment posted", "author"):
+    for word in ("Handed in", "Accepted", "best score", "Payment posted", "author", "Question 1: green or black?"):
         assert word in story
+    assert "corrected-" not in story, "read, not judged"
 
 
 async def test_rework_names_its_reason_and_comes_back_to_its_author(play: Play) -> None:
@@ -332,3 +333,17 @@ async def test_the_start_is_another_page_for_each_role(play: Play) -> None:
     assert await start(play.author) == "/queue"
     assert await start(play.reviewer) == "/reviews"
     assert await start(play.manager) == "/floor"
+
+
+async def test_a_vendors_manager_has_a_floor_and_no_stories_of_others(play: Play) -> None:
+    await hand_in(play)
+    task_id = await db.fetch_value("SELECT id FROM task WHERE state = 'in_review'")
+    await db.execute("INSERT INTO vendor (id, name) VALUES (gen_random_uuid(), 'Far away')")
+    await db.execute(
+        """UPDATE person SET vendor = (SELECT id FROM vendor WHERE name = 'Far away') WHERE roles @> '["manager"]'"""
+    )
+    recent.forget_all()
+    floor = await play.manager.get("/floor")
+    assert f"/tasks/{task_id}" not in floor
+    for path in ("/tasks", f"/tasks/{task_id}", f"/tasks/{task_id}/fragment"):
+        await play.manager.get(path, 403)
