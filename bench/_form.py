@@ -17,6 +17,10 @@ from typing import Any, NamedTuple
 
 DEFAULT_SEED = 20_261_122
 
+# A benchmark bears the name of what it measures; behind the installed packages `bench/skills.py` cannot be taken for `skills`.
+HERE = str(Path(__file__).resolve().parent)
+sys.path[:] = [*(entry for entry in sys.path if entry != HERE), HERE]
+
 
 class Goal(NamedTuple):
     """`goal` is a floor for `measured`, or a ceiling where `at_most` is set; both in `unit`."""

@@ -19,8 +19,6 @@ from typing import Any, NamedTuple
 
 from _form import Goal, Options, main
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
 from skills.belief import Belief, difficulty_prior, difficulty_updated, expected, sigmoid
 from skills.crowd import estimate
 from skills.hierarchy import GENERAL, Local, Tree, belief_about, beliefs, edge_of, learned

@@ -10,7 +10,7 @@ import pytest
 
 from tests.demo.chaos import PARTS, Kill, faults, plan, run, write_sample
 
-TASKS = 24
+TASKS = 30
 
 
 @pytest.fixture
