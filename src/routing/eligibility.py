@@ -6,14 +6,14 @@ change that would mend it. Reserved, declined and already-done tasks are judged 
 
 import msgspec
 
-from routing.lanes import Lane
+from routing.lanes import HIGHEST_LEVEL, Lane
 from skills.belief import level_floor
 from skills.profiles import Profile
 
 
 class Failure(msgspec.Struct, frozen=True):
     predicate: str
-    """Stable name: `active`, `role`, `language`, `level`, `credential`."""
+    """Stable name: `active`, `standing`, `role`, `language`, `level`, `credential`."""
     needs: str
     has: str
     mend: str
@@ -28,6 +28,7 @@ def judge(profile: Profile, lane: Lane, language_level: int, z: float, *, own_re
     """
     checks = (
         _active(profile),
+        _standing(profile, lane),
         _role(profile, lane),
         _language(profile, lane, language_level),
         None if own_rework else _level(profile, lane, z),
@@ -47,8 +48,17 @@ def _active(profile: Profile) -> Failure | None:
     )
 
 
+def _standing(profile: Profile, lane: Lane) -> Failure | None:
+    barred = profile.barred(lane.domain)
+    if barred is None:
+        return None
+    until = "" if barred.ends_at is None else f" until {barred.ends_at:%Y-%m-%d %H:%M} UTC"
+    mend = f"pass an exam in {barred.domain}" if barred.action == "require_exam" else "lift it, or wait for its end"
+    return Failure("standing", f"good standing in {lane.domain}", f"{barred.action}{until}: {barred.reason_en}", mend)
+
+
 def _role(profile: Profile, lane: Lane) -> Failure | None:
-    if lane.required_role in profile.roles:
+    if profile.holds(lane.required_role, lane.project_id):
         return None
     return Failure(
         "role",
@@ -79,7 +89,7 @@ def _level(profile: Profile, lane: Lane, z: float) -> Failure | None:
 
 
 def _credential(profile: Profile, lane: Lane) -> Failure | None:
-    if not lane.required_credential or lane.domain in profile.credentials:
+    if not lane.required_credential or profile.proof(lane.domain, HIGHEST_LEVEL + 1) == "credential":
         return None
     return Failure(
         "credential", f"a verified credential in {lane.domain}", "none", f"verify a credential in {lane.domain}"

@@ -16,7 +16,7 @@ from routing.errors import WrongState
 from routing.lanes import Lane, Requirements, annotation_lane, rank, review_lane
 from routing.projects import ProjectView, project
 from skills.belief import difficulty_prior
-from skills.profiles import check_domains
+from skills.registry import check_domains
 
 sql = load(__package__)
 

@@ -16,6 +16,7 @@ from kernel.sql import load
 from routing.errors import NoSuchProject, ProjectExists, WrongState
 from routing.events import PriceQuery, pricing
 from routing.lanes import ANNOTATION
+from skills.registry import check_roles
 
 sql = load(__package__)
 
@@ -43,6 +44,10 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     lease_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
     deadline_seconds: Annotated[int, Meta(ge=1, le=1_209_600)] | None = None
     sla_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
+    skill_half_life_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    """After so long without news a skill counts half in this project; none: the setting of that name."""
+    expert_level: Annotated[int, Meta(ge=1, le=5)] = 4
+    """The bar that the lower bound of an expert's skill must reach."""
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -63,18 +68,22 @@ class ProjectView(msgspec.Struct, frozen=True):
     lease_seconds: int
     deadline_seconds: int
     sla_seconds: int
+    skill_half_life_days: int | None
+    expert_level: int
     version: int
     created_at: datetime
 
 
 async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
-    """In state `draft`: it takes tasks, and gives out none until it is published. Raises `Invalid`, `ProjectExists`."""
+    """In state `draft`: it takes tasks, and gives out none until it is published. Raises `Invalid`, `NoSuchRole`, `ProjectExists`."""
     db.require_transaction()
     parse_currency(draft.currency)
     if draft.min_turns > draft.max_turns:
         raise Invalid(
             f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other."
         )
+    if draft.required_role is not None:
+        await check_roles({draft.required_role})
     project_id = uuid7()
     lease, deadline = _clocks(draft, settings)
     values = msgspec.structs.asdict(draft) | {"lease_seconds": lease, "deadline_seconds": deadline}

@@ -1,15 +1,17 @@
 -- name: insert_project
 -- Names are unique: people speak of projects by name.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-                     review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds)
+                     review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
+                     skill_half_life_days, expert_level)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
-        :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds)
+        :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
+        :skill_half_life_days, :expert_level)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, version, created_at
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC

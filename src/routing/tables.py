@@ -43,11 +43,15 @@ class Project(Table, tablename="project", db=engine):
     lease_seconds = Integer()
     deadline_seconds = Integer()
     sla_seconds = Integer(default=86400)
+    skill_half_life_days = Integer(null=True, default=None)
+    expert_level = SmallInt(default=4)
     version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
     project_known_state = Check("state IN ('draft', 'published', 'paused', 'closed')")
     project_sane_overlap = Check("overlap BETWEEN 1 AND 5")
     project_sane_turns = Check("min_turns BETWEEN 1 AND max_turns")
+    project_sane_half_life = Check("skill_half_life_days IS NULL OR skill_half_life_days BETWEEN 1 AND 3650")
+    project_sane_expert_level = Check("expert_level BETWEEN 1 AND 5")
     project_sane_lease = Check("lease_seconds > 0 AND deadline_seconds >= lease_seconds")
 
 

@@ -11,6 +11,11 @@ class NoSuchDomain(Invalid):
     title = "There is no such domain"
 
 
+class NoSuchRole(Invalid):
+    code = "unknown_annotator_role"
+    title = "There is no such role for people who work"
+
+
 class AnnotatorExists(Conflict):
     code = "annotator_exists"
     title = "There is an annotator with this external_id already"

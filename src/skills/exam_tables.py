@@ -38,6 +38,7 @@ class Exam(Table, tablename="exam", db=engine):
     cooldown_seconds = Integer()
     pay_micros = BigInt(null=True, default=None)
     pay_currency = Varchar(length=3, null=True, default=None)
+    pay_project_id = UUID(null=True, default=None)
     training = Boolean(default=False)
     state = Varchar(length=10, default="open")
     created_at = Timestamptz(default=TimestamptzNow())
@@ -49,6 +50,7 @@ class Exam(Table, tablename="exam", db=engine):
     exam_sane_time = Check("time_limit_seconds BETWEEN 60 AND 86400")
     exam_sane_attempts = Check("attempts_allowed BETWEEN 1 AND 1000 AND cooldown_seconds >= 0")
     exam_whole_price = Check("(pay_micros IS NULL) = (pay_currency IS NULL) AND coalesce(pay_micros, 1) > 0")
+    exam_pay_has_budget = Check("(pay_micros IS NULL) = (pay_project_id IS NULL)")
     exam_training_is_unpaid = Check("NOT (training AND pay_micros IS NOT NULL)")
 
 
@@ -69,6 +71,9 @@ class ExamItem(Table, tablename="exam_item", db=engine):
     exposure_count = Integer(default=0)
     retired = Boolean(default=False)
     retired_reason = Varchar(length=200, null=True, default=None)
+    calibrated_answers = Integer(default=0)
+    calibrated_at = Timestamptz(null=True, default=None)
+    version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
     exam_item_once = Unique([domain, language, training, key])
     exam_item_has_options = Check("jsonb_array_length(options) BETWEEN 2 AND 8")
@@ -97,6 +102,7 @@ class ExamAttempt(Table, tablename="exam_attempt", db=engine):
     reason = Varchar(length=20, null=True, default=None)
     pay_micros = BigInt(null=True, default=None)
     pay_currency = Varchar(length=3, null=True, default=None)
+    pay_project_id = UUID(null=True, default=None)
     exam_attempt_once = Unique([exam, annotator, number])
     exam_attempt_known_state = Check("state IN ('running', 'finished')")
     exam_attempt_ends_with_result = Check(

@@ -14,7 +14,7 @@ from kernel.ids import uuid7
 from kernel.money import Money
 from kernel.sql import load
 from skills.errors import BadExam, BadExamItem, NoSuchExam
-from skills.profiles import check_domains, check_language
+from skills.registry import check_domains, check_language
 
 sql = load(__package__)
 Option = Annotated[str, Meta(min_length=1, max_length=500)]

@@ -1,27 +1,23 @@
-"""Who somebody is, as routing sees it, and how managers change it."""
+"""Who somebody is, as routing sees it."""
 
 import math
-import re
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 
-from kernel import audit, db, outbox
-from kernel.ids import uuid7
+from kernel import db
 from kernel.sql import load
-from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, assessed, level_floor, level_of
-from skills.errors import AnnotatorExists, BadLanguage, NoSuchAnnotator, NoSuchDomain
-from skills.evidence import Observation, begin, observe
+from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of
+from skills.errors import NoSuchAnnotator
 from skills.hierarchy import GENERAL, Local, Tree, beliefs, below
 
 sql = load(__package__)
 EXPERT_LEVEL = 4
-_BCP47 = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
-
-Level = Annotated[int, Meta(ge=1, le=5)]
+"""The bar of experts where a project names none."""
+BARRING = frozenset({"pause", "require_exam"})
+"""Actions of standing that keep somebody from work; `ask_manager` only asks."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -29,6 +25,18 @@ class Known(msgspec.Struct, frozen=True):
 
     local: Local
     idle_days: float
+
+
+class Restriction(msgspec.Struct, frozen=True):
+    """What standing says against work, now: in a domain and everything below it, or everywhere where it names none."""
+
+    id: UUID
+    domain: str | None
+    action: str
+    """`pause`, `require_exam` or `ask_manager`."""
+    reason_en: str
+    reason_zh: str
+    ends_at: datetime | None
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -41,6 +49,7 @@ class Profile(msgspec.Struct, frozen=True):
     state_reason: str | None
     capacity: int
     roles: list[str]
+    """Held everywhere; those of one project are in `project_roles`."""
     languages: dict[str, int]
     skills: dict[str, Belief]
     """Domains that somebody has said or seen something about: the belief now, faded and with what the others say."""
@@ -50,6 +59,27 @@ class Profile(msgspec.Struct, frozen=True):
     """All other domains: what the rest of the tree says about them."""
     known: dict[str, Known] = {}
     tree: Tree = Tree()
+    project_roles: dict[str, list[str]] = {}
+    """By the project's id."""
+    exams: dict[str, int] = {}
+    """Domains with a passed exam, and the level that it proved."""
+    restrictions: list[Restriction] = []
+
+    def holds(self, role: str, project_id: UUID | None = None) -> bool:
+        """Everywhere, or in this project."""
+        return role in self.roles or role in self.project_roles.get(str(project_id), ())
+
+    def barred(self, domain: str) -> Restriction | None:
+        """What keeps the person from work in the domain; None: nothing."""
+        above = {None, *self.tree.path(domain)[1:], domain}
+        return next((one for one in self.restrictions if one.action in BARRING and one.domain in above), None)
+
+    def proof(self, domain: str, level: int) -> str | None:
+        """`credential` or `exam`, for the domain or one above it (but `general`); None: neither."""
+        field = [code for code in self.tree.path(domain) if code != GENERAL or domain == GENERAL]
+        if any(code in self.credentials for code in field):
+            return "credential"
+        return "exam" if any(self.exams.get(code, 0) >= level for code in field) else None
 
     def belief(self, domain: str) -> Belief:
         known = self.skills.get(domain) or self.inherited.get(domain)
@@ -68,45 +98,9 @@ class Profile(msgspec.Struct, frozen=True):
             inherited={domain: belief for domain, belief in found.items() if domain not in local},
         )
 
-    def is_expert(self, domain: str, z: float) -> bool:
-        """A verified, unexpired credential, and a lower bound at level 4 or above."""
-        return domain in self.credentials and self.belief(domain).lower_bound(z) >= level_floor(EXPERT_LEVEL)
-
-
-class CredentialDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    domain: str
-    kind: Literal["degree", "licence", "certificate", "employment"]
-    title: Annotated[str, Meta(min_length=1, max_length=200)]
-    issuer: Annotated[str, Meta(max_length=200)] = ""
-    verified: bool = False
-    expires_on: date | None = None
-
-
-class AnnotatorDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    display_name: Annotated[str, Meta(min_length=1, max_length=120)]
-    external_id: Annotated[str, Meta(min_length=1, max_length=120)] | None = None
-    vendor: Annotated[str, Meta(min_length=1, max_length=120)] | None = None
-    roles: list[Annotated[str, Meta(min_length=1, max_length=40)]] = msgspec.field(
-        default_factory=lambda: ["annotator"]
-    )
-    languages: dict[str, Level] = {}
-    skills: dict[str, Level] = {}
-    credentials: list[CredentialDraft] = []
-    capacity: Annotated[int, Meta(ge=1, le=50)] | None = None
-
-
-class AnnotatorView(msgspec.Struct, frozen=True):
-    id: UUID
-    external_id: str | None
-    display_name: str
-    vendor_id: UUID | None
-    vendor: str | None
-    state: str
-    state_reason: str | None
-    capacity: int
-    roles: list[str]
-    languages: dict[str, int]
-    created_at: datetime
+    def is_expert(self, domain: str, z: float, level: int = EXPERT_LEVEL) -> bool:
+        """A verified, unexpired credential or a passed exam, and a lower bound at the level that the project asks for."""
+        return self.proof(domain, level) is not None and self.belief(domain).lower_bound(z) >= level_floor(level)
 
 
 class SkillView(msgspec.Struct, frozen=True):
@@ -142,6 +136,9 @@ class _Facts(msgspec.Struct, frozen=True):
     known: dict[str, Known]
     parents: dict[str, str | None]
     crowd: dict[str, Belief]
+    project_roles: dict[str, list[str]]
+    exams: dict[str, int]
+    restrictions: list[Restriction]
 
 
 async def load_profile(annotator_id: UUID, half_life_days: float = HALF_LIFE_DAYS) -> Profile:
@@ -152,6 +149,7 @@ async def load_profile(annotator_id: UUID, half_life_days: float = HALF_LIFE_DAY
     profile = Profile(
         facts.id, facts.display_name, facts.vendor_id, facts.state, facts.state_reason, facts.capacity, facts.roles,
         facts.languages, {}, facts.credentials, known=facts.known, tree=tree_of(facts.parents, facts.crowd),
+        project_roles=facts.project_roles, exams=facts.exams, restrictions=facts.restrictions,
     )  # fmt: skip
     return profile.with_half_life(half_life_days)
 
@@ -159,142 +157,6 @@ async def load_profile(annotator_id: UUID, half_life_days: float = HALF_LIFE_DAY
 def tree_of(parents: dict[str, str | None], crowd: dict[str, Belief]) -> Tree:
     edges = {domain: edge for domain, edge in crowd.items() if domain != GENERAL}
     return Tree(parents, crowd.get(GENERAL, UNKNOWN), edges)
-
-
-async def domain_codes() -> set[str]:
-    return {row["code"] for row in await db.fetch("SELECT code FROM domain")}
-
-
-def check_language(tag: str) -> str:
-    if not _BCP47.fullmatch(tag):
-        raise BadLanguage(f"{tag!r} is no BCP 47 tag such as en, zh-CN or pt-BR.")
-    return tag
-
-
-async def check_domains(codes: set[str]) -> None:
-    known = await domain_codes()
-    if codes - known:
-        raise NoSuchDomain(
-            f"There is no domain {', '.join(sorted(codes - known))}; there are {', '.join(sorted(known))}."
-        )
-
-
-async def ensure_vendor(name: str) -> UUID:
-    await db.execute(
-        "INSERT INTO vendor (id, name) VALUES (:id, :name) ON CONFLICT (name) DO NOTHING", id=uuid7(), name=name
-    )
-    return await db.fetch_value("SELECT id FROM vendor WHERE name = :name", name=name)  # type: ignore[no-any-return]
-
-
-async def create_annotator(draft: AnnotatorDraft, default_capacity: int) -> UUID:
-    """A person with roles, languages, assessed skills and credentials. Raises `AnnotatorExists`, `NoSuchDomain`, `BadLanguage`."""
-    db.require_transaction()
-    await check_domains(set(draft.skills) | {credential.domain for credential in draft.credentials})
-    vendor_id = None if draft.vendor is None else await ensure_vendor(draft.vendor)
-    annotator_id = await db.fetch_value(
-        sql.insert_annotator, id=uuid7(), external_id=draft.external_id, display_name=draft.display_name,
-        vendor_id=vendor_id, capacity=draft.capacity or default_capacity,
-    )  # fmt: skip
-    if annotator_id is None:
-        raise AnnotatorExists
-    await put_roles(annotator_id, draft.roles)
-    await put_languages(annotator_id, draft.languages)
-    # General skill first: it is the starting point of the other domains.
-    for domain in sorted(draft.skills, key=lambda code: code != "general"):
-        await assess(annotator_id, domain, draft.skills[domain], reason="stated when the profile was made")
-    for credential in draft.credentials:
-        await add_credential(annotator_id, credential)
-    await outbox.publish(
-        "annotator.created", {"annotator_id": str(annotator_id)}, subject_id=annotator_id, vendor_id=vendor_id
-    )
-    return UUID(int=annotator_id.int)
-
-
-async def put_roles(annotator_id: UUID, roles: list[str]) -> None:
-    await db.execute(sql.put_roles, annotator_id=annotator_id, roles=sorted(set(roles)))
-
-
-async def put_languages(annotator_id: UUID, languages: dict[str, int]) -> None:
-    tags = [check_language(tag) for tag in languages]
-    await db.execute(
-        sql.put_languages, annotator_id=annotator_id, languages=tags, levels=[languages[tag] for tag in tags]
-    )
-
-
-async def assess(annotator_id: UUID, domain: str, level: int, reason: str) -> Belief:
-    """A manager's word on a level from 1 to 5: the belief starts anew from it. Audited."""
-    await check_domains({domain})
-    belief = await observe(
-        Observation(
-            annotator_id=annotator_id,
-            domain=domain,
-            kind="assessment",
-            source_type="assessment",
-            source_id=uuid7(),
-            stated=assessed(level),
-        )
-    )
-    await audit.record(
-        "skill.assessed", "annotator", annotator_id, after={"domain": domain, "level": level}, reason=reason
-    )
-    return belief
-
-
-async def add_credential(annotator_id: UUID, draft: CredentialDraft) -> UUID:
-    """Raises `NoSuchDomain`."""
-    await check_domains({draft.domain})
-    credential_id = uuid7()
-    await db.execute(
-        sql.insert_credential, id=credential_id, annotator_id=annotator_id, domain=draft.domain, kind=draft.kind,
-        title=draft.title, issuer=draft.issuer, verified=draft.verified, expires_on=draft.expires_on,
-    )  # fmt: skip
-    if draft.verified:
-        await begin(annotator_id, draft.domain)
-    await audit.record("credential.added", "annotator", annotator_id, after=msgspec.to_builtins(draft))
-    return credential_id
-
-
-async def set_state(annotator_id: UUID, state: str, reason: str | None) -> None:
-    """`active`, `paused` or `left`; paused people get nothing new and see the reason."""
-    db.require_transaction()
-    before = await load_profile(annotator_id)
-    await db.execute(
-        "UPDATE annotator SET state = :state, state_reason = :reason WHERE id = :id",
-        id=annotator_id,
-        state=state,
-        reason=reason,
-    )
-    await audit.record(
-        "annotator." + state,
-        "annotator",
-        annotator_id,
-        before={"state": before.state},
-        after={"state": state},
-        reason=reason,
-    )
-
-
-async def roster(*, vendor_id: UUID | None, after: tuple[str, UUID] | None, limit: int) -> list[AnnotatorView]:
-    """People by name; `vendor_id` limits to one vendor's people."""
-    name, last = after or ("", UUID(int=0))
-    return await db.fetch_as(
-        AnnotatorView, sql.roster, vendor_id=vendor_id, annotator_id=None, after_name=name, after_id=last, limit=limit
-    )
-
-
-async def annotator(annotator_id: UUID, vendor_id: UUID | None = None) -> AnnotatorView:
-    rows = await db.fetch_as(
-        AnnotatorView,
-        sql.roster,
-        vendor_id=vendor_id,
-        annotator_id=annotator_id,
-        after_name="",
-        after_id=UUID(int=0),
-        limit=1,
-    )
-    if not rows:
-        raise NoSuchAnnotator
-    return rows[0]
 
 
 async def skills_of(annotator_id: UUID, z: float, half_life_days: float = HALF_LIFE_DAYS) -> list[SkillView]:
@@ -308,9 +170,10 @@ def _view(profile: Profile, row: Any, z: float) -> SkillView:
     bound = belief.lower_bound(z)
     needed = level_floor(EXPERT_LEVEL)
     if expert:
-        reason = "verified credential, and the lower bound of the skill is at level 4"
-    elif domain not in profile.credentials:
-        reason = "no verified, unexpired credential in this domain"
+        proof = {"credential": "verified credential", "exam": "passed exam"}[profile.proof(domain, EXPERT_LEVEL) or ""]
+        reason = f"{proof}, and the lower bound of the skill is at level 4"
+    elif profile.proof(domain, EXPERT_LEVEL) is None:
+        reason = "no verified, unexpired credential and no passed exam in this domain"
     else:
         reason = f"the lower bound of the skill ({bound:.2f}) is below level 4 ({needed:.2f})"
     return SkillView(

@@ -1,7 +1,14 @@
 -- name: profile
 -- Everything that eligibility and score look at, in one round trip.
 SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.capacity,
-  ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id) AS roles,
+  ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id AND r.project_id IS NULL) AS roles,
+  coalesce((SELECT jsonb_object_agg(project_id, roles) FROM (SELECT project_id, jsonb_agg(role) AS roles FROM annotator_role r
+    WHERE r.annotator = a.id AND r.project_id IS NOT NULL GROUP BY project_id) granted), '{}') AS project_roles,
+  coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level FROM exam_attempt t JOIN exam e ON e.id = t.exam
+    WHERE t.annotator = a.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') AS exams,
+  coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'domain', s.domain, 'action', s.action, 'reason_en', s.reason_en, 'reason_zh', s.reason_zh,
+    'ends_at', s.ends_at) ORDER BY s.started_at) FROM standing s
+    WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())), '[]') AS restrictions,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages,
   coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('local', jsonb_build_object('precision', own_precision, 'shift', own_shift,
       'anchor', CASE WHEN anchor_mean IS NOT NULL THEN jsonb_build_object('mean', anchor_mean, 'variance', anchor_variance) END,
@@ -10,7 +17,7 @@ SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.c
     FROM skill s WHERE s.annotator = a.id), '{}') AS known,
   (SELECT jsonb_object_agg(code, parent_code) FROM domain) AS parents,
   coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM crowd_skill), '{}') AS crowd,
-  ARRAY(SELECT DISTINCT domain FROM credential c WHERE c.annotator = a.id AND c.verified AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials
+  ARRAY(SELECT DISTINCT domain FROM credential c WHERE c.annotator = a.id AND c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials
 FROM annotator a
 WHERE a.id = :annotator_id
 
@@ -22,11 +29,11 @@ ON CONFLICT (external_id) DO NOTHING
 RETURNING id
 
 -- name: put_roles
--- The set as given: what is missing goes, what is new comes.
-WITH gone AS (DELETE FROM annotator_role WHERE annotator = :annotator_id AND role <> ALL (:roles::text[]))
+-- The set that holds everywhere, as given: what is missing goes, what is new comes; roles of single projects stay.
+WITH gone AS (DELETE FROM annotator_role WHERE annotator = :annotator_id AND project_id IS NULL AND role <> ALL (:roles::text[]))
 INSERT INTO annotator_role (id, annotator, role)
 SELECT gen_random_uuid(), :annotator_id, role FROM unnest(:roles::text[]) AS role
-ON CONFLICT (annotator, role) DO NOTHING
+ON CONFLICT (annotator, role, project_id) DO NOTHING
 
 -- name: put_languages
 -- The set as given.
@@ -54,7 +61,7 @@ SELECT count(*) AS people, avg(s.mean) AS mean, avg(s.variance) + var_pop(s.mean
 FROM skill s
 WHERE s.domain = :domain AND s.annotator <> :annotator_id AND s.evidence_count > 0
   AND EXISTS (SELECT FROM credential c JOIN credential own ON own.annotator = :annotator_id AND own.domain = c.domain AND own.kind = c.kind
-              WHERE c.annotator = s.annotator AND c.domain = :domain AND c.verified AND own.verified
+              WHERE c.annotator = s.annotator AND c.domain = :domain AND c.state = 'verified' AND own.state = 'verified'
                 AND (c.expires_on IS NULL OR c.expires_on >= current_date) AND (own.expires_on IS NULL OR own.expires_on >= current_date))
 
 -- name: exam_cohort
@@ -103,7 +110,7 @@ INSERT INTO skill (id, annotator, domain, mean, variance, evidence_count, update
                    edge_mean, edge_variance)
 VALUES (gen_random_uuid(), :annotator_id, :domain, :mean, :variance, :evidence_count, :updated_at, :own_precision, :own_shift, :anchor_mean,
         :anchor_variance, :edge_mean, :edge_variance)
-ON CONFLICT (annotator, domain) DO UPDATE SET mean = excluded.mean, variance = excluded.variance, evidence_count = excluded.evidence_count,
+ON CONFLICT (annotator, domain, task_kind) DO UPDATE SET mean = excluded.mean, variance = excluded.variance, evidence_count = excluded.evidence_count,
   updated_at = excluded.updated_at, own_precision = excluded.own_precision, own_shift = excluded.own_shift, anchor_mean = excluded.anchor_mean,
   anchor_variance = excluded.anchor_variance, edge_mean = excluded.edge_mean, edge_variance = excluded.edge_variance
 
@@ -149,7 +156,7 @@ ON CONFLICT (domain) DO UPDATE SET mean = excluded.mean, variance = excluded.var
 -- name: roster
 -- People in the order of their names; the cursor is (name, id).
 SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.created_at,
-  ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id ORDER BY role) AS roles,
+  ARRAY(SELECT DISTINCT role FROM annotator_role r WHERE r.annotator = a.id ORDER BY role) AS roles,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages
 FROM annotator a LEFT JOIN vendor v ON v.id = a.vendor
 WHERE (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
@@ -161,15 +168,16 @@ LIMIT :limit
 -- name: skills_of
 -- One person's beliefs with their evidence counts and credentials.
 SELECT d.code AS domain, s.mean, s.variance, coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
-  EXISTS (SELECT FROM credential c WHERE c.annotator = :annotator_id AND c.domain = d.code AND c.verified
+  EXISTS (SELECT FROM credential c WHERE c.annotator = :annotator_id AND c.domain = d.code AND c.state = 'verified'
           AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credential
 FROM domain d LEFT JOIN skill s ON s.domain = d.code AND s.annotator = :annotator_id
 ORDER BY d.position
 
 -- name: insert_credential
 -- Unverified unless somebody says so.
-INSERT INTO credential (id, annotator, domain, kind, title, issuer, verified, verified_at, expires_on)
-VALUES (:id, :annotator_id, :domain, :kind, :title, :issuer, :verified, CASE WHEN :verified THEN clock_timestamp() END, :expires_on)
+INSERT INTO credential (id, annotator, domain, kind, title, issuer, state, verified_at, expires_on)
+VALUES (:id, :annotator_id, :domain, :kind, :title, :issuer, CASE WHEN :verified THEN 'verified' ELSE 'unverified' END,
+        CASE WHEN :verified THEN clock_timestamp() END, :expires_on)
 
 -- name: insert_exam
 -- Open at once; the checks of the table hold its rules.

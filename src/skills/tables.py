@@ -33,7 +33,50 @@ class Domain(Table, tablename="domain", db=engine):
     parent_code = Varchar(length=40, null=True, default=None)
     name_en = Varchar(length=80)
     name_zh = Varchar(length=80)
+    description_en = Text(default="")
+    description_zh = Text(default="")
     position = SmallInt(default=0)
+    archived = Boolean(default=False)
+    version = Integer(default=1)
+
+
+class Level(Table, tablename="level", db=engine):
+    """What 1 to 5 mean in words, on each of the two scales."""
+
+    code = Varchar(length=20, primary_key=True)
+    scale = Varchar(length=10)
+    level = SmallInt()
+    name_en = Varchar(length=80)
+    name_zh = Varchar(length=80)
+    description_en = Text(default="")
+    description_zh = Text(default="")
+    version = Integer(default=1)
+    level_once = Unique([scale, level])
+    level_known_scale = Check("scale IN ('skill', 'language')")
+    level_in_range = Check("level BETWEEN 1 AND 5")
+
+
+class Role(Table, tablename="role", db=engine):
+    """A part somebody may play: annotator, reviewer, and whatever else an operation names."""
+
+    code = Varchar(length=40, primary_key=True)
+    name_en = Varchar(length=80)
+    name_zh = Varchar(length=80)
+    description_en = Text(default="")
+    description_zh = Text(default="")
+    position = SmallInt(default=0)
+    archived = Boolean(default=False)
+    version = Integer(default=1)
+
+
+class TaskKind(Table, tablename="task_kind", db=engine):
+    """A kind of work. Where `own_skill`, people are believed to be good at it apart from how well they know the domain."""
+
+    code = Varchar(length=40, primary_key=True)
+    name_en = Varchar(length=80)
+    name_zh = Varchar(length=80)
+    own_skill = Boolean(default=False)
+    version = Integer(default=1)
 
 
 class Annotator(Table, tablename="annotator", db=engine):
@@ -52,12 +95,14 @@ class Annotator(Table, tablename="annotator", db=engine):
 
 
 class AnnotatorRole(Table, tablename="annotator_role", db=engine):
-    """What someone may do: annotator, reviewer, and whatever else an operation names."""
+    """A role that somebody holds: in one project, or everywhere where `project_id` is empty."""
 
     id = UUID(primary_key=True)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
     role = Varchar(length=40)
-    annotator_role_once = Unique([annotator, role])
+    project_id = UUID(null=True, default=None)
+    granted_by = Varchar(length=200, default="")
+    granted_at = Timestamptz(default=TimestamptzNow())
 
 
 class AnnotatorLanguage(Table, tablename="annotator_language", db=engine):
@@ -72,7 +117,7 @@ class AnnotatorLanguage(Table, tablename="annotator_language", db=engine):
 
 
 class Skill(Table, tablename="skill", db=engine):
-    """The belief about one person in one domain: normal on the logit scale. Recomputable from the evidence.
+    """The belief about one person in one domain (and one task kind, where it has a skill of its own): normal on the logit scale. Recomputable from the evidence.
 
     `mean` and `variance` are the belief as of `updated_at`. The other columns are what was learned in this domain itself
     (`skills.hierarchy.Local`), from which the belief at any later time is worked out together with the other domains.
@@ -81,6 +126,7 @@ class Skill(Table, tablename="skill", db=engine):
     id = UUID(primary_key=True)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
     domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    task_kind = Varchar(length=40, default="")
     mean = DoublePrecision()
     variance = DoublePrecision()
     evidence_count = Integer(default=0)
@@ -91,7 +137,7 @@ class Skill(Table, tablename="skill", db=engine):
     anchor_variance = DoublePrecision(null=True, default=None)
     edge_mean = DoublePrecision(null=True, default=None)
     edge_variance = DoublePrecision(null=True, default=None)
-    skill_once = Unique([annotator, domain])
+    skill_once_per_kind = Unique([annotator, domain, task_kind])
     skill_real_variance = Check("variance > 0")
 
 
@@ -105,6 +151,7 @@ class Evidence(Table, tablename="evidence", db=engine):
     id = UUID(primary_key=True)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
     domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    task_kind = Varchar(length=40, default="")
     kind = Varchar(length=30)
     outcome = DoublePrecision(null=True, default=None)
     difficulty_mean = DoublePrecision(null=True, default=None)
@@ -137,7 +184,7 @@ class CrowdSkill(Table, tablename="crowd_skill", db=engine):
 
 
 class Credential(Table, tablename="credential", db=engine):
-    """A degree, licence, certificate or post. Unverified or expired ones open no door."""
+    """A degree, licence, certificate or post. Only `verified` and unexpired ones open a door."""
 
     id = UUID(primary_key=True)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
@@ -145,8 +192,20 @@ class Credential(Table, tablename="credential", db=engine):
     kind = Varchar(length=20)
     title = Varchar(length=200)
     issuer = Varchar(length=200)
-    verified = Boolean(default=False)
-    verified_at = Timestamptz(null=True, default=None)
+    isced_level = SmallInt(null=True, default=None)
+    isced_field = Varchar(length=4, null=True, default=None)
+    document_ref = Varchar(length=300, default="")
+    note = Text(default="")
+    issued_on = Date(null=True, default=None)
     expires_on = Date(null=True, default=None)
+    state = Varchar(length=12, default="unverified")
+    state_reason = Text(null=True, default=None)
+    decided_by = Varchar(length=200, null=True, default=None)
+    verified_at = Timestamptz(null=True, default=None)
+    reminded_days = SmallInt(null=True, default=None)
+    version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
     credential_known_kind = Check("kind IN ('degree', 'licence', 'certificate', 'employment')")
+    credential_known_state = Check("state IN ('unverified', 'verified', 'refused', 'revoked')")
+    credential_isced_level = Check("isced_level IS NULL OR isced_level BETWEEN 0 AND 8")
+    credential_isced_field = Check("isced_field IS NULL OR isced_field ~ '^[0-9]{2,4}$'")

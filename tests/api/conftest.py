@@ -15,7 +15,7 @@ from callboard.access.tokens import TokenDraft
 from callboard.app import create_app
 from kernel import db
 from kernel.settings import Settings
-from skills.profiles import AnnotatorDraft, create_annotator, ensure_vendor
+from skills.annotators import AnnotatorDraft, create_annotator, ensure_vendor
 
 BASE = "http://callboard.test"
 PASSWORD = "correct staple battery"

@@ -28,8 +28,9 @@ from kernel import db
 from kernel.settings import Settings
 from payments.earnings import project_budget
 from routing import leases
+from skills.annotators import assess
 from skills.belief import level_floor
-from skills.profiles import assess, load_profile
+from skills.profiles import load_profile
 from tests.demo.chaos import write_sample
 from tests.routing.factory import lapse
 

@@ -26,7 +26,7 @@ from callboard.commands.prepare import prepare
 from callboard.embedded.attach import servers
 from kernel import db
 from kernel.settings import load_settings
-from skills.profiles import AnnotatorDraft, create_annotator
+from skills.annotators import AnnotatorDraft, create_annotator
 
 async def main(settings):
     await prepare(settings)

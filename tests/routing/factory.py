@@ -10,7 +10,7 @@ from payments.ledger import fund
 from payments.rates import create_rate_card
 from routing import dispatch, intake, projects, review, submission
 from routing.assignments import AssignmentView
-from skills.profiles import AnnotatorDraft, create_annotator
+from skills.annotators import AnnotatorDraft, create_annotator
 
 WORK = {"turns": [{"role": "user", "text": "?"}, {"role": "assistant", "text": "!", "rating": 4}]}
 

@@ -114,7 +114,7 @@ async def test_an_expired_or_unverified_credential_makes_no_expert(settings: Set
 
     import msgspec
 
-    from skills.profiles import AnnotatorDraft, create_annotator
+    from skills.annotators import AnnotatorDraft, create_annotator
 
     classes = {}
     for name, credential in {

@@ -16,11 +16,13 @@ from callboard.votes.write import import_votes
 from kernel import db
 from kernel.settings import Settings
 from skills import evidence, upkeep
+from skills.annotators import AnnotatorDraft, create_annotator
 from skills.belief import Belief
+from skills.credentials import CredentialDraft, add_credential
 from skills.errors import AlreadyRetracted, NoSuchEvidence, NotRetractable
 from skills.evidence import Observation, begin, correct, observe, observe_many, retract
 from skills.folding import Held, Piece, fold
-from skills.profiles import AnnotatorDraft, CredentialDraft, add_credential, create_annotator, load_profile, skills_of
+from skills.profiles import load_profile, skills_of
 from tests.routing.factory import make_annotator
 
 PARENTS = {"general": None, "medicine": None, "law": None, "cardiology": "medicine"}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kernel import db
 from kernel.settings import Settings
 from skills import evidence, exam_engine, exam_sitting, exams
+from skills.annotators import set_state
 from skills.belief import Belief, sigmoid
 from skills.errors import (
     AnsweredOtherwise,
@@ -28,7 +29,7 @@ from skills.errors import (
 from skills.exam_engine import Item, Rules, Standing
 from skills.exam_sitting import AttemptView
 from skills.exams import ExamDraft, ItemDraft
-from skills.profiles import load_profile, set_state
+from skills.profiles import load_profile
 from tests.routing.factory import make_annotator
 
 items = st.builds(Item, st.floats(-3, 3), st.floats(0.3, 2.5))

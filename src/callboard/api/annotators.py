@@ -20,8 +20,10 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from kernel import db
 from payments.earnings import Earnings, earnings
-from skills import profiles
-from skills.profiles import AnnotatorDraft, AnnotatorView, CredentialDraft, SkillView
+from skills import annotators, credentials, profiles, registry
+from skills.annotators import AnnotatorDraft, AnnotatorView
+from skills.credentials import CredentialDraft
+from skills.profiles import SkillView
 
 READ, WRITE, SKILLS = Permission.ANNOTATORS_READ, Permission.ANNOTATORS_WRITE, Permission.SKILLS_WRITE
 AnnotatorId = FromPath[UUID]
@@ -59,7 +61,7 @@ async def create(request: Call, data: JSONBody[AnnotatorDraft]) -> Response[Anno
 
     async def act() -> AnnotatorView:
         draft = await _within_rights(request.actor, data)
-        return await profiles.annotator(await profiles.create_annotator(draft, request.settings.holding_capacity))
+        return await annotators.annotator(await annotators.create_annotator(draft, request.settings.holding_capacity))
 
     return await unit_of_work(request, act, status=201)
 
@@ -70,8 +72,8 @@ async def list_all(request: Call, cursor: Cursor = None, limit: Limit = DEFAULT_
     limit = check_limit(limit, request.settings)
     scope = visibility.filter_for(request.actor)
     if scope.annotator_id is not None:
-        return reply(Page([await profiles.annotator(scope.annotator_id)], None))
-    rows = await profiles.roster(
+        return reply(Page([await annotators.annotator(scope.annotator_id)], None))
+    rows = await annotators.roster(
         vendor_id=scope.vendor_id, after=read_cursor(cursor, tuple[str, UUID]), limit=limit + 1
     )
     return reply(page(rows, limit, lambda row: (row.display_name, row.id)))
@@ -80,7 +82,7 @@ async def list_all(request: Call, cursor: Cursor = None, limit: Limit = DEFAULT_
 @get("/annotators/{annotator_id:uuid}", guards=[require(READ)], operation_id="readAnnotator", tags=["annotators"])
 async def read(request: Call, annotator_id: AnnotatorId) -> Response[AnnotatorView]:
     await visibility.check_annotator(request.actor, annotator_id)
-    return reply(await profiles.annotator(annotator_id))
+    return reply(await annotators.annotator(annotator_id))
 
 
 @put(
@@ -94,8 +96,8 @@ async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[Sta
 
     async def act() -> AnnotatorView:
         await visibility.check_annotator(request.actor, annotator_id)
-        await profiles.set_state(annotator_id, data.state, data.reason)
-        return await profiles.annotator(annotator_id)
+        await annotators.set_state(annotator_id, data.state, data.reason)
+        return await annotators.annotator(annotator_id)
 
     return await unit_of_work(request, act)
 
@@ -123,7 +125,7 @@ async def assess(
 
     async def act() -> SkillView:
         await visibility.check_annotator(request.actor, annotator_id)
-        await profiles.assess(annotator_id, domain, data.level, data.reason)
+        await annotators.assess(annotator_id, domain, data.level, data.reason)
         settings = request.settings
         known = await profiles.skills_of(annotator_id, settings.skill_lower_bound_z, settings.skill_half_life_days)
         return next(skill for skill in known if skill.domain == domain)
@@ -144,8 +146,8 @@ async def add_credential(
 
     async def act() -> NewCredential:
         await visibility.check_annotator(request.actor, annotator_id)
-        await profiles.check_domains({data.domain})
-        return NewCredential(await profiles.add_credential(annotator_id, data))
+        await registry.check_domains({data.domain})
+        return NewCredential(await credentials.add_credential(annotator_id, data))
 
     return await unit_of_work(request, act, status=201)
 

@@ -8,7 +8,7 @@ import msgspec
 
 from callboard.access.people import FIRST_ADMIN
 from callboard.demo.exams import open_exams
-from callboard.demo.operation import FACTORS, PROJECTS, DemoProject
+from callboard.demo.operation import FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from kernel import db
@@ -20,6 +20,7 @@ from payments.ledger import fund
 from payments.rates import create_rate_card
 from routing.intake import import_tasks
 from routing.projects import ProjectDraft, change_state, create_project
+from skills.registry import ensure_role
 
 sql = load("callboard.demo")
 
@@ -66,6 +67,7 @@ async def seed(settings: Settings) -> Seeded:
         await db.execute(sql.lock_seeding)
         if await is_seeded():
             return Seeded()
+        await ensure_role(GUIDE, "Guide", "导览")
         await open_accounts(hashes, settings)
         people = await hire(settings)
         await open_exams()

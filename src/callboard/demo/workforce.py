@@ -12,7 +12,8 @@ from callboard.demo.content import people as content_people
 from callboard.demo.content import vendors as content_vendors
 from callboard.demo.operation import GUIDE
 from kernel.settings import Settings
-from skills.profiles import AnnotatorDraft, CredentialDraft, create_annotator
+from skills.annotators import AnnotatorDraft, create_annotator
+from skills.credentials import CredentialDraft
 
 MARK = "demo:"
 """Begins the external_id of everybody whom the demo made."""

@@ -17,7 +17,7 @@ from routing.errors import NoSuchProject
 from routing.intake import TaskDraft
 from routing.lanes import Requirements
 from routing.projects import ProjectView, project, project_named, projects
-from skills.profiles import domain_codes
+from skills.registry import domain_codes
 
 ACTOR = "system:import"
 

@@ -23,7 +23,7 @@ from kernel.errors import DomainError, Forbidden, Invalid
 from kernel.sql import load
 from routing import reports
 from routing.projects import projects
-from skills.profiles import domain_codes
+from skills.registry import domain_codes
 
 sql = load(__package__)
 PAGE_ROWS = 50

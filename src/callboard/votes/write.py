@@ -16,8 +16,8 @@ from kernel import audit, db
 from kernel.clock import now
 from kernel.errors import Invalid
 from kernel.settings import Settings
+from skills.annotators import AnnotatorDraft, create_annotator
 from skills.evidence import Observation, domain_parents, observe_many
-from skills.profiles import AnnotatorDraft, create_annotator
 
 NAMESPACE = UUID("7d4a2c52-6a0e-4f0c-9a57-0a4e6f3b8d11")
 """Of the ids that rows of exports get as sources of evidence."""
