@@ -23,6 +23,7 @@ from skills.belief import (
     faded,
     gain,
     kept,
+    times,
 )
 
 GENERAL = "general"
@@ -127,14 +128,6 @@ def learned(
     """What is known in `domain` after one more outcome; `known` is as of now, that is faded."""
     before = belief_about(tree, known, domain)
     return known.get(domain, Local()).learned(gain(before, difficulty, outcome, weight))
-
-
-def times(start: Belief, news: Gain) -> Belief:
-    if news.precision <= 0:
-        # An outcome of weight 0 says nothing; one against a hopeless difficulty says so little that it rounds to nothing.
-        return start
-    precision = 1 / start.variance + news.precision
-    return Belief((start.mean / start.variance + news.shift) / precision, 1 / precision)
 
 
 def below(parent: Belief, edge: Edge) -> Belief:

@@ -29,12 +29,14 @@ from tests.routing.factory import make_annotator
 beliefs = st.builds(Belief, st.floats(-4, 4), st.floats(0.01, 4))
 
 
-@given(beliefs, beliefs, st.floats(0, 1))
-def test_evidence_makes_surer_and_moves_the_right_way(skill: Belief, difficulty: Belief, outcome: float) -> None:
-    after = updated(skill, difficulty, outcome)
+@given(beliefs, beliefs, st.floats(0, 1), st.floats(0, 1))
+def test_evidence_makes_surer_and_a_better_outcome_speaks_for_more_skill(
+    skill: Belief, difficulty: Belief, one: float, other: float
+) -> None:
+    worse, better = sorted((one, other))
+    after = updated(skill, difficulty, worse)
     assert 0 < after.variance < skill.variance
-    p = 1 / (1 + math.exp(difficulty.mean - skill.mean))
-    assert (after.mean - skill.mean) * (outcome - p) >= 0
+    assert after.mean <= updated(skill, difficulty, better).mean + 1e-9
 
 
 @given(beliefs, beliefs)
@@ -49,11 +51,47 @@ def test_weight_nothing_changes_nothing(skill: Belief, difficulty: Belief, outco
     assert updated(skill, difficulty, outcome, weight=0.0) == skill
 
 
-def test_the_update_by_hand() -> None:
-    """theta 0.5 (v 1), b 0 (v 0.25), success: p = 0.6225, g = 0.2350, mean 0.5 + 0.3775 / 1.2938, v - 0.2350 / 1.2938."""
-    after = updated(Belief(0.5, 1.0), Belief(0.0, 0.25), 1.0)
-    assert after.mean == pytest.approx(0.5 + 0.377541 / 1.293754, abs=1e-5)
-    assert after.variance == pytest.approx(1 - 0.235004 / 1.293754, abs=1e-5)
+def exact(skill: Belief, difficulty: Belief, outcome: float, weight: float) -> Belief:
+    """Mean and variance of the posterior by Bayes's rule on a fine grid of both skill and difficulty."""
+    mass = mean = square = 0.0
+    for at in range(-120, 121):
+        theta = skill.mean + math.sqrt(skill.variance) * at / 15
+        for other in range(-40, 41):
+            b = difficulty.mean + math.sqrt(difficulty.variance) * other / 5
+            log = (
+                weight * (outcome * (theta - b) - math.log1p(math.exp(theta - b)))
+                - (at / 15) ** 2 / 2
+                - (other / 5) ** 2 / 2
+            )
+            mass += math.exp(log)
+            mean += math.exp(log) * theta
+            square += math.exp(log) * theta * theta
+    return Belief(mean / mass, square / mass - (mean / mass) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("skill", "difficulty", "outcome", "weight"),
+    [
+        (Belief(0.5, 1.0), Belief(0.0, 0.25), 1.0, 1.0),
+        (Belief(-0.8, 1.0), Belief(-4.0, 4.0), 0.0, 1.0),
+        (Belief(1.0, 0.2), Belief(-2.0, 0.1), 0.0, 1.0),
+        (Belief(0.3, 2.0), Belief(1.0, 1.0), 0.6, 0.5),
+    ],
+)
+def test_the_update_is_the_posterior_of_bayes_rule(
+    skill: Belief, difficulty: Belief, outcome: float, weight: float
+) -> None:
+    after, truth = updated(skill, difficulty, outcome, weight), exact(skill, difficulty, outcome, weight)
+    assert after.mean == pytest.approx(truth.mean, abs=5e-4)
+    assert after.variance == pytest.approx(truth.variance, abs=5e-4)
+
+
+@pytest.mark.parametrize("margin", [-800.0, -60.0, 60.0, 800.0])
+@pytest.mark.parametrize("outcome", [0.0, 0.5, 1.0])
+def test_an_outcome_that_nobody_could_expect_still_has_a_posterior(margin: float, outcome: float) -> None:
+    after = updated(Belief(margin, 1.0), Belief(0.0, 1.0), outcome)
+    assert math.isfinite(after.mean)
+    assert 0 < after.variance <= 1.0
 
 
 def test_many_answers_find_the_ability() -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skills.belief import UNKNOWN, Belief, faded, gain, level_floor, updated
+from skills.belief import UNKNOWN, Belief, faded, gain, level_floor, times, updated
 from skills.crowd import IMAGINARY_PEOPLE, estimate
-from skills.hierarchy import GENERAL, Edge, Local, Tree, belief_about, beliefs, learned, times
+from skills.hierarchy import GENERAL, Edge, Local, Tree, belief_about, beliefs, learned
 from skills.profiles import EXPERT_LEVEL, Known, Profile
 
 PARENTS = {"general": None, "medicine": None, "law": None, "cardiology": "medicine", "surgery": "medicine"}
