@@ -52,16 +52,27 @@ class Options(NamedTuple):
     """Under 40 s on two cores."""
     seed: int
     """Of everything that is drawn by lot: the same seed, the same work."""
+    path: Path | None = None
+    """Of a file to measure on, where the benchmark takes one."""
 
 
-def main(description: str, measure: Callable[[Options], Sequence[Goal]], argv: Sequence[str] | None = None) -> int:
-    """The status to leave with. What `measure` prints comes before the goals."""
+def main(
+    description: str,
+    measure: Callable[[Options], Sequence[Goal]],
+    argv: Sequence[str] | None = None,
+    *,
+    path: str | None = None,
+) -> int:
+    """The status to leave with. What `measure` prints comes before the goals. `path` says what the file is that may be named."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="less of it, under 40 s on two cores")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of everything that is drawn by lot")
-    chosen = parser.parse_args(argv)
-    goals = measure(Options(chosen.quick, chosen.seed))
+    parser.set_defaults(path=None)
+    if path is not None:
+        parser.add_argument("path", type=Path, nargs="?", help=path)
+    chosen = parser.parse_intermixed_args(argv)
+    goals = measure(Options(chosen.quick, chosen.seed, chosen.path))
     for goal in goals:
         print(goal.as_text())
     if chosen.json:

@@ -72,3 +72,25 @@ def test_every_benchmark_keeps_the_form() -> None:
         shown = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=False)
         assert shown.returncode == 0, shown.stderr
         assert all(option in shown.stdout for option in ("--quick", "--json", "--seed"))
+
+
+@pytest.mark.parametrize("where", [0, 1, 3])
+def test_a_file_may_be_named_before_between_and_after_the_options(tmp_path: Path, where: int) -> None:
+    script = tmp_path / "trial.py"
+    script.write_text(
+        "import sys\nfrom _form import Goal, main\n\ndef measure(options):\n    print(options)\n    return [Goal('rate', 1, 1, 'x')]\n\n"
+        "sys.exit(main('a trial', measure, path='a log'))\n"
+    )
+    arguments = ["--quick", "--seed", "3"]
+    arguments.insert(where, "log.csv")
+    environment = {**os.environ, "PYTHONPATH": str(BENCH)}
+    done = subprocess.run(
+        [sys.executable, script, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith(f"Options(quick=True, seed=3, path={Path('log.csv')!r})"), done.stderr
+
+
+def test_a_benchmark_that_takes_no_file_says_so(tmp_path: Path) -> None:
+    done = run(tmp_path, "Goal('rate', 1.0, 1.0, 'x')", "log.csv")
+    assert done.returncode == 2
+    assert "log.csv" in done.stderr
