@@ -2,13 +2,14 @@
 
 A bank of 150 items with known difficulty and discrimination, of which the exam knows what a noisy calibration says;
 examinees of known ability sit in each exam with the same answers to the same items. The functions are the product's.
+`bench/skills.py` prints this too.
 """
 
 import math
 import random
 import sys
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from _form import Goal, Options, main
 
@@ -21,6 +22,25 @@ CALIBRATION_SD = 0.2
 """Error of a difficulty that was fitted on about 200 answers; discrimination is off by about 15 %."""
 TIMES = 4
 """Populations, each with a bank of its own, as in the prototype."""
+EXAMS = {"fixed": Rules(CUT, FIXED, FIXED, fixed=True), "sprt": Rules(CUT), "bayes": Rules(CUT, stop_rule="bayes")}
+MOST_ITEMS = 60
+"""Of the best rule there is, so that its table is finite."""
+
+
+class Bank(NamedTuple):
+    """How the discriminations of a bank are drawn: log-normal. ROUTING.md does not say how its own were."""
+
+    mean: float
+    """Of the logarithm."""
+    sd: float
+
+
+BANKS = {
+    "mean 1.2": Bank(0.1, 0.35),
+    "mean 1": Bank(-0.06, 0.35),
+    "all 1": Bank(0.0, 0.0),
+}
+"""What a bank looks like after calibration has sorted out the worst items; before; and if no item were better than others."""
 
 
 class BankItem(NamedTuple):
@@ -38,13 +58,13 @@ class Result(NamedTuple):
     items: float
 
 
-def bank(draw: random.Random) -> list[BankItem]:
+def bank(draw: random.Random, like: Bank) -> list[BankItem]:
     made = []
     for number in range(BANK):
-        real = Item(draw.gauss(0, 1), math.exp(draw.gauss(0.1, 0.35)))
+        real = Item(draw.gauss(0, 1), math.exp(draw.gauss(like.mean, like.sd)))
         seen = Calibrated(
             real.difficulty + draw.gauss(0, CALIBRATION_SD),
-            min(4.0, max(0.2, real.discrimination * math.exp(draw.gauss(0, 0.15)))),
+            min(4.0, max(0.2, real.discrimination * math.exp(draw.gauss(0, 0.15 if like.sd else 0.0)))),
             number,
         )
         made.append(BankItem(number, real, seen))
@@ -65,17 +85,12 @@ def sit(items: list[BankItem], rules: Rules, right: Sequence[bool], seed: int) -
             return verdict.passed, standing.answered
 
 
-def compare(options: Options) -> dict[str, Result]:
-    exams = {
-        "fixed": Rules(CUT, FIXED, FIXED, fixed=True),
-        "sprt": Rules(CUT),
-        "bayes": Rules(CUT, stop_rule="bayes"),
-    }
+def compare(options: Options, like: Bank, exams: Mapping[str, Rules]) -> dict[str, Result]:
     totals = dict.fromkeys(exams, (0, 0))
     people = 0
     for time in range(TIMES):
         draw = random.Random(f"{options.seed}:{time}")  # noqa: S311
-        items = bank(draw)
+        items = bank(draw, like)
         for person in range(400 if options.quick else 2000):
             people += 1
             theta = draw.gauss(0, 1)
@@ -89,16 +104,65 @@ def compare(options: Options) -> dict[str, Result]:
     return {name: Result(hit / people, count / people) for name, (hit, count) in totals.items()}
 
 
+def best_possible(right: float) -> float:
+    """The fewest items, in the mean, by which any rule is as often right, were all of them a = 1 and exactly at the cut.
+
+    Optimal stopping for a price per item, by backward induction over (asked, right so far); the price is found by
+    bisection. Ability is N(cut, 1), as drawn here, and the rule knows that.
+    """
+    cheap, dear = 0.0005, 0.05
+    for _ in range(12):
+        price = math.sqrt(cheap * dear)
+        found = _optimal(price)
+        cheap, dear = (price, dear) if found.right > right else (cheap, price)
+    return _optimal(cheap).items
+
+
+def _optimal(price: float) -> Result:
+    import numpy as np
+
+    theta = np.linspace(-5, 5, 400)
+    mass = np.exp(-(theta**2) / 2)
+    up = np.log(1 / (1 + np.exp(-theta)))
+    asked = np.arange(MOST_ITEMS + 1)[:, None]
+
+    def wrong_and_all(n: int) -> tuple[Any, Any]:
+        weights = mass / mass.sum() * np.exp(asked[: n + 1] * up + (n - asked[: n + 1]) * (up - theta))
+        return np.minimum(weights[:, theta > 0].sum(1), weights[:, theta < 0].sum(1)), weights.sum(1)
+
+    errors, _ = wrong_and_all(MOST_ITEMS)
+    items = np.zeros(MOST_ITEMS + 1)
+    for n in range(MOST_ITEMS - 1, -1, -1):
+        now, everybody = wrong_and_all(n)
+        later, more = errors[1:] + errors[:-1], everybody + items[1:] + items[:-1]
+        stop = now <= later + price * more
+        errors, items = np.where(stop, now, later), np.where(stop, 0.0, more)
+    return Result(1 - float(errors[0]), float(items[0]))
+
+
 def measure(options: Options) -> list[Goal]:
-    found = compare(options)
-    for name, result in found.items():
-        print(f"{name:<6} accuracy {result.right:.3f}   items {result.items:.1f}")
-    fixed, sprt, bayes = found["fixed"], found["sprt"], found["bayes"]
-    return [
-        Goal("items of the sequential test against a fixed form", sprt.items / fixed.items, 0.4, "ratio", at_most=True),
-        Goal("accuracy of the sequential test against a fixed form", sprt.right / fixed.right, 1.0, "ratio"),
-        Goal("accuracy of the Bayes rule against a fixed form", bayes.right / fixed.right, 1.0, "ratio"),
-    ]
+    goals = []
+    for name, like in BANKS.items():
+        if options.quick and not like.sd:
+            continue
+        kinds = {kind: rules for kind, rules in EXAMS.items() if kind != "bayes" or not options.quick or not goals}
+        found = compare(options, like, kinds)
+        told = ", ".join(f"{kind} {result.items:.1f} items at {result.right:.3f}" for kind, result in found.items())
+        print(f"exams, discrimination {name}: {told}")
+        fixed, sprt = found["fixed"], found["sprt"]
+        if not like.sd:
+            print(
+                f"  at the fixed form's accuracy no rule can do with fewer than {best_possible(fixed.right):.1f} such items"
+            )
+            continue
+        goals += [
+            Goal(f"items of an exam against a fixed form ({name})", sprt.items / fixed.items, 0.4, "ratio", at_most=True),
+            Goal(f"accuracy of an exam against a fixed form ({name})", sprt.right / fixed.right, 1.0, "ratio"),
+        ]  # fmt: skip
+        if "bayes" in found:
+            rule = f"accuracy of the Bayes rule against a fixed form ({name})"
+            goals.append(Goal(rule, found["bayes"].right / fixed.right, 1.0, "ratio"))
+    return goals
 
 
 if __name__ == "__main__":

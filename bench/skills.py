@@ -1,8 +1,8 @@
 """How well the belief knows people: coverage, ranking and prediction of the production update, beside simpler ways.
 
-A seeded population with known abilities (five domains, some people drift, some answer at random) answers tasks of known
+A seeded population with known abilities (five domains; some people drift, some answer at random) answers tasks of known
 levels; the same answers go to the production update, to a batch maximum-likelihood fit, to raw accuracy, a rolling mean
-and Elo. Then every answer of a real log is predicted before it is seen.
+and Elo. Then the exams (`bench/exams.py`), and every answer of a real log is predicted before it is seen.
 """
 
 import csv
@@ -11,16 +11,20 @@ import random
 import sys
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import exams
 from _form import Goal, Options, main
 
-from skills.belief import Belief, difficulty_prior, difficulty_updated, expected, sigmoid
+from skills.belief import Belief, Gain, difficulty_prior, difficulty_updated, expected, sigmoid
 from skills.crowd import estimate
+from skills.difficulty import prior_from_history, seen_of
 from skills.hierarchy import GENERAL, Local, Tree, belief_about, beliefs, edge_of, learned
 
 PEOPLE, DOMAINS = 200, ("general", "finance", "law", "medicine", "technology")
@@ -28,8 +32,10 @@ PARENTS: dict[str, str | None] = dict.fromkeys(DOMAINS)
 DAYS, PIECES_OF_FEW, PIECES_OF_MANY = 60.0, 30, 150
 """Pieces of evidence of one person over all domains: 6 and 30 in each."""
 SPAMMERS, DRIFTERS = 0.05, 0.2
-DRIFT_SD = 0.3
-"""Of the whole way that a drifter's general skill goes, in logits."""
+CHANCE = 0.25
+"""Of a spammer's answer to be right, however hard the task: they pick one of four options without looking."""
+DRIFT_SD = 0.8
+"""Of the whole way that a drifter's skill goes, in logits: a level, up or down."""
 DIFFICULTY_SD = 0.5
 """How far a task is from the level that somebody stated: what `difficulty_prior` assumes."""
 ARRIVING_TOGETHER = 20
@@ -39,7 +45,8 @@ LEAST_ANSWERS = 8
 """Of a question that is replayed: the 1,429 questions of ROUTING.md; most others were answered once or twice."""
 
 LOG_DIFFICULTY = Belief(-4.0, 3.0)
-"""The log's questions are easy (89 % right) and differ much; chosen on this log, which is given to develop on."""
+"""What is assumed of a lane before anything in it is closed: easy (89 % right), and of all sorts. As the edge below it was
+chosen on this very log, which is given to develop on; the figure without that choice is printed beside it."""
 LOG_EDGE = Belief(0.0, 0.05)
 """Its domains are genres of one exercise: what somebody can do in one, they can in the others."""
 
@@ -53,8 +60,10 @@ class Piece(NamedTuple):
 
 class Person(NamedTuple):
     truth: dict[str, float]
-    """At the end."""
+    """At the end. A spammer has no ability: it is where somebody with one would be right as often (`as_good_as_chance`)."""
     pieces: list[Piece]
+    kind: str
+    """`steady`, `drifts` or `spams`."""
 
 
 def population(rng: random.Random, pieces: int) -> list[Person]:
@@ -64,20 +73,33 @@ def population(rng: random.Random, pieces: int) -> list[Person]:
 
 def _person(rng: random.Random, offsets: Mapping[str, float], pieces: int) -> Person:
     spams = rng.random() < SPAMMERS
-    general = -2.5 if spams else rng.gauss(0.2, 0.8)
-    drift = rng.gauss(0, DRIFT_SD) if not spams and rng.random() < DRIFTERS else 0.0
+    general = rng.gauss(0.2, 0.8)
+    drifts = not spams and rng.random() < DRIFTERS
+    drift = rng.gauss(0, DRIFT_SD) if drifts else 0.0
     own = {
-        domain: general if spams else general - offsets[domain] + (0 if domain == GENERAL else rng.gauss(0, 0.6))
-        for domain in DOMAINS
-    }
+        domain: general - offsets[domain] + (0 if domain == GENERAL else rng.gauss(0, 0.6)) for domain in DOMAINS
+    }  # fmt: skip
     days = sorted(rng.uniform(0, DAYS) for _ in range(pieces))
     done = []
     for n, day in enumerate(days):
         domain, stated = DOMAINS[n % len(DOMAINS)], difficulty_prior(rng.randint(1, 5))
         actual = rng.gauss(stated.mean, DIFFICULTY_SD)
-        skill = own[domain] + drift * day / DAYS
-        done.append(Piece(day, domain, stated, float(rng.random() < sigmoid(skill - actual))))
-    return Person({domain: skill + drift for domain, skill in own.items()}, done)
+        right = CHANCE if spams else sigmoid(own[domain] + drift * day / DAYS - actual)
+        done.append(Piece(day, domain, stated, float(rng.random() < right)))
+    level = as_good_as_chance()
+    truth = {domain: level if spams else skill + drift for domain, skill in own.items()}
+    return Person(truth, done, "spams" if spams else "drifts" if drifts else "steady")
+
+
+@cache
+def as_good_as_chance() -> float:
+    """The skill that is right as often as a spammer, over tasks of all levels; by bisection."""
+    low, high = -8.0, 8.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        right = fmean(expected(Belief(middle, 0.0), difficulty_prior(level)) for level in range(1, 6))
+        low, high = (middle, high) if right < CHANCE else (low, middle)
+    return low
 
 
 class Estimates(NamedTuple):
@@ -110,14 +132,20 @@ def _learned_from(person: Person, tree: Tree) -> dict[str, Local]:
     return known
 
 
-def coverage(people: Sequence[Person], found: Sequence[Mapping[str, Belief]]) -> float:
-    """Percent of (person, domain) whose true skill lies within 1.96 sd."""
-    inside = [
-        abs(person.truth[domain] - believed[domain].mean) <= 1.96 * math.sqrt(believed[domain].variance)
-        for person, believed in zip(people, found, strict=True)
-        for domain in DOMAINS
-    ]
-    return 100 * fmean(inside)
+def inside(people: Sequence[Person], found: Sequence[Mapping[str, Belief]]) -> dict[str, list[bool]]:
+    """By kind of person: of each (person, domain), whether the true skill lies within 1.96 sd."""
+    covered: dict[str, list[bool]] = {"steady": [], "drifts": [], "spams": []}
+    for person, believed in zip(people, found, strict=True):
+        for domain, truth in person.truth.items():
+            off = abs(truth - believed[domain].mean)
+            covered[person.kind].append(off <= 1.96 * math.sqrt(believed[domain].variance))
+    return covered
+
+
+def above_spammers(people: Sequence[Person], found: Sequence[Mapping[str, float]]) -> float:
+    """The chance that somebody with an ability is believed better than a spammer is, by the mean of the domains."""
+    skill = [fmean(one.values()) for one in found]
+    return auc(skill, [float(person.kind != "spams") for person in people])
 
 
 def batch_fit(people: Sequence[Person]) -> list[dict[str, float]]:
@@ -163,6 +191,9 @@ def elo(pieces: Sequence[Piece]) -> float:
     return skill
 
 
+BASELINES: dict[str, Simple] = {"raw accuracy": raw_accuracy, "rolling mean": rolling_mean, "Elo": elo}
+
+
 def simple(people: Sequence[Person], estimator: Simple) -> list[dict[str, float]]:
     return [
         {domain: estimator([piece for piece in person.pieces if piece.domain == domain]) for domain in DOMAINS}
@@ -182,67 +213,114 @@ def ranking(people: Sequence[Person], found: Sequence[Mapping[str, float]]) -> f
 
 def simulated(rng: random.Random, quick: bool) -> list[Goal]:
     goals = []
-    runs = 3 if quick else 10
     for pieces in (PIECES_OF_FEW, PIECES_OF_MANY):
-        covered, ours, batch, cost = [], [], [], []
-        others: dict[str, list[float]] = defaultdict(list)
-        for _ in range(runs):
-            people = population(rng, pieces)
-            found = production(people)
-            covered.append(coverage(people, found.beliefs))
-            means = [{domain: belief.mean for domain, belief in one.items()} for one in found.beliefs]
-            ours.append(ranking(people, means))
-            batch.append(ranking(people, batch_fit(people)))
-            cost.append(found.seconds_per_update)
-            for estimator in (raw_accuracy, rolling_mean, elo):
-                others[estimator.__name__].append(ranking(people, simple(people, estimator)))
-        each = pieces // len(DOMAINS)
-        print(f"{pieces} pieces of evidence a person, {each} in each domain, {runs} populations of {PEOPLE}:")
-        print(f"  interval covers {fmean(covered):.2f} % (by population {min(covered):.1f} to {max(covered):.1f})")
-        print(
-            f"  rank correlation with the truth: production {fmean(ours):.3f}, batch fit {fmean(batch):.3f}, ", end=""
-        )
-        print(", ".join(f"{name.replace('_', ' ')} {fmean(values):.3f}" for name, values in others.items()))
-        goals += [
-            Goal(f"95 % interval covers the truth ({pieces} pieces), at least", fmean(covered), 93.0, "%"),
-            Goal(f"95 % interval covers the truth ({pieces} pieces), at most", fmean(covered), 97.0, "%", at_most=True),
-            Goal(f"rank correlation over that of the batch fit ({pieces} pieces)", fmean(ours) / fmean(batch), 0.9, "ratio"),
-            Goal(f"one update, pure code ({pieces} pieces)", 1000 * fmean(cost), 1.0, "ms", at_most=True),
-        ]  # fmt: skip
+        goals += _measured(rng, pieces, 3 if quick else 10)
     return goals
 
 
-def replayed(path: Path) -> list[Goal]:
-    """One step ahead through a log: person and task are updated after each answer, as a verdict does it."""
+def _measured(rng: random.Random, pieces: int, runs: int) -> list[Goal]:
+    """Coverage is held against its goal over those who have an ability; spammers have none, and are told of apart."""
+    covered: dict[str, list[bool]] = defaultdict(list)
+    by_run: list[float] = []
+    ranked: dict[str, list[float]] = defaultdict(list)
+    for _ in range(runs):
+        people = population(rng, pieces)
+        found = production(people)
+        kinds = inside(people, found.beliefs)
+        for kind, those in kinds.items():
+            covered[kind] += those
+        by_run.append(100 * fmean(kinds["steady"] + kinds["drifts"]))
+        means = [{domain: belief.mean for domain, belief in one.items()} for one in found.beliefs]
+        ranked["production"].append(ranking(people, means))
+        ranked["batch fit"].append(ranking(people, batch_fit(people)))
+        ranked["above spammers"].append(above_spammers(people, means))
+        ranked["ms"].append(1000 * found.seconds_per_update)
+        for name, estimator in BASELINES.items():
+            ranked[name].append(ranking(people, simple(people, estimator)))
+    able, (ours, batch) = fmean(by_run), (fmean(ranked[name]) for name in ("production", "batch fit"))
+    print(
+        f"{pieces} pieces of evidence a person, {pieces // len(DOMAINS)} in each domain, {runs} populations of {PEOPLE}:"
+    )
+    print(
+        f"  interval covers {able:.2f} % (by population {min(by_run):.1f} to {max(by_run):.1f}); of those who ", end=""
+    )
+    print(
+        f"drift {100 * fmean(covered['drifts']):.1f} %; not counted: spammers, {100 * fmean(covered['spams']):.1f} % about"
+    )
+    print(f"  {as_good_as_chance():.2f}, as good as chance. Others are believed better than a spammer in ", end="")
+    print(f"{100 * fmean(ranked['above spammers']):.0f} % of pairs")
+    print("  rank correlation with the truth: ", end="")
+    print(", ".join(f"{name} {fmean(ranked[name]):.3f}" for name in ("production", "batch fit", *BASELINES)))
+    return [
+        Goal(f"95 % interval covers the truth ({pieces} pieces), at least", able, 93.0, "%"),
+        Goal(f"95 % interval covers the truth ({pieces} pieces), at most", able, 97.0, "%", at_most=True),
+        Goal(f"rank correlation over that of the batch fit ({pieces} pieces)", ours / batch, 0.9, "ratio"),
+        Goal(f"one update, pure code ({pieces} pieces)", fmean(ranked["ms"]), 1.0, "ms", at_most=True),
+    ]
+
+
+class Replay(NamedTuple):
+    """One step ahead: what was expected of each answer before it was seen."""
+
+    ours: list[float]
+    accuracy: list[float]
+    """By the worker's share of right answers alone."""
+    outcomes: list[float]
+    seconds: float
+
+
+def replayed(path: Path, quick: bool) -> list[Goal]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     answers = Counter(row["task"] for row in rows)
     rows = [row for row in rows if answers[row["task"]] >= LEAST_ANSWERS]
+    found = replay(rows, LOG_DIFFICULTY)
+    print(f"{path.name}, {len(rows):,} answers predicted before they were seen ({1000 * found.seconds:.3f} ms each):")
+    print(f"  AUC and log-loss {_score(found.ours, found.outcomes)}; by the worker's accuracy alone ", end="")
+    print(_score(found.accuracy, found.outcomes))
+    if not quick:
+        plain, unaware = replay(rows, LOG_DIFFICULTY, history=False), replay(rows, difficulty_prior(None))
+        print(
+            f"  without history {_score(plain.ours, plain.outcomes)}; where lanes start from N(0, 1), as they do ",
+            end="",
+        )
+        print(f"where nothing is stated, {_score(unaware.ours, unaware.outcomes)}")
+    return [Goal(f"AUC of predicting the next answer ({path.name})", auc(found.ours, found.outcomes), 0.81, "AUC")]
+
+
+def replay(rows: Sequence[Mapping[str, str]], assumed: Belief, *, history: bool = True) -> Replay:
+    """Person and task are updated after each answer, as a verdict does it.
+
+    A question starts from what its lane's earlier questions turned out to be, and those on the same text: the log's
+    protocols, three ways of getting questions written, are the lanes. The file has all answers to a question together.
+    """
     genres = dict.fromkeys(row["domain"] for row in rows)
     tree = Tree(genres, edges=dict.fromkeys(genres, LOG_EDGE))
     known = defaultdict[str, dict[str, Local]](dict)
-    difficulty: dict[str, Belief] = defaultdict(lambda: LOG_DIFFICULTY)
+    closed = defaultdict[str, list[Gain]](list)
     right: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    ours, accuracy, outcomes = [], [], []
+    found = Replay([], [], [], 0.0)
     began = perf_counter()
-    for row in rows:
-        worker, task, domain = row["worker"], row["task"], row["domain"]
-        outcome = float(row["answer"] == row["truth"])
-        skill, hard = belief_about(tree, known[worker], domain), difficulty[task]
-        ours.append(expected(skill, hard))
-        accuracy.append((right[worker][0] + 4.4) / (right[worker][1] + 5))
-        outcomes.append(outcome)
-        known[worker][domain] = learned(tree, known[worker], domain, outcome, hard)
-        difficulty[task] = difficulty_updated(skill, hard, outcome)
-        right[worker][0], right[worker][1] = right[worker][0] + outcome, right[worker][1] + 1
-    seconds = (perf_counter() - began) / len(rows)
-    print(f"{path.name}, {len(rows):,} answers predicted before they were seen ({1000 * seconds:.3f} ms each):")
-    print(
-        f"  AUC {auc(ours, outcomes):.3f}, log-loss {log_loss(ours, outcomes):.3f}; by the worker's accuracy alone ",
-        end="",
-    )
-    print(f"{auc(accuracy, outcomes):.3f}, {log_loss(accuracy, outcomes):.3f}")
-    return [Goal(f"AUC of predicting the next answer ({path.name})", auc(ours, outcomes), 0.81, "AUC")]
+    for task, group in groupby(rows, key=itemgetter("task")):
+        lane, text = task.partition(":")[0], task.partition("_plain")[0]
+        start = prior_from_history(closed[text], prior_from_history(closed[lane], assumed)) if history else assumed
+        hard = start
+        for row in group:
+            worker, domain, outcome = row["worker"], row["domain"], float(row["answer"] == row["truth"])
+            skill = belief_about(tree, known[worker], domain)
+            found.ours.append(expected(skill, hard))
+            found.accuracy.append((right[worker][0] + 4.4) / (right[worker][1] + 5))
+            found.outcomes.append(outcome)
+            known[worker][domain] = learned(tree, known[worker], domain, outcome, hard)
+            hard = difficulty_updated(skill, hard, outcome)
+            right[worker][0], right[worker][1] = right[worker][0] + outcome, right[worker][1] + 1
+        for past in (closed[lane], closed[text]):
+            past.append(seen_of(start, hard))
+    return found._replace(seconds=(perf_counter() - began) / len(rows))
+
+
+def _score(scores: Sequence[float], outcomes: Sequence[float]) -> str:
+    return f"{auc(scores, outcomes):.4f} and {log_loss(scores, outcomes):.3f}"
 
 
 def auc(scores: Sequence[float], outcomes: Sequence[float]) -> float:
@@ -259,16 +337,15 @@ def log_loss(scores: Sequence[float], outcomes: Sequence[float]) -> float:
     return -fmean(math.log(p if outcome else 1 - p) for p, outcome in zip(scores, outcomes, strict=True))
 
 
-def measure(options: Options, log: Path) -> list[Goal]:
+def measure(options: Options) -> list[Goal]:
     goals = simulated(random.Random(options.seed), options.quick)  # noqa: S311  a simulation, no secret
+    goals += exams.measure(options)
+    log = options.path or LOG
     if log.is_file():
-        goals += replayed(log)
-    else:
-        print(f"No log of real answers at {log}; name one: bench/skills.py PATH.")
-    return goals
+        return goals + replayed(log, options.quick)
+    print(f"No log of real answers at {log}; name one: bench/skills.py PATH.")
+    return [*goals, Goal(f"AUC of predicting the next answer ({log.name})", math.nan, 0.81, "AUC")]
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    named = arguments.pop(0) if arguments and not arguments[0].startswith("-") else LOG
-    sys.exit(main(__doc__.splitlines()[0], partial(measure, log=Path(named)), arguments))
+    sys.exit(main(__doc__.splitlines()[0], measure, path="a log of answers: worker, task, answer, truth, domain"))
