@@ -105,7 +105,7 @@ def compare(options: Options, like: Bank, exams: Mapping[str, Rules]) -> dict[st
 
 
 def best_possible(right: float) -> float:
-    """The fewest items, in the mean, by which any rule is as often right, were all of them a = 1 and exactly at the cut.
+    """Items, in the mean, of the best rule that is as often right, were all of them a = 1 and exactly at the cut.
 
     Optimal stopping for a price per item, by backward induction over (asked, right so far); the price is found by
     bisection. Ability is N(cut, 1), as drawn here, and the rule knows that.
