@@ -56,10 +56,15 @@ WITH people AS (
 ), tongues AS (
   INSERT INTO annotator_language (id, annotator, language, level)
   SELECT gen_random_uuid(), id, language, 5 FROM people CROSS JOIN unnest(ARRAY['en', 'zh-CN']) AS language
+), stated AS MATERIALIZED (
+  SELECT people.id AS annotator, domain.code AS domain, 1.0 + random() AS mean, 0.1::float8 AS variance, clock_timestamp() AS at
+  FROM people CROSS JOIN domain
+), said AS (
+  INSERT INTO evidence (id, annotator, domain, kind, belief_mean, belief_variance, source_type, source_id, observed_at)
+  SELECT gen_random_uuid(), annotator, domain, 'assessment', mean, variance, 'assessment', gen_random_uuid(), at FROM stated
 )
-INSERT INTO skill (id, annotator, domain, task_kind, mean, variance, evidence_count, updated_at, anchor_mean, anchor_variance)
-SELECT gen_random_uuid(), people.id, domain.code, '', 1.0 + random(), 0.1, 0, clock_timestamp(), 1.0 + random(), 0.1
-FROM people CROSS JOIN domain
+INSERT INTO skill (id, annotator, domain, mean, variance, evidence_count, updated_at, anchor_mean, anchor_variance)
+SELECT gen_random_uuid(), annotator, domain, mean, variance, 1, at, mean, variance FROM stated
 """
 DOUBLES = """
 SELECT (SELECT count(*) FROM (SELECT slot FROM assignment WHERE state = 'live' GROUP BY slot HAVING count(*) > 1) twice)

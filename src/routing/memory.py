@@ -57,6 +57,8 @@ class Memory:
         self.fade: list[float] = []
         """Both of `live`, in its order."""
         self.waited_seconds: list[float] = []
+        self.versions: list[int] = []
+        """Of the projects of `lanes`, in their order."""
         self._places: dict[tuple[UUID, int], int] = {}
         self._seats: OrderedDict[UUID, Seat] = OrderedDict()
         self._world = -1
@@ -95,6 +97,7 @@ class Memory:
             if key not in self._places:
                 self._places[key] = len(self.lanes)
                 self.lanes.append(head_of(row))
+                self.versions.append(row["version"])
 
     async def seat(self, annotator_id: UUID, version: int, settings: Settings) -> Seat:
         """Raises `NoSuchAnnotator`."""
@@ -135,7 +138,7 @@ class Memory:
         return pair.worth, pair.reserve
 
     def forget(self) -> None:
-        self.lanes, self.live = [], []
+        self.lanes, self.live, self.versions = [], [], []
         self._places.clear()
         self._seats.clear()
         self._read_at = -math.inf

@@ -574,11 +574,14 @@ CROSS JOIN LATERAL (
 WHERE l.kind = ANY (:kinds::text[])
 
 -- name: lock_lane_heads
--- As many free slots of each lane as are wanted, passing by what other claims hold, with everybody who had a part in the task or handed it back.
+-- As many free slots of each lane as are wanted, if its project's rules are still those that it was judged by, passing by what other claims
+-- hold, with everybody who had a part in the task or handed it back.
 SELECT wanted.lane, head.id, head.task, head.author_id, head.author_vendor_id,
        ARRAY(SELECT o.annotator FROM slot o WHERE o.task = head.task AND o.annotator IS NOT NULL
              UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task) AS involved
-FROM unnest(:lane_ids::uuid[], :counts::int[]) AS wanted (lane, places)
+FROM unnest(:lane_ids::uuid[], :counts::int[], :versions::int[]) AS wanted (lane, places, version)
+JOIN lane l ON l.id = wanted.lane
+JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wanted.version
 CROSS JOIN LATERAL (
   SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.rank FROM slot s
   WHERE s.lane = wanted.lane AND s.state = 'free' AND s.reserved_for IS NULL

@@ -145,6 +145,7 @@ async def _places(wishes: dict[int, _Wish], memory: Memory) -> dict[int, list[_P
     rows = await db.fetch(
         sql.lock_lane_heads, lane_ids=list(by_lane),
         counts=[wanted[n] + (SPARE_SLOTS if wanted[n] > 1 else 0) for n in by_lane.values()],
+        versions=[memory.versions[memory.live[n]] for n in by_lane.values()],
     )  # fmt: skip
     for row in rows:
         found[by_lane[_uuid(row["lane"])]].append(

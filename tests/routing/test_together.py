@@ -11,6 +11,7 @@ from callboard.api.desk import Desk
 from callboard.checks import check
 from kernel import db
 from kernel.settings import Settings
+from routing import projects
 from routing.assignments import AssignmentView
 from routing.memory import Memory
 from routing.together import Ask, NotTakenTogether, claim_together
@@ -130,6 +131,18 @@ async def test_a_change_of_the_profile_is_seen_by_the_next_claim(settings: Setti
     assert (await together(settings, memory, person))[0] is not None
     async with db.transaction("person:test"):
         await annotators.assess(person, "general", 1, "a mistake")
+    assert (await together(settings, memory, person))[0] is None
+
+
+async def test_a_project_that_was_paused_a_moment_ago_gives_out_nothing(settings: Settings) -> None:
+    project = await make_project(settings)
+    await make_tasks(project, 5)
+    person = await make_annotator(settings)
+    await at_work(settings, person)
+    memory = Memory()
+    assert (await together(settings, memory, person))[0] is not None
+    async with db.transaction("person:test"):
+        await projects.change_state(project, "paused")
     assert (await together(settings, memory, person))[0] is None
 
 
