@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from callboard import api, assets, health, pages
 from callboard.access.guards import undeclared
 from callboard.access.sessions import is_https
+from callboard.api.desk import Desk
 from callboard.api.events import page_handlers as live_handlers
 from callboard.api.request import Call, refuse_unknown_parameters
 from callboard.api.schema import MoneySchema, openapi_config, without_framework_pages
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_class=Call,
         exception_handlers={Exception: answer},
         lifespan=[_resources],
-        state=State({"settings": settings, "hub": Hub(settings)}),
+        state=State({"settings": settings, "hub": Hub(settings), "desk": Desk(settings)}),
         openapi_config=openapi_config(version("callboard")),
         plugins=[MoneySchema()],
         on_app_init=[without_framework_pages],

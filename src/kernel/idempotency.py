@@ -5,6 +5,7 @@ other. Failed requests store nothing: they changed nothing and may be tried agai
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -35,10 +36,14 @@ def fingerprint(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\x1f".join((method.encode(), path.encode(), body))).digest()
 
 
+def is_key(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_KEY and text.isprintable()
+
+
 async def begin(actor: str, key: str, request_hash: bytes) -> Reply | None:
     """`None`: go on and call `store`. A `Reply`: answer it again. Raises `KeyReused`, `StillRunning`, `Invalid`."""
     db.require_transaction()
-    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+    if not is_key(key):
         raise Invalid(f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")
     if await db.fetch_value(sql.begin_idempotent, actor=actor, key=key, request_hash=request_hash) is not None:
         return None
@@ -52,3 +57,30 @@ async def begin(actor: str, key: str, request_hash: bytes) -> Reply | None:
 
 async def store(actor: str, key: str, reply: Reply) -> None:
     await db.execute(sql.store_reply, actor=actor, key=key, status=reply.status, body=reply.body)
+
+
+async def begin_many(wanted: Mapping[tuple[str, str], bytes]) -> list[tuple[str, str]]:
+    """Of (actor, key) → hash of the request, those that come for the first time; the others are to be begun one by one."""
+    db.require_transaction()
+    if not wanted:
+        return []
+    pairs = sorted(wanted)
+    rows = await db.fetch(
+        sql.begin_idempotent_many, actors=[actor for actor, _ in pairs], keys=[key for _, key in pairs],
+        request_hashes=[wanted[pair] for pair in pairs],
+    )  # fmt: skip
+    return [(row["actor"], row["key"]) for row in rows]
+
+
+async def store_many(replies: Mapping[tuple[str, str], bytes], *, status: int) -> None:
+    if replies:
+        await db.execute(
+            sql.store_replies, actors=[actor for actor, _ in replies], keys=[key for _, key in replies],
+            bodies=list(replies.values()), status=status,
+        )  # fmt: skip
+
+
+async def forget_many(pairs: Sequence[tuple[str, str]]) -> None:
+    """Begun in this transaction, and nothing was done under them."""
+    if pairs:
+        await db.execute(sql.forget_idempotent, actors=[actor for actor, _ in pairs], keys=[key for _, key in pairs])

@@ -125,3 +125,21 @@ RETURNING id
 WITH jobs AS (DELETE FROM job WHERE done_at < clock_timestamp() - interval '1 hour'),
      firings AS (DELETE FROM scheduler_firing WHERE fired_at < clock_timestamp() - interval '1 day')
 DELETE FROM idempotency_key WHERE created_at < clock_timestamp() - make_interval(days => :idempotency_days)
+
+-- name: begin_idempotent_many
+-- begin_idempotent for requests that are served together; returns those that come for the first time.
+INSERT INTO idempotency_key (actor, key, request_hash)
+SELECT * FROM unnest(:actors::text[], :keys::text[], :request_hashes::bytea[])
+ON CONFLICT (actor, key) DO NOTHING
+RETURNING actor, key
+
+-- name: store_replies
+-- store_reply for many, in the transaction of their effects.
+UPDATE idempotency_key k SET status = :status, body = r.body
+FROM unnest(:actors::text[], :keys::text[], :bodies::bytea[]) AS r (actor, key, body)
+WHERE k.actor = r.actor AND k.key = r.key
+
+-- name: forget_idempotent
+-- Of keys that this transaction began, and under which nothing was done.
+DELETE FROM idempotency_key k USING unnest(:actors::text[], :keys::text[]) AS r (actor, key)
+WHERE k.actor = r.actor AND k.key = r.key AND k.status IS NULL

@@ -259,6 +259,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     claim_limit: Annotated[
         int, _say("Tasks that one claim may ask for.", "tasks", "a page of a personal queue", ge=1)
     ] = 10
+    claim_batch: Annotated[
+        int,
+        _say(
+            "Claims that one transaction serves when they arrive together.",
+            "claims",
+            "more would make those at the end wait longer than the commit that is saved",
+            ge=1,
+            le=256,
+        ),
+    ] = 64
     claim_candidates_per_lane: Annotated[
         int,
         _say(

@@ -20,6 +20,9 @@ class RateCardPricing:
     async def reserve(self, hold: Hold) -> None:
         await ledger.hold(hold)
 
+    async def reserve_together(self, holds: Sequence[Hold]) -> None:
+        await ledger.hold_together(holds)
+
 
 def register() -> None:
     """Wires payments to routing for this process; doing so again changes nothing."""

@@ -4,6 +4,7 @@ The accounts' four sums are kept by the statement that writes the row, so both c
 changed; an account's sums can always be folded from the journal again (`payments.verify`).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -126,6 +127,28 @@ async def hold(wanted: Hold) -> None:
         if seq is not None or await _held_already(wanted):
             return
     raise _exhausted(wanted, 0)
+
+
+async def hold_together(wanted: Sequence[Hold]) -> None:
+    """`hold` for assignments that are all new and have a price, in one statement; all of them or none.
+
+    Raises `BudgetExhausted`, also where somebody has no account yet: whoever called holds them one by one then.
+    """
+    db.require_transaction()
+    if not wanted:
+        return
+    # Before anything is written, and in the order in which holds of one transaction follow each other.
+    await db.execute(sql.lock_budgets, project_ids=sorted({hold.project_id for hold in wanted}))
+    written = await db.execute(
+        sql.hold_together, ids=[uuid7() for _ in wanted], assignment_ids=[hold.assignment_id for hold in wanted],
+        task_ids=[hold.task_id for hold in wanted], project_ids=[hold.project_id for hold in wanted],
+        annotator_ids=[hold.annotator_id for hold in wanted], amounts=[hold.price.micros for hold in wanted],
+        currencies=[hold.price.currency for hold in wanted],
+        rate_card_ids=[hold.price.inputs.get("rate_card_id") for hold in wanted],
+        inputs=[db.jsonb(hold.price.inputs) for hold in wanted],
+    )  # fmt: skip
+    if written != len(wanted):
+        raise BudgetExhausted("A budget does not cover all of these, or somebody has no account yet.")
 
 
 async def _held_already(wanted: Hold) -> bool:

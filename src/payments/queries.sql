@@ -394,3 +394,34 @@ WHERE resolution.kind IN ('post', 'void')
       IS DISTINCT FROM
       ('pending', held.debit_account, held.credit_account, held.amount_micros, held.currency,
        held.project_id, held.annotator_id, held.assignment_id, held.task_id)
+
+-- name: lock_budgets
+-- The budgets of a batch of holds, in one order for everybody.
+SELECT FROM account WHERE kind = 'project_budget' AND owner_id = ANY (:project_ids::uuid[]) ORDER BY owner_id, id FOR NO KEY UPDATE
+
+-- name: hold_together
+-- hold for many, under lock_budgets: a budget covers all that is wanted of it or nothing is written of it; the caller compares the number of rows.
+WITH wanted AS (
+  SELECT * FROM unnest(:ids::uuid[], :assignment_ids::uuid[], :task_ids::uuid[], :project_ids::uuid[], :annotator_ids::uuid[], :amounts::bigint[],
+    :currencies::text[], :rate_card_ids::uuid[], :inputs::jsonb[])
+    AS w (id, assignment_id, task_id, project_id, annotator_id, amount_micros, currency, rate_card_id, inputs)
+), budget AS (
+  UPDATE account SET debits_pending = debits_pending + sums.amount_micros
+  FROM (SELECT project_id, currency, sum(amount_micros)::bigint AS amount_micros FROM wanted GROUP BY project_id, currency) AS sums
+  WHERE account.kind = 'project_budget' AND account.owner_id = sums.project_id AND account.currency = sums.currency
+    AND debits_posted + debits_pending + sums.amount_micros <= credits_posted
+  RETURNING account.id, account.owner_id, account.currency
+), earnings AS (
+  UPDATE account SET credits_pending = credits_pending + sums.amount_micros
+  FROM (SELECT w.annotator_id, w.currency, sum(w.amount_micros)::bigint AS amount_micros FROM wanted w
+        JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency GROUP BY w.annotator_id, w.currency) AS sums
+  WHERE account.kind = 'annotator_earnings' AND account.owner_id = sums.annotator_id AND account.currency = sums.currency
+  RETURNING account.id, account.owner_id, account.currency
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
+  annotator_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT w.id, 'pending', 'hold:' || w.assignment_id, budget.id, earnings.id, w.amount_micros, w.currency, w.project_id,
+  w.annotator_id, w.assignment_id, w.task_id, w.rate_card_id, w.inputs, clock_timestamp()
+FROM wanted w
+JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency
+JOIN earnings ON earnings.owner_id = w.annotator_id AND earnings.currency = w.currency

@@ -65,6 +65,10 @@ class Pricing(Protocol):
         """Inside the claim's transaction. Raises `BudgetExhausted`."""
         ...
 
+    async def reserve_together(self, holds: Sequence[Hold]) -> None:
+        """All or none, of prices above zero. Raises `BudgetExhausted` also where `reserve` would first open an account."""
+        ...
+
 
 class AssignmentEnded(msgspec.Struct, frozen=True):
     """It ended without paid work: released, declined, expired, cancelled, reworked (a new hold follows) or rejected."""

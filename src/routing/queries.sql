@@ -64,7 +64,7 @@ SELECT external_id, id FROM task WHERE project = :project_id AND external_id = A
 -- name: lane_heads
 -- One index probe per lane: its oldest free slot that is not kept for somebody.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential,
-       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency, head.rank,
+       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency, p.version, head.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
@@ -552,3 +552,77 @@ WITH idle AS (
 )
 UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = version + 1 FROM idle WHERE task.id = idle.id
 RETURNING task.id
+
+-- name: lock_holders
+-- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, whom no rework waits for.
+SELECT h.annotator, a.vendor, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
+       a.state = 'active' AND h.capacity = a.capacity AND h.live < h.capacity
+         AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free') AS common
+FROM holder h JOIN annotator a ON a.id = h.annotator LEFT JOIN profile_version v ON v.annotator = h.annotator
+WHERE h.annotator = ANY (:annotator_ids::uuid[])
+ORDER BY h.annotator
+FOR NO KEY UPDATE OF h
+
+-- name: free_lanes
+-- lane_heads without what does not change: which lanes have a free slot, and since when the head waits.
+SELECT l.id, p.version, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
+FROM lane l
+JOIN project p ON p.id = l.project AND p.state = 'published'
+CROSS JOIN LATERAL (
+  SELECT s.rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+) AS head
+WHERE l.kind = ANY (:kinds::text[])
+
+-- name: lock_lane_heads
+-- As many free slots of each lane as are wanted, if its project's rules are still those that it was judged by, passing by what other claims
+-- hold, with everybody who had a part in the task or handed it back.
+SELECT wanted.lane, head.id, head.task, head.author_id, head.author_vendor_id,
+       ARRAY(SELECT o.annotator FROM slot o WHERE o.task = head.task AND o.annotator IS NOT NULL
+             UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task) AS involved
+FROM unnest(:lane_ids::uuid[], :counts::int[], :versions::int[]) AS wanted (lane, places, version)
+JOIN lane l ON l.id = wanted.lane
+JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wanted.version
+CROSS JOIN LATERAL (
+  SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.rank FROM slot s
+  WHERE s.lane = wanted.lane AND s.state = 'free' AND s.reserved_for IS NULL
+  ORDER BY s.rank, s.id
+  LIMIT wanted.places
+  FOR NO KEY UPDATE SKIP LOCKED
+) AS head
+ORDER BY wanted.lane, head.rank, head.id
+
+-- name: name_actors
+-- Who did what, where one transaction serves several: the audit trigger reads it by the row's id.
+SELECT set_config('callboard.actors', :actors, true)
+
+-- name: claim_slots
+-- claim_slot for many: slots that lock_lane_heads holds, their assignments, their holders' counts, and what is told of it.
+WITH wanted AS (
+  SELECT * FROM unnest(:slot_ids::uuid[], :assignment_ids::uuid[], :annotator_ids::uuid[], :vendor_ids::uuid[], :lease_seconds::float8[],
+    :deadline_seconds::float8[], :prices::bigint[], :currencies::text[], :price_inputs::jsonb[], :whys::jsonb[], :event_ids::uuid[])
+    AS w (slot_id, assignment_id, annotator_id, vendor_id, lease_seconds, deadline_seconds, price_micros, currency, price_inputs, why, event_id)
+), taken AS (
+  UPDATE slot SET state = 'live', annotator = w.annotator_id, assignment_id = w.assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
+         deadline = clock_timestamp() + make_interval(secs => w.deadline_seconds)
+  FROM wanted w WHERE slot.id = w.slot_id AND slot.state = 'free' AND slot.reserved_for IS NULL
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline, w.*
+), told AS (
+  INSERT INTO event (id, type, project_id, subject_id, vendor_id, data)
+  SELECT event_id, 'assignment.claimed', project, task, vendor_id,
+    jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind)
+  FROM taken
+), held AS (
+  UPDATE holder SET live = live + 1 FROM taken WHERE holder.annotator = taken.annotator_id
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at)
+SELECT assignment_id, id, task, project, annotator_id, vendor_id, kind, epoch, 'live', lease_until, deadline, price_micros, currency,
+       price_inputs, why, clock_timestamp(), clock_timestamp()
+FROM taken
+
+-- name: begin_tasks
+-- What settle_task says of a task with a live answer; the rows are locked in the order of ids, as settling does.
+WITH locked AS MATERIALIZED (SELECT id FROM task WHERE id = ANY (:task_ids::uuid[]) ORDER BY id FOR NO KEY UPDATE)
+UPDATE task SET state = 'in_progress', version = version + 1
+FROM locked WHERE task.id = locked.id AND task.state NOT IN ('in_progress', 'accepted', 'rejected', 'cancelled')

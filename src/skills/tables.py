@@ -1,5 +1,6 @@
 from piccolo.columns import (
     UUID,
+    BigInt,
     Boolean,
     Date,
     DoublePrecision,
@@ -171,6 +172,13 @@ class Evidence(Table, tablename="evidence", db=engine):
     )
     evidence_real_outcome = Check("outcome IS NULL OR outcome BETWEEN 0 AND 1")
     evidence_reasoned_retraction = Check("retracts IS NULL OR reason IS NOT NULL")
+
+
+class ProfileVersion(Table, tablename="profile_version", db=engine):
+    """Raised by triggers with every change of what a profile is read from; the nil id stands for what all profiles share."""
+
+    annotator = UUID(primary_key=True)
+    version = BigInt(default=0)
 
 
 class CrowdSkill(Table, tablename="crowd_skill", db=engine):

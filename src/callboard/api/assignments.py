@@ -12,11 +12,12 @@ from msgspec import Meta
 from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
+from callboard.api.desk import Desk
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, read_cursor, write_cursor
 from callboard.api.request import Call
 from callboard.api.routes import get, post
-from callboard.api.shapes import Assignment, outward
-from callboard.api.work import NO_CONTENT, etag, if_match, reply, unit_of_work
+from callboard.api.shapes import Assignment, Claimed, outward
+from callboard.api.work import IDEMPOTENCY_KEY, NO_CONTENT, answer, etag, fingerprint_of, if_match, reply, unit_of_work
 from callboard.handing_in import submit_dialogue
 from kernel.errors import Invalid, NotFound
 from routing import leases
@@ -25,6 +26,7 @@ from routing.dispatch import KINDS, claim
 from routing.leases import Lease
 from routing.review import VerdictDraft, VerdictGiven, give_verdict
 from routing.submission import Submitted, submit
+from routing.together import Ask
 
 READ, WORK = Permission.ASSIGNMENTS_READ, Permission.WORK
 Epoch = Annotated[int, Meta(ge=1, le=2_147_483_647)]
@@ -38,16 +40,6 @@ class ClaimWish(msgspec.Struct, forbid_unknown_fields=True):
     project_ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)] | None = None
     kinds: Annotated[list[Literal["annotation", "review"]], Meta(min_length=1, max_length=2)] | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 1
-
-
-class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    assignments: list[Assignment]
-    reason: str | None
-    """Why there are fewer than asked for; stable words."""
-    detail: str | None
-    counts: dict[str, int]
-    """Lanes with free tasks by the first condition that keeps this person from them."""
-    retry_after_seconds: int | None
 
 
 class Beat(msgspec.Struct, forbid_unknown_fields=True):
@@ -86,6 +78,9 @@ class Decline(msgspec.Struct, forbid_unknown_fields=True):
 @post("/assignments/claim", guards=[require(WORK)], status_code=200, operation_id="claim", tags=["work"])
 async def claim_work(request: Call, data: JSONBody[ClaimWish]) -> Response[Claimed]:
     """The tasks that this person's time is best spent on, each held with a lease; or why there are none, and when to ask again."""
+    together = await _together(request, data)
+    if together is not None:
+        return together
 
     async def act() -> Claimed:
         annotator_id = await visibility.worker(request.actor, data.annotator_id)
@@ -98,6 +93,23 @@ async def claim_work(request: Call, data: JSONBody[ClaimWish]) -> Response[Claim
         )  # fmt: skip
 
     return await unit_of_work(request, act)
+
+
+async def _together(request: Call, data: ClaimWish) -> Response[Claimed] | None:
+    """The common wish, one task, is served with all others that wait at this moment."""
+    actor = request.actor
+    annotator_id = data.annotator_id or actor.annotator_id
+    own = annotator_id == actor.annotator_id
+    if data.limit > 1 or annotator_id is None or not (own or actor.may(Permission.WORK_BEHALF)):
+        return None
+    ask = Ask(
+        annotator_id, frozenset(data.kinds or KINDS), None if data.project_ids is None else frozenset(data.project_ids),
+        actor.label, actor.sees_everybody, actor.vendor_id, own,
+    )  # fmt: skip
+    desk: Desk = request.app.state.desk
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    found = await desk.claim(ask, key, b"" if key is None else await fingerprint_of(request))
+    return None if found is None else answer(200, found, {})
 
 
 @get("/assignments", guards=[require(READ)], operation_id="listAssignments", tags=["work"])

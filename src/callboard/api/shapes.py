@@ -87,6 +87,16 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """For a review: what is to be judged."""
 
 
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    assignments: list[Assignment]
+    reason: str | None
+    """Why there are fewer than asked for; stable words."""
+    detail: str | None
+    counts: dict[str, int]
+    """Lanes with free tasks by the first condition that keeps this person from them."""
+    retry_after_seconds: int | None
+
+
 def without_key(payload: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in payload.items() if name not in HIDDEN}
 

@@ -44,7 +44,7 @@ async def unit_of_work(
     the reply itself must not be kept, because it shows a secret once.
     """
     key = request.headers.get(IDEMPOTENCY_KEY) if request.method == "POST" else None
-    unit = _Unit(act, status, key, b"" if key is None else await _fingerprint(request), stored, headers)
+    unit = _Unit(act, status, key, b"" if key is None else await fingerprint_of(request), stored, headers)
     for attempt in range(1, TRIES + 1):
         try:
             return await _once(request.actor.label, unit)
@@ -75,7 +75,7 @@ async def _begin(actor: str, key: str, request_hash: bytes) -> Reply | None:
         raise idempotency.StillRunning(retry_after_seconds=1) from error
 
 
-async def _fingerprint(request: Call) -> bytes:
+async def fingerprint_of(request: Call) -> bytes:
     query = request.scope["query_string"].decode("latin-1")
     return idempotency.fingerprint(request.method, f"{request.scope['path']}?{query}", await request.body())
 
