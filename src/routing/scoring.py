@@ -1,12 +1,14 @@
-"""How good it is to give the head of a lane to a person now: ROUTING.md section 3, as pure functions.
+"""How good it is to give the head of a lane to a person now: ROUTING.md section 3, as pure functions over values.
 
-score = value * p + value * 2 * min(x, 4)^2 - reserve, with p = P(acceptable), x = waiting time / SLA, and
-reserve = 0.25 * (best - min(advantage, best) * sigma(b + 0.3)) * exp(-2 * min(x, 2)): what the person is uniquely
-good for is not spent on what anybody could do, until that has waited long. Pay is left out of the score as long as
-everybody in a lane is paid the same.
+    total = value * P(acceptable) - pay_weight * pay + ageing(x) - reserve * fade(x),    x = waiting time / SLA
+
+What depends on person and lane alone is a `Fit`, what depends on the moment alone a `Pressure`; whoever compares many
+people with many lanes makes each once. A pair may be made now (`allowed`) if nobody on shift would do it much better;
+how much better grows with waiting and with the backlog: patience while there is time, none when there is none.
 """
 
 import math
+from collections.abc import Mapping
 
 import msgspec
 
@@ -14,18 +16,98 @@ from routing.lanes import Lane
 from skills.belief import Belief, expected, level_centre, sigmoid
 from skills.profiles import Profile
 
-AGEING_WEIGHT = 2.0
-"""Value of having waited one SLA: twice the task itself; convex, so nothing starves."""
-MOST_SLAS = 4.0
-"""Beyond four SLAs everything is equally overdue and the fit decides again."""
-RESERVE_WEIGHT = 0.25
-"""Opportunity cost of an expert's time, in task values per logit of advantage."""
-EASE_SHIFT = 0.3
-RESERVE_FADES = 2.0
 CROWD_MEAN = -0.2
-"""The median skill that an advantage is measured against, until the operation's own median is computed."""
+"""The median skill that an advantage is measured against where the operation's own median is not known."""
 BAND_VARIANCE = 0.1
 """Spread of the difficulties inside one band (width 0.8 logits: 0.8^2 / 12, rounded up)."""
+RESCUE_POWER = 4
+"""So high that a late task hardly counts half-way to the limit and before everything else at the limit."""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Every weight of the score. The defaults are ROUTING.md's.
+
+    The unit of weights is the value of one middling task done acceptably; SLAs are multiples of the task's own SLA.
+    """
+
+    pay_weight: float = 0.10
+    """Task values per unit of pay, which is what a generalist gets: an expert at 3 must be better by 0.2 to be worth it."""
+    ageing_weight: float = 2.0
+    """Task values at one SLA of waiting, growing with the square: before the SLA is over, age outweighs any fit."""
+    most_slas: float = 4.0
+    """SLAs after which a task ages no further: everything is equally overdue and the fit decides again."""
+    late_share: float = 1.0
+    """Share (0 to 1) of the ageing that stays once the SLA is missed. Below 1 late tasks let those pass that can still
+    be in time: under overload one task is late instead of two."""
+    rescue_weight: float = 0.0
+    """Task values at the rescue's time, growing with the fourth power from the SLA on: what is late is not forgotten."""
+    rescue_first_slas: float = 1.25
+    """SLAs: the time of rescue while nearly everything can be in time; a quarter over, so that nobody waits for long."""
+    rescue_last_slas: float = 2.0
+    """SLAs: the time of rescue in overload; twice the SLA counts as starved."""
+    overload_slas: float = 1.0
+    """SLAs that it takes to work off the queue, beyond which not everything can be in time, whatever comes first."""
+    rescue_delay: float = 8.0
+    """SLAs by which the rescue comes later for every SLA of queue beyond that: from 1.1 on it comes last."""
+    overload_fades_hours: float = 12.0
+    """Hours in which what is remembered of the longest queue falls to 1/e. Were it forgotten as the queue shrinks, all
+    that was put off would come due at once and make late what is not yet."""
+    reserve_weight: float = 0.25
+    """Opportunity cost of somebody's time, in task values per logit of advantage that this task does not use."""
+    ease_shift: float = 0.3
+    """Logits: how much harder a task counts when it is asked whether it needs skill; a task of -0.3 needs half of it."""
+    reserve_fade: float = 2.0
+    """Per SLA of waiting: the reserve falls by e^-2 until the SLA is over."""
+    reserve_fades_for_slas: float = 2.0
+    """SLAs of waiting after which the reserve falls no further."""
+    patience_least: float = 0.04
+    """Task values by which somebody else on shift may be better although nothing waits: less is noise of the estimates."""
+    patience_per_sla: float = 0.6
+    """Task values more for every SLA of waiting."""
+    patience_per_backlog: float = 0.5
+    """Task values more for every waiting task per person on shift: with a backlog everybody is needed."""
+    most_backlog: float = 2.0
+    """Waiting tasks per person beyond which patience is not worth less."""
+    patience_ends_slas: float = math.inf
+    """SLAs of waiting after which whoever is eligible and free may take it, however well it fits."""
+    least_total: float = 0.0
+    """Score that a match must exceed where patience is asked for: below, the person's time is worth more than the task."""
+
+
+POLICY = Policy(
+    pay_weight=0.11,
+    late_share=0.0,
+    rescue_weight=8.0,
+    reserve_weight=0.8,
+    patience_least=0.0,
+    patience_per_sla=0.3,
+    patience_per_backlog=0.15,
+    patience_ends_slas=1.5,
+)
+"""Where it differs from ROUTING.md it was measured to be better: docs/routing.md has the figures."""
+CLAIM = msgspec.structs.replace(POLICY, late_share=1.0, rescue_weight=0.0, patience_ends_slas=0.0)
+"""What a claim scores by as long as it knows neither who else is on shift nor how old a task is apart from its priority:
+a step of priority counts as waiting there (`lanes.rank`), and must not make a task late."""
+
+
+class Fit(msgspec.Struct, frozen=True):
+    """What person and lane make of each other, whatever the time."""
+
+    p_acceptable: float
+    worth: float
+    """value * p - pay_weight * pay, in task values."""
+    reserve: float
+    """Before it fades with waiting, in task values."""
+
+
+class Pressure(msgspec.Struct, frozen=True):
+    """What the moment asks of a lane's head, whoever takes it."""
+
+    ageing: float
+    fade: float
+    """Share of the reserve that still counts."""
+    tolerance: float
+    """Task values by which the best person on shift may be better than who gets it."""
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -34,23 +116,101 @@ class Score(msgspec.Struct, frozen=True):
     ageing: float
     reserve: float
     waited_seconds: float
+    pay: float = 0.0
+    """What is taken off for pay, in task values."""
 
 
-def score(profile: Profile, lane: Lane, waited_seconds: float, sla_seconds: int, value: float = 1.0) -> Score:
-    difficulty = Belief(level_centre(lane.difficulty_band), BAND_VARIANCE)
-    p = expected(profile.belief(lane.domain), difficulty)
-    waited = max(0.0, waited_seconds) / sla_seconds
-    ageing = value * AGEING_WEIGHT * min(waited, MOST_SLAS) ** 2
-    reserve = _reserve(profile, lane.domain, difficulty.mean, waited)
-    return Score(value * p + ageing - reserve, p, ageing, reserve, max(0.0, waited_seconds))
+def fit(
+    skill: Belief,
+    difficulty: Belief,
+    *,
+    value: float,
+    pay: float,
+    advantage: float,
+    best_advantage: float,
+    policy: Policy = POLICY,
+) -> Fit:
+    """`advantage` in this lane's domain and the person's best one: logits above the median of the domain, at least 0."""
+    p = expected(skill, difficulty)
+    used = min(advantage, best_advantage) * sigmoid(difficulty.mean + policy.ease_shift)
+    return Fit(p, value * p - policy.pay_weight * pay, policy.reserve_weight * (best_advantage - used))
 
 
-def _reserve(profile: Profile, domain: str, difficulty: float, waited: float) -> float:
-    advantages = {
-        name: max(0.0, belief.mean - CROWD_MEAN) for name, belief in profile.skills.items() if name != "general"
+def pressure(
+    waited_slas: float, *, value: float, backlog: float, longest_queue_slas: float = 0.0, policy: Policy = POLICY
+) -> Pressure:
+    """`backlog`: waiting tasks per person on shift; `longest_queue_slas`: `remembered`, in SLAs of this task."""
+    tolerance = math.inf
+    if waited_slas < policy.patience_ends_slas:
+        tolerance = (
+            policy.patience_least
+            + policy.patience_per_sla * waited_slas
+            + policy.patience_per_backlog * min(policy.most_backlog, backlog)
+        )
+    fade = math.exp(-policy.reserve_fade * min(waited_slas, policy.reserve_fades_for_slas))
+    return Pressure(ageing(waited_slas, value, longest_queue_slas, policy), fade, tolerance)
+
+
+def ageing(waited_slas: float, value: float, longest_queue_slas: float = 0.0, policy: Policy = POLICY) -> float:
+    """Task values: generalised c-mu (Mandelbaum and Stolyar 2004) up to the SLA, then what lateness leaves of it."""
+    capped = min(waited_slas, policy.most_slas)
+    aged = value * policy.ageing_weight * capped * capped
+    if capped <= 1:
+        return aged
+    delayed = policy.rescue_first_slas + policy.rescue_delay * max(0.0, longest_queue_slas - policy.overload_slas)
+    late_for = (capped - 1) / (min(policy.rescue_last_slas, delayed) - 1)
+    rescued: float = policy.rescue_weight * late_for**RESCUE_POWER
+    return policy.late_share * aged + rescued
+
+
+def remembered(longest: float, seconds_since: float, queue: float, policy: Policy = POLICY) -> float:
+    """The longest queue of late, from what was remembered some seconds ago and what is now; in the unit of both."""
+    return max(queue, longest * math.exp(-seconds_since / (3600 * policy.overload_fades_hours)))
+
+
+def total(pair: Fit, now: Pressure) -> float:
+    return pair.worth + now.ageing - pair.reserve * now.fade
+
+
+def allowed(pair: Fit, now: Pressure, best_worth: float, policy: Policy = POLICY) -> bool:
+    """Whether to give it out now instead of waiting; `best_worth` is the most `Fit.worth` of anybody on shift.
+
+    The work goes to whoever is there once patience is over, also where the score says that their time is too good.
+    """
+    if now.tolerance == math.inf:
+        return True
+    return pair.worth >= best_worth - now.tolerance and total(pair, now) > policy.least_total
+
+
+def advantages(skills: Mapping[str, Belief], medians: Mapping[str, float] | None = None) -> dict[str, float]:
+    """By domain, logits above the median skill of the people in it, at least 0; `general` is nobody's speciality."""
+    known = medians or {}
+    return {
+        domain: max(0.0, belief.mean - known.get(domain, CROWD_MEAN))
+        for domain, belief in skills.items()
+        if domain != "general"
     }
-    best = max(advantages.values(), default=0.0)
-    here = min(advantages.get(domain, 0.0), best)
-    return (
-        RESERVE_WEIGHT * (best - here * sigmoid(difficulty + EASE_SHIFT)) * math.exp(-RESERVE_FADES * min(waited, 2.0))
-    )
+
+
+def score(
+    profile: Profile,
+    lane: Lane,
+    waited_seconds: float,
+    sla_seconds: int,
+    *,
+    value: float = 1.0,
+    pay: float = 0.0,
+    medians: Mapping[str, float] | None = None,
+    policy: Policy = CLAIM,
+) -> Score:
+    """The score in its parts. `pay` in units of a generalist's; 0 as long as everybody in a lane is paid the same."""
+    above = advantages(profile.skills, medians)
+    difficulty = Belief(level_centre(lane.difficulty_band), BAND_VARIANCE)
+    pair = fit(
+        profile.belief(lane.domain), difficulty, value=value, pay=pay, policy=policy,
+        advantage=above.get(lane.domain, 0.0), best_advantage=max(above.values(), default=0.0),
+    )  # fmt: skip
+    waited = max(0.0, waited_seconds)
+    now = pressure(waited / sla_seconds, value=value, backlog=0.0, policy=policy)
+    reserve, paid = pair.reserve * now.fade, policy.pay_weight * pay
+    return Score(total(pair, now), pair.p_acceptable, now.ageing, reserve, waited, paid)
