@@ -17,7 +17,7 @@ from kernel.sql import load
 from routing.dispatch import KINDS, Head, head_of
 from routing.eligibility import judge
 from routing.lanes import Lane
-from routing.scoring import BAND_VARIANCE, POLICY, advantages, fit, pressure
+from routing.scoring import BAND_VARIANCE, CLAIM, advantages, fit, pressure
 from skills.belief import Belief, level_centre
 from skills.profiles import Profile, load_profile
 
@@ -84,7 +84,7 @@ class Memory:
         for place, waited in known:
             if place is None:
                 continue  # it came between the two reads; the next refresh knows it
-            now_asks = pressure(max(0.0, waited) / self.lanes[place].sla_seconds, value=1.0, backlog=0.0, policy=POLICY)
+            now_asks = pressure(max(0.0, waited) / self.lanes[place].sla_seconds, value=1.0, backlog=0.0, policy=CLAIM)
             self.live.append(place)
             self.ageing.append(now_asks.ageing)
             self.fade.append(now_asks.fade)
@@ -133,7 +133,7 @@ class Memory:
         above = advantages(profile.skills)
         pair = fit(
             profile.belief(lane.domain), Belief(level_centre(lane.difficulty_band), BAND_VARIANCE), value=1.0, pay=0.0,
-            advantage=above.get(lane.domain, 0.0), best_advantage=max(above.values(), default=0.0), policy=POLICY,
+            advantage=above.get(lane.domain, 0.0), best_advantage=max(above.values(), default=0.0), policy=CLAIM,
         )  # fmt: skip
         return pair.worth, pair.reserve
 

@@ -40,9 +40,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Share (0 to 1) of the ageing that stays once the SLA is missed. Below 1 late tasks let those pass that can still
     be in time: under overload one task is late instead of two."""
     rescue_weight: float = 0.0
-    """Task values at `rescue_slas`, growing with the fourth power from the SLA on; what is late is not forgotten."""
-    rescue_slas: float = 2.0
-    """SLAs at which the rescue has its full weight; twice the SLA counts as starved."""
+    """Task values at the rescue's time, growing with the fourth power from the SLA on: what is late is not forgotten."""
+    rescue_first_slas: float = 1.25
+    """SLAs: the time of rescue while nearly everything can be in time; a quarter over, so that nobody waits for long."""
+    rescue_last_slas: float = 2.0
+    """SLAs: the time of rescue in overload; twice the SLA counts as starved."""
+    overload_slas: float = 1.0
+    """SLAs that it takes to work off the queue, beyond which not everything can be in time, whatever comes first."""
+    rescue_delay: float = 8.0
+    """SLAs by which the rescue comes later for every SLA of queue beyond that: from 1.1 on it comes last."""
+    overload_fades_hours: float = 12.0
+    """Hours in which what is remembered of the longest queue falls to 1/e. Were it forgotten as the queue shrinks, all
+    that was put off would come due at once and make late what is not yet."""
     reserve_weight: float = 0.25
     """Opportunity cost of somebody's time, in task values per logit of advantage that this task does not use."""
     ease_shift: float = 0.3
@@ -127,8 +136,10 @@ def fit(
     return Fit(p, value * p - policy.pay_weight * pay, policy.reserve_weight * (best_advantage - used))
 
 
-def pressure(waited_slas: float, *, value: float, backlog: float, policy: Policy = POLICY) -> Pressure:
-    """`backlog`: waiting tasks per person on shift."""
+def pressure(
+    waited_slas: float, *, value: float, backlog: float, longest_queue_slas: float = 0.0, policy: Policy = POLICY
+) -> Pressure:
+    """`backlog`: waiting tasks per person on shift; `longest_queue_slas`: `remembered`, in SLAs of this task."""
     tolerance = math.inf
     if waited_slas < policy.patience_ends_slas:
         tolerance = (
@@ -137,17 +148,24 @@ def pressure(waited_slas: float, *, value: float, backlog: float, policy: Policy
             + policy.patience_per_backlog * min(policy.most_backlog, backlog)
         )
     fade = math.exp(-policy.reserve_fade * min(waited_slas, policy.reserve_fades_for_slas))
-    return Pressure(ageing(waited_slas, value, policy), fade, tolerance)
+    return Pressure(ageing(waited_slas, value, longest_queue_slas, policy), fade, tolerance)
 
 
-def ageing(waited_slas: float, value: float, policy: Policy = POLICY) -> float:
+def ageing(waited_slas: float, value: float, longest_queue_slas: float = 0.0, policy: Policy = POLICY) -> float:
     """Task values: generalised c-mu (Mandelbaum and Stolyar 2004) up to the SLA, then what lateness leaves of it."""
     capped = min(waited_slas, policy.most_slas)
     aged = value * policy.ageing_weight * capped * capped
     if capped <= 1:
         return aged
-    rescued: float = policy.rescue_weight * ((capped - 1) / (policy.rescue_slas - 1)) ** RESCUE_POWER
+    delayed = policy.rescue_first_slas + policy.rescue_delay * max(0.0, longest_queue_slas - policy.overload_slas)
+    late_for = (capped - 1) / (min(policy.rescue_last_slas, delayed) - 1)
+    rescued: float = policy.rescue_weight * late_for**RESCUE_POWER
     return policy.late_share * aged + rescued
+
+
+def remembered(longest: float, seconds_since: float, queue: float, policy: Policy = POLICY) -> float:
+    """The longest queue of late, from what was remembered some seconds ago and what is now; in the unit of both."""
+    return max(queue, longest * math.exp(-seconds_since / (3600 * policy.overload_fades_hours)))
 
 
 def total(pair: Fit, now: Pressure) -> float:
