@@ -29,7 +29,7 @@ from skills.errors import (
     NotActive,
     WrongQuestion,
 )
-from skills.evidence import Observation, observe
+from skills.evidence import Observation, begin_from_exam, observe
 from skills.exam_engine import RANDOMESQUE, Decision, Item, Rules, Standing, begin, choose, cut_of, decide, plan
 
 sql = load(__package__)
@@ -284,6 +284,7 @@ async def _count(row: Any, settings: Settings) -> None:
                 difficulty=Belief(one["difficulty"], exam_engine.ITEM_VARIANCE),
             )
         )  # fmt: skip
+    await begin_from_exam(row["annotator_id"], row["domain"], row["id"])
 
 
 def _order(seed: int, question: Any) -> list[int]:
