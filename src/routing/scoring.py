@@ -38,7 +38,7 @@ class Score(msgspec.Struct, frozen=True):
 
 def score(profile: Profile, lane: Lane, waited_seconds: float, sla_seconds: int, value: float = 1.0) -> Score:
     difficulty = Belief(level_centre(lane.difficulty_band), BAND_VARIANCE)
-    p = expected(profile.belief(lane.domain), difficulty)
+    p = expected(profile.belief(lane.domain, lane.skill_kind), difficulty)
     waited = max(0.0, waited_seconds) / sla_seconds
     ageing = value * AGEING_WEIGHT * min(waited, MOST_SLAS) ** 2
     reserve = _reserve(profile, lane.domain, difficulty.mean, waited)

@@ -285,14 +285,27 @@ async def belief_before(evidence_id: UUID) -> Belief:
     return belief_at(Tree(parents), fold(parents, map(piece_of, earlier)), _node(row), row["observed_at"])
 
 
-async def _retracted(evidence_id: UUID, reason: str) -> Any:
+async def restart(evidence_id: UUID, reason: str, stated: Belief | None) -> None:
+    """A starting point from an exam whose result was not what it seemed: another at the same time, or none."""
+    db.require_transaction()
+    row = await _retracted(evidence_id, reason, starting_point=True)
+    if stated is not None:
+        again = Observation(
+            annotator_id=row["annotator_id"], domain=row["domain"], task_kind=row["task_kind"], kind=row["kind"],
+            source_type=PRIOR, source_id=row["source_id"], stated=stated,
+        )  # fmt: skip
+        await insert(again, observed_at=row["observed_at"], revision=row["revision"] + 1)
+    await refold(row["annotator_id"])
+
+
+async def _retracted(evidence_id: UUID, reason: str, *, starting_point: bool = False) -> Any:
     annotator_id = await db.fetch_value("SELECT annotator FROM evidence WHERE id = :id", id=evidence_id)
     if annotator_id is None:
         raise NoSuchEvidence
     await db.execute(sql.lock_person, annotator_id=annotator_id)
     row = await db.fetch_one(sql.evidence_by_id, evidence_id=evidence_id)
     assert row is not None, "evidence is append-only"
-    if row["retracts"] is not None or row["source_type"] in {PRIOR, TRANSFER}:
+    if row["retracts"] is not None or (row["source_type"] in {PRIOR, TRANSFER}) != starting_point:
         raise NotRetractable("A retraction and a starting point stand; retract evidence that was observed.")
     if not await db.execute(sql.insert_retraction, id=uuid7(), evidence_id=evidence_id, reason=reason,
                             source_type=RETRACTION):  # fmt: skip

@@ -293,3 +293,38 @@ WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT 
 -- Whether anything but exams and starting points was seen of somebody in a domain: work, votes, or a manager's word.
 SELECT EXISTS (SELECT FROM evidence e WHERE e.annotator = :annotator_id AND e.domain = :domain AND e.kind <> 'exam_item'
   AND e.source_type NOT IN ('prior', 'transfer') AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id))
+
+-- name: hold_keys_of_attempt
+-- Whoever corrects a key waits until the evidence that rests on it is there to be corrected.
+SELECT FROM exam_item WHERE id IN (SELECT item FROM exam_answer WHERE attempt = :attempt_id) ORDER BY id FOR SHARE
+
+-- name: lock_exam_item
+-- One question with its key, for whoever corrects it.
+SELECT id, domain, language, training, options, answer FROM exam_item WHERE id = :item_id FOR NO KEY UPDATE
+
+-- name: correct_key
+-- What was asked stays; what counts as right changes.
+UPDATE exam_item SET answer = :answer, version = version + 1 WHERE id = :item_id
+
+-- name: evidence_of_item
+-- Every answer to a question that became evidence that counts, with what was chosen.
+SELECT e.id AS evidence_id, e.annotator AS annotator_id, e.outcome, a.choice
+FROM exam_answer a JOIN exam_attempt t ON t.id = a.attempt
+JOIN evidence e ON e.annotator = t.annotator AND e.domain = :domain AND e.kind = 'exam_item' AND e.source_id = a.id AND e.source_type = 'exam_answer'
+WHERE a.item = :item_id AND a.choice IS NOT NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.annotator, e.observed_at, e.id
+
+-- name: exam_starts
+-- Starting points that came from one person's exam results in a domain.
+SELECT e.id FROM evidence e
+WHERE e.annotator = :annotator_id AND e.domain = :domain AND e.kind = 'exam_item' AND e.source_type = 'prior' AND e.retracts IS NULL
+  AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.observed_at, e.id
+
+-- name: decided_attempts_with_item
+-- Finished attempts that their answers decided, and in which this question was answered.
+SELECT t.id, t.exam AS exam_id, t.annotator AS annotator_id, t.passed, e.cut_level, e.min_items, e.max_items, e.stop_rule, e.mode
+FROM exam_attempt t JOIN exam e ON e.id = t.exam
+WHERE t.state = 'finished' AND t.reason IN ('decided', 'last_item') AND NOT e.training
+  AND EXISTS (SELECT FROM exam_answer a WHERE a.attempt = t.id AND a.item = :item_id AND a.choice IS NOT NULL)
+ORDER BY t.ended_at, t.id
