@@ -596,7 +596,9 @@ WHERE id = :slot_id AND state = 'free' AND reserved_for = :author_id
 -- An answer that counts after all needs no other in its place, unless somebody has that already.
 UPDATE slot SET state = 'cancelled' WHERE id = (
   SELECT s.id FROM slot s JOIN project p ON p.id = s.project
-  WHERE s.task = :task_id AND s.stage = 0 AND s.state = 'free' AND s.reserved_for IS NULL AND s.no > p.overlap
+  WHERE s.task = :task_id AND s.stage = 0 AND s.state = 'free' AND s.reserved_for IS NULL
+    AND p.overlap < (SELECT count(*) FROM slot n LEFT JOIN submission b ON b.assignment = n.assignment_id
+                     WHERE n.task = :task_id AND n.stage = 0 AND n.state <> 'cancelled' AND b.state IS DISTINCT FROM 'rejected')
   ORDER BY s.no DESC LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED)
 
 -- name: reopen_task

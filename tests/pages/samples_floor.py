@@ -92,7 +92,8 @@ TASK = f.TaskView(
         f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
         f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
-        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}),
+        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}, verdict_id=uid(95), counts="reject"),
+        f.TimelineEntry(at=minutes(-60), kind="overturned", person="person:manager", state="rejected", note="The author copied it."),
     ],
     decisions=[
         f.Decision(at=minutes(-180), person="Tomás Herrera", summary="best", candidates=[

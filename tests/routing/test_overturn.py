@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, example, given
+from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -281,7 +281,9 @@ async def live(
         await decide(mistaken, plan[wrong][1])
 
 
-@effort(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+# Without shrinking: each example is two small operations on a real database, and a failing one is short enough.
+@effort(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+@example(plan=[(False, "accept"), (False, "accept"), (False, "accept")], seen=[], wrong=0, late=2)
 @example(plan=[(True, "accept"), (True, "reject"), (False, "accept")], seen=[(0, "law", 1.0)] * 5, wrong=0, late=9)
 @given(
     plan=st.lists(an_author, min_size=3, max_size=3),

@@ -27,7 +27,11 @@ WHAT = {
     "verdict.fix": "fix",
     "verdict.rework": "rework",
     "verdict.reject": "reject",
+    "verdict.overturned": "overturned",
+    "verdict.upheld": "upheld",
 }
+SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
+"""Outcome of a verdict → state that it leaves the work in."""
 ENDS = ("released", "declined", "expired", "cancelled")
 MONEY = {"pending": ("reserved", "pending"), "post": ("paid", "posted"), "void": ("voided", "voided")}
 """Kind of a transfer → (what happened, state that it leaves the money in)."""
@@ -78,8 +82,10 @@ def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
     reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
     note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
     yield TimelineEntry(
-        at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {}
-    )
+        at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},
+        state=SAYS.get(detail.get("outcome", "")) if kind == "overturned" else None,
+        verdict_id=UUID(detail["verdict_id"]) if "counts" in detail else None, counts=detail.get("counts"),
+    )  # fmt: skip
 
 
 def _decision(line: HistoryLine) -> Decision:
