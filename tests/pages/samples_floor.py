@@ -88,6 +88,7 @@ TASK = f.TaskView(
     work=WORK,
     task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
+    second_look=True,
     timeline=[
         f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
