@@ -30,6 +30,7 @@ async def test_a_verdict_is_overturned_on_the_tasks_page(play: Play) -> None:
         await play.manager.post(path, status, htmx=False, **form | wrong)
     await play.manager.post(path, 303, htmx=False, **form)
     story = await play.manager.get(f"/tasks/{task_id}")
+    assert "person:" not in story, "people have names"
     for word in ("Verdict overturned", WHY, "Payment posted", "Overturn: reject"):
         assert word in story
     again = await play.manager.post(path, 409, htmx=False, **form)

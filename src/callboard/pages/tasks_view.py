@@ -32,6 +32,7 @@ WHAT = {
 }
 SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
 """Outcome of a verdict → state that it leaves the work in."""
+PERSON, LOOKS = "person:", ("verdict.overturned", "verdict.upheld")
 ENDS = ("released", "declined", "expired", "cancelled")
 MONEY = {"pending": ("reserved", "pending"), "post": ("paid", "posted"), "void": ("voided", "voided")}
 """Kind of a transfer → (what happened, state that it leaves the money in)."""
@@ -51,7 +52,7 @@ def row_of(row: reports.TaskRow) -> TaskRow:
 async def task_view(task_id: UUID) -> TaskView:
     """Raises `NoSuchTask`; whether the reader may see it is the caller's question."""
     row = await reports.task(task_id)
-    history = await reports.history(task_id)
+    history = await _named(await reports.history(task_id))
     payload = msgspec.json.format(msgspec.json.encode(row.payload), indent=2).decode()
     return TaskView(
         task=facts_of(row),
@@ -67,6 +68,14 @@ async def task_view(task_id: UUID) -> TaskView:
         work=turns_of(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}),
         live=await _live(task_id, row),
     )
+
+
+async def _named(history: list[HistoryLine]) -> list[HistoryLine]:
+    """Whoever took a second look by name, where it was a person."""
+    lookers = {line.who for line in history if line.what in LOOKS and line.who is not None}
+    ids = sorted(UUID(who.removeprefix(PERSON)) for who in lookers if who.startswith(PERSON))
+    names = {f"{PERSON}{row['id']}": row["display_name"] for row in await db.fetch(sql.names_of_people, ids=ids)}
+    return [msgspec.structs.replace(line, who=names.get(line.who or "", line.who)) for line in history]
 
 
 def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
