@@ -37,12 +37,14 @@ CREATE TRIGGER exam_attempt_raises_version AFTER UPDATE ON exam_attempt FOR EACH
 CREATE TRIGGER annotator_raises_version AFTER UPDATE ON annotator FOR EACH ROW EXECUTE FUNCTION raise_own_profile_version();
 CREATE TRIGGER crowd_skill_raises_version AFTER INSERT OR UPDATE OR DELETE ON crowd_skill FOR EACH STATEMENT EXECUTE FUNCTION raise_world_version();
 CREATE TRIGGER domain_raises_version AFTER INSERT OR UPDATE OR DELETE ON domain FOR EACH STATEMENT EXECUTE FUNCTION raise_world_version();
+CREATE TRIGGER task_kind_raises_version AFTER INSERT OR UPDATE OR DELETE ON task_kind FOR EACH STATEMENT EXECUTE FUNCTION raise_world_version();
 CREATE TRIGGER exam_raises_version AFTER UPDATE OF cut_level, domain, training ON exam FOR EACH STATEMENT EXECUTE FUNCTION raise_world_version();
 ALTER TABLE profile_version SET (fillfactor = 50);
 """
 
 BACKWARDS = """
 DROP TRIGGER exam_raises_version ON exam;
+DROP TRIGGER task_kind_raises_version ON task_kind;
 DROP TRIGGER domain_raises_version ON domain;
 DROP TRIGGER crowd_skill_raises_version ON crowd_skill;
 DROP TRIGGER annotator_raises_version ON annotator;

@@ -15,8 +15,9 @@ NAMES = (
     "access.tidy",
     "skills.end_exams",
     "skills.estimate_crowd",
+    "skills.judge_standing",
 )
-"""What the clock may ask for; `wire` sees to it that each has its handler."""
+"""What the clock, or a change of evidence, may ask for; `wire` sees to it that each has its handler."""
 
 
 @outbox.handler("routing.sweep_leases")
@@ -45,6 +46,11 @@ async def tidy_sign_ins(_payload: dict[str, Any], _settings: Settings) -> None:
 async def end_exams(_payload: dict[str, Any], settings: Settings) -> None:
     """Attempts that were left until their time ran out; what was answered counts."""
     await exam_sitting.sweep(settings)
+
+
+@outbox.handler("skills.judge_standing")
+async def judge_standing(_payload: dict[str, Any], _settings: Settings) -> None:
+    """No rule is judged yet; the evidence asks for it all the same."""
 
 
 @outbox.handler("skills.estimate_crowd")

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from kernel import outbox
 from kernel.money import amount_text
 from payments import ledger, rates
-from routing.events import AssignmentEnded, Hold, Price, PriceQuery, WorkAccepted, subscribe, use_pricing
+from routing.events import (
+    AssignmentEnded,
+    Hold,
+    Price,
+    PriceQuery,
+    WorkAccepted,
+    WorkReinstated,
+    subscribe,
+    use_pricing,
+)
 
 
 class RateCardPricing:
@@ -29,6 +38,7 @@ def register() -> None:
     use_pricing(RateCardPricing())
     subscribe(WorkAccepted, pay)
     subscribe(AssignmentEnded, give_back)
+    subscribe(WorkReinstated, pay_after_all)
 
 
 async def pay(accepted: WorkAccepted) -> None:
@@ -48,6 +58,20 @@ async def pay(accepted: WorkAccepted) -> None:
         "accrual.posted", data, project_id=accrual.project_id, subject_id=accrual.task_id,
         vendor_id=accrual.vendor_id,
     )  # fmt: skip
+
+
+async def pay_after_all(reinstated: WorkReinstated) -> None:
+    """At the price of the claim, once: work that was paid before an overturn is not paid by the next one."""
+    await ledger.hold_again(reinstated.assignment_id)
+    await pay(
+        WorkAccepted(
+            reinstated.assignment_id,
+            reinstated.task_id,
+            reinstated.project_id,
+            reinstated.annotator_id,
+            reinstated.kind,
+        )
+    )
 
 
 async def give_back(ended: AssignmentEnded) -> None:

@@ -191,6 +191,19 @@ async def void(assignment_id: UUID, reason: str) -> Resolution | None:
     return await _resolve("void", assignment_id, reason)
 
 
+async def hold_again(assignment_id: UUID) -> None:
+    """Sets aside once more what was given back, as it was held the first time; nothing to do where it was paid, or free.
+
+    Raises `BudgetExhausted`.
+    """
+    db.require_transaction()
+    earlier = await db.fetch_one(sql.resolution_of, assignment_id=assignment_id)
+    if earlier is None or earlier["kind"] != "void":
+        return
+    if await db.fetch_value(sql.hold_again, id=uuid7(), assignment_id=assignment_id) is None:
+        raise BudgetExhausted(project_id=str(earlier["project_id"]))
+
+
 async def _resolve(kind: str, assignment_id: UUID, reason: str) -> Resolution | None:
     db.require_transaction()
     row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, assignment_id=assignment_id, reason=reason)

@@ -95,6 +95,7 @@ WITH held AS MATERIALIZED (
   SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, rate_card
   FROM transfer
   WHERE assignment_id = :assignment_id AND kind = 'pending'
+    AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = transfer.id)
 ), budget AS MATERIALIZED (
   SELECT id FROM account WHERE id = (SELECT debit_account FROM held)
   FOR NO KEY UPDATE
@@ -132,6 +133,8 @@ SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.curr
 FROM (SELECT :assignment_id::uuid AS id) AS wanted
 LEFT JOIN transfer AS held ON held.assignment_id = wanted.id AND held.kind = 'pending'
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+ORDER BY held.seq DESC
+LIMIT 1
 
 -- name: transfer_by_key
 -- One movement with the names of its two accounts.
@@ -257,13 +260,15 @@ HAVING count(accrual.id) <> 1
              IS DISTINCT FROM (assignment.price_micros, assignment.currency, assignment.annotator))
 
 -- name: check_nothing_else_is_paid
--- Work that was released, ran out, was sent back or rejected earns nothing.
+-- Work that was released, ran out, was sent back or rejected earns nothing; what was paid before an overturn stays paid.
 SELECT accrual.seq, accrual.assignment_id, accrual.amount_micros, assignment.state
 FROM transfer AS accrual
 LEFT JOIN assignment ON assignment.id = accrual.assignment_id
 WHERE accrual.kind = 'post'
   AND NOT EXISTS (SELECT FROM submission
-                  WHERE submission.assignment = accrual.assignment_id AND submission.state = 'accepted')
+                  WHERE submission.assignment = accrual.assignment_id AND (submission.state = 'accepted'
+                    OR submission.state = 'rejected' AND EXISTS (SELECT FROM overturn JOIN verdict ON verdict.id = overturn.verdict
+                                                                 WHERE verdict.submission = submission.id AND NOT overturn.upheld)))
   AND NOT EXISTS (SELECT FROM verdict WHERE verdict.assignment = accrual.assignment_id)
 
 -- name: check_open_work_has_money_set_aside
@@ -425,3 +430,27 @@ SELECT w.id, 'pending', 'hold:' || w.assignment_id, budget.id, earnings.id, w.am
 FROM wanted w
 JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency
 JOIN earnings ON earnings.owner_id = w.annotator_id AND earnings.currency = w.currency
+
+-- name: hold_again
+-- After a hold was given back and the verdict overturned: the same amount out of the same budget, as its first hold was. Locks as hold does.
+WITH first AS (
+  SELECT debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, rate_card, inputs
+  FROM transfer AS held
+  WHERE held.assignment_id = :assignment_id AND held.kind = 'pending' AND held.business_key NOT LIKE 'again:%'
+    AND EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id AND resolution.kind = 'void')
+), budget AS (
+  UPDATE account SET debits_pending = debits_pending + first.amount_micros
+  FROM first WHERE account.id = first.debit_account
+    AND account.debits_posted + account.debits_pending + first.amount_micros <= account.credits_posted
+  RETURNING account.id
+), earnings AS (
+  UPDATE account SET credits_pending = credits_pending + first.amount_micros
+  FROM first, budget WHERE account.id = first.credit_account
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
+  annotator_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT :id, 'pending', 'again:' || assignment_id, budget.id, earnings.id, amount_micros, currency, project_id, annotator_id, assignment_id,
+  task_id, rate_card, inputs, clock_timestamp()
+FROM first, budget, earnings
+RETURNING seq

@@ -21,6 +21,7 @@ from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
 from routing.lanes import ANNOTATION, REVIEW, Lane
 from routing.scoring import Score, score
 from routing.settling import settle
+from routing.views import Views
 from skills.profiles import Profile, load_profile
 
 sql = load(__package__)
@@ -51,6 +52,9 @@ class Head(msgspec.Struct, frozen=True):
     deadline_seconds: int
     currency: str
     waited_ms: int
+    half_life_days: int | None
+    """Of the project; None: the setting."""
+    expert_level: int
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -119,6 +123,7 @@ class _Door:
 
     def __init__(self, profile: Profile, settings: Settings, kinds: list[str], project_ids: list[UUID] | None) -> None:
         self.profile = profile
+        self.views = Views(profile, settings.skill_half_life_days)
         self.settings = settings
         self.kinds = kinds
         self.project_ids = project_ids
@@ -148,19 +153,19 @@ class _Door:
         self.refusals.clear()
         eligible = []
         for head in heads:
-            failures = judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z)
+            seen = self.views.of(head.half_life_days)
+            failures = judge(seen, head.lane, head.language_level, self.settings.skill_lower_bound_z)
             if failures:
                 self.refusals[failures[0].predicate] += 1
             else:
-                eligible.append(
-                    Candidate(head, score(self.profile, head.lane, head.waited_ms / 1000, head.sla_seconds))
-                )
+                eligible.append(Candidate(head, score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds)))
         eligible.sort(key=lambda candidate: candidate.score.total, reverse=True)
         return eligible[: self.settings.lanes_per_claim]
 
     async def _prices(self, candidates: list[Candidate]) -> list[Price]:
         z = self.settings.skill_lower_bound_z
-        return await pricing().quote([price_query(self.profile, candidate.head.lane, z) for candidate in candidates])
+        heads = [candidate.head for candidate in candidates]
+        return await pricing().quote([price_query(self.views.of(head.half_life_days), head, z) for head in heads])
 
     async def _reserved(self, room: int) -> list[_Taken]:
         """Rework of one's own, at the price of the first time."""
@@ -170,7 +175,8 @@ class _Door:
         )
         for row in rows:
             head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
-            if judge(self.profile, head.lane, head.language_level, self.settings.skill_lower_bound_z, own_rework=True):
+            seen, z = self.views.of(head.half_life_days), self.settings.skill_lower_bound_z
+            if judge(seen, head.lane, head.language_level, z, own_rework=True):
                 continue
             last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
             assert last is not None
@@ -268,16 +274,19 @@ async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -
 def head_of(row: Any) -> Head:
     lane = Lane(
         row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
-        row["required_role"], row["required_credential"],
+        row["required_role"], row["required_credential"], row["task_kind"],
     )  # fmt: skip
     return Head(
         row["id"], lane, row["project_name"], row["language_level"], row["review_other_vendor"] and lane.kind == REVIEW,
         row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"], row["waited_ms"],
+        row["skill_half_life_days"], row["expert_level"],
     )  # fmt: skip
 
 
-def price_query(profile: Profile, lane: Lane, z: float) -> PriceQuery:
-    return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, profile.is_expert(lane.domain, z))
+def price_query(profile: Profile, head: Head, z: float) -> PriceQuery:
+    lane = head.lane
+    expert = profile.is_expert(lane.domain, z, head.expert_level)
+    return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, expert)
 
 
 def explain_choice(chosen: Candidate, others: Sequence[Candidate]) -> dict[str, Any]:
@@ -313,7 +322,9 @@ async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     heads = await lane_heads(KINDS, None)
     z = settings.skill_lower_bound_z
-    prices = await pricing().quote([price_query(profile, head.lane, z) for head in heads])
+    views = Views(profile, settings.skill_half_life_days)
+    seen = [views.of(head.half_life_days) for head in heads]
+    prices = await pricing().quote([price_query(own, head, z) for own, head in zip(seen, heads, strict=True)])
     counts = {
         row["lane"]: row["waiting"]
         for row in await db.fetch(sql.waiting_per_lane, lane_ids=[head.id for head in heads])
@@ -323,6 +334,6 @@ async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
             head.project_name, head.lane.kind, head.lane.domain, head.lane.language, head.lane.difficulty_band, counts.get(head.id, 0),
             price.micros, price.currency, not failures, failures,
         )
-        for head, price in zip(heads, prices, strict=True)
-        for failures in (judge(profile, head.lane, head.language_level, z),)
+        for head, price, own in zip(heads, prices, seen, strict=True)
+        for failures in (judge(own, head.lane, head.language_level, z),)
     ]  # fmt: skip

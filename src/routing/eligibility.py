@@ -79,12 +79,13 @@ def _language(profile: Profile, lane: Lane, language_level: int) -> Failure | No
 
 
 def _level(profile: Profile, lane: Lane, z: float) -> Failure | None:
-    bound, floor = profile.belief(lane.domain).lower_bound(z), level_floor(lane.min_level)
+    bound, floor = profile.belief(lane.domain, lane.skill_kind).lower_bound(z), level_floor(lane.min_level)
     if bound >= floor:
         return None
+    where = f"{lane.domain} ({lane.skill_kind})" if lane.skill_kind in profile.own_kinds else lane.domain
     return Failure(
-        "level", f"{lane.domain} at level {lane.min_level} (lower bound {floor:.2f})", f"lower bound {bound:.2f}",
-        f"raise the lower bound in {lane.domain} by {floor - bound:.2f} logits, or ask for a lower level",
+        "level", f"{where} at level {lane.min_level} (lower bound {floor:.2f})", f"lower bound {bound:.2f}",
+        f"raise the lower bound in {where} by {floor - bound:.2f} logits, or ask for a lower level",
     )  # fmt: skip
 
 

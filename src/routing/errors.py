@@ -1,4 +1,4 @@
-from kernel.errors import Conflict, Invalid, NotFound
+from kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class LeaseLost(Conflict):
@@ -54,3 +54,23 @@ class NoSuchAssignment(NotFound):
 class NoSuchProject(NotFound):
     code = "project_not_found"
     title = "There is no such project for this account"
+
+
+class NoSuchVerdict(NotFound):
+    code = "verdict_not_found"
+    title = "There is no such verdict for this account"
+
+
+class OwnVerdict(Forbidden):
+    code = "own_verdict"
+    title = "Neither the author of the work nor its reviewer takes the second look at a verdict"
+
+
+class SameOutcome(Conflict):
+    code = "verdict_says_so"
+    title = "This is what counts already; a second look that finds the same upholds the verdict"
+
+
+class VerdictSuperseded(Conflict):
+    code = "verdict_superseded"
+    title = "This answer has moved on since; its newest verdict is the one to overturn"

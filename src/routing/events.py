@@ -87,11 +87,21 @@ class WorkAccepted(msgspec.Struct, frozen=True):
     kind: str
 
 
-Happening = AssignmentEnded | WorkAccepted
-H = TypeVar("H", AssignmentEnded, WorkAccepted)
+class WorkReinstated(msgspec.Struct, frozen=True):
+    """Work that had ended unpaid counts after all: the verdict on it was overturned."""
+
+    assignment_id: UUID
+    task_id: UUID
+    project_id: UUID
+    annotator_id: UUID
+    kind: str
+
+
+Happening = AssignmentEnded | WorkAccepted | WorkReinstated
+H = TypeVar("H", AssignmentEnded, WorkAccepted, WorkReinstated)
 Handler = Callable[[Any], Awaitable[None]]
 
-_handlers: dict[type, list[Handler]] = {AssignmentEnded: [], WorkAccepted: []}
+_handlers: dict[type, list[Handler]] = {AssignmentEnded: [], WorkAccepted: [], WorkReinstated: []}
 _pricing: list[Pricing] = []
 
 

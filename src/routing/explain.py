@@ -12,6 +12,7 @@ from routing.dispatch import KINDS, head_of, lane_heads
 from routing.eligibility import Failure, judge
 from routing.reports import task
 from routing.scoring import score
+from routing.views import Views
 from skills.profiles import Profile, load_profile
 
 sql = load(__package__)
@@ -44,10 +45,12 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     """Raises `NoSuchTask`, `NoSuchAnnotator`."""
     row, profile = await task(task_id), await load_profile(annotator_id, settings.skill_half_life_days)
     z = settings.skill_lower_bound_z
+    views = Views(profile, settings.skill_half_life_days)
     rivals = [
-        score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds).total
+        score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds).total
         for head in await lane_heads(KINDS, None)
-        if not judge(profile, head.lane, head.language_level, z)
+        for seen in (views.of(head.half_life_days),)
+        if not judge(seen, head.lane, head.language_level, z)
     ]
     slots = await db.fetch(sql.slots_of_task, task_id=task_id)
     declined = await db.fetch_value(
@@ -56,18 +59,17 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
         annotator_id=annotator_id,
     )
     involved = any(slot["annotator_id"] == annotator_id for slot in slots)
-    places = [
-        await _place(slot, profile, rivals, z, involved=involved, declined=declined is not None) for slot in slots
-    ]
+    places = [await _place(slot, views, rivals, z, involved=involved, declined=declined is not None) for slot in slots]
     return Explanation(
         task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places
     )
 
 
 async def _place(
-    slot: Any, profile: Profile, rivals: list[float], z: float, *, involved: bool, declined: bool
+    slot: Any, views: Views, rivals: list[float], z: float, *, involved: bool, declined: bool
 ) -> PlaceExplained:
     head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
+    profile = views.of(head.half_life_days)
     own_rework = slot["reserved_for"] == profile.id
     failures = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
     failures += _slot_failures(slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined)

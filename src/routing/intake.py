@@ -16,6 +16,7 @@ from routing.errors import WrongState
 from routing.lanes import Lane, Requirements, annotation_lane, rank, review_lane
 from routing.projects import ProjectView, project
 from skills.belief import difficulty_prior
+from skills.evidence import own_kinds
 from skills.registry import check_domains
 
 sql = load(__package__)
@@ -62,7 +63,8 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
         return Intake(0, 0, {})
     _refuse_doubles(drafts)
     await check_domains({draft.domain for draft in drafts})
-    works = [_lane_of(owner, draft) for draft in drafts]
+    kinds = await own_kinds()
+    works = [_lane_of(owner, draft, kinds) for draft in drafts]
     lanes = await ensure_lanes(works)
     created = await _insert(owner, drafts, [lanes[work.key] for work in works], import_id)
     known = await db.fetch(
@@ -81,7 +83,7 @@ def _refuse_doubles(drafts: Sequence[TaskDraft]) -> None:
         seen.add(draft.external_id)
 
 
-def _lane_of(owner: ProjectView, draft: TaskDraft) -> Lane:
+def _lane_of(owner: ProjectView, draft: TaskDraft, own_kinds: set[str]) -> Lane:
     try:
         requirements = msgspec.convert(draft.requirements, Requirements)
     except msgspec.ValidationError as error:
@@ -98,6 +100,7 @@ def _lane_of(owner: ProjectView, draft: TaskDraft) -> Lane:
         band=band,
         requirements=requirements,
         project_role=owner.required_role,
+        task_kind=draft.kind if draft.kind in own_kinds else "",
     )
 
 
@@ -113,7 +116,7 @@ async def ensure_lanes(works: Sequence[Lane]) -> dict[str, UUID]:
             domains=[lane.domain for lane in missing], languages=[lane.language for lane in missing],
             bands=[lane.difficulty_band for lane in missing], levels=[lane.min_level for lane in missing],
             roles=[lane.required_role for lane in missing], credentials=[lane.required_credential for lane in missing],
-            keys=[lane.key for lane in missing],
+            task_kinds=[lane.task_kind for lane in missing], keys=[lane.key for lane in missing],
         )  # fmt: skip
         found = await _known_lanes(wanted)
     return found

@@ -34,25 +34,38 @@ class Lane(msgspec.Struct, frozen=True):
     min_level: int
     required_role: str
     required_credential: bool
+    task_kind: str = ""
+    """Of the work, where it has a skill of its own; empty: the domain's skill decides."""
+
+    @property
+    def skill_kind(self) -> str:
+        """What people are judged by in this lane, beside the domain."""
+        return REVIEW if self.kind == REVIEW else self.task_kind
 
     @property
     def key(self) -> str:
         credential = "credential" if self.required_credential else "-"
-        return "|".join(
-            (
-                str(self.project_id), self.kind, str(self.stage), self.domain, self.language,
-                str(self.difficulty_band), str(self.min_level), self.required_role, credential,
-            )
-        )  # fmt: skip
+        parts = [
+            str(self.project_id), self.kind, str(self.stage), self.domain, self.language,
+            str(self.difficulty_band), str(self.min_level), self.required_role, credential,
+        ]  # fmt: skip
+        return "|".join([*parts, self.task_kind] if self.task_kind else parts)
 
 
 def annotation_lane(
-    project_id: UUID, *, domain: str, language: str, band: int, requirements: Requirements, project_role: str | None
+    project_id: UUID,
+    *,
+    domain: str,
+    language: str,
+    band: int,
+    requirements: Requirements,
+    project_role: str | None,
+    task_kind: str = "",
 ) -> Lane:
     return Lane(
         project_id, ANNOTATION, 0, domain, language, band,
         requirements.min_level or max(1, band - LEVEL_BELOW_DIFFICULTY),
-        requirements.role or project_role or "annotator", requirements.credential,
+        requirements.role or project_role or "annotator", requirements.credential, task_kind,
     )  # fmt: skip
 
 

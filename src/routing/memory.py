@@ -16,9 +16,8 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.dispatch import KINDS, Head, head_of
 from routing.eligibility import judge
-from routing.lanes import Lane
-from routing.scoring import BAND_VARIANCE, CLAIM, advantages, fit, pressure
-from skills.belief import Belief, level_centre
+from routing.scoring import CLAIM, fit_of, pressure
+from routing.views import Views
 from skills.profiles import Profile, load_profile
 
 sql = load(__package__)
@@ -37,6 +36,7 @@ class Seat:
     """One person as judged now: by lane, the worth (-inf: not eligible) and the reserve, in task values."""
 
     profile: Profile
+    views: Views
     version: int
     until: float
     """Seconds since 1970: the next whole hour, or the end of a restriction if that comes first."""
@@ -106,39 +106,44 @@ class Memory:
             profile = await load_profile(annotator_id, settings.skill_half_life_days)
             hour = (now // HOUR_SECONDS + 1) * HOUR_SECONDS
             ends = [one.ends_at.timestamp() for one in profile.restrictions if one.ends_at is not None]
-            seat = Seat(profile, version, min([hour, *ends]), array("d"), array("d"), {})
+            seat = Seat(
+                profile,
+                Views(profile, settings.skill_half_life_days),
+                version,
+                min([hour, *ends]),
+                array("d"),
+                array("d"),
+                {},
+            )
             self._seats[annotator_id] = seat
             if len(self._seats) > MOST_SEATS:
                 self._seats.popitem(last=False)
         self._seats.move_to_end(annotator_id)
         for head in self.lanes[len(seat.worth) :]:
-            worth, reserve = self._judged(seat, head, settings.skill_lower_bound_z)
+            worth, reserve = self._known(seat, head, settings.skill_lower_bound_z)
             seat.worth.append(worth)
             seat.reserve.append(reserve)
         return seat
 
-    def _judged(self, seat: Seat, head: Head, z: float) -> tuple[float, float]:
+    def _known(self, seat: Seat, head: Head, z: float) -> tuple[float, float]:
         lane = head.lane
         asks = (lane.kind, lane.stage, lane.domain, lane.language, lane.difficulty_band, lane.min_level, lane.required_role,
-                lane.required_credential, head.language_level,
+                lane.required_credential, lane.task_kind, head.language_level, head.half_life_days,
                 lane.project_id if str(lane.project_id) in seat.profile.project_roles else None)  # fmt: skip
         found = seat.asked.get(asks)
         if found is None:
-            found = seat.asked[asks] = self._compute(seat.profile, lane, head.language_level, z)
+            found = seat.asked[asks] = _judged(seat.views.of(head.half_life_days), head, z)
         return found
-
-    def _compute(self, profile: Profile, lane: Lane, language_level: int, z: float) -> tuple[float, float]:
-        if judge(profile, lane, language_level, z):
-            return -math.inf, 0.0
-        above = advantages(profile.skills)
-        pair = fit(
-            profile.belief(lane.domain), Belief(level_centre(lane.difficulty_band), BAND_VARIANCE), value=1.0, pay=0.0,
-            advantage=above.get(lane.domain, 0.0), best_advantage=max(above.values(), default=0.0), policy=CLAIM,
-        )  # fmt: skip
-        return pair.worth, pair.reserve
 
     def forget(self) -> None:
         self.lanes, self.live, self.versions = [], [], []
         self._places.clear()
         self._seats.clear()
         self._read_at = -math.inf
+
+
+def _judged(profile: Profile, head: Head, z: float) -> tuple[float, float]:
+    if judge(profile, head.lane, head.language_level, z):
+        return -math.inf, 0.0
+    pair = fit_of(profile, head.lane)
+    return pair.worth, pair.reserve

@@ -27,11 +27,11 @@ SELECT key, id FROM lane WHERE key = ANY (:keys::text[])
 
 -- name: insert_lanes
 -- Two imports may make the same lane at once; the second finds it.
-INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, key)
-SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, key
+INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, key)
+SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, key
 FROM unnest(:ids::uuid[], :projects::uuid[], :kinds::text[], :stages::int[], :domains::text[], :languages::text[], :bands::int[],
-            :levels::int[], :roles::text[], :credentials::bool[], :keys::text[])
-  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, key)
+            :levels::int[], :roles::text[], :credentials::bool[], :task_kinds::text[], :keys::text[])
+  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, key)
 ORDER BY key
 ON CONFLICT (key) DO NOTHING
 
@@ -63,8 +63,9 @@ SELECT external_id, id FROM task WHERE project = :project_id AND external_id = A
 
 -- name: lane_heads
 -- One index probe per lane: its oldest free slot that is not kept for somebody.
-SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential,
-       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency, p.version, head.rank,
+SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       p.skill_half_life_days, p.expert_level, p.version, head.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
@@ -76,8 +77,9 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 
 -- name: lane_of_slot
 -- The lane of one slot, in the form of lane_heads.
-SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential,
-       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency, s.rank,
+SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       p.skill_half_life_days, p.expert_level, s.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - s.rank AS waited_ms
 FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
 WHERE s.id = :slot_id
@@ -300,12 +302,12 @@ RETURNING id
 
 -- name: lane_by_id
 -- A lane as a value.
-SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential FROM lane WHERE id = :lane_id
+SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind FROM lane WHERE id = :lane_id
 
 -- name: submission_for_review
 -- What the reviewer judges, locked: a verdict is given once.
 SELECT b.id, b.slot AS slot_id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload,
-       t.difficulty_mean, t.difficulty_variance, t.domain, p.rework_limit, p.answer_limit, a.price_micros, a.vendor AS author_vendor_id,
+       t.difficulty_mean, t.difficulty_variance, t.domain, t.kind AS task_kind, p.rework_limit, p.answer_limit, a.price_micros, a.vendor AS author_vendor_id,
        (SELECT count(*) FROM submission r WHERE r.slot = b.slot AND r.state = 'rework')::int AS rework_rounds,
        (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
 FROM submission b JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project JOIN assignment a ON a.id = b.assignment
@@ -394,9 +396,11 @@ FROM submission b WHERE b.id = :submission_id
 SELECT corrected FROM verdict WHERE assignment = :assignment_id AND corrected IS NOT NULL
 
 -- name: last_verdict_for_author
--- What the reviewer said about this person's newest submission of the task.
-SELECT v.outcome, v.scores, v.reasons, v.comment, v.given_at, b.round
+-- What the reviewer said about this person's newest submission of the task, and what counts where that was overturned.
+SELECT coalesce(o.outcome, v.outcome) AS outcome, CASE WHEN o.scores <> '{}' THEN o.scores ELSE v.scores END AS scores, v.reasons, v.comment, v.given_at, b.round,
+       CASE WHEN o.id IS NOT NULL THEN v.outcome END AS given, o.reason AS overturned_because
 FROM verdict v JOIN submission b ON b.id = v.submission
+LEFT JOIN LATERAL (SELECT o.id, o.outcome, o.scores, o.reason FROM overturn o WHERE o.verdict = v.id AND NOT o.upheld ORDER BY o.decided_at DESC LIMIT 1) o ON true
 WHERE b.task = :task_id AND b.author = :annotator_id
 ORDER BY v.given_at DESC
 LIMIT 1
@@ -520,8 +524,13 @@ SELECT at, what, who, detail FROM (
   SELECT a.ended_at, a.kind || '.' || a.state, n.display_name, jsonb_build_object('assignment_id', a.id, 'active_seconds', a.active_seconds, 'reason', a.end_reason)
   FROM assignment a JOIN annotator n ON n.id = a.annotator WHERE a.task = :task_id AND a.ended_at IS NOT NULL
   UNION ALL
-  SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round)
+  SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round, 'verdict_id', v.id,
+    'counts', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome))
   FROM verdict v JOIN submission b ON b.id = v.submission JOIN annotator n ON n.id = v.reviewer WHERE b.task = :task_id
+  UNION ALL
+  SELECT o.decided_at, CASE WHEN o.upheld THEN 'verdict.upheld' ELSE 'verdict.overturned' END, o.decided_by, jsonb_build_object('outcome', o.outcome, 'reason', o.reason,
+    'verdict_id', v.id)
+  FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE b.task = :task_id
 ) AS history
 ORDER BY at
 
@@ -626,3 +635,68 @@ FROM taken
 WITH locked AS MATERIALIZED (SELECT id FROM task WHERE id = ANY (:task_ids::uuid[]) ORDER BY id FOR NO KEY UPDATE)
 UPDATE task SET state = 'in_progress', version = version + 1
 FROM locked WHERE task.id = locked.id AND task.state NOT IN ('in_progress', 'accepted', 'rejected', 'cancelled')
+
+-- name: lock_slot_of_verdict
+-- Before anything of the verdict's work is looked at.
+SELECT FROM slot WHERE id = (SELECT b.slot FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.id = :verdict_id) FOR NO KEY UPDATE
+
+-- name: verdict_for_overturn
+-- A verdict with its work, locked as submission_for_review locks it; under lock_slot_of_verdict.
+SELECT v.id AS verdict_id, v.outcome AS given, coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
+       v.reviewer AS reviewer_id, r.vendor AS reviewer_vendor_id, b.id AS submission_id, b.state, b.author AS author_id, a.vendor AS author_vendor_id,
+       b.assignment AS assignment_id, s.id AS slot_id, s.state AS slot_state, s.assignment_id AS slot_assignment_id, s.reserved_for,
+       b.task AS task_id, b.project AS project_id, p.state AS project_state, p.answer_limit,
+       (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
+FROM verdict v JOIN submission b ON b.id = v.submission JOIN slot s ON s.id = b.slot JOIN assignment a ON a.id = b.assignment
+JOIN assignment r ON r.id = v.assignment JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project
+WHERE v.id = :verdict_id
+FOR NO KEY UPDATE OF b, t
+
+-- name: insert_overturn
+-- By whoever the transaction is run for.
+INSERT INTO overturn (id, verdict, outcome, upheld, scores, reason, decided_by, decided_at)
+VALUES (:id, :verdict_id, :outcome, :upheld, :scores, :reason, coalesce(nullif(current_setting('callboard.actor', true), ''), 'database'), clock_timestamp())
+
+-- name: redecide_submission
+-- Follows an overturn, in its transaction.
+UPDATE submission SET state = :state, decided_at = clock_timestamp() WHERE id = :submission_id AND state = :before
+
+-- name: keep_answer
+-- Work that was to go back stays what it is: the place is its author's again, and done.
+UPDATE slot SET state = 'done', annotator = :author_id, assignment_id = :assignment_id, reserved_for = NULL, carried_price_micros = NULL
+WHERE id = :slot_id AND state = 'free' AND reserved_for = :author_id
+
+-- name: cancel_replacement
+-- An answer that counts after all needs no other in its place, unless somebody has that already.
+UPDATE slot SET state = 'cancelled' WHERE id = (
+  SELECT s.id FROM slot s JOIN project p ON p.id = s.project
+  WHERE s.task = :task_id AND s.stage = 0 AND s.state = 'free' AND s.reserved_for IS NULL
+    AND p.overlap < (SELECT count(*) FROM slot n LEFT JOIN submission b ON b.assignment = n.assignment_id
+                     WHERE n.task = :task_id AND n.stage = 0 AND n.state <> 'cancelled' AND b.state IS DISTINCT FROM 'rejected')
+  ORDER BY s.no DESC LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED)
+
+-- name: reopen_task
+-- For settle_task, which leaves closed tasks alone: an overturn looks at the answers again.
+UPDATE task SET state = 'in_review', closed_at = NULL, version = version + 1 WHERE id = :task_id AND state IN ('open', 'rework', 'accepted', 'rejected')
+
+-- name: verdicts_of_task
+-- In the order in which they were given, with what counts now and the evidence that stands for it.
+SELECT v.id, v.submission AS submission_id, v.reviewer AS reviewer_id, b.author AS author_id, v.outcome AS given,
+       coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
+       e.id AS evidence_id, e.outcome AS evidence_outcome, e.difficulty_mean, e.difficulty_variance, e.weight,
+       r.id AS given_id, r.outcome AS given_outcome, r.difficulty_mean AS given_difficulty_mean, r.difficulty_variance AS given_difficulty_variance,
+       r.weight AS given_weight
+FROM verdict v JOIN submission b ON b.id = v.submission
+LEFT JOIN evidence e ON e.annotator = b.author AND e.source_id = b.id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
+  AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)
+LEFT JOIN evidence r ON r.annotator = v.reviewer AND r.source_id = b.id AND r.kind = 'review_given' AND r.source_type = 'submission'
+  AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = r.id)
+WHERE b.task = :task_id
+ORDER BY v.given_at, v.id
+
+-- name: difficulty_of_verdict
+-- What the author's work was held against, by the evidence that counts.
+SELECT e.difficulty_mean, e.difficulty_variance FROM evidence e
+WHERE e.annotator = :author_id AND e.source_id = :submission_id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
+  AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)
+

@@ -16,8 +16,7 @@ from routing.events import AssignmentEnded, WorkAccepted, emit
 from routing.lanes import ANNOTATION, REVIEW
 from routing.settling import settle
 from skills.belief import Belief, difficulty_updated
-from skills.evidence import Observation, observe
-from skills.profiles import load_profile
+from skills.evidence import Observation, measure
 
 sql = load(__package__)
 
@@ -69,6 +68,7 @@ class Judged(msgspec.Struct, frozen=True):
     difficulty_mean: float
     difficulty_variance: float
     domain: str
+    task_kind: str
     rework_limit: int
     answer_limit: int
     price_micros: int
@@ -87,7 +87,7 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     verdict_id = await _store(mine, work, draft, settings)
     await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
-    await _learn(mine, work, draft, settings)
+    await _learn(mine, work, draft)
     task_state = await _settle(work, draft)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
@@ -166,10 +166,9 @@ async def _follow(work: Judged, draft: VerdictDraft) -> None:
         await db.execute(sql.add_answer_slot, id=uuid7(), slot_id=work.slot_id)
 
 
-async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> None:
+async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> None:
     difficulty = Belief(work.difficulty_mean, work.difficulty_variance)
     outcome = EVIDENCE_OUTCOME[draft.outcome]
-    author = (await load_profile(work.author_id, settings.skill_half_life_days)).belief(work.domain)
     about: dict[str, Any] = {
         "domain": work.domain,
         "source_type": "submission",
@@ -177,14 +176,18 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft,
         "difficulty": difficulty,
     }
     observations = [
-        Observation(annotator_id=work.author_id, kind="review_verdict", outcome=outcome, **about),
+        Observation(
+            annotator_id=work.author_id, kind="review_verdict", outcome=outcome, task_kind=work.task_kind, **about
+        ),
         # That a review was given is on record; what it says about the reviewer is known when somebody checks it.
-        Observation(annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, **about),
+        Observation(
+            annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, task_kind=REVIEW, **about
+        ),
     ]
     # By id, so that two people who judge each other's work do not wait for each other's skill rows.
-    for observation in sorted(observations, key=lambda item: item.annotator_id):
-        await observe(observation)
-    harder = difficulty_updated(author, difficulty, outcome)
+    learned = {one.kind: await measure(one) for one in sorted(observations, key=lambda item: item.annotator_id)}
+    # The belief that the outcome was held against, which the evidence alone decides: an overturn can work it out again.
+    harder = difficulty_updated(learned["review_verdict"].before, difficulty, outcome)
     await db.execute(sql.update_difficulty, task_id=work.task_id, mean=harder.mean, variance=harder.variance)
 
 
@@ -237,6 +240,9 @@ class AuthorFeedback(msgspec.Struct, frozen=True):
     comment: str
     given_at: Any
     round: int
+    given: str | None
+    """What the reviewer had said, where it was overturned; `outcome` is what counts."""
+    overturned_because: str | None
 
 
 async def feedback(task_id: UUID, annotator_id: UUID) -> AuthorFeedback | None:

@@ -192,6 +192,24 @@ def advantages(skills: Mapping[str, Belief], medians: Mapping[str, float] | None
     }
 
 
+def fit_of(
+    profile: Profile,
+    lane: Lane,
+    *,
+    value: float = 1.0,
+    pay: float = 0.0,
+    medians: Mapping[str, float] | None = None,
+    policy: Policy = CLAIM,
+) -> Fit:
+    """What a person, as the lane's project sees them, and a lane make of each other."""
+    above = advantages(profile.skills, medians)
+    difficulty = Belief(level_centre(lane.difficulty_band), BAND_VARIANCE)
+    return fit(
+        profile.belief(lane.domain, lane.skill_kind), difficulty, value=value, pay=pay, policy=policy,
+        advantage=above.get(lane.domain, 0.0), best_advantage=max(above.values(), default=0.0),
+    )  # fmt: skip
+
+
 def score(
     profile: Profile,
     lane: Lane,
@@ -204,12 +222,7 @@ def score(
     policy: Policy = CLAIM,
 ) -> Score:
     """The score in its parts. `pay` in units of a generalist's; 0 as long as everybody in a lane is paid the same."""
-    above = advantages(profile.skills, medians)
-    difficulty = Belief(level_centre(lane.difficulty_band), BAND_VARIANCE)
-    pair = fit(
-        profile.belief(lane.domain), difficulty, value=value, pay=pay, policy=policy,
-        advantage=above.get(lane.domain, 0.0), best_advantage=max(above.values(), default=0.0),
-    )  # fmt: skip
+    pair = fit_of(profile, lane, value=value, pay=pay, medians=medians, policy=policy)
     waited = max(0.0, waited_seconds)
     now = pressure(waited / sla_seconds, value=value, backlog=0.0, policy=policy)
     reserve, paid = pair.reserve * now.fade, policy.pay_weight * pay

@@ -68,6 +68,7 @@ class Lane(Table, tablename="lane", db=engine):
     min_level = SmallInt()
     required_role = Varchar(length=40)
     required_credential = Boolean(default=False)
+    task_kind = Varchar(length=40, default="")
     key = Varchar(length=300, unique=True)
     lane_known_kind = Check("kind IN ('annotation', 'review')")
     lane_sane_band = Check("difficulty_band BETWEEN 1 AND 5 AND min_level BETWEEN 1 AND 5")
@@ -252,6 +253,24 @@ class Verdict(Table, tablename="verdict", db=engine):
     verdict_one_per_stage = Unique([submission, stage])
     verdict_not_own_work = Check("reviewer <> author_id")
     verdict_known_outcome = Check("outcome IN ('accept', 'fix', 'rework', 'reject')")
+
+
+class Overturn(Table, tablename="overturn", db=engine):
+    """A second look at a verdict, which itself stays as it was given. Append-only; the newest one counts.
+
+    `upheld`: the second look found the same. `outcome` is what counts from then on.
+    """
+
+    id = UUID(primary_key=True)
+    verdict = ForeignKey(Verdict, null=False, on_delete=OnDelete.restrict)
+    outcome = Varchar(length=10)
+    upheld = Boolean(default=False)
+    scores = JSONB()
+    reason = Text()
+    decided_by = Varchar(length=200)
+    decided_at = Timestamptz(default=TimestamptzNow())
+    overturn_known_outcome = Check("outcome IN ('accept', 'fix', 'rework', 'reject')")
+    overturn_has_reason = Check("reason <> ''")
 
 
 class LegalTransition(Table, tablename="legal_transition", db=engine):

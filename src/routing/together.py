@@ -88,7 +88,9 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     if not matches:
         return [None] * len(asks)
     z = settings.skill_lower_bound_z
-    prices = await pricing().quote([price_query(match.seat.profile, match.head.lane, z) for match in matches])
+    prices = await pricing().quote(
+        [price_query(match.seat.views.of(match.head.half_life_days), match.head, z) for match in matches]
+    )
     await _take(asks, matches, prices)
     views = {
         view.id: view for view in await assignments(ids=[match.assignment_id for match in matches], limit=len(matches))
@@ -183,7 +185,7 @@ def _may_have(seat: Seat, head: Head, place: _Place) -> bool:
 
 
 def _why(seat: Seat, head: Head, waited: float, others: list[tuple[float, int]], memory: Memory) -> dict[str, Any]:
-    chosen = Candidate(head, score(seat.profile, head.lane, waited, head.sla_seconds))
+    chosen = Candidate(head, score(seat.views.of(head.half_life_days), head.lane, waited, head.sla_seconds))
     return explain_choice(chosen, [Candidate(memory.head(n), Score(total, 0.0, 0.0, 0.0, 0.0)) for total, n in others])
 
 

@@ -21,6 +21,9 @@ TRANSFER_LOSS, TRANSFER_VARIANCE = 0.8, 0.6
 """What general skill says about another domain: one level less, and less sure."""
 CHILD_LOSS, CHILD_VARIANCE = 0.2, 0.25
 """What skill in a field says about a part of it: nearly all, with the domain variance of ROUTING.md section 1."""
+KIND_LOSS, KIND_VARIANCE = 0.0, 0.04
+"""What skill in a field says about a kind of work in it (reviewing): who knows the field judges well, give or take a
+quarter of a level (sd 0.2), until overturned and upheld verdicts say more."""
 HALF_LIFE_DAYS = 90.0
 """After so long without news, what was learned counts half (ROUTING.md section 1, decay)."""
 DIFFICULTY_VARIANCE_STATED, DIFFICULTY_VARIANCE_UNKNOWN = 0.25, 1.0

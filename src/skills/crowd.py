@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from skills.belief import UNKNOWN, Belief
-from skills.hierarchy import GENERAL, Edge, Local, Tree, belief_about, edge_seen
+from skills.hierarchy import GENERAL, OF_KIND, Edge, Local, Tree, belief_about, edge_seen
 
 ROUNDS = 8
 """Each round moves a smaller part of the way; after eight less than a tenth of it is left."""
@@ -32,11 +32,14 @@ class Crowd(msgspec.Struct, frozen=True):
 
 
 def estimate(parents: Mapping[str, str | None], people: Sequence[Mapping[str, Local]]) -> Crowd:
-    """From what is known of each person now (faded), without what a manager stated: that was not measured."""
+    """From what is known of each person now (faded), without what a manager stated: that was not measured.
+
+    How a kind of work hangs on its domain is the constant for everybody; what was seen in it speaks for the domain.
+    """
     measured = [{code: msgspec.structs.replace(local, anchor=None, edge=None) for code, local in known.items()
                  if local.precision > 0 and (local.anchor is None or code == GENERAL)} for known in people]  # fmt: skip
     measured = [known for known in measured if known]
-    domains = sorted({code for known in measured for code in known} - {GENERAL})
+    domains = sorted({code for known in measured for code in known if OF_KIND not in code} - {GENERAL})
     tree, counts = Tree(parents), {GENERAL: len(measured)}
     for _ in range(ROUNDS):
         root = spread(UNKNOWN, (belief_about(tree, known, GENERAL) for known in measured))[0]

@@ -86,6 +86,16 @@ class AnsweredOtherwise(Conflict):
     title = "This question was answered already, with another answer"
 
 
+class NoSuchExamItem(NotFound):
+    code = "exam_item_not_found"
+    title = "There is no such question"
+
+
+class SameKey(Conflict):
+    code = "exam_key_is_so"
+    title = "This is the key of the question already"
+
+
 class NoSuchEvidence(NotFound):
     code = "evidence_not_found"
     title = "There is no such evidence for this account"

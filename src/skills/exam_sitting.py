@@ -29,7 +29,7 @@ from skills.errors import (
     NotActive,
     WrongQuestion,
 )
-from skills.evidence import Observation, observe
+from skills.evidence import Observation, begin_from_exam, observe
 from skills.exam_engine import RANDOMESQUE, Decision, Item, Rules, Standing, begin, choose, cut_of, decide, plan
 
 sql = load(__package__)
@@ -274,16 +274,19 @@ async def _end(row: Any, decision: Decision, settings: Settings) -> Any:
 
 async def _count(row: Any, settings: Settings) -> None:
     """Every answer is a piece of evidence of its own: also those of an attempt that was given up."""
+    # Keys as they are now, also where one was corrected since the answer; none is corrected before this is stored.
+    await db.execute(sql.hold_keys_of_attempt, attempt_id=row["id"])
     for one in await db.fetch(sql.questions_of_attempt, attempt_id=row["id"]):
         if one["choice"] is None:
             continue
         await observe(
             Observation(
                 annotator_id=row["annotator_id"], domain=row["domain"], kind="exam_item", source_type="exam_answer",
-                source_id=one["id"], outcome=float(one["correct"]), weight=settings.exam_item_evidence_weight,
+                source_id=one["id"], outcome=float(one["choice"] == one["answer"]), weight=settings.exam_item_evidence_weight,
                 difficulty=Belief(one["difficulty"], exam_engine.ITEM_VARIANCE),
             )
         )  # fmt: skip
+    await begin_from_exam(row["annotator_id"], row["domain"], row["id"])
 
 
 def _order(seed: int, question: Any) -> list[int]:

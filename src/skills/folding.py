@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from skills.belief import Belief
-from skills.hierarchy import Local, Tree, belief_about, learned
+from skills.hierarchy import Local, Tree, belief_about, learned, node_of
 
 PRIOR, TRANSFER = "prior", "transfer"
 """Source types of starting points: a belief at which the domain starts, and the edge by which it hangs on its parent.
@@ -31,7 +31,8 @@ class Held(msgspec.Struct, frozen=True):
 class Piece(msgspec.Struct, frozen=True):
     """What the fold reads of a row of evidence."""
 
-    domain: str
+    node: str
+    """The domain, or a kind of work in it (`skills.hierarchy.node_of`)."""
     source_type: str
     observed_at: datetime
     outcome: float | None = None
@@ -46,14 +47,23 @@ def idle_days(since: datetime, until: datetime) -> float:
 
 
 def step(tree: Tree, held: Mapping[str, Held], piece: Piece) -> Held:
-    """The row of the piece's domain after it."""
-    known = {domain: row.local.faded(idle_days(row.at, piece.observed_at)) for domain, row in held.items()}
-    before = known.get(piece.domain, Local())
+    """The row of the piece's node after it."""
+    known = _known(held, piece.observed_at)
+    before = known.get(piece.node, Local())
     local = _learnt(tree, known, before, piece)
-    belief = belief_about(tree, {**known, piece.domain: local}, piece.domain)
-    old = held.get(piece.domain)
+    belief = belief_about(tree, {**known, piece.node: local}, piece.node)
+    old = held.get(piece.node)
     counted = piece.source_type not in {PRIOR, TRANSFER}
     return Held(local, belief, (0 if old is None else old.count) + counted, piece.observed_at)
+
+
+def belief_at(tree: Tree, held: Mapping[str, Held], node: str, moment: datetime) -> Belief:
+    """What an outcome at this moment is measured against: the fold's own belief, not that of any setting."""
+    return belief_about(tree, _known(held, moment), node)
+
+
+def _known(held: Mapping[str, Held], moment: datetime) -> dict[str, Local]:
+    return {node: row.local.faded(idle_days(row.at, moment)) for node, row in held.items()}
 
 
 def _learnt(tree: Tree, known: Mapping[str, Local], before: Local, piece: Piece) -> Local:
@@ -63,20 +73,20 @@ def _learnt(tree: Tree, known: Mapping[str, Local], before: Local, piece: Piece)
         return Local(anchor=piece.stated, edge=before.edge)
     if piece.outcome is None or piece.difficulty is None or piece.weight == 0:
         return before
-    return learned(tree, known, piece.domain, piece.outcome, piece.difficulty, weight=piece.weight)
+    return learned(tree, known, piece.node, piece.outcome, piece.difficulty, weight=piece.weight)
 
 
 def fold(parents: Mapping[str, str | None], pieces: Iterable[Piece]) -> dict[str, Held]:
     """One person's rows from nothing but the evidence that counts, in its order."""
     held: dict[str, Held] = {}
     for piece in pieces:
-        held[piece.domain] = step(Tree(parents), held, piece)
+        held[piece.node] = step(Tree(parents), held, piece)
     return held
 
 
 def piece_of(row: Any) -> Piece:
     return Piece(
-        row["domain"], row["source_type"], row["observed_at"], row["outcome"],
+        node_of(row["domain"], row["task_kind"]), row["source_type"], row["observed_at"], row["outcome"],
         belief_in(row, "difficulty"), belief_in(row, "belief"), row["weight"],
     )  # fmt: skip
 

@@ -5,6 +5,8 @@ keeps only what was learned in it (`Local`), as a normal likelihood whose precis
 domain is worked out from all of them, exactly, by passing messages up and down the tree: evidence in medicine speaks for
 cardiology, a little less for general skill, and through it for law. That is the shrinkage towards the person; the start
 of the root and the edges come from the crowd (`skills.crowd`).
+
+A kind of work that has a skill of its own (reviewing) hangs below each domain as a child does: its node is `law/review`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,6 +17,8 @@ from skills.belief import (
     CHILD_LOSS,
     CHILD_VARIANCE,
     HALF_LIFE_DAYS,
+    KIND_LOSS,
+    KIND_VARIANCE,
     TRANSFER_LOSS,
     TRANSFER_VARIANCE,
     UNKNOWN,
@@ -35,6 +39,20 @@ Edge = Belief
 """Mean: how much lower the skill is in the child than in the parent. Variance: how much that differs between people."""
 EDGE_FROM_GENERAL = Edge(TRANSFER_LOSS, TRANSFER_VARIANCE)
 EDGE_WITHIN_FIELD = Edge(CHILD_LOSS, CHILD_VARIANCE)
+EDGE_OF_KIND = Edge(KIND_LOSS, KIND_VARIANCE)
+OF_KIND = "/"
+"""Between domain and kind; codes of domains and kinds have none."""
+
+
+def node_of(domain: str, task_kind: str = "") -> str:
+    """The place in a person's tree: the domain itself, or a kind of work in it."""
+    return f"{domain}{OF_KIND}{task_kind}" if task_kind else domain
+
+
+def parts_of(node: str) -> tuple[str, str]:
+    """Domain and kind; the kind is empty for the domain itself."""
+    domain, _, task_kind = node.partition(OF_KIND)
+    return domain, task_kind
 
 
 class Local(msgspec.Struct, frozen=True):
@@ -68,7 +86,10 @@ class Tree(msgspec.Struct, frozen=True):
     edges: Mapping[str, Edge] = {}
 
     def parent(self, domain: str) -> str | None:
-        """Top domains hang on `general`, which hangs on nothing."""
+        """Top domains hang on `general`, which hangs on nothing; a kind of work hangs on its domain."""
+        above, task_kind = parts_of(domain)
+        if task_kind:
+            return above
         return None if domain == GENERAL else self.parents.get(domain) or GENERAL
 
     def path(self, domain: str) -> list[str]:
@@ -79,6 +100,8 @@ class Tree(msgspec.Struct, frozen=True):
         return found[::-1]
 
     def edge(self, domain: str) -> Edge:
+        if OF_KIND in domain:
+            return EDGE_OF_KIND
         return self.edges.get(domain) or (EDGE_FROM_GENERAL if self.parent(domain) == GENERAL else EDGE_WITHIN_FIELD)
 
 

@@ -11,7 +11,7 @@ from kernel import db
 from kernel.sql import load
 from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of
 from skills.errors import NoSuchAnnotator
-from skills.hierarchy import GENERAL, Local, Tree, beliefs, below
+from skills.hierarchy import GENERAL, OF_KIND, Local, Tree, beliefs, below, node_of
 
 sql = load(__package__)
 EXPERT_LEVEL = 4
@@ -55,6 +55,10 @@ class Profile(msgspec.Struct, frozen=True):
     """Domains that somebody has said or seen something about: the belief now, faded and with what the others say."""
     credentials: list[str]
     """Domains with a verified, unexpired credential."""
+    kinds: dict[str, Belief] = {}
+    """Kinds of work in a domain (`law/review`) that something was seen of."""
+    own_kinds: list[str] = []
+    """Kinds of work that people are good at apart from how well they know the domain."""
     inherited: dict[str, Belief] = {}
     """All other domains: what the rest of the tree says about them."""
     known: dict[str, Known] = {}
@@ -81,7 +85,11 @@ class Profile(msgspec.Struct, frozen=True):
             return "credential"
         return "exam" if any(self.exams.get(code, 0) >= level for code in field) else None
 
-    def belief(self, domain: str) -> Belief:
+    def belief(self, domain: str, task_kind: str = "") -> Belief:
+        """About the domain, or about a kind of work in it where that has a skill of its own."""
+        if task_kind in self.own_kinds:
+            node = node_of(domain, task_kind)
+            return self.kinds.get(node) or below(self.belief(domain), self.tree.edge(node))
         known = self.skills.get(domain) or self.inherited.get(domain)
         if known is not None:
             return known
@@ -90,12 +98,13 @@ class Profile(msgspec.Struct, frozen=True):
 
     def with_half_life(self, days: float) -> "Profile":
         """As it looks where skill is trusted for longer or shorter (a project may say so); `days` is above 0."""
-        local = {domain: known.local.faded(known.idle_days, days) for domain, known in self.known.items()}
+        local = {node: known.local.faded(known.idle_days, days) for node, known in self.known.items()}
         found = beliefs(self.tree, local, self.tree.parents)
         return msgspec.structs.replace(
             self,
-            skills={domain: belief for domain, belief in found.items() if domain in local},
-            inherited={domain: belief for domain, belief in found.items() if domain not in local},
+            skills={node: belief for node, belief in found.items() if node in local and OF_KIND not in node},
+            kinds={node: belief for node, belief in found.items() if OF_KIND in node},
+            inherited={node: belief for node, belief in found.items() if node not in local},
         )
 
     def is_expert(self, domain: str, z: float, level: int = EXPERT_LEVEL) -> bool:
@@ -105,6 +114,8 @@ class Profile(msgspec.Struct, frozen=True):
 
 class SkillView(msgspec.Struct, frozen=True):
     domain: str
+    task_kind: str
+    """Empty for the domain itself; else a kind of work in it, of which something was seen."""
     mean: float
     variance: float
     percent: int
@@ -136,6 +147,7 @@ class _Facts(msgspec.Struct, frozen=True):
     known: dict[str, Known]
     parents: dict[str, str | None]
     crowd: dict[str, Belief]
+    own_kinds: list[str]
     project_roles: dict[str, list[str]]
     exams: dict[str, int]
     restrictions: list[Restriction]
@@ -149,7 +161,7 @@ async def load_profile(annotator_id: UUID, half_life_days: float = HALF_LIFE_DAY
     profile = Profile(
         facts.id, facts.display_name, facts.vendor_id, facts.state, facts.state_reason, facts.capacity, facts.roles,
         facts.languages, {}, facts.credentials, known=facts.known, tree=tree_of(facts.parents, facts.crowd),
-        project_roles=facts.project_roles, exams=facts.exams, restrictions=facts.restrictions,
+        own_kinds=facts.own_kinds, project_roles=facts.project_roles, exams=facts.exams, restrictions=facts.restrictions,
     )  # fmt: skip
     return profile.with_half_life(half_life_days)
 
@@ -159,25 +171,30 @@ def tree_of(parents: dict[str, str | None], crowd: dict[str, Belief]) -> Tree:
     return Tree(parents, crowd.get(GENERAL, UNKNOWN), edges)
 
 
-async def skills_of(annotator_id: UUID, z: float, half_life_days: float = HALF_LIFE_DAYS) -> list[SkillView]:
+async def skills_of(
+    annotator_id: UUID, z: float, half_life_days: float = HALF_LIFE_DAYS, expert_level: int = EXPERT_LEVEL
+) -> list[SkillView]:
+    """Every domain, and below it the kinds of work that were seen; as a project sees it, with its half-life and its bar."""
     profile = await load_profile(annotator_id, half_life_days)
-    return [_view(profile, row, z) for row in await db.fetch(sql.skills_of, annotator_id=annotator_id)]
+    rows = await db.fetch(sql.skills_of, annotator_id=annotator_id)
+    return [_view(profile, row, z, expert_level) for row in rows]
 
 
-def _view(profile: Profile, row: Any, z: float) -> SkillView:
-    domain = row["domain"]
-    belief, expert = profile.belief(domain), profile.is_expert(domain, z)
-    bound = belief.lower_bound(z)
-    needed = level_floor(EXPERT_LEVEL)
+def _view(profile: Profile, row: Any, z: float, expert_level: int) -> SkillView:
+    domain, task_kind = row["domain"], row["task_kind"]
+    belief, expert = profile.belief(domain, task_kind), profile.is_expert(domain, z, expert_level)
+    bound, needed = belief.lower_bound(z), level_floor(expert_level)
+    proof = profile.proof(domain, expert_level)
     if expert:
-        proof = {"credential": "verified credential", "exam": "passed exam"}[profile.proof(domain, EXPERT_LEVEL) or ""]
-        reason = f"{proof}, and the lower bound of the skill is at level 4"
-    elif profile.proof(domain, EXPERT_LEVEL) is None:
+        shown = {"credential": "verified credential", "exam": "passed exam"}[proof or ""]
+        reason = f"{shown}, and the lower bound of the skill is at level {expert_level}"
+    elif proof is None:
         reason = "no verified, unexpired credential and no passed exam in this domain"
     else:
-        reason = f"the lower bound of the skill ({bound:.2f}) is below level 4 ({needed:.2f})"
+        bound_in_domain = profile.belief(domain).lower_bound(z)
+        reason = f"the lower bound of the skill ({bound_in_domain:.2f}) is below level {expert_level} ({needed:.2f})"
     return SkillView(
-        domain=domain, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
+        domain=domain, task_kind=task_kind, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
         interval=belief.interval(), level=level_of(bound if math.isfinite(bound) else belief.mean),
         skill_class="domain expert" if expert else "generalist", reason=reason, evidence_count=row["evidence_count"],
         inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],

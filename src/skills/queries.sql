@@ -10,12 +10,13 @@ SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.c
     'ends_at', s.ends_at) ORDER BY s.started_at) FROM standing s
     WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())), '[]') AS restrictions,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages,
-  coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('local', jsonb_build_object('precision', own_precision, 'shift', own_shift,
+  coalesce((SELECT jsonb_object_agg(domain || CASE task_kind WHEN '' THEN '' ELSE '/' || task_kind END, jsonb_build_object('local', jsonb_build_object('precision', own_precision, 'shift', own_shift,
       'anchor', CASE WHEN anchor_mean IS NOT NULL THEN jsonb_build_object('mean', anchor_mean, 'variance', anchor_variance) END,
       'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
     'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
     FROM skill s WHERE s.annotator = a.id), '{}') AS known,
   (SELECT jsonb_object_agg(code, parent_code) FROM domain) AS parents,
+  ARRAY(SELECT code FROM task_kind WHERE own_skill ORDER BY code) AS own_kinds,
   coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM crowd_skill), '{}') AS crowd,
   ARRAY(SELECT DISTINCT domain FROM credential c WHERE c.annotator = a.id AND c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials
 FROM annotator a
@@ -48,7 +49,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('skill:' || :annotator_id::uuid::t
 
 -- name: person_skills
 -- Everything that is known of one person; under lock_person.
-SELECT domain, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance, edge_mean, edge_variance
+SELECT domain, task_kind, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance, edge_mean, edge_variance
 FROM skill WHERE annotator = :annotator_id
 
 -- name: crowd_of
@@ -59,7 +60,7 @@ SELECT mean, variance FROM crowd_skill WHERE domain = :domain
 -- The others with a verified credential of the same kind in the same domain, as they turned out to be.
 SELECT count(*) AS people, avg(s.mean) AS mean, avg(s.variance) + var_pop(s.mean) AS variance
 FROM skill s
-WHERE s.domain = :domain AND s.annotator <> :annotator_id AND s.evidence_count > 0
+WHERE s.domain = :domain AND s.task_kind = '' AND s.annotator <> :annotator_id AND s.evidence_count > 0
   AND EXISTS (SELECT FROM credential c JOIN credential own ON own.annotator = :annotator_id AND own.domain = c.domain AND own.kind = c.kind
               WHERE c.annotator = s.annotator AND c.domain = :domain AND c.state = 'verified' AND own.state = 'verified'
                 AND (c.expires_on IS NULL OR c.expires_on >= current_date) AND (own.expires_on IS NULL OR own.expires_on >= current_date))
@@ -76,15 +77,16 @@ WITH result AS (
 SELECT count(*) AS people, avg(s.mean) AS mean, avg(s.variance) + var_pop(s.mean) AS variance
 FROM result own
 JOIN result other ON other.annotator <> own.annotator AND abs(other.share - own.share) <= :same::float8
-JOIN skill s ON s.annotator = other.annotator AND s.domain = :domain
+JOIN skill s ON s.annotator = other.annotator AND s.domain = :domain AND s.task_kind = ''
 WHERE own.annotator = :annotator_id
-  AND EXISTS (SELECT FROM evidence w WHERE w.annotator = s.annotator AND w.domain = :domain AND w.kind IN ('review_verdict', 'gold', 'agreement'))
+  AND EXISTS (SELECT FROM evidence w WHERE w.annotator = s.annotator AND w.domain = :domain AND w.kind IN ('review_verdict', 'gold', 'agreement')
+              AND w.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = w.id))
 
 -- name: insert_evidence
 -- Once per person, domain, kind, source and revision: a replay adds nothing. Without a time it stands after all earlier rows.
-INSERT INTO evidence (id, annotator, domain, kind, outcome, difficulty_mean, difficulty_variance, belief_mean, belief_variance,
+INSERT INTO evidence (id, annotator, domain, task_kind, kind, outcome, difficulty_mean, difficulty_variance, belief_mean, belief_variance,
                       weight, source_type, source_id, revision, observed_at)
-VALUES (:id, :annotator_id, :domain, :kind, :outcome, :difficulty_mean, :difficulty_variance, :belief_mean, :belief_variance,
+VALUES (:id, :annotator_id, :domain, :task_kind, :kind, :outcome, :difficulty_mean, :difficulty_variance, :belief_mean, :belief_variance,
         :weight, :source_type, :source_id, :revision,
         coalesce(:observed_at::timestamptz, greatest(clock_timestamp(),
           (SELECT max(s.updated_at) + interval '1 microsecond' FROM skill s WHERE s.annotator = :annotator_id))))
@@ -93,22 +95,22 @@ RETURNING observed_at
 
 -- name: evidence_by_id
 -- One row, to be retracted; under lock_person.
-SELECT annotator AS annotator_id, domain, kind, source_type, source_id, revision, retracts, outcome, difficulty_mean, difficulty_variance,
+SELECT annotator AS annotator_id, domain, task_kind, kind, source_type, source_id, revision, retracts, outcome, difficulty_mean, difficulty_variance,
   belief_mean, belief_variance, weight, observed_at
 FROM evidence WHERE id = :evidence_id
 
 -- name: insert_retraction
 -- A row that names another, which counts no more; a second retraction of the same row adds nothing.
-INSERT INTO evidence (id, annotator, domain, kind, weight, source_type, source_id, retracts, reason, observed_at)
-SELECT :id, annotator, domain, kind, 0, :source_type, id, id, :reason, clock_timestamp()
+INSERT INTO evidence (id, annotator, domain, task_kind, kind, weight, source_type, source_id, retracts, reason, observed_at)
+SELECT :id, annotator, domain, task_kind, kind, 0, :source_type, id, id, :reason, clock_timestamp()
 FROM evidence WHERE id = :evidence_id
 ON CONFLICT DO NOTHING
 
 -- name: store_skill
 -- The belief after the evidence; in the same transaction as the evidence, and under lock_person.
-INSERT INTO skill (id, annotator, domain, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance,
+INSERT INTO skill (id, annotator, domain, task_kind, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance,
                    edge_mean, edge_variance)
-VALUES (gen_random_uuid(), :annotator_id, :domain, :mean, :variance, :evidence_count, :updated_at, :own_precision, :own_shift, :anchor_mean,
+VALUES (gen_random_uuid(), :annotator_id, :domain, :task_kind, :mean, :variance, :evidence_count, :updated_at, :own_precision, :own_shift, :anchor_mean,
         :anchor_variance, :edge_mean, :edge_variance)
 ON CONFLICT (annotator, domain, task_kind) DO UPDATE SET mean = excluded.mean, variance = excluded.variance, evidence_count = excluded.evidence_count,
   updated_at = excluded.updated_at, own_precision = excluded.own_precision, own_shift = excluded.own_shift, anchor_mean = excluded.anchor_mean,
@@ -116,36 +118,38 @@ ON CONFLICT (annotator, domain, task_kind) DO UPDATE SET mean = excluded.mean, v
 
 -- name: forget_skills
 -- Beliefs for which no evidence is left after a retraction.
-DELETE FROM skill WHERE annotator = :annotator_id AND domain <> ALL (:domains::text[])
+DELETE FROM skill WHERE annotator = :annotator_id AND domain || CASE task_kind WHEN '' THEN '' ELSE '/' || task_kind END <> ALL (:nodes::text[])
 
 -- name: evidence_of_person
--- One person's evidence that counts, in the order of its observation.
-SELECT e.domain, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight, e.observed_at
+-- One person's evidence that counts, in the order of its observation; a correction stands at the place of the first word.
+SELECT e.id, e.domain, e.task_kind, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight, e.observed_at
 FROM evidence e
 WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
-ORDER BY e.observed_at, e.id
+ORDER BY e.observed_at, CASE e.revision WHEN 0 THEN e.id ELSE (SELECT f.id FROM evidence f
+  WHERE (f.annotator, f.domain, f.kind, f.source_id, f.revision) = (e.annotator, e.domain, e.kind, e.source_id, 0)) END
 
 -- name: evidence_in_order
 -- All evidence that counts, person by person: insert_evidence makes the order of observation the order of the beliefs.
-SELECT e.annotator AS annotator_id, e.domain, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean,
+SELECT e.annotator AS annotator_id, e.domain, e.task_kind, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean,
   e.belief_variance, e.weight, e.observed_at
 FROM evidence e
 WHERE e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
-ORDER BY e.annotator, e.observed_at, e.id
+ORDER BY e.annotator, e.observed_at, CASE e.revision WHEN 0 THEN e.id ELSE (SELECT f.id FROM evidence f
+  WHERE (f.annotator, f.domain, f.kind, f.source_id, f.revision) = (e.annotator, e.domain, e.kind, e.source_id, 0)) END
 
 -- name: skill_rows
 -- What is believed now, to be compared with the fold of the evidence.
-SELECT annotator AS annotator_id, domain, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance,
+SELECT annotator AS annotator_id, domain, task_kind, mean, variance, evidence_count, updated_at, own_precision, own_shift, anchor_mean, anchor_variance,
   edge_mean, edge_variance
-FROM skill ORDER BY annotator, domain
+FROM skill ORDER BY annotator, domain, task_kind
 
 -- name: crowd_sample
 -- What is known of those whom something was learned about last; enough of them for an estimate.
-SELECT s.annotator AS annotator_id, s.domain, s.own_precision, s.own_shift, s.anchor_mean, s.anchor_variance, s.edge_mean, s.edge_variance,
+SELECT s.annotator AS annotator_id, s.domain, s.task_kind, s.own_precision, s.own_shift, s.anchor_mean, s.anchor_variance, s.edge_mean, s.edge_variance,
   s.updated_at
 FROM skill s
 JOIN (SELECT annotator FROM skill GROUP BY annotator ORDER BY max(updated_at) DESC LIMIT :limit) newest USING (annotator)
-ORDER BY s.annotator, s.domain
+ORDER BY s.annotator, s.domain, s.task_kind
 
 -- name: put_crowd
 -- The newest estimate of the crowd, in the place of the last.
@@ -166,12 +170,14 @@ ORDER BY a.display_name, a.id
 LIMIT :limit
 
 -- name: skills_of
--- One person's beliefs with their evidence counts and credentials.
-SELECT d.code AS domain, s.mean, s.variance, coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
+-- One person's beliefs with their evidence counts and credentials: every domain, and below it the kinds of work that were seen.
+SELECT d.code AS domain, coalesce(s.task_kind, '') AS task_kind, s.mean, s.variance, coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
   EXISTS (SELECT FROM credential c WHERE c.annotator = :annotator_id AND c.domain = d.code AND c.state = 'verified'
           AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credential
-FROM domain d LEFT JOIN skill s ON s.domain = d.code AND s.annotator = :annotator_id
-ORDER BY d.position
+FROM domain d
+CROSS JOIN LATERAL (SELECT '' AS kind UNION SELECT k.task_kind FROM skill k WHERE k.domain = d.code AND k.annotator = :annotator_id) seen
+LEFT JOIN skill s ON s.domain = d.code AND s.annotator = :annotator_id AND s.task_kind = seen.kind
+ORDER BY d.position, d.code, seen.kind
 
 -- name: insert_credential
 -- Unverified unless somebody says so.
@@ -282,3 +288,43 @@ WHERE id = :attempt_id AND state = 'running'
 -- Running attempts whose time is over, oldest first; each is locked before it is ended.
 SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM exam_attempt
 WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit
+
+-- name: seen_beyond_exams
+-- Whether anything but exams and starting points was seen of somebody in a domain: work, votes, or a manager's word.
+SELECT EXISTS (SELECT FROM evidence e WHERE e.annotator = :annotator_id AND e.domain = :domain AND e.kind <> 'exam_item'
+  AND e.source_type NOT IN ('prior', 'transfer') AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id))
+
+-- name: hold_keys_of_attempt
+-- Whoever corrects a key waits until the evidence that rests on it is there to be corrected.
+SELECT FROM exam_item WHERE id IN (SELECT item FROM exam_answer WHERE attempt = :attempt_id) ORDER BY id FOR SHARE
+
+-- name: lock_exam_item
+-- One question with its key, for whoever corrects it.
+SELECT id, domain, language, training, options, answer FROM exam_item WHERE id = :item_id FOR NO KEY UPDATE
+
+-- name: correct_key
+-- What was asked stays; what counts as right changes.
+UPDATE exam_item SET answer = :answer, version = version + 1 WHERE id = :item_id
+
+-- name: evidence_of_item
+-- Every answer to a question that became evidence that counts, with what was chosen.
+SELECT e.id AS evidence_id, e.annotator AS annotator_id, e.outcome, a.choice
+FROM exam_answer a JOIN exam_attempt t ON t.id = a.attempt
+JOIN evidence e ON e.annotator = t.annotator AND e.domain = :domain AND e.kind = 'exam_item' AND e.source_id = a.id AND e.source_type = 'exam_answer'
+WHERE a.item = :item_id AND a.choice IS NOT NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.annotator, e.observed_at, e.id
+
+-- name: exam_starts
+-- Starting points that came from one person's exam results in a domain.
+SELECT e.id FROM evidence e
+WHERE e.annotator = :annotator_id AND e.domain = :domain AND e.kind = 'exam_item' AND e.source_type = 'prior' AND e.retracts IS NULL
+  AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.observed_at, e.id
+
+-- name: decided_attempts_with_item
+-- Finished attempts that their answers decided, and in which this question was answered.
+SELECT t.id, t.exam AS exam_id, t.annotator AS annotator_id, t.passed, e.cut_level, e.min_items, e.max_items, e.stop_rule, e.mode
+FROM exam_attempt t JOIN exam e ON e.id = t.exam
+WHERE t.state = 'finished' AND t.reason IN ('decided', 'last_item') AND NOT e.training
+  AND EXISTS (SELECT FROM exam_answer a WHERE a.attempt = t.id AND a.item = :item_id AND a.choice IS NOT NULL)
+ORDER BY t.ended_at, t.id

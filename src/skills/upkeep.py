@@ -9,7 +9,7 @@ from kernel.sql import load
 from skills.crowd import Crowd, estimate
 from skills.evidence import Difference, compare, domain_parents, refold
 from skills.folding import belief_in, idle_days
-from skills.hierarchy import GENERAL, Local
+from skills.hierarchy import GENERAL, Local, node_of
 
 sql = load(__package__)
 MOST_PEOPLE = 2000
@@ -22,7 +22,12 @@ async def estimate_crowd(half_life_days: float) -> Crowd:
     moment: datetime = await db.fetch_value("SELECT clock_timestamp()")
     rows = await db.fetch(sql.crowd_sample, limit=MOST_PEOPLE)
     people = [
-        {row["domain"]: _local(row).faded(idle_days(row["updated_at"], moment), half_life_days) for row in own}
+        {
+            node_of(row["domain"], row["task_kind"]): _local(row).faded(
+                idle_days(row["updated_at"], moment), half_life_days
+            )
+            for row in own
+        }
         for _, own in itertools.groupby(rows, key=lambda row: row["annotator_id"])
     ]
     crowd = estimate(await domain_parents(), people)

@@ -66,6 +66,11 @@ POST   /api/v1/exams/{exam_id:uuid}/attempts                      annotator revi
 GET    /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}    annotator reviewer frontend
 POST   /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}/answers                 annotator reviewer frontend
 POST   /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}/finish                  annotator reviewer frontend
+POST   /api/v1/exams/items/{item_id:uuid}/correct-key             bosses
+POST   /api/v1/evidence/{evidence_id:uuid}/retract                bosses
+POST   /api/v1/evidence/{evidence_id:uuid}/correct                bosses
+POST   /api/v1/verdicts/{verdict_id:uuid}/overturn                bosses
+POST   /api/v1/verdicts/{verdict_id:uuid}/uphold                  bosses
 POST   /api/v1/assignments/claim                                  annotator reviewer frontend
 GET    /api/v1/assignments                                        known
 GET    /api/v1/assignments/{assignment_id:uuid}                   known

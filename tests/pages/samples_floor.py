@@ -88,11 +88,13 @@ TASK = f.TaskView(
     work=WORK,
     task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
+    second_look=True,
     timeline=[
         f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
         f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
-        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}),
+        f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}, verdict_id=uid(95), counts="reject"),
+        f.TimelineEntry(at=minutes(-60), kind="overturned", person="person:manager", state="rejected", note="The author copied it."),
     ],
     decisions=[
         f.Decision(at=minutes(-180), person="Tomás Herrera", summary="best", candidates=[

@@ -49,7 +49,7 @@ def test_folding_on_is_folding_from_the_start(drawn: list[Any], cut: int) -> Non
     every = pieces(drawn)
     held: dict[str, Held] = fold(PARENTS, every[:cut])
     for piece in every[cut:]:
-        held[piece.domain] = step(Tree(PARENTS), held, piece)
+        held[piece.node] = step(Tree(PARENTS), held, piece)
     assert held == fold(PARENTS, every)
 
 

@@ -52,6 +52,8 @@ class Permission(StrEnum):
     """Post, import and cancel tasks."""
     TOKENS_WRITE = "tokens:write"
     """Make, list and revoke the tokens of programs."""
+    VERDICTS_WRITE = "verdicts:write"
+    """Take a second look at a verdict: overturn or uphold it."""
     WORK = "work"
     """Claim, heartbeat, save, submit, release, decline, review: for oneself."""
     WORK_BEHALF = "work:behalf"
@@ -65,7 +67,7 @@ _READING = frozenset(
 )  # fmt: skip
 _MANAGING = _READING | {
     P.ANNOTATORS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE,
-    P.TOKENS_WRITE,
+    P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK})
 """All that a token can do that is bound to one annotator."""
@@ -97,6 +99,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "reports:read": frozenset({P.COST_READ, P.REPORTS_READ}),
     "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),
+    "verdicts:write": frozenset({P.TASKS_LIST, P.TASKS_READ, P.VERDICTS_WRITE}),
     "work": frozenset({P.ASSIGNMENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
 }
 

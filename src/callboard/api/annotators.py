@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from callboard.access import visibility
@@ -20,6 +20,7 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from kernel import db
 from payments.earnings import Earnings, earnings
+from routing import projects
 from skills import annotators, credentials, profiles, registry
 from skills.annotators import AnnotatorDraft, AnnotatorView
 from skills.credentials import CredentialDraft
@@ -103,13 +104,21 @@ async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[Sta
 
 
 @get("/annotators/{annotator_id:uuid}/skills", guards=[require(READ)], operation_id="readSkills", tags=["annotators"])
-async def read_skills(request: Call, annotator_id: AnnotatorId) -> Response[Items[SkillView]]:
-    """Per domain: the belief, its interval, the level that it proves, and why somebody counts as an expert or not."""
+async def read_skills(
+    request: Call, annotator_id: AnnotatorId, project_id: FromQuery[UUID | None] = None
+) -> Response[Items[SkillView]]:
+    """Per domain: the belief, its interval, the level that it proves, and why somebody counts as an expert or not.
+
+    Below a domain the kinds of work of which something was seen (`task_kind`). With `project_id` as that project sees
+    the person: skill fades with its half-life, and experts stand at its bar.
+    """
     await visibility.check_annotator(request.actor, annotator_id)
     settings = request.settings
-    return reply(
-        Items(await profiles.skills_of(annotator_id, settings.skill_lower_bound_z, settings.skill_half_life_days))
-    )
+    days, level = settings.skill_half_life_days, profiles.EXPERT_LEVEL
+    if project_id is not None:
+        seen_by = await projects.project(project_id)
+        days, level = seen_by.skill_half_life_days or days, seen_by.expert_level
+    return reply(Items(await profiles.skills_of(annotator_id, settings.skill_lower_bound_z, days, level)))
 
 
 @put(
@@ -128,7 +137,7 @@ async def assess(
         await annotators.assess(annotator_id, domain, data.level, data.reason)
         settings = request.settings
         known = await profiles.skills_of(annotator_id, settings.skill_lower_bound_z, settings.skill_half_life_days)
-        return next(skill for skill in known if skill.domain == domain)
+        return next(skill for skill in known if (skill.domain, skill.task_kind) == (domain, ""))
 
     return await unit_of_work(request, act)
 

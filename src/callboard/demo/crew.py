@@ -84,7 +84,9 @@ async def _qualify(
     await put_roles(annotator_id, [*profile.roles, *(special if "annotator" in person.roles else ())])
     for domain in sorted({need.domain for need in needs}, key=lambda code: code != "general"):
         known = profile.skills.get(domain)
-        if known is None or known.lower_bound(settings.skill_lower_bound_z) < level_floor(TOP_LEVEL):
+        kinds = [profile.belief(domain, kind) for kind in ("", *profile.own_kinds)]
+        bound = min(belief.lower_bound(settings.skill_lower_bound_z) for belief in kinds)
+        if known is None or bound < level_floor(TOP_LEVEL):
             await assess(annotator_id, domain, TOP_LEVEL, _REASON)
     for domain in sorted({need.domain for need in needs if need.required_credential} - set(profile.credentials)):
         credential = CredentialDraft(domain=domain, kind="certificate", title="Demonstration", verified=True)

@@ -41,8 +41,9 @@ def held_of(row: AssignmentView, *, turns_done: int = 0, reason: Reason | None =
 
 def reason_of(feedback: AuthorFeedback) -> Reason:
     return Reason(
-        outcome=feedback.outcome, points=points_of(feedback.reasons), comment=feedback.comment, at=feedback.given_at
-    )
+        outcome=feedback.outcome, points=points_of(feedback.reasons), comment=feedback.comment, at=feedback.given_at,
+        given=feedback.given, overturned_because=feedback.overturned_because,
+    )  # fmt: skip
 
 
 def points_of(reasons: Any) -> list[ReasonPoint]:

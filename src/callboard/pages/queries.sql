@@ -56,3 +56,7 @@ SELECT coalesce(v.corrected, b.payload) AS payload
 FROM submission b LEFT JOIN verdict v ON v.submission = b.id AND v.outcome = 'fix'
 WHERE b.task = :task_id AND b.state <> 'surplus'
 ORDER BY b.submitted_at DESC LIMIT 1
+
+-- name: names_of_people
+-- Who the accounts are that took a second look.
+SELECT id, display_name FROM person WHERE id = ANY (:ids::uuid[])

@@ -17,11 +17,12 @@ from callboard.pages.floor import LONGEST_FILTER
 from callboard.pages.frame import Form, local_path, page, problem_view, redirect
 from callboard.pages.tasks_view import row_of, task_view
 from callboard.pages.views import Option
-from callboard.pages.views_floor import TaskFilter, TasksView
+from callboard.pages.views_floor import TaskFilter, TasksView, TaskView
 from kernel import db
 from kernel.errors import DomainError, Forbidden, Invalid
 from kernel.sql import load
-from routing import reports
+from routing import overturn, reports
+from routing.errors import NoSuchVerdict
 from routing.projects import projects
 from skills.registry import domain_codes
 
@@ -96,6 +97,36 @@ async def _change(request: Call, form: Form) -> list[UUID]:
         return await reports.change_priorities(ids, form.number("priority"), reason)
 
 
+@post("/tasks/{task_id:uuid}/second-look", guards=[require(Permission.VERDICTS_WRITE)], include_in_schema=False)
+async def second_look(request: Call, task_id: FromPath[UUID]) -> Response[str]:
+    """Overturns or upholds one verdict, with the reason that both people read."""
+    await _check_manager(request, task_id)
+    form = await Form.of(request)
+    try:
+        async with db.transaction(request.actor.label):
+            await _look_again(request, form)
+    except DomainError as error:
+        view = await _task_view(request, task_id)
+        view.problem = problem_view(error, request)
+        return page(request, "task.html", view, status=error.status, live=True)
+    return redirect(request, f"/tasks/{task_id}")
+
+
+async def _look_again(request: Call, form: Form) -> None:
+    verdict_id, says, reason = uuid_of(form.text("verdict", 36)), form.text("says", 10), form.text("reason").strip()
+    if not reason:
+        raise ReasonMissing
+    if verdict_id is None:
+        raise NoSuchVerdict
+    if says == "uphold":
+        await overturn.uphold(verdict_id, reason, by=request.actor.annotator_id)
+        return
+    if says not in ("accept", "reject"):
+        raise Invalid("A second look says accept, reject or uphold.")
+    draft = overturn.OverturnDraft(outcome="accept" if says == "accept" else "reject", reason=reason)
+    await overturn.overturn(verdict_id, draft, by=request.actor.annotator_id)
+
+
 @get("/tasks/{task_id:uuid}", guards=guards, include_in_schema=False)
 async def one_task(request: Call, task_id: FromPath[UUID]) -> Response[str]:
     return await _one(request, task_id, "task.html")
@@ -107,11 +138,21 @@ async def one_task_fragment(request: Call, task_id: FromPath[UUID]) -> Response[
 
 
 async def _one(request: Call, task_id: UUID, template: str) -> Response[str]:
+    await _check_manager(request, task_id)
+    return page(request, template, await _task_view(request, task_id), live=template == "task.html")
+
+
+async def _check_manager(request: Call, task_id: UUID) -> None:
     """Only for those who answer for all of it: nobody else may read who held it, and what they were paid."""
     if not request.actor.sees_everybody:
         raise Forbidden("The story of a task is for its managers.")
     await check_task(request.actor, task_id)
-    return page(request, template, await task_view(task_id), live=template == "task.html")
 
 
-route_handlers = [tasks, bulk, one_task, one_task_fragment]
+async def _task_view(request: Call, task_id: UUID) -> TaskView:
+    view = await task_view(task_id)
+    view.second_look = request.actor.may(Permission.VERDICTS_WRITE)
+    return view
+
+
+route_handlers = [tasks, bulk, second_look, one_task, one_task_fragment]

@@ -27,7 +27,12 @@ WHAT = {
     "verdict.fix": "fix",
     "verdict.rework": "rework",
     "verdict.reject": "reject",
+    "verdict.overturned": "overturned",
+    "verdict.upheld": "upheld",
 }
+SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
+"""Outcome of a verdict → state that it leaves the work in."""
+PERSON, LOOKS = "person:", ("verdict.overturned", "verdict.upheld")
 ENDS = ("released", "declined", "expired", "cancelled")
 MONEY = {"pending": ("reserved", "pending"), "post": ("paid", "posted"), "void": ("voided", "voided")}
 """Kind of a transfer → (what happened, state that it leaves the money in)."""
@@ -47,7 +52,7 @@ def row_of(row: reports.TaskRow) -> TaskRow:
 async def task_view(task_id: UUID) -> TaskView:
     """Raises `NoSuchTask`; whether the reader may see it is the caller's question."""
     row = await reports.task(task_id)
-    history = await reports.history(task_id)
+    history = await _named(await reports.history(task_id))
     payload = msgspec.json.format(msgspec.json.encode(row.payload), indent=2).decode()
     return TaskView(
         task=facts_of(row),
@@ -65,6 +70,14 @@ async def task_view(task_id: UUID) -> TaskView:
     )
 
 
+async def _named(history: list[HistoryLine]) -> list[HistoryLine]:
+    """Whoever took a second look by name, where it was a person."""
+    lookers = {line.who for line in history if line.what in LOOKS and line.who is not None}
+    ids = sorted(UUID(who.removeprefix(PERSON)) for who in lookers if who.startswith(PERSON))
+    names = {f"{PERSON}{row['id']}": row["display_name"] for row in await db.fetch(sql.names_of_people, ids=ids)}
+    return [msgspec.structs.replace(line, who=names.get(line.who or "", line.who)) for line in history]
+
+
 def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
     """Changes of state follow from what people did; only those with a reason of their own are shown beside it."""
     detail = line.detail
@@ -78,8 +91,10 @@ def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
     reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
     note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
     yield TimelineEntry(
-        at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {}
-    )
+        at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},
+        state=SAYS.get(detail.get("outcome", "")) if kind == "overturned" else None,
+        verdict_id=UUID(detail["verdict_id"]) if "counts" in detail else None, counts=detail.get("counts"),
+    )  # fmt: skip
 
 
 def _decision(line: HistoryLine) -> Decision:

@@ -92,6 +92,9 @@ class Reason(Struct, kw_only=True):
     points: list[ReasonPoint]
     at: datetime
     comment: str = ""
+    given: str | None = None
+    """What the reviewer had said, where a second look said otherwise; `outcome` is what counts."""
+    overturned_because: str | None = None
 
 
 class HeldTask(Struct, kw_only=True):

@@ -164,6 +164,10 @@ class TimelineEntry(Struct, kw_only=True):
     note: str | None = None
     amount: Money | None = None
     scores: dict[str, int] = field(default_factory=dict)
+    verdict_id: UUID | None = None
+    """Of a verdict: a second look can overturn or uphold it."""
+    counts: str | None = None
+    """What counts of a verdict now: accept, fix, rework or reject."""
 
 
 class Candidate(Struct, kw_only=True):
@@ -213,4 +217,6 @@ class TaskView(Struct, kw_only=True):
     work: list[Turn] = field(default_factory=list)
     """What was handed in last, with the reviewer's correction where there is one."""
     live: LiveRow | None = None
+    second_look: bool = False
+    """Whether the reader may overturn and uphold verdicts."""
     problem: Problem | None = None
