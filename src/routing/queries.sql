@@ -552,3 +552,12 @@ WITH idle AS (
 )
 UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = version + 1 FROM idle WHERE task.id = idle.id
 RETURNING task.id
+
+-- name: open_tasks_in_domain
+-- What published projects still have to get done in a domain.
+SELECT count(*) FROM task t JOIN project p ON p.id = t.project
+WHERE t.domain = :domain AND p.state = 'published' AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+
+-- name: existing_projects
+-- Those of the named ones that are there.
+SELECT id FROM project WHERE id = ANY (:ids::uuid[])

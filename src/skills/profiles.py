@@ -10,6 +10,7 @@ import msgspec
 from kernel import db
 from kernel.sql import load
 from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of
+from skills.classes import Papers, Proof, classify
 from skills.errors import NoSuchAnnotator
 from skills.hierarchy import GENERAL, Local, Tree, beliefs, below
 
@@ -114,7 +115,11 @@ class SkillView(msgspec.Struct, frozen=True):
     level: int
     skill_class: str
     """`generalist` or `domain expert`."""
+    reason_code: str
+    """`proven`; or what is missing: `bound_too_low`, `expired`, `unverified`, `no_proof`."""
     reason: str
+    proof: Proof | None
+    """The credential or exam that proves the level, here or above in the tree."""
     evidence_count: int
     inferred: bool
     """Nothing was observed in this domain; the belief is what general skill says about it."""
@@ -161,24 +166,17 @@ def tree_of(parents: dict[str, str | None], crowd: dict[str, Belief]) -> Tree:
 
 async def skills_of(annotator_id: UUID, z: float, half_life_days: float = HALF_LIFE_DAYS) -> list[SkillView]:
     profile = await load_profile(annotator_id, half_life_days)
-    return [_view(profile, row, z) for row in await db.fetch(sql.skills_of, annotator_id=annotator_id)]
+    papers = await Papers.of(annotator_id)
+    return [_view(profile, papers, row, z) for row in await db.fetch(sql.skills_of, annotator_id=annotator_id)]
 
 
-def _view(profile: Profile, row: Any, z: float) -> SkillView:
+def _view(profile: Profile, papers: Papers, row: Any, z: float) -> SkillView:
     domain = row["domain"]
-    belief, expert = profile.belief(domain), profile.is_expert(domain, z)
+    belief, derived = profile.belief(domain), classify(profile, papers, domain, z, EXPERT_LEVEL)
     bound = belief.lower_bound(z)
-    needed = level_floor(EXPERT_LEVEL)
-    if expert:
-        proof = {"credential": "verified credential", "exam": "passed exam"}[profile.proof(domain, EXPERT_LEVEL) or ""]
-        reason = f"{proof}, and the lower bound of the skill is at level 4"
-    elif profile.proof(domain, EXPERT_LEVEL) is None:
-        reason = "no verified, unexpired credential and no passed exam in this domain"
-    else:
-        reason = f"the lower bound of the skill ({bound:.2f}) is below level 4 ({needed:.2f})"
     return SkillView(
         domain=domain, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
         interval=belief.interval(), level=level_of(bound if math.isfinite(bound) else belief.mean),
-        skill_class="domain expert" if expert else "generalist", reason=reason, evidence_count=row["evidence_count"],
-        inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
+        skill_class=derived.skill_class, reason_code=derived.reason_code, reason=derived.reason, proof=derived.proof,
+        evidence_count=row["evidence_count"], inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
     )  # fmt: skip
