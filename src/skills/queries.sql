@@ -435,8 +435,8 @@ WHERE id = :id
 
 -- name: decide_credential
 -- Verified, refused or revoked: by whom, when and why.
-UPDATE credential SET state = :state, state_reason = :reason, decided_by = current_setting('callboard.actor', true), version = version + 1,
-  verified_at = CASE WHEN :state = 'verified' THEN clock_timestamp() ELSE verified_at END
+UPDATE credential SET state = :state::text, state_reason = :reason, decided_by = current_setting('callboard.actor', true), version = version + 1,
+  verified_at = CASE WHEN :state::text = 'verified' THEN clock_timestamp() ELSE verified_at END
 WHERE id = :id
 
 -- name: remind_of_expiries

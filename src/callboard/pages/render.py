@@ -18,6 +18,7 @@ from callboard import names
 from callboard.pages import charts, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
+from skills import isced
 
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
 STATIC_DIR = Path(__file__).parent.parent / "static"
@@ -72,6 +73,10 @@ def environment(lang: str) -> Environment:
         label_options=lambda keys, group: [(key, named(key, group, gettext, lang)) for key in keys],
         language_options=lambda tags: [(tag, language_name(tag, locale, gettext)) for tag in tags],
         options=lambda choices: [(choice.value, choice.label) for choice in choices],
+        isced_field=lambda code: isced_field(code, lang),
+        isced_fields=lambda own: isced_fields(own, lang),
+        isced_level=lambda level: isced.LEVELS[level][lang.startswith("zh")],
+        isced_levels=lambda: [(level, words[lang.startswith("zh")]) for level, words in isced.LEVELS.items()],
         query=query,
         stage_options=lambda: [(key, gettext(text)) for key, text in labels.LABELS["stage"].items()],
         means=lambda key, group: names.current().means(group, key, lang),
@@ -117,6 +122,17 @@ def domain_options(codes: Any, gettext: Any, lang: str) -> list[tuple[str, str]]
         (code, INDENT * depth + named(code, "domain", gettext, lang))
         for code, depth in names.current().sorted_domains(list(codes))
     ]
+
+
+def isced_field(code: str, lang: str) -> str:
+    known = isced.known_field(code)
+    return code if known is None else f"{isced.FIELDS[known][lang.startswith('zh')]} ({code})"
+
+
+def isced_fields(own: str | None, lang: str) -> list[tuple[str, str]]:
+    """Broad fields with their narrow ones set in below; a detailed code that is there already stays choosable."""
+    codes = sorted({*isced.FIELDS, *([own] if own else [])})
+    return [(code, INDENT * (len(code) > len("00")) + isced_field(code, lang)) for code in codes]
 
 
 def lane_name(text: str, locale: str, gettext: Any, lang: str) -> str:
