@@ -93,7 +93,8 @@ async def test_credentials_are_shown_by_their_owner_and_decided_by_managers(
     client: httpx.AsyncClient, cast: Cast
 ) -> None:
     desk, boss = Desk(client), await cast.person("boss", ["manager"])
-    vendor, rival = (await cast.person(name, ["manager"], vendor=name) for name in ("North", "South"))
+    vendor = await cast.person("north", ["manager"], vendor="North")
+    rival = await cast.person("south", ["manager"], vendor="South")
     ann = await cast.person("ann", ["annotator"], vendor="North", works=True)
     bob = await cast.person("bob", ["annotator"], vendor="South", works=True)
     at = f"/annotators/{ann.annotator_id}/credentials"
@@ -118,8 +119,13 @@ async def test_credentials_are_shown_by_their_owner_and_decided_by_managers(
     assert [row["id"] for row in (await desk.call("GET", "/credentials?state=verified", boss))["items"]] == [
         verified["id"]
     ]
-    await desk.call("GET", "/credentials?state=lost", boss, None, 400)
+    await desk.call("GET", "/credentials?state=lost", boss, None, 422)
     await desk.call("GET", at, rival, None, 404)
+    colleague = await cast.person("eve", ["annotator"], vendor="North", works=True)
+    await desk.call("GET", at, colleague, None, 404)
+    assert (await desk.call("GET", "/credentials", colleague))["items"] == [], (
+        "a colleague of the same vendor is no manager"
+    )
     skills = {
         row["domain"]: row for row in (await desk.call("GET", f"/annotators/{ann.annotator_id}/skills", ann))["items"]
     }
