@@ -322,7 +322,7 @@ FROM unnest(:codes::text[]) WITH ORDINALITY AS given (code, place)
 WHERE d.code = given.code AND d.position <> given.place
 
 -- name: archive_domain
--- Or back again.
+-- It takes nothing new from now on; or it does again.
 UPDATE domain SET archived = :archived, version = version + 1 WHERE code = :code
 
 -- name: people_with_evidence_in
@@ -339,7 +339,7 @@ SELECT payload ->> 'domain' AS domain, (payload ->> 'done')::int AS done, (paylo
 FROM job WHERE name = 'skills.refold' AND done_at IS NULL AND failed_at IS NULL ORDER BY created_at
 
 -- name: levels
--- Both scales.
+-- What 1 to 5 mean on both scales.
 SELECT scale, level, name_en, name_zh, description_en, description_zh, version FROM level ORDER BY scale DESC, level
 
 -- name: describe_level
@@ -369,7 +369,7 @@ WHERE code = :code AND version = coalesce(:version::int, version)
 UPDATE role SET archived = :archived, version = version + 1 WHERE code = :code AND version = coalesce(:version::int, version)
 
 -- name: task_kinds
--- All kinds of work.
+-- All kinds of work with their switch.
 SELECT code, name_en, name_zh, own_skill, version FROM task_kind ORDER BY code
 
 -- name: change_task_kind
