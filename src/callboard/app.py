@@ -11,7 +11,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
-from callboard import api, assets, health, pages
+from callboard import api, assets, health, names, pages
 from callboard.access.guards import undeclared
 from callboard.access.sessions import is_https
 from callboard.api.desk import Desk
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *health.route_handlers,
             *live_handlers,
             *schema_handlers,
-            *handlers_of(pages),
+            Router("/", route_handlers=handlers_of(pages), before_request=names.refresh),
         ],
         request_class=Call,
         exception_handlers={Exception: answer},

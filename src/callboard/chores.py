@@ -6,7 +6,7 @@ from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
-from skills import exam_sitting, upkeep
+from skills import credentials, domains, exam_sitting, upkeep
 
 NAMES = (
     "routing.sweep_leases",
@@ -16,8 +16,10 @@ NAMES = (
     "skills.end_exams",
     "skills.estimate_crowd",
     "skills.judge_standing",
+    "skills.remind_expiries",
+    domains.REFOLD,
 )
-"""What the clock, or a change of evidence, may ask for; `wire` sees to it that each has its handler."""
+"""What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
 
 @outbox.handler("routing.sweep_leases")
@@ -56,3 +58,16 @@ async def judge_standing(_payload: dict[str, Any], _settings: Settings) -> None:
 @outbox.handler("skills.estimate_crowd")
 async def estimate_crowd(_payload: dict[str, Any], settings: Settings) -> None:
     await upkeep.estimate_crowd(settings.skill_half_life_days)
+
+
+@outbox.handler("skills.remind_expiries")
+async def remind_expiries(_payload: dict[str, Any], settings: Settings) -> None:
+    """One batch; a full one is followed by another job."""
+    days = [int(part) for part in settings.credential_reminder_days.split(",")]
+    if await credentials.remind_of_expiries(days) == credentials.REMINDER_BATCH:
+        await outbox.enqueue("skills.remind_expiries", {})
+
+
+@outbox.handler(domains.REFOLD)
+async def refold(payload: dict[str, Any], settings: Settings) -> None:
+    await domains.refold_batch(payload, settings)

@@ -338,6 +338,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             gt=0,
         ),
     ] = 90.0
+    credential_reminder_days: Annotated[
+        str,
+        _say(
+            "How long before a credential runs out its holder and the managers are told, each once; separated by commas.",
+            "days",
+            "a month to renew it, a week to hurry, a day to find a stand-in",
+            pattern="^[0-9]{1,3}(,[0-9]{1,3})*$",
+        ),
+    ] = "30,7,1"
 
     # Intake
     body_limit_bytes: Annotated[int, _say("Largest JSON body.", "bytes", "5,000 tasks of 2 kB", ge=1024)] = 10_000_000

@@ -175,3 +175,8 @@ async def batch_with_content(project_id: UUID, content_hash: bytes) -> tuple[UUI
         project_id=project_id, content_hash=content_hash,
     )  # fmt: skip
     return None if row is None else (row["id"], row["created_at"])
+
+
+async def open_tasks_in(domain: str) -> int:
+    """Of published projects: what keeps the domain from being archived."""
+    return await db.fetch_value(sql.open_tasks_in_domain, domain=domain)  # type: ignore[no-any-return]

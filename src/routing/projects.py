@@ -125,6 +125,11 @@ async def projects(*, before: UUID | None = None, limit: int = 100) -> list[Proj
     return await db.fetch_as(ProjectView, sql.projects, id=None, name=None, before=before, limit=limit)
 
 
+async def projects_of(ids: list[UUID]) -> set[UUID]:
+    """Those of the named ones that are there."""
+    return {UUID(int=row["id"].int) for row in await db.fetch(sql.existing_projects, ids=ids)}
+
+
 async def change_state(
     project_id: UUID, state: str, *, version: int | None = None, reason: str | None = None
 ) -> ProjectView:

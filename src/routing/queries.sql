@@ -700,3 +700,11 @@ SELECT e.difficulty_mean, e.difficulty_variance FROM evidence e
 WHERE e.annotator = :author_id AND e.source_id = :submission_id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)
 
+-- name: open_tasks_in_domain
+-- What published projects still have to get done in a domain.
+SELECT count(*) FROM task t JOIN project p ON p.id = t.project
+WHERE t.domain = :domain AND p.state = 'published' AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+
+-- name: existing_projects
+-- Those of the named ones that are there.
+SELECT id FROM project WHERE id = ANY (:ids::uuid[])

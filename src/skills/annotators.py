@@ -14,8 +14,9 @@ from skills.belief import Belief, assessed
 from skills.credentials import CredentialDraft, add_credential
 from skills.errors import AnnotatorExists, NoSuchAnnotator
 from skills.evidence import Observation, observe
+from skills.grants import put_languages
 from skills.profiles import load_profile
-from skills.registry import check_domains, check_language, check_roles
+from skills.registry import check_domains, check_roles
 
 sql = load(__package__)
 
@@ -84,13 +85,6 @@ async def put_roles(annotator_id: UUID, roles: list[str]) -> None:
     """Held everywhere. Raises `NoSuchRole`."""
     await check_roles(set(roles))
     await db.execute(sql.put_roles, annotator_id=annotator_id, roles=sorted(set(roles)))
-
-
-async def put_languages(annotator_id: UUID, languages: dict[str, int]) -> None:
-    tags = [check_language(tag) for tag in languages]
-    await db.execute(
-        sql.put_languages, annotator_id=annotator_id, languages=tags, levels=[languages[tag] for tag in tags]
-    )
 
 
 async def assess(annotator_id: UUID, domain: str, level: int, reason: str) -> Belief:

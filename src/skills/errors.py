@@ -11,6 +11,56 @@ class NoSuchDomain(Invalid):
     title = "There is no such domain"
 
 
+class DomainExists(Conflict):
+    code = "domain_exists"
+    title = "There is a domain of this code already"
+
+
+class DomainArchived(Conflict):
+    code = "domain_archived"
+    title = "This domain is archived and takes nothing new"
+
+
+class DomainInUse(Conflict):
+    code = "domain_in_use"
+    title = "Published projects have open tasks in this domain"
+
+
+class BadTree(Conflict):
+    code = "bad_tree"
+    title = "The tree of domains cannot be changed like that"
+
+
+class NoSuchLevel(NotFound):
+    code = "level_not_found"
+    title = "There is no such level; the scales are skill and language, from 1 to 5"
+
+
+class NoSuchTaskKind(NotFound):
+    code = "task_kind_not_found"
+    title = "There is no such kind of task"
+
+
+class RoleExists(Conflict):
+    code = "role_exists"
+    title = "There is a role of this code already"
+
+
+class NoSuchCredential(NotFound):
+    code = "credential_not_found"
+    title = "There is no such credential for this account"
+
+
+class BadCredential(Invalid):
+    code = "bad_credential"
+    title = "The credential cannot be taken as it is"
+
+
+class CredentialDecided(Conflict):
+    code = "credential_decided"
+    title = "The state of this credential does not allow that"
+
+
 class NoSuchRole(Invalid):
     code = "unknown_annotator_role"
     title = "There is no such role for people who work"

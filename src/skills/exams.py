@@ -14,7 +14,8 @@ from kernel.ids import uuid7
 from kernel.money import Money
 from kernel.sql import load
 from skills.errors import BadExam, BadExamItem, NoSuchExam
-from skills.registry import check_domains, check_language
+from skills.languages import check_language
+from skills.registry import check_domains
 
 sql = load(__package__)
 Option = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -110,7 +111,7 @@ async def create_exam(draft: ExamDraft, pay: Money | None = None) -> UUID:
     if pay is not None and (draft.training or pay.micros <= 0):
         raise BadExam("Training is unpaid, and the pay of an exam is more than zero.")
     await check_domains({draft.domain})
-    check_language(draft.language)
+    draft = msgspec.structs.replace(draft, language=check_language(draft.language))
     exam_id = uuid7()
     await db.execute(
         sql.insert_exam, id=exam_id, pay_micros=pay and pay.micros, pay_currency=pay and pay.currency,

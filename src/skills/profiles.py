@@ -10,6 +10,7 @@ import msgspec
 from kernel import db
 from kernel.sql import load
 from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of
+from skills.classes import Papers, Proof, classify
 from skills.errors import NoSuchAnnotator
 from skills.hierarchy import GENERAL, OF_KIND, Local, Tree, beliefs, below, node_of
 
@@ -125,7 +126,11 @@ class SkillView(msgspec.Struct, frozen=True):
     level: int
     skill_class: str
     """`generalist` or `domain expert`."""
+    reason_code: str
+    """`proven`; or what is missing: `bound_too_low`, `expired`, `unverified`, `no_proof`."""
     reason: str
+    proof: Proof | None
+    """The credential or exam that proves the level, here or above in the tree."""
     evidence_count: int
     inferred: bool
     """Nothing was observed in this domain; the belief is what general skill says about it."""
@@ -176,26 +181,18 @@ async def skills_of(
 ) -> list[SkillView]:
     """Every domain, and below it the kinds of work that were seen; as a project sees it, with its half-life and its bar."""
     profile = await load_profile(annotator_id, half_life_days)
+    papers = await Papers.of(annotator_id)
     rows = await db.fetch(sql.skills_of, annotator_id=annotator_id)
-    return [_view(profile, row, z, expert_level) for row in rows]
+    return [_view(profile, papers, row, z, expert_level) for row in rows]
 
 
-def _view(profile: Profile, row: Any, z: float, expert_level: int) -> SkillView:
+def _view(profile: Profile, papers: Papers, row: Any, z: float, expert_level: int) -> SkillView:
     domain, task_kind = row["domain"], row["task_kind"]
-    belief, expert = profile.belief(domain, task_kind), profile.is_expert(domain, z, expert_level)
-    bound, needed = belief.lower_bound(z), level_floor(expert_level)
-    proof = profile.proof(domain, expert_level)
-    if expert:
-        shown = {"credential": "verified credential", "exam": "passed exam"}[proof or ""]
-        reason = f"{shown}, and the lower bound of the skill is at level {expert_level}"
-    elif proof is None:
-        reason = "no verified, unexpired credential and no passed exam in this domain"
-    else:
-        bound_in_domain = profile.belief(domain).lower_bound(z)
-        reason = f"the lower bound of the skill ({bound_in_domain:.2f}) is below level {expert_level} ({needed:.2f})"
+    belief, derived = profile.belief(domain, task_kind), classify(profile, papers, domain, z, expert_level)
+    bound = belief.lower_bound(z)
     return SkillView(
         domain=domain, task_kind=task_kind, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
         interval=belief.interval(), level=level_of(bound if math.isfinite(bound) else belief.mean),
-        skill_class="domain expert" if expert else "generalist", reason=reason, evidence_count=row["evidence_count"],
-        inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
+        skill_class=derived.skill_class, reason_code=derived.reason_code, reason=derived.reason, proof=derived.proof,
+        evidence_count=row["evidence_count"], inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
     )  # fmt: skip

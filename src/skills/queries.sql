@@ -44,8 +44,8 @@ SELECT gen_random_uuid(), :annotator_id, language, level FROM unnest(:languages:
 ON CONFLICT (annotator, language) DO UPDATE SET level = excluded.level
 
 -- name: lock_person
--- Evidence about one person is taken in one by one, in every domain: what is learned in one speaks for the others.
-SELECT pg_advisory_xact_lock(hashtextextended('skill:' || :annotator_id::uuid::text, 0))
+-- Evidence about one person is taken in one by one, in every domain: what is learned in one speaks for the others. The tree stays as it is meanwhile.
+SELECT pg_advisory_xact_lock_shared(hashtextextended('domain-tree', 0)), pg_advisory_xact_lock(hashtextextended('skill:' || :annotator_id::uuid::text, 0))
 
 -- name: person_skills
 -- Everything that is known of one person; under lock_person.
@@ -178,12 +178,6 @@ FROM domain d
 CROSS JOIN LATERAL (SELECT '' AS kind UNION SELECT k.task_kind FROM skill k WHERE k.domain = d.code AND k.annotator = :annotator_id) seen
 LEFT JOIN skill s ON s.domain = d.code AND s.annotator = :annotator_id AND s.task_kind = seen.kind
 ORDER BY d.position, d.code, seen.kind
-
--- name: insert_credential
--- Unverified unless somebody says so.
-INSERT INTO credential (id, annotator, domain, kind, title, issuer, state, verified_at, expires_on)
-VALUES (:id, :annotator_id, :domain, :kind, :title, :issuer, CASE WHEN :verified THEN 'verified' ELSE 'unverified' END,
-        CASE WHEN :verified THEN clock_timestamp() END, :expires_on)
 
 -- name: insert_exam
 -- Open at once; the checks of the table hold its rules.
@@ -328,3 +322,197 @@ FROM exam_attempt t JOIN exam e ON e.id = t.exam
 WHERE t.state = 'finished' AND t.reason IN ('decided', 'last_item') AND NOT e.training
   AND EXISTS (SELECT FROM exam_answer a WHERE a.attempt = t.id AND a.item = :item_id AND a.choice IS NOT NULL)
 ORDER BY t.ended_at, t.id
+
+-- name: known_domains
+-- The named ones, held against being archived until this transaction ends: what is begun in them now is begun in time.
+SELECT code, archived FROM domain WHERE code = ANY (:codes::text[]) ORDER BY code FOR KEY SHARE
+
+-- name: domains
+-- All of them; the tree is drawn from their parents.
+SELECT code, parent_code AS parent, name_en, name_zh, description_en, description_zh, position, archived, version
+FROM domain ORDER BY position, code
+
+-- name: lock_tree
+-- Alone with the tree: evidence reads it under the same lock, shared, so nobody learns by a tree that is being changed.
+SELECT pg_advisory_xact_lock(hashtextextended('domain-tree', 0))
+
+-- name: lock_domain
+-- One domain, to be changed; its children and tasks may come meanwhile.
+SELECT code FROM domain WHERE code = :code FOR NO KEY UPDATE
+
+-- name: lock_domain_whole
+-- One domain, to be archived: whoever is about to begin something in it is waited for, or waits.
+SELECT code FROM domain WHERE code = :code FOR UPDATE
+
+-- name: insert_domain
+-- At the end of its siblings.
+INSERT INTO domain (code, parent_code, name_en, name_zh, description_en, description_zh, position)
+SELECT :code, :parent, :name_en, :name_zh, :description_en, :description_zh,
+  coalesce((SELECT max(position) + 1 FROM domain WHERE parent_code IS NOT DISTINCT FROM :parent::varchar), 0)
+ON CONFLICT (code) DO NOTHING RETURNING code
+
+-- name: describe_domain
+-- Names and descriptions; the parent is another statement, because its trigger locks the tree.
+UPDATE domain SET name_en = :name_en, name_zh = :name_zh, description_en = :description_en, description_zh = :description_zh, version = version + 1
+WHERE code = :code
+
+-- name: move_domain
+-- Below another parent; the trigger refuses loops. How it hung on the old parent is forgotten until the crowd is asked again.
+WITH forgotten AS (DELETE FROM crowd_skill WHERE domain = :code)
+UPDATE domain SET parent_code = :parent WHERE code = :code
+
+-- name: order_domains
+-- The places of siblings, as given.
+UPDATE domain d SET position = given.place
+FROM unnest(:codes::text[]) WITH ORDINALITY AS given (code, place)
+WHERE d.code = given.code AND d.position <> given.place
+
+-- name: archive_domain
+-- It takes nothing new from now on; or it does again.
+UPDATE domain SET archived = :archived, version = version + 1 WHERE code = :code
+
+-- name: people_with_evidence_in
+-- A batch of those about whom something was learned in these domains, by id.
+SELECT DISTINCT annotator FROM evidence WHERE domain = ANY (:domains::text[]) AND annotator > :after ORDER BY annotator LIMIT :limit
+
+-- name: count_with_evidence_in
+-- How many a refold has to see.
+SELECT count(DISTINCT annotator) FROM evidence WHERE domain = ANY (:domains::text[])
+
+-- name: refolds_waiting
+-- Moved domains whose people are not all folded anew yet, with how far that is.
+SELECT payload ->> 'domain' AS domain, (payload ->> 'done')::int AS done, (payload ->> 'total')::int AS total
+FROM job WHERE name = 'skills.refold' AND done_at IS NULL AND failed_at IS NULL ORDER BY created_at
+
+-- name: levels
+-- What 1 to 5 mean on both scales.
+SELECT scale, level, name_en, name_zh, description_en, description_zh, version FROM level ORDER BY scale DESC, level
+
+-- name: describe_level
+-- Only as it was read, where a version is given.
+UPDATE level SET name_en = :name_en, name_zh = :name_zh, description_en = :description_en, description_zh = :description_zh, version = version + 1
+WHERE scale = :scale AND level = :level AND version = coalesce(:version::int, version)
+
+-- name: roles
+-- With how many people hold each, anywhere.
+SELECT r.code, r.name_en, r.name_zh, r.description_en, r.description_zh, r.position, r.archived, r.version,
+  (SELECT count(DISTINCT annotator) FROM annotator_role h WHERE h.role = r.code) AS holders
+FROM role r ORDER BY r.archived, r.position, r.code
+
+-- name: insert_role
+-- After the others.
+INSERT INTO role (code, name_en, name_zh, description_en, description_zh, position)
+SELECT :code, :name_en, :name_zh, :description_en, :description_zh, coalesce((SELECT max(position) + 1 FROM role WHERE position < 99), 0)
+ON CONFLICT (code) DO NOTHING RETURNING code
+
+-- name: describe_role
+-- Only as it was read, where a version is given.
+UPDATE role SET name_en = :name_en, name_zh = :name_zh, description_en = :description_en, description_zh = :description_zh, version = version + 1
+WHERE code = :code AND version = coalesce(:version::int, version)
+
+-- name: archive_role
+-- Or back again; whoever holds it keeps it.
+UPDATE role SET archived = :archived, version = version + 1 WHERE code = :code AND version = coalesce(:version::int, version)
+
+-- name: task_kinds
+-- All kinds of work with their switch.
+SELECT code, name_en, name_zh, own_skill, version FROM task_kind ORDER BY code
+
+-- name: change_task_kind
+-- Only as it was read, where a version is given.
+UPDATE task_kind SET name_en = :name_en, name_zh = :name_zh, own_skill = :own_skill, version = version + 1
+WHERE code = :code AND version = coalesce(:version::int, version)
+
+-- name: lock_annotator
+-- Their grants are changed by one at a time.
+SELECT id FROM annotator WHERE id = :annotator_id FOR NO KEY UPDATE
+
+-- name: roles_of
+-- What somebody holds: everywhere (no project), and in single projects.
+SELECT role, project_id, granted_by, granted_at FROM annotator_role WHERE annotator = :annotator_id ORDER BY project_id NULLS FIRST, role
+
+-- name: put_grants
+-- The whole set as given, project by project: what is missing goes, what is new comes with who gave it.
+WITH given AS (SELECT role, project_id FROM unnest(:roles::text[], :project_ids::uuid[]) AS g (role, project_id)),
+gone AS (DELETE FROM annotator_role h WHERE h.annotator = :annotator_id
+  AND NOT EXISTS (SELECT FROM given g WHERE g.role = h.role AND g.project_id IS NOT DISTINCT FROM h.project_id))
+INSERT INTO annotator_role (id, annotator, role, project_id, granted_by)
+SELECT gen_random_uuid(), :annotator_id, role, project_id, current_setting('callboard.actor', true) FROM given
+ON CONFLICT (annotator, role, project_id) DO NOTHING
+
+-- name: languages_of
+-- With their levels.
+SELECT language, level FROM annotator_language WHERE annotator = :annotator_id ORDER BY level DESC, language
+
+-- name: credentials
+-- Of one person or of all whom somebody may see; by the date at which they run out, or in the order in which they came.
+SELECT c.id, c.annotator AS annotator_id, a.display_name, a.vendor AS vendor_id, c.domain, c.kind, c.title, c.issuer, c.isced_level, c.isced_field,
+  c.document_ref, c.note, c.issued_on, c.expires_on, c.state, c.state_reason, c.decided_by, c.verified_at, c.version, c.created_at,
+  c.expires_on - current_date AS days_left,
+  c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date) AS counts
+FROM credential c JOIN annotator a ON a.id = c.annotator
+WHERE (:id::uuid IS NULL OR c.id = :id) AND (:annotator_id::uuid IS NULL OR c.annotator = :annotator_id)
+  AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id) AND (:state::text IS NULL OR c.state = :state)
+  AND (:within_days::int IS NULL OR (c.state = 'verified' AND c.expires_on BETWEEN current_date AND current_date + :within_days))
+  AND (NOT :expired::bool OR (c.state = 'verified' AND c.expires_on < current_date))
+  AND (CASE WHEN :within_days::int IS NULL THEN date '2000-01-01' ELSE c.expires_on END, c.id) > (:after_day::date, :after_id::uuid)
+ORDER BY CASE WHEN :within_days::int IS NULL THEN date '2000-01-01' ELSE c.expires_on END, c.id
+LIMIT :limit
+
+-- name: lock_credential
+-- One decision at a time.
+SELECT annotator AS annotator_id, domain, kind, state, version FROM credential WHERE id = :id FOR NO KEY UPDATE
+
+-- name: insert_credential
+-- Unverified unless somebody says so.
+INSERT INTO credential (id, annotator, domain, kind, title, issuer, isced_level, isced_field, document_ref, note, issued_on, expires_on,
+                        state, verified_at, decided_by)
+VALUES (:id, :annotator_id, :domain, :kind, :title, :issuer, :isced_level, :isced_field, :document_ref, :note, :issued_on, :expires_on,
+        CASE WHEN :verified THEN 'verified' ELSE 'unverified' END, CASE WHEN :verified THEN clock_timestamp() END,
+        CASE WHEN :verified THEN current_setting('callboard.actor', true) END)
+
+-- name: change_credential
+-- What it says now has not been verified; with another expiry its reminders start anew.
+UPDATE credential SET domain = :domain, kind = :kind, title = :title, issuer = :issuer, isced_level = :isced_level, isced_field = :isced_field,
+  document_ref = :document_ref, note = :note, issued_on = :issued_on,
+  reminded_days = CASE WHEN expires_on IS NOT DISTINCT FROM :expires_on::date THEN reminded_days END, expires_on = :expires_on,
+  state = 'unverified', state_reason = NULL, decided_by = NULL, verified_at = NULL, version = version + 1
+WHERE id = :id
+
+-- name: decide_credential
+-- Verified, refused or revoked: by whom, when and why.
+UPDATE credential SET state = :state::text, state_reason = :reason, decided_by = current_setting('callboard.actor', true), version = version + 1,
+  verified_at = CASE WHEN :state::text = 'verified' THEN clock_timestamp() ELSE verified_at END
+WHERE id = :id
+
+-- name: remind_of_expiries
+-- The smallest reminder that is due and was not given yet (-1: it has run out), written down as it is told; a batch.
+WITH due AS (
+  SELECT c.id, CASE WHEN c.expires_on < current_date THEN -1
+    ELSE (SELECT min(days) FROM unnest(:days::int[]) AS days WHERE days >= c.expires_on - current_date) END AS reminder
+  FROM credential c
+  WHERE c.state = 'verified' AND c.expires_on <= current_date + (SELECT coalesce(max(days), 0) FROM unnest(:days::int[]) AS days)
+    AND coalesce(c.reminded_days, 32767) > CASE WHEN c.expires_on < current_date THEN -1
+      ELSE (SELECT min(days) FROM unnest(:days::int[]) AS days WHERE days >= c.expires_on - current_date) END
+  ORDER BY c.expires_on, c.id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE credential c SET reminded_days = due.reminder
+FROM due JOIN credential old ON old.id = due.id JOIN annotator a ON a.id = old.annotator
+WHERE c.id = due.id
+RETURNING c.id, c.annotator AS annotator_id, a.vendor AS vendor_id, c.domain, c.kind, c.title, c.expires_on, due.reminder AS days,
+  c.expires_on - current_date AS days_left
+
+-- name: proofs_of
+-- What proves somebody's standing in a domain, by when it ends: verified, unexpired credentials and passed exams with their level.
+SELECT 'credential' AS kind, c.domain, c.id, c.title, 5 AS level, c.expires_on
+FROM credential c WHERE c.annotator = :annotator_id AND c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date)
+UNION ALL
+SELECT 'exam', e.domain, e.id, e.name, e.cut_level, NULL
+FROM exam_attempt t JOIN exam e ON e.id = t.exam
+WHERE t.annotator = :annotator_id AND t.passed AND NOT e.training
+ORDER BY 1, 6 DESC NULLS FIRST, 5 DESC, 3
+
+-- name: lapsed_credentials_of
+-- What would prove it, were it verified or not expired.
+SELECT domain, state, expires_on < current_date AS expired FROM credential
+WHERE annotator = :annotator_id AND (state = 'unverified' OR (state = 'verified' AND expires_on < current_date))

@@ -56,7 +56,30 @@ GET    /api/v1/annotators/{annotator_id:uuid}                     people
 PUT    /api/v1/annotators/{annotator_id:uuid}/state               vendor_manager bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/skills              people
 PUT    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str} bosses
-POST   /api/v1/annotators/{annotator_id:uuid}/credentials         bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/credentials         people
+POST   /api/v1/annotators/{annotator_id:uuid}/credentials         annotator reviewer bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/roles               people
+PUT    /api/v1/annotators/{annotator_id:uuid}/roles               bosses
+PUT    /api/v1/annotators/{annotator_id:uuid}/languages           bosses
+GET    /api/v1/credentials                                        people
+PUT    /api/v1/credentials/{credential_id:uuid}                   annotator reviewer bosses
+DELETE /api/v1/credentials/{credential_id:uuid}                   annotator reviewer bosses
+POST   /api/v1/credentials/{credential_id:uuid}/verify            bosses
+POST   /api/v1/credentials/{credential_id:uuid}/refuse            bosses
+POST   /api/v1/credentials/{credential_id:uuid}/revoke            bosses
+GET    /api/v1/domains                                            known
+POST   /api/v1/domains                                            bosses
+PUT    /api/v1/domains/{code:str}                                 bosses
+POST   /api/v1/domains/{code:str}/archive                         bosses
+POST   /api/v1/domains/{code:str}/restore                         bosses
+GET    /api/v1/levels                                             known
+PUT    /api/v1/levels/{scale:str}/{level:int}                     bosses
+GET    /api/v1/roles                                              known
+POST   /api/v1/roles                                              bosses
+PUT    /api/v1/roles/{code:str}                                   bosses
+POST   /api/v1/roles/{code:str}/{change:str}                      bosses
+GET    /api/v1/task-kinds                                         known
+PUT    /api/v1/task-kinds/{code:str}                              bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/earnings            people
 POST   /api/v1/exams                                              bosses
 GET    /api/v1/exams                                              known

@@ -23,6 +23,7 @@ from tests.pages.sample_facts import (
 )
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
+from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 
 
 def held(facts: v.TaskFacts, number: int, **changes: object) -> v.HeldTask:
@@ -261,6 +262,13 @@ SAMPLES: dict[str, Sample] = {
     "tasks-done": Sample("tasks.html", TASKS_DONE, "/tasks", ("manager",)),
     "tasks-empty": Sample("tasks.html", TASKS_EMPTY, "/tasks", ("manager",)),
     "task": Sample("task.html", TASK, "/tasks/1", ("manager",), live=True),
+    "registry": Sample("registry.html", REGISTRY, "/registry", ("manager",)),
+    "credentials-own": Sample("credentials_of_person.html", OWN, "/people/1/credentials"),
+    "credentials-decided": Sample("credentials_of_person.html", DECIDED, "/people/1/credentials", ("manager",)),
+    "credentials-none": Sample("credentials_of_person.html", NONE_YET, "/people/1/credentials", ("vendor_manager",)),
+    "credentials": Sample("credentials.html", WAITING, "/credentials", ("manager",)),
+    "credentials-seen": Sample("credentials.html", SEEN, "/credentials", ("vendor_manager",)),
+    "credentials-nothing": Sample("credentials.html", NOTHING, "/credentials", ("manager",)),
     "exams": Sample("exams.html", EXAMS, "/exams"),
     "exams-empty": Sample("exams.html", EXAMS_EMPTY, "/exams"),
     "exam": Sample("exam.html", QUESTION, "/exams/1/attempts/1"),

@@ -147,7 +147,7 @@ async def test_an_expired_or_unverified_credential_makes_no_expert(settings: Set
     def person_with(**credential: object) -> dict[str, object]:
         return {
             "skills": {"general": 4, "medicine": 5},
-            "credentials": [{"domain": "medicine", "kind": "degree", "title": "MD", **credential}],
+            "credentials": [{"domain": "medicine", "kind": "degree", "isced_level": 7, "title": "MD", **credential}],
         }
 
     import msgspec

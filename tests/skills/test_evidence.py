@@ -172,7 +172,7 @@ async def test_a_child_domain_inherits_and_idleness_widens(settings: Settings) -
 
 
 async def test_newcomers_start_from_those_with_the_same_credential(settings: Settings) -> None:
-    degree = CredentialDraft(domain="law", kind="degree", title="LL.M.", verified=True)
+    degree = CredentialDraft(domain="law", kind="degree", isced_level=7, title="LL.M.", verified=True)
 
     async def lawyer(level: int | None) -> UUID:
         draft = AnnotatorDraft(display_name="L", skills={} if level is None else {"law": level}, credentials=[degree])

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     """Who holds or held what; annotators: only their own."""
     COST_READ = "costs:read"
     """What the work of everybody whom one may see has cost."""
+    CREDENTIALS_WRITE = "credentials:write"
+    """Show one's own credentials, unverified, and withdraw them; with `skills:write` those of everybody."""
     EVENTS_READ = "events:read"
     """The feed and the live stream; annotators: only their own events."""
     EXAMS_READ = "exams:read"
@@ -40,6 +42,8 @@ class Permission(StrEnum):
     """See projects, their rules and prices."""
     PROJECTS_WRITE = "projects:write"
     """Make, change, publish, pause and close projects; choose their bot."""
+    REGISTRY_WRITE = "registry:write"
+    """Edit domains, levels, roles and kinds of tasks; whoever is recognised reads them."""
     REPORTS_READ = "reports:read"
     """Queue, throughput and quality: over everybody, or over one's vendor's people."""
     SKILLS_WRITE = "skills:write"
@@ -66,10 +70,12 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE,
-    P.TOKENS_WRITE, P.VERDICTS_WRITE,
+    P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE,
+    P.REGISTRY_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
-WORKING = frozenset({P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK})
+WORKING = frozenset(
+    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK}
+)
 """All that a token can do that is bound to one annotator."""
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -87,7 +93,7 @@ ROLES: dict[str, frozenset[Permission]] = {
 SCOPES: dict[str, frozenset[Permission]] = {
     "admin": _MANAGING | {P.METRICS_READ, P.WORK, P.WORK_BEHALF},
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
-    "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.SKILLS_WRITE}),
+    "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.SKILLS_WRITE}),
     "events:read": frozenset({P.EVENTS_READ}),
     "exams:read": frozenset({P.EXAMS_READ}),
     "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),
@@ -96,6 +102,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
     "projects:read": frozenset({P.PROJECTS_READ}),
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
+    "registry:write": frozenset({P.REGISTRY_WRITE}),
     "reports:read": frozenset({P.COST_READ, P.REPORTS_READ}),
     "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),

@@ -21,9 +21,8 @@ from callboard.api.work import reply, unit_of_work
 from kernel import db
 from payments.earnings import Earnings, earnings
 from routing import projects
-from skills import annotators, credentials, profiles, registry
+from skills import annotators, profiles
 from skills.annotators import AnnotatorDraft, AnnotatorView
-from skills.credentials import CredentialDraft
 from skills.profiles import SkillView
 
 READ, WRITE, SKILLS = Permission.ANNOTATORS_READ, Permission.ANNOTATORS_WRITE, Permission.SKILLS_WRITE
@@ -38,10 +37,6 @@ class Assessment(msgspec.Struct, forbid_unknown_fields=True):
 class StateChange(msgspec.Struct, forbid_unknown_fields=True):
     state: Literal["active", "paused", "left"]
     reason: Annotated[str, Meta(max_length=500)] | None = None
-
-
-class NewCredential(msgspec.Struct, frozen=True):
-    id: UUID
 
 
 async def _within_rights(actor: Actor, draft: AnnotatorDraft) -> AnnotatorDraft:
@@ -142,25 +137,6 @@ async def assess(
     return await unit_of_work(request, act)
 
 
-@post(
-    "/annotators/{annotator_id:uuid}/credentials",
-    guards=[require(SKILLS)],
-    operation_id="addCredential",
-    tags=["annotators"],
-)
-async def add_credential(
-    request: Call, annotator_id: AnnotatorId, data: JSONBody[CredentialDraft]
-) -> Response[NewCredential]:
-    """A degree, licence, certificate or employment; it opens doors once it is verified and until it expires."""
-
-    async def act() -> NewCredential:
-        await visibility.check_annotator(request.actor, annotator_id)
-        await registry.check_domains({data.domain})
-        return NewCredential(await credentials.add_credential(annotator_id, data))
-
-    return await unit_of_work(request, act, status=201)
-
-
 @get("/annotators/{annotator_id:uuid}/earnings", guards=[require(READ)], operation_id="readEarnings", tags=["money"])
 async def read_earnings(
     request: Call,
@@ -175,4 +151,4 @@ async def read_earnings(
     return reply(await earnings(annotator_id, limit=limit, since=aware(since, "since"), cursor=cursor))
 
 
-route_handlers = [create, list_all, read, put_state, read_skills, assess, add_credential, read_earnings]
+route_handlers = [create, list_all, read, put_state, read_skills, assess, read_earnings]

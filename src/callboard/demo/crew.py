@@ -11,9 +11,10 @@ from callboard.demo.workforce import MARK, external_id
 from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
-from skills.annotators import AnnotatorDraft, AnnotatorView, assess, create_annotator, put_languages, put_roles, roster
+from skills.annotators import AnnotatorDraft, AnnotatorView, assess, create_annotator, put_roles, roster
 from skills.belief import level_floor
 from skills.credentials import CredentialDraft, add_credential
+from skills.grants import put_languages
 from skills.profiles import load_profile
 
 sql = load("callboard.demo")

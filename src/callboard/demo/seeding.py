@@ -9,7 +9,7 @@ import msgspec
 from callboard.access.people import FIRST_ADMIN
 from callboard.demo.exams import open_exams
 from callboard.demo.operation import FACTORS, GUIDE, PROJECTS, DemoProject
-from callboard.demo.workforce import MARK, hire, logins, open_accounts, password_hashes
+from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from kernel import db
 from kernel.errors import Conflict
@@ -68,6 +68,7 @@ async def seed(settings: Settings) -> Seeded:
         if await is_seeded():
             return Seeded()
         await ensure_role(GUIDE, "Guide", "导览")
+        await open_domains()
         await open_accounts(hashes, settings)
         people = await hire(settings)
         await open_exams()

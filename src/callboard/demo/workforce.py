@@ -1,6 +1,7 @@
 """The demo's people as annotators, and the accounts with which a visitor signs in."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import msgspec
 
@@ -10,13 +11,32 @@ from callboard.demo.content import Person
 from callboard.demo.content import logins as content_logins
 from callboard.demo.content import people as content_people
 from callboard.demo.content import vendors as content_vendors
+from callboard.demo.content.people import Credential
 from callboard.demo.operation import GUIDE
+from kernel import clock
 from kernel.settings import Settings
 from skills.annotators import AnnotatorDraft, create_annotator
 from skills.credentials import CredentialDraft
+from skills.domains import DomainDraft
+from skills.domains import add as add_domain
 
 MARK = "demo:"
 """Begins the external_id of everybody whom the demo made."""
+
+CHILDREN = (
+    DomainDraft(
+        code="cardiology", parent="medicine", name_en="Cardiology", name_zh="心脏病学",
+        description_en="Heart and vessels: findings, treatment, guidelines.", description_zh="心脏与血管：检查所见、治疗与指南。",
+    ),
+    DomainDraft(
+        code="security", parent="technology", name_en="Security", name_zh="信息安全",
+        description_en="Attacks and defences of systems and networks.", description_zh="系统与网络的攻击和防护。",
+    ),
+    DomainDraft(
+        code="accounting", parent="finance", name_en="Accounting", name_zh="会计",
+        description_en="Books, statements, audits and tax.", description_zh="账簿、报表、审计与税务。",
+    ),
+)  # fmt: skip
 
 PASSWORDS = {
     "manager": "demo-manager-sees-all",
@@ -65,16 +85,31 @@ def annotator_draft(person: Person, roles: Sequence[str], credential_domain: str
         skills=dict(person.skills.items()),
         credentials=[
             CredentialDraft(
-                domain=credential_domain,
+                domain=credential.domain or credential_domain,
                 kind=credential.kind,
                 title=credential.title,
                 issuer=credential.issuer,
                 verified=credential.verified,
-                expires_on=credential.expires_on,
+                isced_level=credential.isced_level,
+                isced_field=credential.isced_field,
+                document_ref=credential.document_ref,
+                expires_on=_last_day(credential),
             )
             for credential in person.credentials
         ],
     )
+
+
+def _last_day(credential: Credential) -> date | None:
+    if credential.expires_in_days is None:
+        return credential.expires_on
+    return clock.now().date() + timedelta(days=credential.expires_in_days)
+
+
+async def open_domains() -> None:
+    """A few children, so that the tree is one."""
+    for draft in CHILDREN:
+        await add_domain(draft)
 
 
 async def hire(settings: Settings) -> int:

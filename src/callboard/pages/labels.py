@@ -200,6 +200,17 @@ LABELS: dict[str, dict[str, str]] = {
         "exam_bank_too_small": _("The questions of this exam are still being prepared."),
         "exam_question_changed": _("Another question is open now, perhaps in another tab. Reload to see it."),
         "exam_answered_otherwise": _("This question was answered already, perhaps in another tab. Reload to go on."),
+        "bad_tree": _(
+            "The tree cannot be changed like that: nothing stands below itself, general knowledge stays at the top, and what is below a domain is archived before it."
+        ),
+        "domain_in_use": _("Published projects still have open tasks in this domain. Finish or cancel them first."),
+        "domain_exists": _("There is a domain of this code already."),
+        "domain_archived": _("This domain is archived and takes nothing new."),
+        "role_exists": _("There is a role of this code already."),
+        "credential_decided": _("This credential was decided meanwhile. Reload to see how it stands."),
+        "bad_credential": _(
+            "This credential cannot be taken: a degree needs its level, and nothing expires before it was issued."
+        ),
         "reason_missing": _("Say why; it stays in the history."),
         "bad_password": _("This password cannot be used: too short, or one of the first that anybody would try."),
     },
@@ -213,6 +224,18 @@ LABELS: dict[str, dict[str, str]] = {
         "unsafe": _("Harmful or private content"),
         "low_effort": _("Too little work in it"),
         "other": _("Something else"),
+    },
+    "credential_state": {
+        "unverified": _("Not verified"),
+        "verified": _("Verified"),
+        "refused": _("Refused"),
+        "revoked": _("Revoked"),
+    },
+    "credential_kind": {
+        "degree": _("Degree"),
+        "licence": _("Licence"),
+        "certificate": _("Certificate"),
+        "employment": _("Employment"),
     },
     "language": {"en": _("English"), "zh-CN": _("Chinese")},
 }
@@ -236,6 +259,10 @@ CHIPS: dict[str, tuple[str, str]] = {
     "accept": ("good", "check"),
     "fix": ("good", "edit"),
     "posted": ("good", "check"),
+    "unverified": ("wait", "clock"),
+    "verified": ("good", "check"),
+    "refused": ("bad", "cross"),
+    "revoked": ("bad", "cross"),
     "rejected": ("bad", "cross"),
     "reject": ("bad", "cross"),
     "voided": ("bad", "cross"),

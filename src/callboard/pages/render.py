@@ -14,13 +14,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from callboard import names
 from callboard.pages import charts, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
+from skills import isced
 
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
 STATIC_DIR = Path(__file__).parent.parent / "static"
 LANE_PARTS = 4
+INDENT = "\u2003"
+"""An em space: what HTML shows in front of an option."""
 TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled")
 
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
@@ -50,8 +54,8 @@ def environment(lang: str) -> Environment:
         chip=lambda state: labels.CHIPS.get(str(state), ("wait", "dots")),
         duration=lambda seconds: duration(seconds, gettext),
         iso=iso,
-        lane=lambda text: lane_name(text, locale, gettext),
-        label=lambda key, group: named(key, group, gettext),
+        lane=lambda text: lane_name(text, locale, gettext, lang),
+        label=lambda key, group: named(key, group, gettext, lang),
         language=lambda tag: language_name(tag, locale, gettext),
         markdown=markdown,
         money=lambda amount: amount.format(locale),
@@ -65,12 +69,18 @@ def environment(lang: str) -> Environment:
         PROBLEMS=labels.LABELS["problem"],
         bar_chart=charts.bar_chart,
         heat=charts.heat,
-        label_options=lambda keys, group: [(key, named(key, group, gettext)) for key in keys],
+        domain_options=lambda codes: domain_options(codes, gettext, lang),
+        label_options=lambda keys, group: [(key, named(key, group, gettext, lang)) for key in keys],
         language_options=lambda tags: [(tag, language_name(tag, locale, gettext)) for tag in tags],
         options=lambda choices: [(choice.value, choice.label) for choice in choices],
+        isced_field=lambda code: isced_field(code, lang),
+        isced_fields=lambda own: isced_fields(own, lang),
+        isced_level=lambda level: isced.LEVELS[level][lang.startswith("zh")],
+        isced_levels=lambda: [(level, words[lang.startswith("zh")]) for level, words in isced.LEVELS.items()],
         query=query,
         stage_options=lambda: [(key, gettext(text)) for key, text in labels.LABELS["stage"].items()],
-        state_options=lambda: [(key, named(key, "state", gettext)) for key in TASK_STATES],
+        means=lambda key, group: names.current().means(group, key, lang),
+        state_options=lambda: [(key, named(key, "state", gettext, lang)) for key in TASK_STATES],
         script_messages=lambda: script_messages(gettext),
         static=static_url,
     )
@@ -106,7 +116,26 @@ def language_name(tag: str, locale: str, gettext: Any) -> str:
         return tag
 
 
-def lane_name(text: str, locale: str, gettext: Any) -> str:
+def domain_options(codes: Any, gettext: Any, lang: str) -> list[tuple[str, str]]:
+    """For a select: in the order of the tree, children set in below their parents."""
+    return [
+        (code, INDENT * depth + named(code, "domain", gettext, lang))
+        for code, depth in names.current().sorted_domains(list(codes))
+    ]
+
+
+def isced_field(code: str, lang: str) -> str:
+    known = isced.known_field(code)
+    return code if known is None else f"{isced.FIELDS[known][lang.startswith('zh')]} ({code})"
+
+
+def isced_fields(own: str | None, lang: str) -> list[tuple[str, str]]:
+    """Broad fields with their narrow ones set in below; a detailed code that is there already stays choosable."""
+    codes = sorted({*isced.FIELDS, *([own] if own else [])})
+    return [(code, INDENT * (len(code) > len("00")) + isced_field(code, lang)) for code in codes]
+
+
+def lane_name(text: str, locale: str, gettext: Any, lang: str) -> str:
     """`annotation · law · en · difficulty 3`, as routing keeps it with its decisions, in the reader's words."""
     parts = text.split(" · ")
     if len(parts) != LANE_PARTS:
@@ -114,7 +143,12 @@ def lane_name(text: str, locale: str, gettext: Any) -> str:
     kind, domain, tag, difficulty = parts
     level = gettext("Level %(level)s") % {"level": difficulty.rpartition(" ")[2]}
     return " · ".join(
-        (named(kind, "kind", gettext), named(domain, "domain", gettext), language_name(tag, locale, gettext), level)
+        (
+            named(kind, "kind", gettext, lang),
+            named(domain, "domain", gettext, lang),
+            language_name(tag, locale, gettext),
+            level,
+        )
     )
 
 
@@ -123,8 +157,13 @@ def markdown(text: str) -> Markup:
     return Markup(_markdown.render(text))  # noqa: S704  markdown-it escapes with html=False
 
 
-def named(key: object, group: str, gettext: Any) -> str:
-    """The translated words for a key; never the catalogue's header, which gettext keeps under the empty text."""
+def named(key: object, group: str, gettext: Any, lang: str) -> str:
+    """What managers called it, or the translated words for a key; never the catalogue's header, which gettext keeps
+    under the empty text.
+    """
+    given = names.current().name(group, key, lang)
+    if given is not None:
+        return given
     words = labels.label(key, group)
     return str(gettext(words)) if words else ""
 

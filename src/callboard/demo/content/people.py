@@ -23,6 +23,13 @@ class Credential(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     kind: Literal["degree", "licence", "certificate", "employment"]
     title: Text
     issuer: Text
+    domain: Text | None = None
+    """Where it is not the person's strongest: a child of it, say."""
+    isced_level: Annotated[int, Meta(ge=0, le=8)] | None = None
+    isced_field: Text | None = None
+    document_ref: str = ""
+    expires_in_days: int | None = None
+    """From the day on which the demo is made: so that something always is about to run out."""
     expires_on: dt.date | None = None
     verified: bool
 
