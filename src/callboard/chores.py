@@ -1,12 +1,13 @@
 """What the clock asks workers to do: each a small function that may run again at any time without harm."""
 
 from typing import Any
+from uuid import UUID
 
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
-from skills import exam_sitting, upkeep
+from skills import exam_sitting, standing_judging, upkeep
 
 NAMES = (
     "routing.sweep_leases",
@@ -15,6 +16,8 @@ NAMES = (
     "access.tidy",
     "skills.end_exams",
     "skills.estimate_crowd",
+    "skills.end_standing",
+    "skills.judge_everybody",
 )
 """What the clock may ask for; `wire` sees to it that each has its handler."""
 
@@ -50,3 +53,20 @@ async def end_exams(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler("skills.estimate_crowd")
 async def estimate_crowd(_payload: dict[str, Any], settings: Settings) -> None:
     await upkeep.estimate_crowd(settings.skill_half_life_days)
+
+
+@outbox.handler("skills.end_standing")
+async def end_standing(_payload: dict[str, Any], settings: Settings) -> None:
+    """Reads go by the clock; this writes it down and tells it."""
+    await standing_judging.tidy(settings)
+
+
+@outbox.handler("skills.judge_everybody")
+async def judge_everybody(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Silence and expiry come with time alone; a rule that was switched on looks at everybody."""
+    await standing_judging.ask_all()
+
+
+@outbox.handler(standing_judging.JOB)
+async def judge_standing(payload: dict[str, Any], _settings: Settings) -> None:
+    await standing_judging.judge(UUID(payload["annotator_id"]))

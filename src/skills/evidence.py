@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from kernel import audit, db
+from kernel import audit, db, outbox
 from kernel.ids import uuid7
 from kernel.sql import load
 from skills.belief import UNKNOWN, Belief
@@ -56,6 +56,7 @@ async def observe(observation: Observation) -> Belief:
     if observation.stated is None:
         await person.start(observation.domain)
     held = await person.take(observation)
+    await _ask_for_judgement(observation.annotator_id)
     return (held or person.held[observation.domain]).belief
 
 
@@ -72,6 +73,7 @@ async def observe_many(annotator_id: UUID, past: Sequence[tuple[datetime, Observ
     for at, observation in past:
         new += await insert(observation, observed_at=at) is not None
     await refold(annotator_id)
+    await _ask_for_judgement(annotator_id)
     return new
 
 
@@ -79,6 +81,7 @@ async def begin(annotator_id: UUID, domain: str) -> Belief | None:
     """Starts a domain without evidence from the mean of those with the same credentials; None: too few, or not blank."""
     db.require_transaction()
     person = await _Person.locked(annotator_id)
+    await _ask_for_judgement(annotator_id)
     cohort = None if domain in person.held else await _cohort(sql.credential_cohort, annotator_id, domain)
     return None if cohort is None else await person.state(domain, PRIOR, cohort)
 
@@ -183,6 +186,7 @@ async def retract(evidence_id: UUID, reason: str) -> None:
     db.require_transaction()
     row = await _retracted(evidence_id, reason)
     await refold(row["annotator_id"])
+    await _ask_for_judgement(row["annotator_id"])
 
 
 async def correct(
@@ -202,7 +206,13 @@ async def correct(
     new_id = uuid7()
     await insert(observation, observed_at=piece.observed_at, revision=row["revision"] + 1, evidence_id=new_id)
     await refold(observation.annotator_id)
+    await _ask_for_judgement(observation.annotator_id)
     return new_id
+
+
+async def _ask_for_judgement(annotator_id: UUID) -> None:
+    """Of the person's standing, after this transaction; under lock_person, so that no judgement misses the news."""
+    await outbox.enqueue("skills.judge_standing", {"annotator_id": str(annotator_id)}, key=f"standing:{annotator_id}")
 
 
 async def _retracted(evidence_id: UUID, reason: str) -> Any:
