@@ -327,7 +327,7 @@ UPDATE standing SET state = :state::text, ended_at = coalesce(:ended_at::timesta
   appeal_decided_by = CASE WHEN appeal_state = 'open' AND :state::text <> 'ended' THEN :ended_by::text ELSE appeal_decided_by END,
   appeal_decided_at = CASE WHEN appeal_state = 'open' AND :state::text <> 'ended' THEN clock_timestamp() ELSE appeal_decided_at END
 WHERE id = :id AND state = 'active'
-RETURNING appeal_decided_at
+RETURNING coalesce(appeal_state = 'granted', false) AS granted
 
 -- name: lapsed_standings
 -- In the books still in force, and over by the clock.

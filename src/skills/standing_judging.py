@@ -218,7 +218,7 @@ async def end(
     facts = {"standing_id": str(standing_id), "annotator_id": str(person.id), "reason": reason}
     await audit.record(f"standing.{state}", "standing", standing_id, after={"state": state}, reason=reason)
     await outbox.publish(f"standing.{state}", facts, subject_id=standing_id, vendor_id=person.vendor_id)
-    if row["appeal_decided_at"] is not None and state != "ended":
+    if row["granted"]:
         decided = facts | {"decision": "granted"}
         await outbox.publish("appeal.decided", decided, subject_id=standing_id, vendor_id=person.vendor_id)
     return True

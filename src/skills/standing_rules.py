@@ -47,8 +47,8 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     changed_at: datetime
     """It judges from then on, while it is on."""
-    active: int
-    """How many it holds in force now."""
+    active: int | None
+    """How many it holds in force now; none for those who do not answer for everybody."""
 
     def judging(self) -> Rule:
         return Rule(self.condition, self.action, self.domain, self.lasts_days, self.changed_at)
