@@ -133,6 +133,16 @@ async def test_what_is_anothers_is_not_there(people: People, cast: Cast) -> None
     assert (await call("POST", f"{at}/appeal", program, {"text": "They ask why."}))["appeal"]["text"] == "They ask why."
 
 
+async def test_colleagues_of_one_vendor_do_not_read_each_other(people: People, cast: Cast) -> None:
+    """The vendor of an account widens what its manager sees, and nobody else."""
+    colleague = await cast.person("colleague", ["annotator"], works=True, vendor="North")
+    path = f"/annotators/{people.ann.annotator_id}/standing"
+    await people.office.call("POST", path, people.boss, {"action": "ask_manager", "reason_en": "?"}, 201)
+    assert (await people.office.call("GET", "/standing", colleague))["items"] == []
+    await people.office.call("GET", path, colleague, status=404)
+    await people.office.call("GET", f"/annotators/{people.ann.annotator_id}/earnings", colleague, status=404)
+
+
 async def test_lists_go_page_by_page(people: People) -> None:
     call, path = people.office.call, f"/annotators/{people.ann.annotator_id}/standing"
     for n in range(3):
