@@ -12,6 +12,7 @@ from payments.verify import INVARIANTS as PAYMENT_INVARIANTS
 from payments.verify import ledger_totals
 from routing.invariants import INVARIANTS as ROUTING_INVARIANTS
 from skills.evidence import differences
+from skills.standing_judging import unfounded
 
 NO_LIMIT_SECONDS = 600.0
 """A check reads everything; it may take longer than a request."""
@@ -70,6 +71,7 @@ async def check() -> Report:
     """On the pool that is open in this process."""
     results = await run(all_invariants())
     results.append(await _beliefs_follow_evidence())
+    results.append(await _standing_follows_rules())
     chain = await audit.verify()
     results.append(_chain_result(chain))
     totals = await ledger_totals()
@@ -86,6 +88,13 @@ async def _beliefs_follow_evidence() -> Result:
     wrong = await differences()
     examples = [{"annotator_id": str(annotator_id), "domain": domain} for annotator_id, domain in wrong[:5]]
     return Result("beliefs_follow_evidence", "Every belief is the fold of its evidence.", len(wrong), examples, 7)
+
+
+async def _standing_follows_rules() -> Result:
+    wrong = await unfounded()
+    examples = [{"annotator_id": str(annotator_id), "standing_id": str(one)} for annotator_id, one in wrong[:5]]
+    sentence = "Every restriction by a rule that is in force is one that its rule finds in the evidence."
+    return Result("standing_follows_evidence", sentence, len(wrong), examples, 7)
 
 
 def _chain_result(chain: audit.ChainReport) -> Result:

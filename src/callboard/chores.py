@@ -1,12 +1,13 @@
 """What the clock asks workers to do: each a small function that may run again at any time without harm."""
 
 from typing import Any
+from uuid import UUID
 
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
-from skills import credentials, domains, exam_sitting, upkeep
+from skills import credentials, domains, exam_sitting, standing_judging, upkeep
 
 NAMES = (
     "routing.sweep_leases",
@@ -15,9 +16,11 @@ NAMES = (
     "access.tidy",
     "skills.end_exams",
     "skills.estimate_crowd",
-    "skills.judge_standing",
+    standing_judging.JOB,
     "skills.remind_expiries",
     domains.REFOLD,
+    "skills.end_standing",
+    "skills.judge_everybody",
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -50,11 +53,6 @@ async def end_exams(_payload: dict[str, Any], settings: Settings) -> None:
     await exam_sitting.sweep(settings)
 
 
-@outbox.handler("skills.judge_standing")
-async def judge_standing(_payload: dict[str, Any], _settings: Settings) -> None:
-    """No rule is judged yet; the evidence asks for it all the same."""
-
-
 @outbox.handler("skills.estimate_crowd")
 async def estimate_crowd(_payload: dict[str, Any], settings: Settings) -> None:
     await upkeep.estimate_crowd(settings.skill_half_life_days)
@@ -71,3 +69,20 @@ async def remind_expiries(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler(domains.REFOLD)
 async def refold(payload: dict[str, Any], settings: Settings) -> None:
     await domains.refold_batch(payload, settings)
+
+
+@outbox.handler("skills.end_standing")
+async def end_standing(_payload: dict[str, Any], settings: Settings) -> None:
+    """Reads go by the clock; this writes it down and tells it."""
+    await standing_judging.tidy(settings)
+
+
+@outbox.handler("skills.judge_everybody")
+async def judge_everybody(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Silence and expiry come with time alone; a rule that was switched on looks at everybody."""
+    await standing_judging.ask_all()
+
+
+@outbox.handler(standing_judging.JOB)
+async def judge_standing(payload: dict[str, Any], _settings: Settings) -> None:
+    await standing_judging.judge(UUID(payload["annotator_id"]))

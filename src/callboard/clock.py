@@ -40,6 +40,8 @@ TIMED = (
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),
     Timed("skills.end_exams", 60),
+    Timed("skills.end_standing", 60),
+    Timed("skills.judge_everybody", 3600),  # silence and expiry are told within the hour
     Timed("skills.estimate_crowd", 3600),  # where newcomers start; it moves by a hair in an hour
     Timed("skills.remind_expiries", 86_400),  # credentials end with a day
 )

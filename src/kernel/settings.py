@@ -348,6 +348,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = "30,7,1"
 
+    standing_appeal_days: Annotated[
+        int,
+        _say(
+            "An appeal against a restriction is to be decided within so long; overdue ones stand first.",
+            "days",
+            "a week: somebody waits without work meanwhile",
+            ge=1,
+            le=365,
+        ),
+    ] = 7
+
     # Intake
     body_limit_bytes: Annotated[int, _say("Largest JSON body.", "bytes", "5,000 tasks of 2 kB", ge=1024)] = 10_000_000
     import_limit_bytes: Annotated[

@@ -22,7 +22,7 @@ from routing.lanes import ANNOTATION, REVIEW, Lane
 from routing.scoring import Score, score
 from routing.settling import settle
 from routing.views import Views
-from skills.profiles import Profile, load_profile
+from skills.profiles import Profile, Restriction, load_profile
 
 sql = load(__package__)
 
@@ -245,6 +245,8 @@ class _Door:
         if self.refusals and not views:
             first = self.refusals.most_common(1)[0][0]
             detail = f"Tasks wait, but none that this profile may take (most often: {first})."
+            if first == "standing":
+                detail = " ".join((detail, *map(_restriction, self.profile.restrictions)))
             return Claim(views, "not_eligible", detail, counts, RETRY_WHEN_EMPTY_SECONDS)
         kept = await self._kept_from()
         detail = next(
@@ -261,6 +263,11 @@ class _Door:
         assert row is not None
         found = {why: row[why] for why in KEPT_FROM if row[why]}
         return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def _restriction(one: Restriction) -> str:
+    until = "" if one.ends_at is None else f" until {one.ends_at:%Y-%m-%d %H:%M} UTC"
+    return f"{one.action} in {one.domain or 'every domain'}{until}: {one.reason_en}"
 
 
 async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:

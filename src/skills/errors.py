@@ -1,4 +1,4 @@
-from kernel.errors import Conflict, Invalid, NotFound
+from kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class NoSuchAnnotator(NotFound):
@@ -159,3 +159,43 @@ class AlreadyRetracted(Conflict):
 class NotRetractable(Invalid):
     code = "evidence_not_retractable"
     title = "This row of evidence cannot be retracted or corrected"
+
+
+class NoSuchStandingRule(NotFound):
+    code = "standing_rule_not_found"
+    title = "There is no such standing rule for this account"
+
+
+class StandingRuleExists(Conflict):
+    code = "standing_rule_exists"
+    title = "There is a standing rule with this name already"
+
+
+class BadStandingRule(Invalid):
+    code = "bad_standing_rule"
+    title = "A restriction cannot be made like that"
+
+
+class NoSuchStanding(NotFound):
+    code = "standing_not_found"
+    title = "There is no such restriction for this account"
+
+
+class StandingOver(Conflict):
+    code = "standing_over"
+    title = "This restriction is over already"
+
+
+class AppealMade(Conflict):
+    code = "appeal_made"
+    title = "There is an appeal against this restriction already; each has one"
+
+
+class NoOpenAppeal(Conflict):
+    code = "no_open_appeal"
+    title = "There is no open appeal here; it may be decided already"
+
+
+class OwnDecision(Forbidden):
+    code = "own_decision"
+    title = "Who imposed it does not refuse the appeal; another manager decides"

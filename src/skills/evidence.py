@@ -121,6 +121,7 @@ async def begin(annotator_id: UUID, domain: str) -> Belief | None:
     """Starts a domain without evidence from the mean of those with the same credentials; None: too few, or not blank."""
     db.require_transaction()
     person = await _Person.locked(annotator_id)
+    await changed(annotator_id)
     cohort = None if domain in person.held else await _cohort(sql.credential_cohort, annotator_id, domain)
     return None if cohort is None else await person.state(domain, PRIOR, cohort)
 

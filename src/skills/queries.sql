@@ -516,3 +516,135 @@ ORDER BY 1, 6 DESC NULLS FIRST, 5 DESC, 3
 -- What would prove it, were it verified or not expired.
 SELECT domain, state, expires_on < current_date AS expired FROM credential
 WHERE annotator = :annotator_id AND (state = 'unverified' OR (state = 'verified' AND expires_on < current_date))
+
+-- name: standing_evidence
+-- One person's evidence that counts, with what rules ask of it, in the order of its observation.
+SELECT e.id, e.kind, e.domain, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight,
+  e.observed_at
+FROM evidence e
+WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.observed_at, e.id
+
+-- name: standing_credentials
+-- One person's verified credentials, from when until when each of them holds.
+SELECT id, domain, verified_at AS since, ((expires_on + 1)::timestamp AT TIME ZONE 'UTC') AS until
+FROM credential WHERE annotator = :annotator_id AND state = 'verified' ORDER BY verified_at, id
+
+-- name: standing_exams
+-- One person's exams that were taken to their end, in the order of their ends.
+SELECT t.id, e.domain, t.passed, t.ended_at AS at
+FROM exam_attempt t JOIN exam e ON e.id = t.exam
+WHERE t.annotator = :annotator_id AND t.state = 'finished' AND NOT e.training ORDER BY t.ended_at, t.id
+
+-- name: standing_rows
+-- Everything that was ever imposed on one person, oldest first; under lock_person.
+SELECT s.id, s.rule AS rule_id, s.rule_version, s.domain, s.action, s.measured, s.state, s.started_at, s.ends_at, s.ended_at, s.appeal_state
+FROM standing s WHERE s.annotator = :annotator_id ORDER BY s.started_at, s.id
+
+-- name: person_in_standing
+-- Whose standing it is.
+SELECT id, vendor AS vendor_id, state FROM annotator WHERE id = :annotator_id
+
+-- name: insert_standing
+-- Twice the same at once is once: standing_one_active.
+INSERT INTO standing (id, annotator, rule, rule_version, domain, action, reason_en, reason_zh, measured, evidence_id, imposed_by, started_at, ends_at)
+VALUES (:id, :annotator_id, :rule_id, :rule_version, :domain, :action, :reason_en, :reason_zh, :measured, :evidence_id, :imposed_by,
+        coalesce(:started_at::timestamptz, clock_timestamp()), :ends_at)
+ON CONFLICT (annotator, rule, domain) WHERE state = 'active' AND rule IS NOT NULL DO NOTHING
+RETURNING started_at
+
+-- name: end_standing
+-- Once, whatever the end; an appeal that was open when it was taken back or lifted is granted by that.
+UPDATE standing SET state = :state::text, ended_at = coalesce(:ended_at::timestamptz, clock_timestamp()), end_reason = :end_reason::text, ended_by = :ended_by::text,
+  appeal_state = CASE WHEN appeal_state = 'open' AND :state::text <> 'ended' THEN 'granted' ELSE appeal_state END,
+  appeal_answer = CASE WHEN appeal_state = 'open' AND :state::text <> 'ended' THEN :end_reason::text ELSE appeal_answer END,
+  appeal_decided_by = CASE WHEN appeal_state = 'open' AND :state::text <> 'ended' THEN :ended_by::text ELSE appeal_decided_by END,
+  appeal_decided_at = CASE WHEN appeal_state = 'open' AND :state::text <> 'ended' THEN clock_timestamp() ELSE appeal_decided_at END
+WHERE id = :id AND state = 'active'
+RETURNING coalesce(appeal_state = 'granted', false) AS granted
+
+-- name: lapsed_standings
+-- In the books still in force, and over by the clock.
+SELECT id, annotator AS annotator_id, ends_at FROM standing WHERE state = 'active' AND ends_at <= clock_timestamp()
+ORDER BY ends_at LIMIT :limit FOR UPDATE SKIP LOCKED
+
+-- name: standing_rules
+-- Rules by name, with how many people each of them holds now.
+SELECT r.id, r.name, r.condition, r.action, r.domain, r.reason_en, r.reason_zh, r.lasts_days, r.state = 'on' AS on, r.version, r.changed_at,
+  (SELECT count(*) FROM standing s WHERE s.rule = r.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())) AS active
+FROM standing_rule r
+WHERE (:rule_id::uuid IS NULL OR r.id = :rule_id) AND (NOT :on_only::bool OR r.state = 'on')
+ORDER BY r.name
+
+-- name: insert_standing_rule
+-- Switched off: what it would do is looked at first.
+INSERT INTO standing_rule (id, name, condition, action, domain, reason_en, reason_zh, lasts_days, state)
+VALUES (:id, :name, :condition, :action, :domain, :reason_en, :reason_zh, :lasts_days, 'off')
+ON CONFLICT (name) DO NOTHING RETURNING id
+
+-- name: update_standing_rule
+-- The next version; it judges from now on.
+UPDATE standing_rule SET name = :name, condition = :condition, action = :action, domain = :domain, reason_en = :reason_en, reason_zh = :reason_zh,
+  lasts_days = :lasts_days, version = version + 1, changed_at = clock_timestamp()
+WHERE id = :rule_id AND (:version::int IS NULL OR version = :version)
+  AND NOT EXISTS (SELECT FROM standing_rule other WHERE other.name = :name AND other.id <> :rule_id)
+RETURNING id
+
+-- name: switch_standing_rule
+-- Switched on it is a new version, that judges from now on; nothing where it stands like that already.
+UPDATE standing_rule SET state = :state::text, version = version + (:state::text = 'on')::int, changed_at = clock_timestamp()
+WHERE id = :rule_id AND state <> :state::text RETURNING id
+
+-- name: active_of_rule
+-- What a rule holds in force, by person.
+SELECT id, annotator AS annotator_id FROM standing WHERE rule = :rule_id AND state = 'active' ORDER BY annotator, id
+
+-- name: people_to_judge
+-- Whoever a rule could have something to say about, those seen last first.
+SELECT a.id, a.display_name FROM annotator a
+LEFT JOIN LATERAL (SELECT max(s.updated_at) AS at FROM skill s WHERE s.annotator = a.id) seen ON true
+WHERE a.state <> 'left' AND (seen.at IS NOT NULL OR EXISTS (SELECT FROM credential c WHERE c.annotator = a.id)
+  OR EXISTS (SELECT FROM exam_attempt t WHERE t.annotator = a.id))
+ORDER BY seen.at DESC NULLS LAST, a.id LIMIT :limit
+
+-- name: standings
+-- What was imposed on whom, newest first, or open appeals in the order of their due dates; the cursor is the id.
+SELECT s.id, s.annotator AS annotator_id, a.display_name AS annotator, a.vendor AS vendor_id, s.rule AS rule_id, r.name AS rule_name, s.rule_version,
+  s.domain, s.action, s.reason_en, s.reason_zh, s.measured, s.imposed_by, state.now AS state, s.started_at, s.ends_at,
+  CASE WHEN s.state = 'active' AND state.now = 'ended' THEN s.ends_at ELSE s.ended_at END AS ended_at, s.end_reason,
+  s.appeal_text, s.appealed_at, s.appeal_state, s.appeal_answer, s.appeal_decided_at,
+  s.appealed_at + make_interval(days => :appeal_days::int) AS appeal_due_at,
+  coalesce(s.appeal_state = 'open' AND s.appealed_at + make_interval(days => :appeal_days::int) < clock_timestamp(), false) AS appeal_overdue
+FROM standing s
+JOIN annotator a ON a.id = s.annotator
+LEFT JOIN standing_rule r ON r.id = s.rule
+CROSS JOIN LATERAL (SELECT CASE WHEN s.state = 'active' AND s.ends_at <= clock_timestamp() THEN 'ended' ELSE s.state END AS now) state
+WHERE (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id) AND (:annotator_id::uuid IS NULL OR s.annotator = :annotator_id)
+  AND (:standing_id::uuid IS NULL OR s.id = :standing_id) AND (:rule_id::uuid IS NULL OR s.rule = :rule_id)
+  AND (:state::text IS NULL OR state.now = :state) AND (:action::text IS NULL OR s.action = :action)
+  AND (:domain::text IS NULL OR s.domain = :domain) AND (:appeal::text IS NULL OR s.appeal_state = :appeal)
+  AND (:before::uuid IS NULL OR s.id < :before)
+ORDER BY CASE WHEN :appeal::text = 'open' AND :by_due::bool THEN s.appealed_at END, s.id DESC
+LIMIT :limit
+
+-- name: standing_evidence_shown
+-- The pieces that a measure names, as the person may see them.
+SELECT e.id, e.kind, e.domain, e.outcome, e.observed_at,
+  EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id) AS retracted
+FROM evidence e WHERE e.annotator = :annotator_id AND e.id = ANY (:ids::uuid[]) ORDER BY e.observed_at DESC
+
+-- name: open_appeal
+-- One per standing, while it is in force.
+UPDATE standing SET appeal_text = :text, appealed_at = clock_timestamp(), appeal_state = 'open'
+WHERE id = :id AND state = 'active' AND appeal_state IS NULL AND (ends_at IS NULL OR ends_at > clock_timestamp()) RETURNING id
+
+-- name: refuse_appeal
+-- The standing goes on; why is said.
+UPDATE standing SET appeal_state = 'refused', appeal_answer = :answer, appeal_decided_by = :decided_by, appeal_decided_at = clock_timestamp()
+WHERE id = :id AND appeal_state = 'open' RETURNING id
+
+-- name: standings_to_check
+-- Whoever a rule holds something in force on, and no judgement of whom is waiting.
+SELECT DISTINCT s.annotator AS annotator_id FROM standing s
+WHERE s.state = 'active' AND s.rule IS NOT NULL
+  AND NOT EXISTS (SELECT FROM job j WHERE j.key = 'standing:' || s.annotator::text AND j.done_at IS NULL AND j.failed_at IS NULL)

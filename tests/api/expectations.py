@@ -111,6 +111,18 @@ POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/reply   
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/own-reply      annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/rating   annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/text     annotator reviewer frontend
+GET    /api/v1/standing-rules                                     people
+POST   /api/v1/standing-rules                                     bosses
+POST   /api/v1/standing-rules/preview                             bosses
+PUT    /api/v1/standing-rules/{rule_id:uuid}                      bosses
+POST   /api/v1/standing-rules/{rule_id:uuid}/switch               bosses
+POST   /api/v1/standing-rules/{rule_id:uuid}/lift                 bosses
+GET    /api/v1/standing                                           people
+GET    /api/v1/annotators/{annotator_id:uuid}/standing            people
+POST   /api/v1/annotators/{annotator_id:uuid}/standing            bosses
+POST   /api/v1/standing/{standing_id:uuid}/lift                   bosses
+POST   /api/v1/standing/{standing_id:uuid}/appeal                 annotator reviewer frontend
+POST   /api/v1/standing/{standing_id:uuid}/decide                 bosses
 GET    /api/v1/events                                             known
 GET    /api/v1/events/stream                                      known
 GET    /api/v1/ledger/transfers                                   vendor_manager bosses

@@ -1,5 +1,6 @@
 """One believable view of every screen, in its usual, its empty and its troubled state."""
 
+import msgspec
 from msgspec import Struct
 
 from callboard.pages import views as v
@@ -24,6 +25,18 @@ from tests.pages.sample_facts import (
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
+from tests.pages.samples_standing import (
+    PERSON_GOOD,
+    PERSON_OF,
+    PERSON_OWN,
+    RESTRICTIONS,
+    RULE,
+    RULE_NEW,
+    STANDING,
+    STANDING_EMPTY,
+    TOUCHED,
+    TOUCHED_NOBODY,
+)
 
 
 def held(facts: v.TaskFacts, number: int, **changes: object) -> v.HeldTask:
@@ -276,6 +289,18 @@ SAMPLES: dict[str, Sample] = {
     "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
     "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
+    "standing": Sample("standing.html", STANDING, "/standing", ("manager",)),
+    "standing-empty": Sample("standing.html", STANDING_EMPTY, "/standing", ("vendor_manager",)),
+    "standing-rule": Sample("standing_rule.html", RULE, "/standing/rules/1", ("manager",)),
+    "standing-rule-new": Sample("standing_rule.html", RULE_NEW, "/standing/rules/new", ("manager",)),
+    "person-standing": Sample("person_standing.html", PERSON_OWN, "/people/1/standing"),
+    "person-standing-of": Sample("person_standing.html", PERSON_OF, "/people/1/standing", ("manager",)),
+    "person-standing-good": Sample("person_standing.html", PERSON_GOOD, "/people/1/standing"),
+    "queue-restricted": Sample(
+        "queue.html", msgspec.structs.replace(QUEUE, restrictions=RESTRICTIONS, person_id=uid(1)), "/queue"
+    ),
+    "fragment-standing-preview": Sample("standing/preview.html", TOUCHED, "/standing/rules/1", ("manager",)),
+    "fragment-standing-nobody": Sample("standing/preview.html", TOUCHED_NOBODY, "/standing/rules/1", ("manager",)),
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

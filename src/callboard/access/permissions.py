@@ -48,6 +48,8 @@ class Permission(StrEnum):
     """Queue, throughput and quality: over everybody, or over one's vendor's people."""
     SKILLS_WRITE = "skills:write"
     """State what somebody can do, and verify credentials: decides who gets which work, and so never one's vendor."""
+    STANDING_WRITE = "standing:write"
+    """Make standing rules, restrict people and lift it, decide appeals; reading it is `annotators:read`."""
     TASKS_LIST = "tasks:list"
     """Search all tasks, read their history, ask who would get them and why."""
     TASKS_READ = "tasks:read"
@@ -71,7 +73,7 @@ _READING = frozenset(
 )  # fmt: skip
 _MANAGING = _READING | {
     P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE,
-    P.REGISTRY_WRITE, P.SKILLS_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
+    P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
     {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK}
@@ -104,6 +106,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
     "registry:write": frozenset({P.REGISTRY_WRITE}),
     "reports:read": frozenset({P.COST_READ, P.REPORTS_READ}),
+    "standing:write": frozenset({P.ANNOTATORS_READ, P.STANDING_WRITE}),
     "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),
     "verdicts:write": frozenset({P.TASKS_LIST, P.TASKS_READ, P.VERDICTS_WRITE}),

@@ -155,3 +155,7 @@ SELECT EXISTS (
 -- Whose assignment it is, if one may see that person.
 SELECT a.annotator FROM assignment a
 WHERE a.id = :assignment_id AND (:everybody OR a.vendor = :vendor_id::uuid OR a.annotator = :self_id::uuid)
+
+-- name: another_manager
+-- Whether somebody else answers for everybody: who imposed something does not judge the appeal against it then.
+SELECT EXISTS (SELECT FROM person WHERE active AND vendor IS NULL AND id IS DISTINCT FROM :person_id::uuid AND roles ?| ARRAY['manager', 'admin'])

@@ -120,7 +120,7 @@ def _actor(row: Any, key: bytes) -> Actor:
     return Actor(
         kind="person", id=UUID(int=row["id"].int), person_id=UUID(int=row["id"].int), name=row["display_name"],
         email=row["email"], roles=roles, permissions=permissions_of_roles(roles), annotator_id=_uuid(row["annotator_id"]),
-        vendor_id=None if "admin" in roles else _uuid(row["vendor_id"]), locale=row["locale"], theme=row["theme"],
+        vendor_id=_uuid(row["vendor_id"]) if "vendor_manager" in roles else None, locale=row["locale"], theme=row["theme"],
         must_change_password=row["must_change_password"], csrf_token=row["csrf_token"], session_hash=key,
     )  # fmt: skip
 

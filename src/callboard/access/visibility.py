@@ -61,6 +61,16 @@ async def holder(actor: Actor, assignment_id: UUID) -> UUID:
     return UUID(int=annotator_id.int)
 
 
+async def may_refuse_own(actor: Actor) -> bool:
+    """Four eyes: an appeal against what somebody imposed by hand is refused by another, where there is one."""
+    return "admin" in actor.roles or not await db.fetch_value(sql.another_manager, person_id=actor.person_id)
+
+
+def decider(actor: Actor) -> str:
+    """The label of the person behind a decision, also where a program of theirs sent it."""
+    return actor.label if actor.person_id is None else f"person:{actor.person_id}"
+
+
 class Limits(NamedTuple):
     """What a list is narrowed to; none and none: nothing."""
 

@@ -9,6 +9,7 @@ import msgspec
 from callboard.access.people import FIRST_ADMIN
 from callboard.demo.exams import open_exams
 from callboard.demo.operation import FACTORS, GUIDE, PROJECTS, DemoProject
+from callboard.demo.standing import switch_on_rules
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from kernel import db
@@ -72,6 +73,7 @@ async def seed(settings: Settings) -> Seeded:
         await open_accounts(hashes, settings)
         people = await hire(settings)
         await open_exams()
+        await switch_on_rules()
         tasks = [await _make(project, settings) for project in PROJECTS]
     show_logins(settings)
     return Seeded(people, len(PROJECTS), sum(tasks))

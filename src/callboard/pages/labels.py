@@ -110,6 +110,7 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "refusal": {
         "active": _("Your profile is not active:"),
+        "standing": _("Kinds of work from which something in force keeps you:"),
         "role": _("Kinds of work for another role:"),
         "language": _("Kinds of work in a language that your profile does not state well enough:"),
         "level": _("Kinds of work above the level that is proven for you:"),
@@ -212,7 +213,60 @@ LABELS: dict[str, dict[str, str]] = {
             "This credential cannot be taken: a degree needs its level, and nothing expires before it was issued."
         ),
         "reason_missing": _("Say why; it stays in the history."),
+        "standing_over": _("This is over already. Reload to see how it ended."),
+        "appeal_made": _("There is an appeal already; each restriction has one."),
+        "no_open_appeal": _("This appeal is decided already. Reload to see how."),
+        "own_decision": _("You imposed it yourself: another manager refuses or grants. You may lift it."),
+        "standing_rule_exists": _("There is a rule with this name already."),
         "bad_password": _("This password cannot be used: too short, or one of the first that anybody would try."),
+    },
+    "standing_action": {
+        "pause": _("Paused"),
+        "require_exam": _("Exam needed"),
+        "ask_manager": _("A manager is asked"),
+    },
+    "standing_then": {
+        "pause": _("Pause: no work there"),
+        "require_exam": _("Ask for an exam: no work there until it is passed"),
+        "ask_manager": _("Ask a manager: work goes on"),
+    },
+    "standing_state": {
+        "active": _("In force"),
+        "ended": _("Over"),
+        "lifted": _("Lifted"),
+        "withdrawn": _("Taken back"),
+    },
+    "standing_end": {
+        "Its time is over.": _("Its time is over."),
+        "The exam was passed.": _("The exam was passed."),
+        "What was measured is in order again.": _("What was measured is in order again."),
+        "A manager decided about it.": _("A manager decided about it."),
+        "What it rested on was corrected or taken back; with what is known now it would not have come.": _(
+            "What it rested on was corrected or taken back; with what is known now it would not have come."
+        ),
+    },
+    "standing_condition": {
+        "outcomes_below": _("The mean of the last work is too low"),
+        "rejected": _("Too much of the last work was rejected"),
+        "gold_below": _("Known answers are missed too often"),
+        "skill_below": _("The skill is surely below a level"),
+        "inactive_days": _("No work for a long time"),
+        "credential_expired": _("A credential expired"),
+        "exam_failed": _("Exams were failed"),
+    },
+    "appeal": {
+        "open": _("Appeal open"),
+        "granted": _("Appeal granted"),
+        "refused": _("Appeal refused"),
+    },
+    "evidence_kind": {
+        "assessment": _("a manager's assessment"),
+        "review_verdict": _("a review's verdict"),
+        "review_given": _("a review given"),
+        "exam_item": _("a question of an exam"),
+        "gold": _("a known answer"),
+        "agreement": _("agreement with others"),
+        "credential": _("a credential"),
     },
     "rubric": {
         "factual_error": _("Something stated is wrong"),

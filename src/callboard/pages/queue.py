@@ -59,6 +59,8 @@ async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> Queue
         capacity=profile.capacity,
         no_work=_no_work(profile.state, len(live), profile.capacity, lanes, open_lanes),
         review=kind == REVIEW,
+        person_id=annotator_id,
+        restrictions=profile.restrictions,
     )
 
 

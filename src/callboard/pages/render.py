@@ -66,6 +66,8 @@ def environment(lang: str) -> Environment:
         EVENT_CHIPS=labels.EVENT_CHIPS,
         LANGUAGES=LANGUAGES,
         NO_WORK=labels.LABELS["no_work"],
+        STANDING_ENDS=labels.LABELS["standing_end"],
+        condition_of=lambda rule: msgspec.to_builtins(rule.condition),
         PROBLEMS=labels.LABELS["problem"],
         bar_chart=charts.bar_chart,
         heat=charts.heat,

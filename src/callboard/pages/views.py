@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from kernel.money import Money
+from skills.profiles import Restriction
 
 
 class Person(Struct, kw_only=True):
@@ -174,6 +175,9 @@ class QueueView(Struct, kw_only=True):
     no_work: NoWork | None = None
     review: bool = False
     problem: Problem | None = None
+    person_id: UUID | None = None
+    restrictions: list[Restriction] = field(default_factory=list)
+    """What is in force on the person, with its reasons."""
 
 
 class DiffPart(Struct, frozen=True):
