@@ -27,6 +27,7 @@ LABELS: dict[str, dict[str, str]] = {
         "paused": _("Paused"),
         "closed": _("Closed"),
     },
+    "person_state": {"active": _("Available"), "paused": _("Paused"), "left": _("Left")},
     "stage": {"annotation": _("Annotation"), "rework": _("Rework"), "review": _("Review")},
     "domain": {
         "general": _("General"),
