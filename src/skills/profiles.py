@@ -9,7 +9,7 @@ import msgspec
 
 from kernel import db
 from kernel.sql import load
-from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of
+from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of, sigmoid
 from skills.errors import NoSuchAnnotator
 from skills.hierarchy import GENERAL, Local, Tree, beliefs, below
 
@@ -119,6 +119,18 @@ class SkillView(msgspec.Struct, frozen=True):
     inferred: bool
     """Nothing was observed in this domain; the belief is what general skill says about it."""
     updated_at: datetime | None
+    parent: str | None
+    """None: it is a field of its own, below `general`."""
+    name_en: str
+    name_zh: str
+    level_name_en: str
+    level_name_zh: str
+    proved_percent: int
+    """The lower bound that decides the level, 0 to 100."""
+    proof: str | None
+    """`credential` or `exam`; None: neither."""
+    missing: list[str]
+    """For a domain expert: `proof` (a credential or exam), `level` (the lower bound is below level 4); empty: nothing."""
 
 
 class _Facts(msgspec.Struct, frozen=True):
@@ -167,18 +179,22 @@ async def skills_of(annotator_id: UUID, z: float, half_life_days: float = HALF_L
 def _view(profile: Profile, row: Any, z: float) -> SkillView:
     domain = row["domain"]
     belief, expert = profile.belief(domain), profile.is_expert(domain, z)
-    bound = belief.lower_bound(z)
+    bound, shown = belief.lower_bound(z), profile.proof(domain, EXPERT_LEVEL)
     needed = level_floor(EXPERT_LEVEL)
+    missing = (["proof"] if shown is None else []) + (["level"] if bound < needed else [])
+    level = level_of(bound if math.isfinite(bound) else belief.mean)
     if expert:
-        proof = {"credential": "verified credential", "exam": "passed exam"}[profile.proof(domain, EXPERT_LEVEL) or ""]
+        proof = {"credential": "verified credential", "exam": "passed exam"}[shown or ""]
         reason = f"{proof}, and the lower bound of the skill is at level 4"
-    elif profile.proof(domain, EXPERT_LEVEL) is None:
+    elif shown is None:
         reason = "no verified, unexpired credential and no passed exam in this domain"
     else:
         reason = f"the lower bound of the skill ({bound:.2f}) is below level 4 ({needed:.2f})"
     return SkillView(
         domain=domain, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
-        interval=belief.interval(), level=level_of(bound if math.isfinite(bound) else belief.mean),
+        interval=belief.interval(), level=level,
         skill_class="domain expert" if expert else "generalist", reason=reason, evidence_count=row["evidence_count"],
-        inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
+        inferred=row["evidence_count"] == 0, updated_at=row["updated_at"], parent=row["parent_code"], name_en=row["name_en"],
+        name_zh=row["name_zh"], level_name_en=row["level_names"][level - 1]["en"], level_name_zh=row["level_names"][level - 1]["zh"],
+        proved_percent=round(100 * sigmoid(bound)), proof=shown, missing=missing,
     )  # fmt: skip

@@ -166,8 +166,9 @@ ORDER BY a.display_name, a.id
 LIMIT :limit
 
 -- name: skills_of
--- One person's beliefs with their evidence counts and credentials.
-SELECT d.code AS domain, s.mean, s.variance, coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
+-- One person's beliefs with their evidence counts and credentials, and what domains and levels are called.
+SELECT d.code AS domain, d.parent_code, d.name_en, d.name_zh, s.mean, s.variance, coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
+  (SELECT jsonb_agg(jsonb_build_object('en', l.name_en, 'zh', l.name_zh) ORDER BY l.level) FROM level l WHERE l.scale = 'skill') AS level_names,
   EXISTS (SELECT FROM credential c WHERE c.annotator = :annotator_id AND c.domain = d.code AND c.state = 'verified'
           AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credential
 FROM domain d LEFT JOIN skill s ON s.domain = d.code AND s.annotator = :annotator_id
@@ -282,3 +283,11 @@ WHERE id = :attempt_id AND state = 'running'
 -- Running attempts whose time is over, oldest first; each is locked before it is ended.
 SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM exam_attempt
 WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit
+
+-- name: evidence_trail
+-- One person's evidence that counts, with its rows' ids, in the order of its observation.
+SELECT e.id, e.kind, e.domain, e.task_kind, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance,
+  e.weight, e.observed_at
+FROM evidence e
+WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.observed_at, e.id

@@ -56,6 +56,10 @@ GET    /api/v1/annotators/{annotator_id:uuid}                     people
 PUT    /api/v1/annotators/{annotator_id:uuid}/state               vendor_manager bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/skills              people
 PUT    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str} bosses
+PUT    /api/v1/annotators/{annotator_id:uuid}/capacity            vendor_manager bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/evidence            people
+GET    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str}/history              people
+GET    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str}/next                 people
 POST   /api/v1/annotators/{annotator_id:uuid}/credentials         bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/earnings            people
 POST   /api/v1/exams                                              bosses

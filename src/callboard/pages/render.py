@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from callboard.pages import charts, labels
+from callboard.pages import charts, charts_skill, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
 
@@ -63,6 +63,7 @@ def environment(lang: str) -> Environment:
         LANGUAGES=LANGUAGES,
         NO_WORK=labels.LABELS["no_work"],
         PROBLEMS=labels.LABELS["problem"],
+        SKILL_LEVELS=charts_skill.LEVELS,
         bar_chart=charts.bar_chart,
         heat=charts.heat,
         label_options=lambda keys, group: [(key, named(key, group, gettext)) for key in keys],
