@@ -1,16 +1,20 @@
 """The picture of a skill over time as numbers for an SVG whose width is the page's: places are percents of the box."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from skills.belief import sigmoid
 from skills.history import Point
 from skills.progress import floor_percent
 
 LEVELS = tuple((level, floor_percent(level)) for level in (2, 3, 4, 5))
 """Where the levels begin on the scale from 0 to 100; level 1 begins at 0."""
 MOST_TICKS = 5
+Z = 1.96
+"""Of the 95 % interval."""
 
 
 class Mark(Struct, frozen=True):
@@ -54,12 +58,16 @@ def history_chart(points: Sequence[Point]) -> HistoryChart | None:
     def x(moment: datetime) -> float:
         return round(100 * ((moment - first) / span), 2)
 
-    upper = [f"{x(point.at)},{100 - point.interval[1]}" for point in points]
-    lower = [f"{x(point.at)},{100 - point.interval[0]}" for point in points]
+    def y(skill: float) -> float:
+        return round(100 - 100 * sigmoid(skill), 2)
+
+    def edge(sign: int) -> list[str]:
+        return [f"{x(one.at)},{y(one.mean + sign * Z * math.sqrt(one.variance))}" for one in points]
+
     return HistoryChart(
-        line=" ".join(f"{x(point.at)},{100 - point.percent}" for point in points),
-        band=" ".join(upper + lower[::-1]),
-        marks=[Mark(x(one.at), 100 - one.percent, one.at, one.percent, one.kinds) for one in points if one.kinds],
+        line=" ".join(f"{x(one.at)},{y(one.mean)}" for one in points),
+        band=" ".join(edge(1) + edge(-1)[::-1]),
+        marks=[Mark(x(one.at), y(one.mean), one.at, one.percent, one.kinds) for one in points if one.kinds],
         ticks=[
             Tick(
                 round(100 * n / (MOST_TICKS - 1), 2),

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from callboard.pages import charts, charts_skill, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
+from routing.review import EVIDENCE_OUTCOME
 
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
 STATIC_DIR = Path(__file__).parent.parent / "static"
@@ -64,6 +65,7 @@ def environment(lang: str) -> Environment:
         NO_WORK=labels.LABELS["no_work"],
         PROBLEMS=labels.LABELS["problem"],
         SKILL_LEVELS=charts_skill.LEVELS,
+        VERDICTS={worth: outcome for outcome, worth in EVIDENCE_OUTCOME.items()},
         bar_chart=charts.bar_chart,
         heat=charts.heat,
         label_options=lambda keys, group: [(key, named(key, group, gettext)) for key in keys],
