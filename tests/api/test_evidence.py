@@ -173,5 +173,5 @@ async def test_capacity_is_changed_with_a_reason_on_record(site: Site) -> None:
     entry = await db.fetch_one("SELECT before, after, reason FROM audit_entry WHERE action = 'annotator.capacity'")
     assert entry is not None
     assert (entry["before"], entry["after"]) == ({"capacity": 3}, {"capacity": 7})
-    await site.call("PUT", path, site.manager, {"capacity": 0}, 400)
+    await site.call("PUT", path, site.manager, {"capacity": 0}, 422)
     await site.call("PUT", path, site.author, {"capacity": 9}, 403)

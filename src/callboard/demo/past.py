@@ -17,7 +17,7 @@ from skills.folding import Held, Piece, fold, idle_days
 from skills.hierarchy import GENERAL, Tree, beliefs
 
 DAYS = 88
-PIECES, PIECES_OF_VISITOR = (3, 7), (12, 18)
+PIECES, PIECES_OF_VISITOR = (2, 4), (12, 18)
 """In each domain, least and most; the visitor looks at their own page first."""
 ABOVE_CENTRE = 0.5
 """True skill, over the centre of the level: who has proved a level is better than its middle."""
