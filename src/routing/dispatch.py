@@ -317,6 +317,7 @@ class LaneOffer(msgspec.Struct, frozen=True):
     domain: str
     language: str
     difficulty_band: int
+    min_level: int
     waiting: int
     price_micros: int
     currency: str
@@ -338,7 +339,8 @@ async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
     }
     return [
         LaneOffer(
-            head.project_name, head.lane.kind, head.lane.domain, head.lane.language, head.lane.difficulty_band, counts.get(head.id, 0),
+            head.project_name, head.lane.kind, head.lane.domain, head.lane.language, head.lane.difficulty_band, head.lane.min_level,
+            counts.get(head.id, 0),
             price.micros, price.currency, not failures, failures,
         )
         for head, price, own in zip(heads, prices, seen, strict=True)

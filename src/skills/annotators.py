@@ -126,6 +126,17 @@ async def set_state(annotator_id: UUID, state: str, reason: str | None) -> None:
     )
 
 
+async def set_capacity(annotator_id: UUID, capacity: int, reason: str) -> None:
+    """How many tasks the person may hold at once, 1 to 50; what they hold beyond it stays theirs. Audited."""
+    db.require_transaction()
+    before = await load_profile(annotator_id)
+    await db.execute("UPDATE annotator SET capacity = :capacity WHERE id = :id", id=annotator_id, capacity=capacity)
+    await audit.record(
+        "annotator.capacity", "annotator", annotator_id, before={"capacity": before.capacity},
+        after={"capacity": capacity}, reason=reason,
+    )  # fmt: skip
+
+
 async def roster(*, vendor_id: UUID | None, after: tuple[str, UUID] | None, limit: int) -> list[AnnotatorView]:
     """People by name; `vendor_id` limits to one vendor's people."""
     name, last = after or ("", UUID(int=0))

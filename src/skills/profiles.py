@@ -9,7 +9,7 @@ import msgspec
 
 from kernel import db
 from kernel.sql import load
-from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of
+from skills.belief import HALF_LIFE_DAYS, UNKNOWN, Belief, level_floor, level_of, sigmoid
 from skills.classes import Papers, Proof, classify
 from skills.errors import NoSuchAnnotator
 from skills.hierarchy import GENERAL, OF_KIND, Local, Tree, beliefs, below, node_of
@@ -135,6 +135,16 @@ class SkillView(msgspec.Struct, frozen=True):
     inferred: bool
     """Nothing was observed in this domain; the belief is what general skill says about it."""
     updated_at: datetime | None
+    parent: str | None
+    """None: it is a field of its own, below `general`."""
+    name_en: str
+    name_zh: str
+    level_name_en: str
+    level_name_zh: str
+    proved_percent: int
+    """The lower bound that decides the level, 0 to 100."""
+    missing: list[str]
+    """For a domain expert: `proof` (a credential or exam), `level` (the lower bound is below level 4); empty: nothing."""
 
 
 class _Facts(msgspec.Struct, frozen=True):
@@ -190,9 +200,14 @@ def _view(profile: Profile, papers: Papers, row: Any, z: float, expert_level: in
     domain, task_kind = row["domain"], row["task_kind"]
     belief, derived = profile.belief(domain, task_kind), classify(profile, papers, domain, z, expert_level)
     bound = belief.lower_bound(z)
+    level = level_of(bound if math.isfinite(bound) else belief.mean)
+    named, lacks = row["level_names"][level - 1], profile.belief(domain).lower_bound(z) < level_floor(expert_level)
     return SkillView(
         domain=domain, task_kind=task_kind, mean=round(belief.mean, 4), variance=round(belief.variance, 4), percent=belief.percent,
-        interval=belief.interval(), level=level_of(bound if math.isfinite(bound) else belief.mean),
+        interval=belief.interval(), level=level,
         skill_class=derived.skill_class, reason_code=derived.reason_code, reason=derived.reason, proof=derived.proof,
         evidence_count=row["evidence_count"], inferred=row["evidence_count"] == 0, updated_at=row["updated_at"],
+        parent=row["parent_code"], name_en=row["name_en"], name_zh=row["name_zh"], level_name_en=named["en"],
+        level_name_zh=named["zh"], proved_percent=round(100 * sigmoid(bound)),
+        missing=[*(["proof"] if derived.proof is None else []), *(["level"] if lacks else [])],
     )  # fmt: skip

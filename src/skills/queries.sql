@@ -170,8 +170,10 @@ ORDER BY a.display_name, a.id
 LIMIT :limit
 
 -- name: skills_of
--- One person's beliefs with their evidence counts and credentials: every domain, and below it the kinds of work that were seen.
-SELECT d.code AS domain, coalesce(s.task_kind, '') AS task_kind, s.mean, s.variance, coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
+-- One person's beliefs with their evidence counts, and what domains and levels are called: every domain, and below it the kinds of work that were seen.
+SELECT d.code AS domain, d.parent_code, d.name_en, d.name_zh, coalesce(s.task_kind, '') AS task_kind, s.mean, s.variance,
+  coalesce(s.evidence_count, 0) AS evidence_count, s.updated_at,
+  (SELECT jsonb_agg(jsonb_build_object('en', l.name_en, 'zh', l.name_zh) ORDER BY l.level) FROM level l WHERE l.scale = 'skill') AS level_names,
   EXISTS (SELECT FROM credential c WHERE c.annotator = :annotator_id AND c.domain = d.code AND c.state = 'verified'
           AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credential
 FROM domain d
@@ -648,3 +650,11 @@ WHERE id = :id AND appeal_state = 'open' RETURNING id
 SELECT DISTINCT s.annotator AS annotator_id FROM standing s
 WHERE s.state = 'active' AND s.rule IS NOT NULL
   AND NOT EXISTS (SELECT FROM job j WHERE j.key = 'standing:' || s.annotator::text AND j.done_at IS NULL AND j.failed_at IS NULL)
+
+-- name: evidence_trail
+-- One person's evidence that counts, with its rows' ids, in the order of its observation.
+SELECT e.id, e.kind, e.domain, e.task_kind, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance,
+  e.weight, e.observed_at
+FROM evidence e
+WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+ORDER BY e.observed_at, e.id

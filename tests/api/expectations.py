@@ -80,6 +80,10 @@ PUT    /api/v1/roles/{code:str}                                   bosses
 POST   /api/v1/roles/{code:str}/{change:str}                      bosses
 GET    /api/v1/task-kinds                                         known
 PUT    /api/v1/task-kinds/{code:str}                              bosses
+PUT    /api/v1/annotators/{annotator_id:uuid}/capacity            vendor_manager bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/evidence            people
+GET    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str}/history              people
+GET    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str}/next                 people
 GET    /api/v1/annotators/{annotator_id:uuid}/earnings            people
 POST   /api/v1/exams                                              bosses
 GET    /api/v1/exams                                              known

@@ -3,7 +3,7 @@
 import asyncio
 import stat
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -11,15 +11,22 @@ import pytest
 from callboard.access import passwords, people
 from callboard.checks import check
 from callboard.demo import seeding
+from callboard.demo.content import logins as content_logins
+from callboard.demo.content import people as content_people
 from callboard.demo.operation import GUIDE, PROJECTS, TOUR
+from callboard.demo.past import plan
 from callboard.demo.seeding import NotFresh, Seeded, describe_logins, seed
 from callboard.demo.workforce import PASSWORDS, external_id, logins
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from callboard.pages.demo_logins import demo_logins
-from kernel import db
+from kernel import clock, db
 from kernel.settings import Settings
 from routing import dispatch
 from routing.projects import project_named
+from skills.belief import level_floor
+from skills.evidence import differences
+from skills.history import load_story
+from skills.profiles import load_profile
 from tests.routing.factory import claim_one, make_annotator, submit, verdict
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -156,3 +163,32 @@ def test_the_page_on_the_demo_names_the_logins_as_they_are() -> None:
     page = (Path(__file__).parents[2] / "docs" / "demo.md").read_text(encoding="utf-8")
     for login in logins():
         assert f"| {login.name} | {login.email} | `{login.password}` |" in page
+
+
+async def test_everybody_has_a_past_and_is_still_what_their_level_says(settings: Settings) -> None:
+    await seed(settings)
+    for who in (*content_people(), *content_logins()):
+        if not who.skills:
+            continue
+        profile = await load_profile(await person(who.key))
+        for domain, level in who.skills.items():
+            assert profile.belief(domain).lower_bound(settings.skill_lower_bound_z) >= level_floor(level), (
+                who.key,
+                domain,
+            )
+    annotator_id = await person("annotator")
+    story = await load_story(await load_profile(annotator_id), settings.skill_half_life_days)
+    points = story.points("general", clock.now())
+    assert len([point for point in points if point.kinds]) >= 10
+    assert (points[-1].at - points[0].at).days >= 80
+    taken_back = "SELECT count(*) FROM evidence WHERE annotator = :id AND retracts IS NOT NULL"
+    assert await db.fetch_value(taken_back, id=annotator_id) == 1
+    assert await differences() == []
+
+
+def test_the_past_is_the_same_at_every_start() -> None:
+    who, parents, now = content_people()[0], {"general": None, "law": None, "technology": None}, clock.now()
+    one, other = (plan(uuid4(), who, parents, now, visitor=False) for _ in range(2))
+    same = [(at, o.domain, o.kind, o.source_id, o.outcome, o.stated) for at, o in one]
+    assert same == [(at, o.domain, o.kind, o.source_id, o.outcome, o.stated) for at, o in other]
+    assert all(at <= now for at, _ in one)

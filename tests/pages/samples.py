@@ -6,6 +6,7 @@ from msgspec import Struct
 from callboard.pages import views as v
 from callboard.pages.diff import difference
 from kernel.money import Money
+from tests.pages import samples_person as person
 from tests.pages.sample_facts import (
     BETTER,
     BETTER_ZH,
@@ -301,6 +302,15 @@ SAMPLES: dict[str, Sample] = {
     ),
     "fragment-standing-preview": Sample("standing/preview.html", TOUCHED, "/standing/rules/1", ("manager",)),
     "fragment-standing-nobody": Sample("standing/preview.html", TOUCHED_NOBODY, "/standing/rules/1", ("manager",)),
+    "person": Sample("person.html", person.OWN, "/people/1"),
+    "person-new": Sample("person.html", person.NEW, "/people/1"),
+    "person-managed": Sample("person.html", person.MANAGED, "/people/1", ("manager",)),
+    "person-paused": Sample("person.html", person.PAUSED, "/people/1", ("manager",)),
+    "person-evidence": Sample("person_evidence.html", person.EVIDENCE, "/people/1/evidence"),
+    "person-evidence-managed": Sample(
+        "person_evidence.html", person.EVIDENCE_MANAGED, "/people/1/evidence", ("manager",)
+    ),
+    "person-evidence-empty": Sample("person_evidence.html", person.EVIDENCE_EMPTY, "/people/1/evidence"),
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

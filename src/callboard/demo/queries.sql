@@ -4,8 +4,8 @@ SELECT EXISTS (SELECT FROM annotator WHERE external_id = :marker) AS seeded,
        EXISTS (SELECT FROM annotator) OR EXISTS (SELECT FROM project) OR EXISTS (SELECT FROM person WHERE email <> :admin_email) AS in_use
 
 -- name: lock_seeding
--- Two starts at once put the demo in once: the second waits here and then finds it.
-SELECT pg_advisory_xact_lock(7276655003)
+-- Two starts at once put the demo in once: the second waits here, for as long as that takes, and then finds it.
+SELECT set_config('lock_timeout', '60s', true), pg_advisory_xact_lock(7276655003)
 
 -- name: known_annotators
 -- Which of the demo's people are here by now.

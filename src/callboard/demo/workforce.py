@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -13,12 +14,14 @@ from callboard.demo.content import people as content_people
 from callboard.demo.content import vendors as content_vendors
 from callboard.demo.content.people import Credential
 from callboard.demo.operation import GUIDE
+from callboard.demo.past import live_through
 from kernel import clock
 from kernel.settings import Settings
 from skills.annotators import AnnotatorDraft, create_annotator
-from skills.credentials import CredentialDraft
+from skills.credentials import CredentialDraft, add_credential
 from skills.domains import DomainDraft
 from skills.domains import add as add_domain
+from skills.evidence import domain_parents
 
 MARK = "demo:"
 """Begins the external_id of everybody whom the demo made."""
@@ -115,9 +118,19 @@ async def open_domains() -> None:
 async def hire(settings: Settings) -> int:
     """The simulated people; the number of them."""
     for person in content_people():
-        draft = annotator_draft(person, person.roles, expertise(person))
-        await create_annotator(draft, settings.holding_capacity)
+        await _with_past(person, annotator_draft(person, person.roles, expertise(person)), settings)
     return len(content_people())
+
+
+async def _with_past(person: Person, draft: AnnotatorDraft, settings: Settings, *, visitor: bool = False) -> UUID:
+    """What they did comes before what their credentials say of them: those start what nothing is known of."""
+    blank = msgspec.structs.replace(draft, skills={}, credentials=[])
+    annotator_id = await create_annotator(blank, settings.holding_capacity)
+    if person.skills:
+        await live_through(annotator_id, person, await domain_parents(), visitor=visitor)
+    for credential in draft.credentials:
+        await add_credential(annotator_id, credential)
+    return annotator_id
 
 
 async def open_accounts(hashes: dict[str, str], settings: Settings) -> None:
@@ -130,7 +143,7 @@ async def open_accounts(hashes: dict[str, str], settings: Settings) -> None:
             roles = (*person.roles, GUIDE) if "annotator" in person.roles else person.roles
             # What they studied makes them nobody's expert; the tour asks for none.
             draft = annotator_draft(person, roles, "general")
-            annotator_id = await create_annotator(draft, settings.holding_capacity)
+            annotator_id = await _with_past(person, draft, settings, visitor=True)
         account = PersonDraft(
             email=person.email, display_name=person.display_name, roles=list(person.roles), annotator_id=annotator_id
         )

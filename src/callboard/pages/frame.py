@@ -42,7 +42,7 @@ def shell_of(request: Call, actor: Actor | None, *, live: bool = False) -> Shell
     theme = request.cookies.get(THEME_COOKIE) or (actor.theme if actor else "auto")
     person = None
     if actor is not None:
-        person = Person(name=actor.name, email=actor.email, roles=sorted(actor.roles))
+        person = Person(name=actor.name, email=actor.email, roles=sorted(actor.roles), annotator_id=actor.annotator_id)
     return Shell(
         now=clock.now(),
         path=request.scope["path"],

@@ -27,6 +27,26 @@ LABELS: dict[str, dict[str, str]] = {
         "paused": _("Paused"),
         "closed": _("Closed"),
     },
+    "person_state": {"active": _("Available"), "paused": _("Paused"), "left": _("Left")},
+    "person_done": {
+        "state": _("The state was changed. They read your reason."),
+        "capacity": _("The capacity was saved."),
+        "assessed": _("The level was stated. Work moves it from here."),
+    },
+    "evidence": {
+        "review_verdict": _("Reviewed work"),
+        "review_given": _("Review given"),
+        "exam_item": _("Exam question"),
+        "gold": _("Control task"),
+        "agreement": _("Agreement with others"),
+        "assessment": _("A manager's assessment"),
+        "credential": _("Credential"),
+    },
+    "standing": {
+        "pause": _("Paused"),
+        "require_exam": _("An exam is needed first"),
+        "ask_manager": _("A manager was asked to look"),
+    },
     "stage": {"annotation": _("Annotation"), "rework": _("Rework"), "review": _("Review")},
     "domain": {
         "general": _("General"),

@@ -15,9 +15,10 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from callboard import names
-from callboard.pages import charts, labels
+from callboard.pages import charts, charts_skill, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
+from routing.review import EVIDENCE_OUTCOME
 from skills import isced
 
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
@@ -69,6 +70,8 @@ def environment(lang: str) -> Environment:
         STANDING_ENDS=labels.LABELS["standing_end"],
         condition_of=lambda rule: msgspec.to_builtins(rule.condition),
         PROBLEMS=labels.LABELS["problem"],
+        SKILL_LEVELS=charts_skill.LEVELS,
+        VERDICTS={worth: outcome for outcome, worth in EVIDENCE_OUTCOME.items()},
         bar_chart=charts.bar_chart,
         heat=charts.heat,
         domain_options=lambda codes: domain_options(codes, gettext, lang),

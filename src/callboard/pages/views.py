@@ -20,6 +20,8 @@ class Person(Struct, kw_only=True):
     email: str
     roles: list[str]
     vendor: str | None = None
+    annotator_id: UUID | None = None
+    """Of whoever works, not only looks on."""
 
 
 class Shell(Struct, kw_only=True):

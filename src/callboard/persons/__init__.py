@@ -1,0 +1,1 @@
+"""What is shown about one person, to them and to their managers: more than one package knows, gathered for API and pages."""
