@@ -14,6 +14,7 @@ from kernel.ids import uuid7
 from kernel.money import Money
 from kernel.sql import load
 from skills.errors import BadExam, BadExamItem, NoSuchExam
+from skills.events import exam_pay
 from skills.registry import check_domains, check_language
 
 sql = load(__package__)
@@ -69,7 +70,9 @@ class ExamView(msgspec.Struct, frozen=True, kw_only=True):
     attempts_allowed: int
     cooldown_seconds: int
     pay: Money | None
-    """For an attempt that is not given up, whatever its result."""
+    """For an attempt that was earned (docs/exams.md), whatever its result."""
+    pay_project_id: UUID | None
+    """Whose budget pays."""
     training: bool
     state: str
     items: int
@@ -102,25 +105,37 @@ class ItemsAdded(msgspec.Struct, frozen=True):
     """Known under their keys already."""
 
 
-async def create_exam(draft: ExamDraft, pay: Money | None = None) -> UUID:
+class Pay(msgspec.Struct, frozen=True):
+    amount: Money
+    project_id: UUID
+    """Whose budget pays; in the same currency."""
+
+
+async def create_exam(draft: ExamDraft, pay: Pay | None = None) -> UUID:
     """Raises `BadExam`, `NoSuchDomain`, `BadLanguage`."""
     db.require_transaction()
     if draft.min_items > draft.max_items:
         raise BadExam("min_items is larger than max_items.")
-    if pay is not None and (draft.training or pay.micros <= 0):
-        raise BadExam("Training is unpaid, and the pay of an exam is more than zero.")
+    if pay is not None:
+        if draft.training or pay.amount.micros <= 0:
+            raise BadExam("Training is unpaid, and the pay of an exam is more than zero.")
+        await exam_pay().check(pay.project_id, pay.amount)
     await check_domains({draft.domain})
     check_language(draft.language)
     exam_id = uuid7()
     await db.execute(
-        sql.insert_exam, id=exam_id, pay_micros=pay and pay.micros, pay_currency=pay and pay.currency,
-        **msgspec.structs.asdict(draft),
+        sql.insert_exam, id=exam_id, pay_micros=pay and pay.amount.micros, pay_currency=pay and pay.amount.currency,
+        pay_project_id=pay and pay.project_id, **msgspec.structs.asdict(draft),
     )  # fmt: skip
-    after = msgspec.to_builtins(draft) | ({} if pay is None else {"pay": pay.to_json()})
+    after = msgspec.to_builtins(draft) | ({} if pay is None else _pay_facts(pay))
     await audit.record("exam.created", "exam", exam_id, after=after)
     data = {"exam_id": str(exam_id), "domain": draft.domain, "language": draft.language, "cut_level": draft.cut_level}
     await outbox.publish("exam.created", data, subject_id=exam_id)
     return exam_id
+
+
+def _pay_facts(pay: Pay) -> dict[str, object]:
+    return {"pay": pay.amount.to_json(), "pay_project_id": str(pay.project_id)}
 
 
 async def add_items(exam_id: UUID, drafts: Sequence[ItemDraft]) -> ItemsAdded:

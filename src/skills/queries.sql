@@ -182,14 +182,15 @@ VALUES (:id, :annotator_id, :domain, :kind, :title, :issuer, CASE WHEN :verified
 -- name: insert_exam
 -- Open at once; the checks of the table hold its rules.
 INSERT INTO exam (id, name, description, domain, language, mode, cut_level, min_items, max_items, stop_rule, time_limit_seconds,
-                  attempts_allowed, cooldown_seconds, pay_micros, pay_currency, training)
+                  attempts_allowed, cooldown_seconds, pay_micros, pay_currency, pay_project_id, training)
 VALUES (:id, :name, :description, :domain, :language, :mode, :cut_level, :min_items, :max_items, :stop_rule, :time_limit_seconds,
-        :attempts_allowed, :cooldown_seconds, :pay_micros, :pay_currency, :training)
+        :attempts_allowed, :cooldown_seconds, :pay_micros, :pay_currency, :pay_project_id, :training)
 
 -- name: exams
 -- Exams with what they mean for one person (or for nobody in particular); the person's languages first, the cursor is (name, id).
 SELECT e.id, e.name, e.description, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule,
-  e.time_limit_seconds, e.attempts_allowed, e.cooldown_seconds, e.pay_micros, e.pay_currency, e.training, e.state,
+  e.time_limit_seconds, e.attempts_allowed, e.cooldown_seconds, e.pay_micros, e.pay_currency,
+  e.pay_project_id, e.training, e.state,
   (SELECT count(*) FROM exam_item i WHERE i.domain = e.domain AND i.language = e.language AND i.training = e.training AND NOT i.retired) AS items,
   coalesce(mine.used, 0) AS attempts_used, coalesce(mine.passed, false) AS passed, mine.running_id,
   CASE WHEN mine.last_end + e.cooldown_seconds * interval '1 second' > clock_timestamp()
@@ -213,11 +214,13 @@ FROM jsonb_to_recordset(:items::jsonb) AS i (key text, text text, options jsonb,
 ON CONFLICT (domain, language, training, key) DO NOTHING
 
 -- name: exam_bank
--- What can still be asked in an attempt, and whether the person met it in an earlier one.
+-- What can still be asked in an attempt, and whether the person met it in an earlier one. An attempt that runs may use up
+-- what retired under it for being shown too often (:running): it is not cut short for that.
 SELECT i.id, i.difficulty, i.discrimination,
   EXISTS (SELECT FROM exam_answer a JOIN exam_attempt t ON t.id = a.attempt WHERE a.item = i.id AND t.annotator = :annotator_id) AS seen
 FROM exam_item i
-WHERE i.domain = :domain AND i.language = :language AND i.training = :training AND NOT i.retired
+WHERE i.domain = :domain AND i.language = :language AND i.training = :training
+  AND (NOT i.retired OR :running::bool AND i.retired_reason = 'shown too often')
   AND NOT EXISTS (SELECT FROM exam_answer a WHERE a.attempt = :attempt_id AND a.item = i.id)
 ORDER BY i.id
 
@@ -227,36 +230,47 @@ SELECT state, state_reason, vendor AS vendor_id FROM annotator WHERE id = :annot
 
 -- name: insert_attempt
 -- The time runs by the database's clock from here.
-INSERT INTO exam_attempt (id, exam, annotator, number, state, seed, plan, started_at, ends_at, mean, variance, pay_micros, pay_currency)
-SELECT :id, e.id, :annotator_id, :number, 'running', :seed, :plan, now.at, now.at + e.time_limit_seconds * interval '1 second', :mean, :variance, e.pay_micros, e.pay_currency
+INSERT INTO exam_attempt (id, exam, annotator, number, state, seed, plan, started_at, ends_at, mean, variance,
+                          pay_micros, pay_currency, pay_project_id)
+SELECT :id, e.id, :annotator_id, :number, 'running', :seed, :plan, now.at, now.at + e.time_limit_seconds * interval '1 second', :mean, :variance,
+  e.pay_micros, e.pay_currency, e.pay_project_id
 FROM exam e, (SELECT clock_timestamp() AS at) now WHERE e.id = :exam_id
 
 -- name: lock_attempt
--- One step of an attempt at a time; whether its time is over is the database's word.
+-- One step of an attempt at a time. What the step needs is read after this, in a statement of its own: one that waited
+-- here would still count the answers as they were when it began to wait.
+SELECT id FROM exam_attempt WHERE id = :attempt_id AND exam = :exam_id AND annotator = :annotator_id FOR NO KEY UPDATE
+
+-- name: attempt
+-- An attempt with its exam, under its lock; whether its time is over is the database's word.
 SELECT t.id, t.exam AS exam_id, t.annotator AS annotator_id, t.number, t.state, t.seed, t.plan, t.started_at, t.ends_at, t.ended_at,
-  t.mean, t.variance, t.log_ratio, t.passed, t.reason, t.pay_micros, t.pay_currency, t.ends_at <= clock_timestamp() AS lapsed,
+  t.mean, t.variance, t.log_ratio, t.passed, t.reason, t.pay_micros, t.pay_currency, t.pay_project_id,
+  t.ends_at <= clock_timestamp() AS lapsed,
   e.name, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule, e.training,
   (SELECT count(*) FROM exam_answer a WHERE a.attempt = t.id AND a.choice IS NOT NULL) AS answered, n.vendor AS vendor_id
 FROM exam_attempt t JOIN exam e ON e.id = t.exam JOIN annotator n ON n.id = t.annotator
-WHERE t.id = :attempt_id AND t.exam = :exam_id AND t.annotator = :annotator_id
-FOR UPDATE OF t
+WHERE t.id = :attempt_id
 
 -- name: attempt_owner
 -- Whose attempt it is: for programs that act on behalf, and for managers who look.
 SELECT annotator FROM exam_attempt WHERE id = :attempt_id AND exam = :exam_id
 
 -- name: put_question
--- The next question of an attempt, with its difficulty as the bank has it now.
+-- The next question of an attempt, with its difficulty as the bank has it now. The lock lets an edit of the question come
+-- before or after, not between.
 INSERT INTO exam_answer (id, attempt, item, position, difficulty, discrimination, shown_at)
-SELECT :id, :attempt_id, i.id, :position, i.difficulty, i.discrimination, clock_timestamp() FROM exam_item i WHERE i.id = :item_id
+SELECT :id, :attempt_id, i.id, :position, i.difficulty, i.discrimination, clock_timestamp()
+FROM exam_item i WHERE i.id = :item_id FOR NO KEY UPDATE OF i
 
 -- name: expose_item
--- Counts a showing; what too many people have seen leaves the bank.
-UPDATE exam_item SET exposure_count = exposure_count + 1,
-  retired = retired OR exposure_count + 1 >= :exposure_limit,
-  retired_reason = CASE WHEN NOT retired AND exposure_count + 1 >= :exposure_limit THEN 'shown too often' ELSE retired_reason END
-WHERE id = :item_id AND NOT training
-RETURNING retired AND exposure_count = :exposure_limit AS just_retired
+-- Counts a showing; what too many people have seen leaves the bank. Says whether it left it now: a question that was
+-- retired before is not retired again. The row is locked by put_question.
+UPDATE exam_item i SET exposure_count = i.exposure_count + 1,
+  retired = i.retired OR i.exposure_count + 1 >= :exposure_limit,
+  retired_reason = CASE WHEN NOT i.retired AND i.exposure_count + 1 >= :exposure_limit THEN 'shown too often' ELSE i.retired_reason END
+FROM (SELECT id, retired FROM exam_item WHERE id = :item_id) before
+WHERE i.id = before.id AND NOT i.training
+RETURNING i.retired AND NOT before.retired AS just_retired
 
 -- name: questions_of_attempt
 -- Every question of an attempt in order, with its key: for the server alone.
@@ -279,6 +293,9 @@ UPDATE exam_attempt SET state = 'finished', passed = :passed, reason = :reason, 
 WHERE id = :attempt_id AND state = 'running'
 
 -- name: lapsed_attempts
--- Running attempts whose time is over, oldest first; each is locked before it is ended.
-SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM exam_attempt
-WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit
+-- Running attempts whose time is over, locked: all of them before any money moves. In the order of the budgets that pay;
+-- those that somebody is at work on are left to them.
+SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM (
+  SELECT id, exam, annotator, pay_project_id FROM exam_attempt
+  WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+) lapsed ORDER BY pay_project_id, annotator, id

@@ -110,8 +110,16 @@ RIGHT = "right"
 
 
 async def make_exam(count: int = 30, **changes: Any) -> UUID:
-    """Its right options are called `right`; difficulties lie around the cut of level 3."""
+    """An exam of level 3 with a bank."""
     values: dict[str, Any] = {"name": "Law, level 3", "domain": "law", "language": "en", "cut_level": 3, **changes}
+    async with db.transaction("person:test"):
+        exam_id = await exams.create_exam(ExamDraft(**values))
+        await fill(exam_id, count)
+    return exam_id
+
+
+async def fill(exam_id: UUID, count: int) -> None:
+    """Questions whose right option is called `right`, with difficulties around the cut of level 3."""
     drafts = [
         ItemDraft(
             text=f"Question {n}?",
@@ -122,11 +130,8 @@ async def make_exam(count: int = 30, **changes: Any) -> UUID:
         )
         for n in range(count)
     ]
-    async with db.transaction("person:test"):
-        exam_id = await exams.create_exam(ExamDraft(**values))
-        if drafts:
-            await exams.add_items(exam_id, drafts)
-    return exam_id
+    if drafts:
+        await exams.add_items(exam_id, drafts)
 
 
 async def start(exam_id: UUID, person: UUID, settings: Settings) -> AttemptView:

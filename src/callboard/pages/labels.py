@@ -125,6 +125,8 @@ LABELS: dict[str, dict[str, str]] = {
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),
         "the lease or the deadline passed": _("the time ran out"),
         "rejected": _("rejected"),
+        "time_up": _("the time ran out before enough questions were answered"),
+        "given_up": _("ended before enough questions were answered"),
     },
     "event": {
         "created": _("Tasks arrived"),
