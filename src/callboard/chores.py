@@ -6,7 +6,7 @@ from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
-from skills import exam_sitting, upkeep
+from skills import exam_bank, exam_sitting, upkeep
 
 NAMES = (
     "routing.sweep_leases",
@@ -15,6 +15,7 @@ NAMES = (
     "access.tidy",
     "skills.end_exams",
     "skills.estimate_crowd",
+    "skills.calibrate_items",
 )
 """What the clock may ask for; `wire` sees to it that each has its handler."""
 
@@ -50,3 +51,9 @@ async def end_exams(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler("skills.estimate_crowd")
 async def estimate_crowd(_payload: dict[str, Any], settings: Settings) -> None:
     await upkeep.estimate_crowd(settings.skill_half_life_days)
+
+
+@outbox.handler("skills.calibrate_items")
+async def calibrate_items(_payload: dict[str, Any], settings: Settings) -> None:
+    """Questions of exams whose answers say more than their authors did; what runs keeps its figures."""
+    await exam_bank.calibrate_items(settings.exam_calibration_answers)

@@ -41,6 +41,7 @@ TIMED = (
     Timed("access.tidy", 3600),
     Timed("skills.end_exams", 60),
     Timed("skills.estimate_crowd", 3600),  # where newcomers start; it moves by a hair in an hour
+    Timed("skills.calibrate_items", 86400),  # a bank gathers a few hundred answers a day
 )
 
 

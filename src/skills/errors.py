@@ -99,3 +99,18 @@ class AlreadyRetracted(Conflict):
 class NotRetractable(Invalid):
     code = "evidence_not_retractable"
     title = "This row of evidence cannot be retracted or corrected"
+
+
+class NoSuchExamItem(NotFound):
+    code = "exam_item_not_found"
+    title = "The bank of this exam has no such question"
+
+
+class ExamItemShown(Conflict):
+    code = "exam_item_shown"
+    title = "This question was shown to somebody already and stays as it is; retire it and add another one"
+
+
+class ExamItemOverExposed(Conflict):
+    code = "exam_item_over_exposed"
+    title = "This question was shown too often to come back; add another one"

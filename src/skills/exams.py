@@ -143,10 +143,7 @@ async def add_items(exam_id: UUID, drafts: Sequence[ItemDraft]) -> ItemsAdded:
     db.require_transaction()
     of = await exam(exam_id, everything=True)
     for number, draft in enumerate(drafts):
-        if draft.answer >= len(draft.options):
-            raise BadExamItem(f"items[{number}]: answer {draft.answer} is none of the {len(draft.options)} options.")
-        if len(set(draft.options)) < len(draft.options):
-            raise BadExamItem(f"items[{number}]: two options are the same.")
+        check_item(draft, f"items[{number}]")
     rows = [msgspec.structs.asdict(draft) | {"key": draft.key or _fingerprint(draft.text)} for draft in drafts]
     added = await db.execute(
         sql.insert_exam_items, domain=of.domain, language=of.language, training=of.training, items=db.jsonb(rows)
@@ -156,8 +153,28 @@ async def add_items(exam_id: UUID, drafts: Sequence[ItemDraft]) -> ItemsAdded:
     return counts
 
 
+def check_item(draft: ItemDraft, where: str) -> None:
+    """Raises `BadExamItem`."""
+    if draft.answer >= len(draft.options):
+        raise BadExamItem(f"{where}: answer {draft.answer} is none of the {len(draft.options)} options.")
+    if len({option.strip() for option in draft.options}) < len(draft.options):
+        raise BadExamItem(f"{where}: two options are the same.")
+    if not draft.text.strip() or not all(option.strip() for option in draft.options):
+        raise BadExamItem(f"{where}: the question or an option is blank.")
+
+
 def _fingerprint(text: str) -> str:
     return hashlib.sha256(text.strip().encode()).hexdigest()[:32]
+
+
+async def duplicate(exam_id: UUID, name: str) -> UUID:
+    """The same exam under another name, closed until somebody opens it; the bank is shared. Raises `NoSuchExam`, `BadExam`."""
+    of = await exam(exam_id, everything=True)
+    values = {field: getattr(of, field) for field in ExamDraft.__struct_fields__} | {"name": name}
+    pay = None if of.pay is None or of.pay_project_id is None else Pay(of.pay, of.pay_project_id)
+    copy = await create_exam(msgspec.convert(values, ExamDraft), pay)
+    await set_state(copy, "closed")
+    return copy
 
 
 async def set_state(exam_id: UUID, state: Literal["open", "closed"]) -> None:

@@ -299,3 +299,124 @@ SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM (
   SELECT id, exam, annotator, pay_project_id FROM exam_attempt
   WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
 ) lapsed ORDER BY pay_project_id, annotator, id
+
+-- name: exam_items
+-- The bank of an exam with what its questions went through: for managers alone. Right and asked count ended attempts too.
+SELECT i.id, i.key, i.text, i.options, i.answer, i.explanation, i.difficulty, i.discrimination, i.authored_difficulty,
+  i.authored_discrimination, i.exposure_count, said.shown, said.answered, said.correct, i.calibrated_answers, i.calibrated_at,
+  i.retired, i.retired_reason, i.version, i.created_at
+FROM exam e
+JOIN exam_item i ON i.domain = e.domain AND i.language = e.language AND i.training = e.training
+CROSS JOIN LATERAL (
+  SELECT count(*) AS shown, count(a.choice) AS answered, count(*) FILTER (WHERE a.correct) AS correct
+  FROM exam_answer a WHERE a.item = i.id
+) said
+WHERE e.id = :exam_id AND (:item_id::uuid IS NULL OR i.id = :item_id) AND (:retired::bool IS NULL OR i.retired = :retired)
+  AND (:after_id::uuid IS NULL OR i.id > :after_id)
+ORDER BY i.id
+LIMIT :limit
+
+-- name: lock_exam_item
+-- Against put_question: a question is changed before it is shown to anybody, or not at all.
+SELECT i.id, i.version, i.retired, i.exposure_count, i.training
+FROM exam e JOIN exam_item i ON i.domain = e.domain AND i.language = e.language AND i.training = e.training
+WHERE e.id = :exam_id AND i.id = :item_id
+FOR UPDATE OF i
+
+-- name: change_exam_item
+-- Under its lock, and only while nobody has seen it.
+UPDATE exam_item SET text = :text, options = :options, answer = :answer, explanation = :explanation, difficulty = :difficulty,
+  discrimination = :discrimination, key = coalesce(:key, key), version = version + 1
+WHERE id = :item_id AND NOT EXISTS (SELECT FROM exam_answer a WHERE a.item = :item_id)
+RETURNING id
+
+-- name: retire_exam_item
+-- Or takes it back into the bank, where no reason is left.
+UPDATE exam_item SET retired = :reason::text IS NOT NULL, retired_reason = :reason, version = version + 1 WHERE id = :item_id
+
+-- name: exam_figures
+-- How exams went, over everybody.
+SELECT t.exam AS exam_id, count(*) AS attempts, count(*) FILTER (WHERE t.state = 'running') AS running,
+  count(*) FILTER (WHERE t.state = 'finished') AS finished, count(*) FILTER (WHERE t.passed) AS passed,
+  (avg(said.answered) FILTER (WHERE t.state = 'finished'))::float8 AS mean_items,
+  (avg(extract(epoch FROM t.ended_at - t.started_at)))::float8 AS mean_seconds
+FROM exam_attempt t
+CROSS JOIN LATERAL (SELECT count(a.choice) AS answered FROM exam_answer a WHERE a.attempt = t.id) said
+WHERE t.exam = ANY (:exam_ids::uuid[])
+GROUP BY t.exam
+
+-- name: exam_attempts
+-- Who sat in an exam, newest first; ids rise with time.
+SELECT t.id, t.annotator AS annotator_id, n.display_name AS annotator_name, t.number, t.state, t.passed, t.reason, t.started_at,
+  t.ended_at, said.answered, said.correct AS right_answers, t.pay_micros, t.pay_currency
+FROM exam_attempt t
+JOIN annotator n ON n.id = t.annotator
+CROSS JOIN LATERAL (
+  SELECT count(a.choice) AS answered, count(*) FILTER (WHERE a.correct) AS correct FROM exam_answer a WHERE a.attempt = t.id
+) said
+WHERE t.exam = :exam_id AND (:before::uuid IS NULL OR t.id < :before)
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: banks_to_calibrate
+-- Banks with a question that has enough answers, and a quarter more of them than the last time.
+SELECT DISTINCT i.domain, i.language
+FROM exam_item i
+CROSS JOIN LATERAL (SELECT count(a.choice) AS answered FROM exam_answer a WHERE a.item = i.id) said
+WHERE NOT i.training AND NOT i.retired AND said.answered >= greatest(:least::int, i.calibrated_answers * 1.25)
+ORDER BY 1, 2
+
+-- name: answers_of_bank
+-- What people said, newest first, with the figures that the authors gave.
+SELECT t.annotator AS annotator_id, a.item AS item_id, a.correct,
+  coalesce(i.authored_difficulty, i.difficulty) AS difficulty,
+  coalesce(i.authored_discrimination, i.discrimination) AS discrimination
+FROM exam_answer a JOIN exam_item i ON i.id = a.item JOIN exam_attempt t ON t.id = a.attempt
+WHERE i.domain = :domain AND i.language = :language AND NOT i.training AND t.state = 'finished' AND a.choice IS NOT NULL
+ORDER BY a.answered_at DESC
+LIMIT :limit
+
+-- name: lock_bank
+-- In the order of ids; a question that is being shown waits for the new figures or has the old ones.
+SELECT id, difficulty, discrimination, calibrated_answers FROM exam_item
+WHERE domain = :domain AND language = :language AND NOT training AND NOT retired AND id = ANY (:ids::uuid[])
+ORDER BY id FOR NO KEY UPDATE
+
+-- name: put_calibration
+-- New figures; the author's are kept beside them.
+UPDATE exam_item SET authored_difficulty = coalesce(authored_difficulty, difficulty),
+  authored_discrimination = coalesce(authored_discrimination, discrimination), difficulty = :difficulty,
+  discrimination = :discrimination, calibrated_answers = :answers, calibrated_at = clock_timestamp(), version = version + 1
+WHERE id = :item_id
+
+-- name: check_exam_answers_are_evidence
+-- Each given answer of an ended attempt is evidence once; training is none.
+SELECT a.id AS exam_answer_id, t.id AS exam_attempt_id, count(v.id) AS pieces
+FROM exam_answer a
+JOIN exam_attempt t ON t.id = a.attempt
+JOIN exam e ON e.id = t.exam
+LEFT JOIN evidence v ON v.source_type = 'exam_answer' AND v.source_id = a.id AND v.retracts IS NULL
+WHERE a.choice IS NOT NULL AND t.state = 'finished'
+GROUP BY a.id, t.id, e.training
+HAVING CASE WHEN e.training THEN count(v.id) > 0 ELSE count(v.id) = 0 END
+
+-- name: check_exams_end_in_time
+-- The chore ends what was left within a minute; ten are an alarm.
+SELECT id AS exam_attempt_id, ends_at FROM exam_attempt
+WHERE state = 'running' AND ends_at < clock_timestamp() - interval '10 minutes'
+
+-- name: check_showings_are_counted
+-- How often a question was shown decides when it retires; practice shows without counting.
+SELECT i.id AS exam_item_id, i.exposure_count, count(a.id) AS shown
+FROM exam_item i LEFT JOIN exam_answer a ON a.item = i.id
+WHERE NOT i.training
+GROUP BY i.id
+HAVING i.exposure_count <> count(a.id)
+
+-- name: check_passes_rest_on_enough_answers
+-- A pass proves a level: of its own exam's least number of answers, in time.
+SELECT t.id AS exam_attempt_id, count(a.choice) AS answered, e.min_items, t.reason
+FROM exam_attempt t JOIN exam e ON e.id = t.exam LEFT JOIN exam_answer a ON a.attempt = t.id
+WHERE t.passed
+GROUP BY t.id, e.id
+HAVING count(a.choice) < e.min_items OR t.reason NOT IN ('decided', 'last_item') OR max(a.answered_at) > t.ends_at

@@ -228,6 +228,41 @@ async def test_racing_starts_and_answers_make_one(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("pool")
+async def test_a_step_that_waited_for_another_one_sees_what_that_one_did(settings: Settings) -> None:
+    """A second tab answers the next question while the first answer is still being written."""
+    person, exam_id = await make_annotator(settings), await make_exam()
+    view = await start(exam_id, person, settings)
+
+    written = asyncio.Event()
+
+    async def second() -> AttemptView:
+        await written.wait()
+        async with db.transaction("person:test"):
+            return await exam_sitting.answer(exam_id, view.id, person, settings, position=2, choice=0)
+
+    waiting = asyncio.create_task(second())
+    async with db.transaction("person:test"):
+        await exam_sitting.answer(exam_id, view.id, person, settings, position=1, choice=0)
+        written.set()
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    after = await waiting
+    assert after.answered == 2
+    assert after.question is not None
+    assert after.question.position == 3
+
+
+@pytest.mark.usefixtures("pool")
+async def test_going_on_after_the_time_shows_the_result_and_uses_no_other_attempt(settings: Settings) -> None:
+    person, exam_id = await make_annotator(settings), await make_exam(cooldown_seconds=0)
+    view = await start(exam_id, person, settings)
+    await db.execute("UPDATE exam_attempt SET ends_at = clock_timestamp()")
+    ended = await start(exam_id, person, settings)
+    assert (ended.id, ended.result) == (view.id, exam_sitting.Result(False, "time_up", None))
+    assert (await start(exam_id, person, settings)).number == 2
+
+
+@pytest.mark.usefixtures("pool")
 async def test_time_runs_by_the_databases_clock(settings: Settings) -> None:
     person, exam_id = await make_annotator(settings), await make_exam()
     view = await answer(await start(exam_id, person, settings), settings, right=True)
