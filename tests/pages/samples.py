@@ -21,6 +21,7 @@ from tests.pages.sample_facts import (
     uid,
     usd,
 )
+from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
 
@@ -268,6 +269,7 @@ SAMPLES: dict[str, Sample] = {
     "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
     "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
+    **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),
