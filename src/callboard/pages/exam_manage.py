@@ -174,7 +174,7 @@ async def upload(request: Call, exam_id: ExamId) -> Response[str]:
     if not read.faults:
         async with db.transaction(request.actor.label):
             added = await exams.add_items(exam_id, read.drafts)
-        return redirect(request, f"/exams/manage/{exam_id}?done=added&count={added.added}#bank")
+        return redirect(request, f"/exams/manage/{exam_id}?done=added&count={added.added}")
     view = await _one_view(request, exam_id)
     view.faults = read.faults
     return page(request, "exams/one.html", view, status=422)
@@ -201,7 +201,7 @@ async def add_item(request: Call, exam_id: ExamId) -> Response[str]:
             added = await exams.add_items(exam_id, [item_of(form)])
     except DomainError as error:
         return await _item_again(request, exam_id, None, form, error)
-    return redirect(request, f"/exams/manage/{exam_id}?done=added&count={added.added}#bank")
+    return redirect(request, f"/exams/manage/{exam_id}?done=added&count={added.added}")
 
 
 @get("/exams/manage/{exam_id:uuid}/items/{item_id:uuid}", guards=guards, include_in_schema=False)
@@ -234,7 +234,7 @@ async def change_item(request: Call, exam_id: ExamId, item_id: ItemId) -> Respon
             await exam_bank.change_item(exam_id, item_id, draft, form.number("version"))
     except DomainError as error:
         return await _item_again(request, exam_id, item_id, form, error)
-    return redirect(request, f"/exams/manage/{exam_id}?done=changed#bank")
+    return redirect(request, f"/exams/manage/{exam_id}?done=changed")
 
 
 @post("/exams/manage/{exam_id:uuid}/items/{item_id:uuid}/{action:str}", guards=guards, include_in_schema=False)
@@ -252,7 +252,7 @@ async def retire_or_restore(request: Call, exam_id: ExamId, item_id: ItemId, act
                 await exam_bank.restore_item(exam_id, item_id, reason, limit)
     except DomainError as error:
         return await _item_again(request, exam_id, item_id, form, error)
-    return redirect(request, f"/exams/manage/{exam_id}?done={action}d#bank")
+    return redirect(request, f"/exams/manage/{exam_id}?done={action}d")
 
 
 route_handlers = [

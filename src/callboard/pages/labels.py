@@ -107,7 +107,6 @@ LABELS: dict[str, dict[str, str]] = {
         "time_up": _("time ran out"),
         "given_up": _("given up"),
     },
-    "retired": {"shown too often": _("shown too often")},
     "item_done": {
         "changed": _("The question is changed."),
         "retired": _("The question is retired: no exam asks it any more."),
