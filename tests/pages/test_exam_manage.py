@@ -120,7 +120,7 @@ def test_files_say_what_is_wrong_with_them() -> None:
     assert "no question" in said(b"text,option_1,option_2,answer,difficulty\n")
     assert "no JSON" in said(b"{", "x.json")
     assert "a list" in said(b'{"items": 3}', "x.json")
-    semicolons = "text;option_1;option_2;answer;difficulty\nWas?;ja;nein;1;0,5\n".encode()
+    semicolons = b"text;option_1;option_2;answer;difficulty\nWas?;ja;nein;1;0,5\n"
     (draft,) = exam_file.read_bank(semicolons, "x.csv").drafts
     assert (draft.difficulty, draft.answer, draft.options) == (0.5, 0, ["ja", "nein"])
     (draft,) = exam_file.read_bank(b"text,option_1,option_2,answer,difficulty\nWhat?,'=1+1,'-2,1,0\n", "x.csv").drafts
