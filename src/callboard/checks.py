@@ -12,6 +12,7 @@ from payments.verify import INVARIANTS as PAYMENT_INVARIANTS
 from payments.verify import ledger_totals
 from routing.invariants import INVARIANTS as ROUTING_INVARIANTS
 from skills.evidence import differences
+from skills.invariants import INVARIANTS as SKILL_INVARIANTS
 from skills.standing_judging import unfounded
 
 NO_LIMIT_SECONDS = 600.0
@@ -58,7 +59,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def all_invariants() -> list[Invariant]:
-    return [*ROUTING_INVARIANTS, *PAYMENT_INVARIANTS, *KERNEL_INVARIANTS]
+    return [*ROUTING_INVARIANTS, *SKILL_INVARIANTS, *PAYMENT_INVARIANTS, *KERNEL_INVARIANTS]
 
 
 async def run_checks(dsn: str, settings: Settings | None = None) -> Report:

@@ -7,7 +7,7 @@ from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import leases
-from skills import credentials, domains, exam_sitting, standing_judging, upkeep
+from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
     "routing.sweep_leases",
@@ -21,6 +21,7 @@ NAMES = (
     domains.REFOLD,
     "skills.end_standing",
     "skills.judge_everybody",
+    "skills.calibrate_items",
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -86,3 +87,9 @@ async def judge_everybody(_payload: dict[str, Any], _settings: Settings) -> None
 @outbox.handler(standing_judging.JOB)
 async def judge_standing(payload: dict[str, Any], _settings: Settings) -> None:
     await standing_judging.judge(UUID(payload["annotator_id"]))
+
+
+@outbox.handler("skills.calibrate_items")
+async def calibrate_items(_payload: dict[str, Any], settings: Settings) -> None:
+    """Questions of exams whose answers say more than their authors did; what runs keeps its figures."""
+    await exam_bank.calibrate_items(settings.exam_calibration_answers)

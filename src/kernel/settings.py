@@ -328,6 +328,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             le=1,
         ),
     ] = 1.0
+    exam_calibration_answers: Annotated[
+        int,
+        _say(
+            "Answers from which on a question's difficulty and discrimination follow from them, drawn to the author's figures.",
+            "answers",
+            "ROUTING.md section 6; the standard error of a difficulty is then about 0.15 logits, a fifth of a level",
+            ge=20,
+        ),
+    ] = 200
 
     skill_half_life_days: Annotated[
         float,

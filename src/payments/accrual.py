@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kernel import outbox
 from kernel.money import amount_text
-from payments import ledger, rates
+from payments import exam_pay, ledger, rates
 from routing.events import (
     AssignmentEnded,
     Hold,
@@ -39,6 +39,7 @@ def register() -> None:
     subscribe(WorkAccepted, pay)
     subscribe(AssignmentEnded, give_back)
     subscribe(WorkReinstated, pay_after_all)
+    exam_pay.register()
 
 
 async def pay(accepted: WorkAccepted) -> None:
@@ -47,15 +48,15 @@ async def pay(accepted: WorkAccepted) -> None:
     if accrual is None or not accrual.fresh:
         return
     data = {
-        "assignment_id": str(accrual.assignment_id),
-        "task_id": str(accrual.task_id),
+        "assignment_id": str(accepted.assignment_id),
+        "task_id": str(accepted.task_id),
         "annotator_id": str(accrual.annotator_id),
         "project_id": str(accrual.project_id),
         "amount": amount_text(accrual.amount.micros),
         "currency": accrual.amount.currency,
     }
     await outbox.publish(
-        "accrual.posted", data, project_id=accrual.project_id, subject_id=accrual.task_id,
+        "accrual.posted", data, project_id=accrual.project_id, subject_id=accepted.task_id,
         vendor_id=accrual.vendor_id,
     )  # fmt: skip
 

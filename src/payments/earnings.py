@@ -35,18 +35,22 @@ class EarningsTotal(msgspec.Struct, frozen=True):
 
 
 class EarningsLine(msgspec.Struct, frozen=True):
-    """One piece of work that has a price; work at price zero moves no money and is not here."""
+    """One piece of work or attempt at an exam that has a price; what is free moves no money and is not here."""
 
     seq: int
-    assignment_id: UUID
-    task_id: UUID
+    assignment_id: UUID | None
+    task_id: UUID | None
+    """Neither for an exam."""
+    exam_attempt_id: UUID | None
+    exam_id: UUID | None
+    exam_name: str | None
     external_id: str | None
     domain: str | None
     language: str | None
     project_id: UUID
     project_name: str | None
     kind: str
-    """`annotation` or `review`."""
+    """`annotation`, `review` or `exam`."""
     amount: Money
     state: str
     """`pending`, `posted` or `voided`."""
@@ -194,8 +198,11 @@ def _total(row: Any) -> EarningsTotal:
 def _line(row: Any) -> EarningsLine:
     return EarningsLine(
         seq=row["seq"],
-        assignment_id=UUID(int=row["assignment_id"].int),
-        task_id=UUID(int=row["task_id"].int),
+        assignment_id=_uuid(row["assignment_id"]),
+        task_id=_uuid(row["task_id"]),
+        exam_attempt_id=_uuid(row["exam_attempt_id"]),
+        exam_id=_uuid(row["exam_id"]),
+        exam_name=row["exam_name"],
         external_id=row["external_id"],
         domain=row["domain"],
         language=row["language"],
@@ -209,6 +216,10 @@ def _line(row: Any) -> EarningsLine:
         held_at=row["held_at"],
         resolved_at=row["resolved_at"],
     )
+
+
+def _uuid(value: Any) -> UUID | None:
+    return None if value is None else UUID(int=value.int)
 
 
 def _place(cursor: str | None) -> int | None:

@@ -3,7 +3,7 @@ from kernel.errors import Conflict, Invalid, NotFound
 
 class HoldResolved(Conflict):
     code = "hold_resolved"
-    title = "The money of this assignment was paid or given back already, and cannot be both"
+    title = "The money of this work was paid or given back already, and cannot be both"
 
 
 class HoldMissing(Conflict):

@@ -49,10 +49,25 @@ class TransferView(msgspec.Struct, frozen=True):
     annotator_id: UUID | None
     assignment_id: UUID | None
     task_id: UUID | None
+    exam_attempt_id: UUID | None
     rate_card_id: UUID | None
     inputs: dict[str, Any]
     reason: str
     created_at: datetime
+
+
+class Earmark(msgspec.Struct, frozen=True, kw_only=True):
+    """Money to set aside: for an assignment, or for an attempt at an exam."""
+
+    key: str
+    """Names the hold; one hold per key, ever."""
+    project_id: UUID
+    annotator_id: UUID
+    amount: Money
+    inputs: dict[str, Any]
+    assignment_id: UUID | None = None
+    task_id: UUID | None = None
+    exam_attempt_id: UUID | None = None
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -61,8 +76,9 @@ class Resolution(msgspec.Struct, frozen=True):
     transfer_id: UUID
     kind: str
     """`post` or `void`."""
-    assignment_id: UUID
-    task_id: UUID
+    assignment_id: UUID | None
+    task_id: UUID | None
+    """Of a task's work; neither for an attempt at an exam."""
     project_id: UUID
     annotator_id: UUID
     vendor_id: UUID | None
@@ -113,16 +129,36 @@ async def hold(wanted: Hold) -> None:
 
     Raises `BudgetExhausted`, after which the transaction can still be used: no row was written.
     """
-    db.require_transaction()
     price = wanted.price
     if price.micros == 0:
         return
+    await set_aside(
+        Earmark(
+            key=_hold_key(wanted.assignment_id), project_id=wanted.project_id, annotator_id=wanted.annotator_id,
+            amount=Money(price.micros, price.currency), inputs=price.inputs, assignment_id=wanted.assignment_id,
+            task_id=wanted.task_id,
+        )
+    )  # fmt: skip
+
+
+def _again_key(assignment_id: UUID) -> str:
+    return f"again:{assignment_id}"
+
+
+def _hold_key(assignment_id: UUID) -> str:
+    return f"hold:{assignment_id}"
+
+
+async def set_aside(wanted: Earmark) -> None:
+    """Nothing to do where it is held. Raises `BudgetExhausted`, after which the transaction can still be used."""
+    db.require_transaction()
     # Twice, because the first hold of a person in a currency opens the account that it needs.
     for _ in range(2):
         seq = await db.fetch_value(
-            sql.hold, id=uuid7(), assignment_id=wanted.assignment_id, task_id=wanted.task_id,
-            project_id=wanted.project_id, annotator_id=wanted.annotator_id, amount_micros=price.micros,
-            currency=price.currency, rate_card_id=price.inputs.get("rate_card_id"), inputs=db.jsonb(price.inputs),
+            sql.hold, id=uuid7(), key=wanted.key, assignment_id=wanted.assignment_id, task_id=wanted.task_id,
+            exam_attempt_id=wanted.exam_attempt_id, project_id=wanted.project_id, annotator_id=wanted.annotator_id,
+            amount_micros=wanted.amount.micros, currency=wanted.amount.currency,
+            rate_card_id=wanted.inputs.get("rate_card_id"), inputs=db.jsonb(wanted.inputs),
         )  # fmt: skip
         if seq is not None or await _held_already(wanted):
             return
@@ -151,27 +187,27 @@ async def hold_together(wanted: Sequence[Hold]) -> None:
         raise BudgetExhausted("A budget does not cover all of these, or somebody has no account yet.")
 
 
-async def _held_already(wanted: Hold) -> bool:
+async def _held_already(wanted: Earmark) -> bool:
     """Why the hold wrote nothing; opens the person's account where that was the reason. Raises `BudgetExhausted`."""
-    price = wanted.price
+    amount = wanted.amount
     why = await db.fetch_one(
-        sql.why_no_hold, assignment_id=wanted.assignment_id, annotator_id=wanted.annotator_id,
-        project_id=wanted.project_id, currency=price.currency,
+        sql.why_no_hold, key=wanted.key, annotator_id=wanted.annotator_id, project_id=wanted.project_id,
+        currency=amount.currency,
     )  # fmt: skip
     assert why is not None
     if why["held"] is not None:
-        if why["held"] != [str(price.micros), price.currency, str(wanted.annotator_id), str(wanted.project_id)]:
+        if why["held"] != [str(amount.micros), amount.currency, str(wanted.annotator_id), str(wanted.project_id)]:
             raise BusinessKeyReused("This assignment holds another amount already; a price is fixed at the claim.")
         return True
-    if why["left_micros"] < price.micros:
+    if why["left_micros"] < amount.micros:
         raise _exhausted(wanted, why["left_micros"])
     if not why["has_account"]:
-        await _open_account("annotator_earnings", wanted.annotator_id, price.currency)
+        await _open_account("annotator_earnings", wanted.annotator_id, amount.currency)
     return False
 
 
-def _exhausted(wanted: Hold, left_micros: int) -> BudgetExhausted:
-    left = Money(left_micros, wanted.price.currency)
+def _exhausted(wanted: Earmark, left_micros: int) -> BudgetExhausted:
+    left = Money(left_micros, wanted.amount.currency)
     return BudgetExhausted(project_id=str(wanted.project_id), left=left.to_json())
 
 
@@ -180,7 +216,7 @@ async def post(assignment_id: UUID) -> Resolution | None:
 
     Raises `HoldResolved` where it was given back before, `HoldMissing` where a price has no hold.
     """
-    return await _resolve("post", assignment_id, "")
+    return await _resolve_work("post", assignment_id, "")
 
 
 async def void(assignment_id: UUID, reason: str) -> Resolution | None:
@@ -188,7 +224,7 @@ async def void(assignment_id: UUID, reason: str) -> Resolution | None:
 
     Raises `HoldResolved` where it was paid before.
     """
-    return await _resolve("void", assignment_id, reason)
+    return await _resolve_work("void", assignment_id, reason)
 
 
 async def hold_again(assignment_id: UUID) -> None:
@@ -197,27 +233,42 @@ async def hold_again(assignment_id: UUID) -> None:
     Raises `BudgetExhausted`.
     """
     db.require_transaction()
-    earlier = await db.fetch_one(sql.resolution_of, assignment_id=assignment_id)
+    earlier = await db.fetch_one(sql.resolution_of, held_key=_hold_key(assignment_id))
     if earlier is None or earlier["kind"] != "void":
         return
     if await db.fetch_value(sql.hold_again, id=uuid7(), assignment_id=assignment_id) is None:
         raise BudgetExhausted(project_id=str(earlier["project_id"]))
 
 
-async def _resolve(kind: str, assignment_id: UUID, reason: str) -> Resolution | None:
+async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resolution | None:
+    key = f"{kind}:{assignment_id}"
+    try:
+        resolution = await resolve(kind, _hold_key(assignment_id), key, reason)
+    except HoldResolved:
+        # Given back, and set aside once more after an overturn: that hold is what is paid.
+        again = _again_key(assignment_id)
+        if await db.fetch_value("SELECT 1 FROM transfer WHERE business_key = :key", key=again) is None:
+            raise
+        resolution = await resolve(kind, again, key, reason)
+    if resolution is None and kind == "post":
+        price = await db.fetch_value("SELECT price_micros FROM assignment WHERE id = :id", id=assignment_id)
+        if price:
+            raise HoldMissing(assignment_id=str(assignment_id))
+    return resolution
+
+
+async def resolve(kind: str, held_key: str, key: str, reason: str) -> Resolution | None:
+    """Ends the hold of `held_key`, once; `None` where there is none. Raises `HoldResolved`."""
     db.require_transaction()
-    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, assignment_id=assignment_id, reason=reason)
+    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, held_key=held_key, key=key, reason=reason)
     if row is not None:
         return _resolution(row, fresh=True)
     # A statement of its own: what decided the race may have been committed after the first one took its snapshot.
-    earlier = await db.fetch_one(sql.resolution_of, assignment_id=assignment_id)
-    assert earlier is not None
-    if earlier["id"] is None:
-        if kind == "post" and earlier["price_micros"] > 0:
-            raise HoldMissing(assignment_id=str(assignment_id))
+    earlier = await db.fetch_one(sql.resolution_of, held_key=held_key)
+    if earlier is None:
         return None
     if earlier["kind"] != kind:
-        raise HoldResolved(assignment_id=str(assignment_id), resolution=earlier["kind"])
+        raise HoldResolved(hold=held_key, resolution=earlier["kind"])
     return _resolution(earlier, fresh=False)
 
 
@@ -229,8 +280,8 @@ def _resolution(row: Any, *, fresh: bool) -> Resolution:
     return Resolution(
         transfer_id=_uuid(row["id"]),
         kind=row["kind"],
-        assignment_id=_uuid(row["assignment_id"]),
-        task_id=_uuid(row["task_id"]),
+        assignment_id=_uuid_or_none(row["assignment_id"]),
+        task_id=_uuid_or_none(row["task_id"]),
         project_id=_uuid(row["project_id"]),
         annotator_id=_uuid(row["annotator_id"]),
         vendor_id=_uuid_or_none(row["vendor_id"]),
@@ -254,6 +305,7 @@ def transfer_view(row: Any) -> TransferView:
         annotator_id=_uuid_or_none(row["annotator_id"]),
         assignment_id=_uuid_or_none(row["assignment_id"]),
         task_id=_uuid_or_none(row["task_id"]),
+        exam_attempt_id=_uuid_or_none(row["exam_attempt_id"]),
         rate_card_id=_uuid_or_none(row["rate_card"]),
         inputs=row["inputs"],
         reason=row["reason"],

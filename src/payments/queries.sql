@@ -62,7 +62,7 @@ WITH budget AS (
     AND debits_posted + debits_pending + :amount_micros::bigint <= credits_posted
     AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings'
                 AND earnings.owner_id = :annotator_id AND earnings.currency = :currency)
-    AND NOT EXISTS (SELECT FROM transfer WHERE transfer.assignment_id = :assignment_id AND transfer.kind = 'pending')
+    AND NOT EXISTS (SELECT FROM transfer WHERE transfer.business_key = :key)
   RETURNING id
 ), earnings AS (
   UPDATE account SET credits_pending = credits_pending + :amount_micros::bigint
@@ -71,9 +71,9 @@ WITH budget AS (
   RETURNING account.id
 )
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
-  annotator_id, assignment_id, task_id, rate_card, inputs, created_at)
-SELECT :id, 'pending', 'hold:' || :assignment_id::uuid, budget.id, earnings.id, :amount_micros, :currency, :project_id,
-  :annotator_id, :assignment_id, :task_id, :rate_card_id, :inputs, clock_timestamp()
+  annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, inputs, created_at)
+SELECT :id, 'pending', :key, budget.id, earnings.id, :amount_micros, :currency, :project_id,
+  :annotator_id, :assignment_id, :task_id, :exam_attempt_id, :rate_card_id, :inputs, clock_timestamp()
 FROM budget CROSS JOIN earnings
 RETURNING seq
 
@@ -81,32 +81,33 @@ RETURNING seq
 -- After hold returned nothing: is it there already, is there an account to hold for, what is left of the budget?
 SELECT
   (SELECT to_jsonb(ARRAY[amount_micros::text, currency, annotator_id::text, project_id::text]) FROM transfer
-   WHERE assignment_id = :assignment_id AND kind = 'pending') AS held,
+   WHERE business_key = :key) AS held,
   EXISTS (SELECT FROM account WHERE kind = 'annotator_earnings' AND owner_id = :annotator_id AND currency = :currency)
     AS has_account,
   coalesce((SELECT credits_posted - debits_posted - debits_pending FROM account
    WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency), 0) AS left_micros
 
 -- name: resolve_hold
--- Posts or voids the pending transfer of an assignment, once: a second resolution, also one that began before the first
+-- Posts or voids the pending transfer of a key, once: a second resolution, also one that began before the first
 -- was visible, inserts nothing (transfer_resolved_once), and then no account moves. The budget is locked before anything
 -- is written, see hold.
 WITH held AS MATERIALIZED (
-  SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, rate_card
+  SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
+    exam_attempt_id, rate_card
   FROM transfer
-  WHERE assignment_id = :assignment_id AND kind = 'pending'
-    AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = transfer.id)
+  WHERE business_key = :held_key AND kind = 'pending'
 ), budget AS MATERIALIZED (
   SELECT id FROM account WHERE id = (SELECT debit_account FROM held)
   FOR NO KEY UPDATE
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
-    annotator_id, assignment_id, task_id, rate_card, inputs, reason, created_at)
-  SELECT :id, :kind::text, :kind::text || ':' || assignment_id, debit_account, credit_account, amount_micros, currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, rate_card, '{}', :reason, clock_timestamp()
+    annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, inputs, reason, created_at)
+  SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
+    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, '{}', :reason, clock_timestamp()
   FROM held CROSS JOIN budget
   ON CONFLICT DO NOTHING
-  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
+  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id,
+    task_id, exam_attempt_id
 ), moved AS (
   UPDATE account SET
     debits_pending = debits_pending - leg.debit,
@@ -121,25 +122,26 @@ WITH held AS MATERIALIZED (
   WHERE account.id = leg.account_id
 )
 SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-  (SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id) AS vendor_id
+  coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id),
+    CASE WHEN resolved.exam_attempt_id IS NOT NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
+    AS vendor_id
 FROM resolved
 
 -- name: resolution_of
--- After resolve_hold returned nothing: what was decided before, or the price of an assignment that has no hold.
+-- After resolve_hold returned nothing: what was decided before, if there was anything to decide.
 SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
   resolution.annotator_id, resolution.assignment_id, resolution.task_id,
-  (SELECT vendor FROM assignment WHERE id = :assignment_id) AS vendor_id,
-  coalesce((SELECT price_micros FROM assignment WHERE id = :assignment_id), 0) AS price_micros
-FROM (SELECT :assignment_id::uuid AS id) AS wanted
-LEFT JOIN transfer AS held ON held.assignment_id = wanted.id AND held.kind = 'pending'
-LEFT JOIN transfer AS resolution ON resolution.pending = held.id
-ORDER BY held.seq DESC
-LIMIT 1
+  coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolution.assignment_id),
+    CASE WHEN resolution.exam_attempt_id IS NOT NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
+    AS vendor_id
+FROM transfer AS held
+JOIN transfer AS resolution ON resolution.pending = held.id
+WHERE held.business_key = :held_key AND held.kind = 'pending'
 
 -- name: transfer_by_key
 -- One movement with the names of its two accounts.
 SELECT transfer.seq, transfer.id, transfer.kind, transfer.business_key, transfer.amount_micros, transfer.currency,
-  transfer.pending, transfer.project_id, transfer.annotator_id, transfer.assignment_id, transfer.task_id,
+  transfer.pending, transfer.project_id, transfer.annotator_id, transfer.assignment_id, transfer.task_id, transfer.exam_attempt_id,
   transfer.rate_card, transfer.inputs, transfer.reason, transfer.created_at,
   debit.kind AS debit_kind, debit.owner_id AS debit_owner, credit.kind AS credit_kind, credit.owner_id AS credit_owner
 FROM transfer
@@ -150,7 +152,7 @@ WHERE transfer.business_key = :business_key
 -- name: transfers
 -- The journal, newest first, from a place on; every filter may be left out.
 SELECT transfer.seq, transfer.id, transfer.kind, transfer.business_key, transfer.amount_micros, transfer.currency,
-  transfer.pending, transfer.project_id, transfer.annotator_id, transfer.assignment_id, transfer.task_id,
+  transfer.pending, transfer.project_id, transfer.annotator_id, transfer.assignment_id, transfer.task_id, transfer.exam_attempt_id,
   transfer.rate_card, transfer.inputs, transfer.reason, transfer.created_at,
   debit.kind AS debit_kind, debit.owner_id AS debit_owner, credit.kind AS credit_kind, credit.owner_id AS credit_owner
 FROM transfer
@@ -189,9 +191,10 @@ WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id
 ORDER BY account.currency
 
 -- name: earnings_lines
--- One line per piece of work that had a price, newest claim first, with what became of its money.
-SELECT held.seq, held.assignment_id, held.task_id, task.external_id, task.domain, task.language, held.project_id,
-  project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.amount_micros,
+-- One line per piece of work or attempt at an exam that had a price, newest first, with what became of its money.
+SELECT held.seq, held.assignment_id, held.task_id, task.external_id, coalesce(task.domain, exam.domain) AS domain,
+  coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, exam.id AS exam_id,
+  exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.amount_micros,
   held.currency, CASE resolution.kind WHEN 'post' THEN 'posted' WHEN 'void' THEN 'voided' ELSE 'pending' END AS state,
   held.inputs AS price_inputs, coalesce(resolution.reason, '') AS reason, held.created_at AS held_at,
   resolution.created_at AS resolved_at
@@ -200,6 +203,8 @@ LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN task ON task.id = held.task_id
 LEFT JOIN project ON project.id = held.project_id
+LEFT JOIN exam_attempt ON exam_attempt.id = held.exam_attempt_id
+LEFT JOIN exam ON exam.id = exam_attempt.exam
 WHERE held.annotator_id = :annotator_id AND held.kind = 'pending'
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
@@ -217,7 +222,7 @@ WHERE project.id = :project_id
 
 -- name: cost_by
 -- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that.
-SELECT held.project_id, project.name AS project_name, coalesce(task.domain, '') AS domain,
+SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held.inputs ->> 'domain', '') AS domain,
   coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.currency,
   count(*) FILTER (WHERE resolution.kind = 'post') AS posted_count,
   count(*) FILTER (WHERE resolution.id IS NULL) AS pending_count,
@@ -231,7 +236,8 @@ LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN task ON task.id = held.task_id
 WHERE held.kind = 'pending'
   AND (:project_ids::uuid[] IS NULL OR held.project_id = ANY (:project_ids::uuid[]))
-  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid)
+  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid OR held.exam_attempt_id IS NOT NULL
+       AND held.annotator_id IN (SELECT annotator.id FROM annotator WHERE annotator.vendor = :vendor_id::uuid))
   AND (:since::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) < :until::timestamptz)
 GROUP BY 1, 2, 3, 4, 5
@@ -264,7 +270,7 @@ HAVING count(accrual.id) <> 1
 SELECT accrual.seq, accrual.assignment_id, accrual.amount_micros, assignment.state
 FROM transfer AS accrual
 LEFT JOIN assignment ON assignment.id = accrual.assignment_id
-WHERE accrual.kind = 'post'
+WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NULL
   AND NOT EXISTS (SELECT FROM submission
                   WHERE submission.assignment = accrual.assignment_id AND (submission.state = 'accepted'
                     OR submission.state = 'rejected' AND EXISTS (SELECT FROM overturn JOIN verdict ON verdict.id = overturn.verdict
@@ -288,7 +294,7 @@ SELECT held.seq, held.assignment_id, held.amount_micros, assignment.state, submi
 FROM transfer AS held
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN submission ON submission.assignment = held.assignment_id
-WHERE held.kind = 'pending'
+WHERE held.kind = 'pending' AND held.exam_attempt_id IS NULL
   AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
   AND (assignment.id IS NULL OR assignment.state NOT IN ('live', 'submitted')
        OR submission.state IN ('rework', 'rejected', 'cancelled'))
@@ -395,10 +401,10 @@ FROM transfer AS resolution
 LEFT JOIN transfer AS held ON held.id = resolution.pending
 WHERE resolution.kind IN ('post', 'void')
   AND (held.kind, resolution.debit_account, resolution.credit_account, resolution.amount_micros, resolution.currency,
-       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id)
+       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.exam_attempt_id)
       IS DISTINCT FROM
       ('pending', held.debit_account, held.credit_account, held.amount_micros, held.currency,
-       held.project_id, held.annotator_id, held.assignment_id, held.task_id)
+       held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id)
 
 -- name: lock_budgets
 -- The budgets of a batch of holds, in one order for everybody.
@@ -454,3 +460,42 @@ SELECT :id, 'pending', 'again:' || assignment_id, budget.id, earnings.id, amount
   task_id, rate_card, inputs, clock_timestamp()
 FROM first, budget, earnings
 RETURNING seq
+
+-- name: project_of_exam_pay
+-- The budget that pays an exam; the lock keeps the project from being closed between this and the hold.
+SELECT name, currency, state FROM project WHERE id = :project_id FOR SHARE
+
+-- name: check_earned_exam_is_paid_once
+-- Earned: it ran to its decision or last question, or at least min_items were answered. Pay, person and project are the attempt's.
+SELECT attempt.id AS exam_attempt_id, attempt.pay_micros, count(accrual.id) AS accruals, sum(accrual.amount_micros) AS paid_micros
+FROM exam_attempt AS attempt
+JOIN exam ON exam.id = attempt.exam
+LEFT JOIN transfer AS accrual ON accrual.exam_attempt_id = attempt.id AND accrual.kind = 'post'
+WHERE attempt.state = 'finished' AND attempt.pay_micros IS NOT NULL
+  AND (attempt.reason IN ('decided', 'last_item') OR exam.min_items <=
+       (SELECT count(*) FROM exam_answer AS given WHERE given.attempt = attempt.id AND given.choice IS NOT NULL))
+GROUP BY attempt.id
+HAVING count(accrual.id) <> 1
+  OR bool_or((accrual.amount_micros, accrual.currency, accrual.annotator_id, accrual.project_id)
+             IS DISTINCT FROM (attempt.pay_micros, attempt.pay_currency, attempt.annotator, attempt.pay_project_id))
+
+-- name: check_no_other_exam_is_paid
+-- Training, a running attempt, and one that was left before min_items answers earn nothing.
+SELECT accrual.seq, accrual.exam_attempt_id, accrual.amount_micros, attempt.state, attempt.reason
+FROM transfer AS accrual
+LEFT JOIN exam_attempt AS attempt ON attempt.id = accrual.exam_attempt_id
+LEFT JOIN exam ON exam.id = attempt.exam
+WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NOT NULL
+  AND (attempt.id IS NULL OR attempt.state = 'running' OR attempt.pay_micros IS NULL OR exam.training
+       OR attempt.reason NOT IN ('decided', 'last_item') AND exam.min_items >
+          (SELECT count(*) FROM exam_answer AS given WHERE given.attempt = attempt.id AND given.choice IS NOT NULL))
+
+-- name: check_money_is_held_while_an_exam_runs
+-- From the start to the end, of the pay that was shown; never longer, and never for another amount, person or project.
+SELECT attempt.id AS exam_attempt_id, attempt.state, held.seq, held.amount_micros, attempt.pay_micros
+FROM exam_attempt AS attempt
+FULL JOIN (SELECT * FROM transfer WHERE kind = 'pending' AND exam_attempt_id IS NOT NULL) AS held ON held.exam_attempt_id = attempt.id
+WHERE (attempt.pay_micros IS NOT NULL OR held.id IS NOT NULL)
+  AND ((held.amount_micros, held.currency, held.annotator_id, held.project_id)
+         IS DISTINCT FROM (attempt.pay_micros, attempt.pay_currency, attempt.annotator, attempt.pay_project_id)
+       OR (attempt.state = 'running') IS DISTINCT FROM NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id))

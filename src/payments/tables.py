@@ -62,6 +62,7 @@ class Transfer(Table, tablename="transfer", db=engine):
     annotator_id = UUID(null=True, default=None)
     assignment_id = UUID(null=True, default=None)
     task_id = UUID(null=True, default=None)
+    exam_attempt_id = UUID(null=True, default=None)
     rate_card = ForeignKey(RateCard, null=True, default=None, on_delete=OnDelete.restrict)
     inputs = JSONB()
     reason = Text(default="")

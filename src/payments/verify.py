@@ -66,6 +66,24 @@ INVARIANTS = [
         4,
     ),
     Invariant(
+        "earned_exam_is_paid_once",
+        "Each paid attempt at an exam that was earned has exactly one posted accrual, of the pay shown at its start.",
+        sql.check_earned_exam_is_paid_once,
+        4,
+    ),
+    Invariant(
+        "no_other_exam_is_paid",
+        "Training, running attempts and attempts that were left too early have no posted accrual.",
+        sql.check_no_other_exam_is_paid,
+        4,
+    ),
+    Invariant(
+        "money_is_held_while_an_exam_runs",
+        "A paid attempt at an exam has its pay held while it runs, and not after its end.",
+        sql.check_money_is_held_while_an_exam_runs,
+        4,
+    ),
+    Invariant(
         "transfer_has_two_sides",
         "Each transfer debits and credits the right two accounts by one positive amount in one currency.",
         sql.check_transfer_has_two_sides,

@@ -136,11 +136,6 @@ class AnsweredOtherwise(Conflict):
     title = "This question was answered already, with another answer"
 
 
-class NoSuchExamItem(NotFound):
-    code = "exam_item_not_found"
-    title = "There is no such question"
-
-
 class SameKey(Conflict):
     code = "exam_key_is_so"
     title = "This is the key of the question already"
@@ -199,3 +194,18 @@ class NoOpenAppeal(Conflict):
 class OwnDecision(Forbidden):
     code = "own_decision"
     title = "Who imposed it does not refuse the appeal; another manager decides"
+
+
+class NoSuchExamItem(NotFound):
+    code = "exam_item_not_found"
+    title = "The bank of this exam has no such question"
+
+
+class ExamItemShown(Conflict):
+    code = "exam_item_shown"
+    title = "This question was shown to somebody already and stays as it is; retire it and add another one"
+
+
+class ExamItemOverExposed(Conflict):
+    code = "exam_item_over_exposed"
+    title = "This question was shown too often to come back; add another one"

@@ -29,6 +29,7 @@ from skills.errors import (
     NotActive,
     WrongQuestion,
 )
+from skills.events import PaidAttempt, exam_pay
 from skills.evidence import Observation, begin_from_exam, observe
 from skills.exam_engine import RANDOMESQUE, Decision, Item, Rules, Standing, begin, choose, cut_of, decide, plan
 
@@ -36,6 +37,8 @@ sql = load(__package__)
 SEED_BITS = 62
 """Fits a BIGINT."""
 TIME_UP, GIVEN_UP = "time_up", "given_up"
+LEFT = frozenset({TIME_UP, GIVEN_UP})
+"""Ends that earn the pay only with at least `min_items` answers."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -95,17 +98,16 @@ class _Bank(Item, frozen=True, kw_only=True):
 
 
 async def start(exam_id: UUID, annotator_id: UUID, settings: Settings) -> AttemptView:
-    """A new attempt, or the running one. Raises `NoSuchExam`, `ExamClosed`, `ExamPassed`, `NoAttemptsLeft`,
-    `CoolingDown`, `BankTooSmall`, `NotActive`.
+    """A new attempt, or the running one; one whose time is over is ended and shown, and the next begins when asked again.
+
+    Raises `NoSuchExam`, `ExamClosed`, `ExamPassed`, `NoAttemptsLeft`, `CoolingDown`, `BankTooSmall`, `NotActive`,
+    `ExamBudgetExhausted`, `ExamPayerClosed`.
     """
     db.require_transaction()
     person = await db.fetch_one(sql.lock_examinee, annotator_id=annotator_id)
     known = await exams.exam(exam_id, annotator_id, everything=True)
     if known.running_id is not None:
-        view = await look(exam_id, known.running_id, annotator_id, settings)
-        if view.state == "running":
-            return view
-        known = await exams.exam(exam_id, annotator_id, everything=True)
+        return await look(exam_id, known.running_id, annotator_id, settings)
     if person is None or person["state"] != "active":
         raise NotActive
     _check_open(known)
@@ -120,6 +122,9 @@ async def start(exam_id: UUID, annotator_id: UUID, settings: Settings) -> Attemp
         seed=seed, plan=db.jsonb(form), mean=standing.belief.mean, variance=standing.belief.variance,
     )  # fmt: skip
     row = await _locked(exam_id, attempt_id, annotator_id)
+    paid = _paid(row)
+    if paid is not None:
+        await exam_pay().reserve(paid)
     await _put_next(row, rules, standing, settings)
     data = {"exam_id": str(exam_id), "attempt_id": str(attempt_id), "annotator_id": str(annotator_id)}
     await outbox.publish("exam.started", data, subject_id=exam_id, vendor_id=person["vendor_id"])
@@ -180,8 +185,8 @@ async def answer(
         sql.move_attempt, attempt_id=attempt_id, mean=belief.mean, variance=belief.variance,
         log_ratio=standing.log_ratio,
     )  # fmt: skip
-    await _put_next(row, rules, standing, settings)
-    return await _view(await _locked(exam_id, attempt_id, annotator_id))
+    await _put_next(await _read(attempt_id), rules, standing, settings)
+    return await _view(await _read(attempt_id))
 
 
 async def give_up(exam_id: UUID, attempt_id: UUID, annotator_id: UUID, settings: Settings) -> AttemptView:
@@ -194,19 +199,39 @@ async def give_up(exam_id: UUID, attempt_id: UUID, annotator_id: UUID, settings:
 
 
 async def sweep(settings: Settings) -> int:
-    """Ends attempts that were left; at most `sweep_batch` of them. The number of those looked at."""
+    """Ends attempts that were left; at most `sweep_batch` of them. Their number.
+
+    First the money of all of them, then what they say of skills, person by person: accounts are locked before skills.
+    """
     db.require_transaction()
-    rows = await db.fetch(sql.lapsed_attempts, limit=settings.sweep_batch)
-    for row in rows:
-        await look(row["exam_id"], row["attempt_id"], row["annotator_id"], settings)
-    return len(rows)
+    ended = [
+        await _finish(await _read(row["attempt_id"]), Decision(False, TIME_UP))
+        for row in await db.fetch(sql.lapsed_attempts, limit=settings.sweep_batch)
+    ]
+    for row in sorted(ended, key=lambda row: row["annotator_id"]):
+        await _count(row, settings)
+    return len(ended)
 
 
 async def _locked(exam_id: UUID, attempt_id: UUID, annotator_id: UUID) -> Any:
-    row = await db.fetch_one(sql.lock_attempt, exam_id=exam_id, attempt_id=attempt_id, annotator_id=annotator_id)
-    if row is None:
+    found = await db.fetch_one(sql.lock_attempt, exam_id=exam_id, attempt_id=attempt_id, annotator_id=annotator_id)
+    if found is None:
         raise NoSuchAttempt
-    return row
+    return await _read(attempt_id)
+
+
+async def _read(attempt_id: UUID) -> Any:
+    return await db.fetch_one(sql.attempt, attempt_id=attempt_id)
+
+
+def _paid(row: Any) -> PaidAttempt | None:
+    if row["pay_micros"] is None:
+        return None
+    return PaidAttempt(
+        id=UUID(int=row["id"].int), exam_id=UUID(int=row["exam_id"].int), exam_name=row["name"], number=row["number"],
+        annotator_id=UUID(int=row["annotator_id"].int), domain=row["domain"],
+        cut_level=row["cut_level"], project_id=UUID(int=row["pay_project_id"].int), pay=Money(row["pay_micros"], row["pay_currency"]),
+    )  # fmt: skip
 
 
 def _rules(of: exams.ExamView) -> Rules:
@@ -224,7 +249,7 @@ def _standing(row: Any) -> Standing:
 async def _bank(of: Any, attempt_id: UUID | None, annotator_id: UUID) -> list[_Bank]:
     rows = await db.fetch(
         sql.exam_bank, attempt_id=attempt_id or UUID(int=0), annotator_id=annotator_id, domain=of.domain,
-        language=of.language, training=of.training,
+        language=of.language, training=of.training, running=attempt_id is not None,
     )  # fmt: skip
     return [_Bank(row["difficulty"], row["discrimination"], id=row["id"], seen=row["seen"]) for row in rows]
 
@@ -256,24 +281,36 @@ async def _put_next(row: Any, rules: Rules, standing: Standing, settings: Settin
 
 
 async def _end(row: Any, decision: Decision, settings: Settings) -> Any:
-    """The result, the evidence and the news of it."""
+    """The result, its money, the news of it, and the evidence."""
+    row = await _finish(row, decision)
+    await _count(row, settings)
+    return row
+
+
+async def _finish(row: Any, decision: Decision) -> Any:
+    enough = row["answered"] >= row["min_items"]
+    if decision.passed and not enough:
+        decision = Decision(False, decision.reason)  # the bank ran out under the attempt: a pass rests on min_items
     await db.execute(sql.end_attempt, attempt_id=row["id"], passed=decision.passed, reason=decision.reason)
-    if not row["training"]:
-        await _count(row, settings)
+    paid, earned = _paid(row), enough or decision.reason not in LEFT
+    if paid is not None:
+        await exam_pay().settle(paid, earned=earned, reason=decision.reason)
     after = {"passed": decision.passed, "reason": decision.reason, "exam_id": str(row["exam_id"])}
     await audit.record("exam.finished", "exam_attempt", row["id"], after=after)
     data: dict[str, Any] = {
         "exam_id": str(row["exam_id"]), "attempt_id": str(row["id"]), "annotator_id": str(row["annotator_id"]),
         "domain": row["domain"], "training": row["training"], "passed": decision.passed, "reason": decision.reason,
     }  # fmt: skip
-    if row["pay_micros"] is not None and decision.reason not in {TIME_UP, GIVEN_UP}:
-        data["pay"] = Money(row["pay_micros"], row["pay_currency"]).to_json()
+    if paid is not None and earned:
+        data["pay"] = paid.pay.to_json()
     await outbox.publish("exam.finished", data, subject_id=row["exam_id"], vendor_id=row["vendor_id"])
-    return await _locked(row["exam_id"], row["id"], row["annotator_id"])
+    return await _read(row["id"])
 
 
 async def _count(row: Any, settings: Settings) -> None:
-    """Every answer is a piece of evidence of its own: also those of an attempt that was given up."""
+    """Every answer is a piece of evidence of its own: also those of an attempt that was given up. Training is none."""
+    if row["training"]:
+        return
     # Keys as they are now, also where one was corrected since the answer; none is corrected before this is stored.
     await db.execute(sql.hold_keys_of_attempt, attempt_id=row["id"])
     for one in await db.fetch(sql.questions_of_attempt, attempt_id=row["id"]):
@@ -297,7 +334,7 @@ def _order(seed: int, question: Any) -> list[int]:
 
 
 async def _view(row: Any) -> AttemptView:
-    row = await _locked(row["exam_id"], row["id"], row["annotator_id"])
+    row = await _read(row["id"])
     asked = await db.fetch(sql.questions_of_attempt, attempt_id=row["id"])
     given = [one for one in asked if one["choice"] is not None]
     running = row["state"] == "running"

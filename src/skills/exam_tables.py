@@ -68,6 +68,8 @@ class ExamItem(Table, tablename="exam_item", db=engine):
     explanation = Text(default="")
     difficulty = DoublePrecision()
     discrimination = DoublePrecision(default=1.0)
+    authored_difficulty = DoublePrecision(null=True, default=None)
+    authored_discrimination = DoublePrecision(null=True, default=None)
     exposure_count = Integer(default=0)
     retired = Boolean(default=False)
     retired_reason = Varchar(length=200, null=True, default=None)
@@ -79,6 +81,10 @@ class ExamItem(Table, tablename="exam_item", db=engine):
     exam_item_has_options = Check("jsonb_array_length(options) BETWEEN 2 AND 8")
     exam_item_answer_is_an_option = Check("answer >= 0 AND answer < jsonb_array_length(options)")
     exam_item_sane_difficulty = Check("difficulty BETWEEN -6 AND 6")
+    exam_item_calibrated_from_authored = Check(
+        "(calibrated_at IS NULL) = (authored_difficulty IS NULL)"
+        " AND (calibrated_at IS NULL) = (authored_discrimination IS NULL)"
+    )
     exam_item_sane_discrimination = Check("discrimination BETWEEN 0.2 AND 4")
 
 

@@ -14,6 +14,7 @@ from kernel.ids import uuid7
 from kernel.money import Money
 from kernel.sql import load
 from skills.errors import BadExam, BadExamItem, NoSuchExam
+from skills.events import exam_pay
 from skills.languages import check_language
 from skills.registry import check_domains
 
@@ -70,7 +71,9 @@ class ExamView(msgspec.Struct, frozen=True, kw_only=True):
     attempts_allowed: int
     cooldown_seconds: int
     pay: Money | None
-    """For an attempt that is not given up, whatever its result."""
+    """For an attempt that was earned (docs/exams.md), whatever its result."""
+    pay_project_id: UUID | None
+    """Whose budget pays."""
     training: bool
     state: str
     items: int
@@ -103,25 +106,37 @@ class ItemsAdded(msgspec.Struct, frozen=True):
     """Known under their keys already."""
 
 
-async def create_exam(draft: ExamDraft, pay: Money | None = None) -> UUID:
+class Pay(msgspec.Struct, frozen=True):
+    amount: Money
+    project_id: UUID
+    """Whose budget pays; in the same currency."""
+
+
+async def create_exam(draft: ExamDraft, pay: Pay | None = None) -> UUID:
     """Raises `BadExam`, `NoSuchDomain`, `BadLanguage`."""
     db.require_transaction()
     if draft.min_items > draft.max_items:
         raise BadExam("min_items is larger than max_items.")
-    if pay is not None and (draft.training or pay.micros <= 0):
-        raise BadExam("Training is unpaid, and the pay of an exam is more than zero.")
+    if pay is not None:
+        if draft.training or pay.amount.micros <= 0:
+            raise BadExam("Training is unpaid, and the pay of an exam is more than zero.")
+        await exam_pay().check(pay.project_id, pay.amount)
     await check_domains({draft.domain})
     draft = msgspec.structs.replace(draft, language=check_language(draft.language))
     exam_id = uuid7()
     await db.execute(
-        sql.insert_exam, id=exam_id, pay_micros=pay and pay.micros, pay_currency=pay and pay.currency,
-        **msgspec.structs.asdict(draft),
+        sql.insert_exam, id=exam_id, pay_micros=pay and pay.amount.micros, pay_currency=pay and pay.amount.currency,
+        pay_project_id=pay and pay.project_id, **msgspec.structs.asdict(draft),
     )  # fmt: skip
-    after = msgspec.to_builtins(draft) | ({} if pay is None else {"pay": pay.to_json()})
+    after = msgspec.to_builtins(draft) | ({} if pay is None else _pay_facts(pay))
     await audit.record("exam.created", "exam", exam_id, after=after)
     data = {"exam_id": str(exam_id), "domain": draft.domain, "language": draft.language, "cut_level": draft.cut_level}
     await outbox.publish("exam.created", data, subject_id=exam_id)
     return exam_id
+
+
+def _pay_facts(pay: Pay) -> dict[str, object]:
+    return {"pay": pay.amount.to_json(), "pay_project_id": str(pay.project_id)}
 
 
 async def add_items(exam_id: UUID, drafts: Sequence[ItemDraft]) -> ItemsAdded:
@@ -129,10 +144,7 @@ async def add_items(exam_id: UUID, drafts: Sequence[ItemDraft]) -> ItemsAdded:
     db.require_transaction()
     of = await exam(exam_id, everything=True)
     for number, draft in enumerate(drafts):
-        if draft.answer >= len(draft.options):
-            raise BadExamItem(f"items[{number}]: answer {draft.answer} is none of the {len(draft.options)} options.")
-        if len(set(draft.options)) < len(draft.options):
-            raise BadExamItem(f"items[{number}]: two options are the same.")
+        check_item(draft, f"items[{number}]")
     rows = [msgspec.structs.asdict(draft) | {"key": draft.key or _fingerprint(draft.text)} for draft in drafts]
     added = await db.execute(
         sql.insert_exam_items, domain=of.domain, language=of.language, training=of.training, items=db.jsonb(rows)
@@ -142,8 +154,28 @@ async def add_items(exam_id: UUID, drafts: Sequence[ItemDraft]) -> ItemsAdded:
     return counts
 
 
+def check_item(draft: ItemDraft, where: str) -> None:
+    """Raises `BadExamItem`."""
+    if draft.answer >= len(draft.options):
+        raise BadExamItem(f"{where}: answer {draft.answer} is none of the {len(draft.options)} options.")
+    if len({option.strip() for option in draft.options}) < len(draft.options):
+        raise BadExamItem(f"{where}: two options are the same.")
+    if not draft.text.strip() or not all(option.strip() for option in draft.options):
+        raise BadExamItem(f"{where}: the question or an option is blank.")
+
+
 def _fingerprint(text: str) -> str:
     return hashlib.sha256(text.strip().encode()).hexdigest()[:32]
+
+
+async def duplicate(exam_id: UUID, name: str) -> UUID:
+    """The same exam under another name, closed until somebody opens it; the bank is shared. Raises `NoSuchExam`, `BadExam`."""
+    of = await exam(exam_id, everything=True)
+    values = {field: getattr(of, field) for field in ExamDraft.__struct_fields__} | {"name": name}
+    pay = None if of.pay is None or of.pay_project_id is None else Pay(of.pay, of.pay_project_id)
+    copy = await create_exam(msgspec.convert(values, ExamDraft), pay)
+    await set_state(copy, "closed")
+    return copy
 
 
 async def set_state(exam_id: UUID, state: Literal["open", "closed"]) -> None:

@@ -184,14 +184,15 @@ ORDER BY d.position, d.code, seen.kind
 -- name: insert_exam
 -- Open at once; the checks of the table hold its rules.
 INSERT INTO exam (id, name, description, domain, language, mode, cut_level, min_items, max_items, stop_rule, time_limit_seconds,
-                  attempts_allowed, cooldown_seconds, pay_micros, pay_currency, training)
+                  attempts_allowed, cooldown_seconds, pay_micros, pay_currency, pay_project_id, training)
 VALUES (:id, :name, :description, :domain, :language, :mode, :cut_level, :min_items, :max_items, :stop_rule, :time_limit_seconds,
-        :attempts_allowed, :cooldown_seconds, :pay_micros, :pay_currency, :training)
+        :attempts_allowed, :cooldown_seconds, :pay_micros, :pay_currency, :pay_project_id, :training)
 
 -- name: exams
 -- Exams with what they mean for one person (or for nobody in particular); the person's languages first, the cursor is (name, id).
 SELECT e.id, e.name, e.description, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule,
-  e.time_limit_seconds, e.attempts_allowed, e.cooldown_seconds, e.pay_micros, e.pay_currency, e.training, e.state,
+  e.time_limit_seconds, e.attempts_allowed, e.cooldown_seconds, e.pay_micros, e.pay_currency,
+  e.pay_project_id, e.training, e.state,
   (SELECT count(*) FROM exam_item i WHERE i.domain = e.domain AND i.language = e.language AND i.training = e.training AND NOT i.retired) AS items,
   coalesce(mine.used, 0) AS attempts_used, coalesce(mine.passed, false) AS passed, mine.running_id,
   CASE WHEN mine.last_end + e.cooldown_seconds * interval '1 second' > clock_timestamp()
@@ -215,11 +216,13 @@ FROM jsonb_to_recordset(:items::jsonb) AS i (key text, text text, options jsonb,
 ON CONFLICT (domain, language, training, key) DO NOTHING
 
 -- name: exam_bank
--- What can still be asked in an attempt, and whether the person met it in an earlier one.
+-- What can still be asked in an attempt, and whether the person met it in an earlier one. An attempt that runs may use up
+-- what retired under it for being shown too often (:running): it is not cut short for that.
 SELECT i.id, i.difficulty, i.discrimination,
   EXISTS (SELECT FROM exam_answer a JOIN exam_attempt t ON t.id = a.attempt WHERE a.item = i.id AND t.annotator = :annotator_id) AS seen
 FROM exam_item i
-WHERE i.domain = :domain AND i.language = :language AND i.training = :training AND NOT i.retired
+WHERE i.domain = :domain AND i.language = :language AND i.training = :training
+  AND (NOT i.retired OR :running::bool AND i.retired_reason = 'shown too often')
   AND NOT EXISTS (SELECT FROM exam_answer a WHERE a.attempt = :attempt_id AND a.item = i.id)
 ORDER BY i.id
 
@@ -229,36 +232,47 @@ SELECT state, state_reason, vendor AS vendor_id FROM annotator WHERE id = :annot
 
 -- name: insert_attempt
 -- The time runs by the database's clock from here.
-INSERT INTO exam_attempt (id, exam, annotator, number, state, seed, plan, started_at, ends_at, mean, variance, pay_micros, pay_currency)
-SELECT :id, e.id, :annotator_id, :number, 'running', :seed, :plan, now.at, now.at + e.time_limit_seconds * interval '1 second', :mean, :variance, e.pay_micros, e.pay_currency
+INSERT INTO exam_attempt (id, exam, annotator, number, state, seed, plan, started_at, ends_at, mean, variance,
+                          pay_micros, pay_currency, pay_project_id)
+SELECT :id, e.id, :annotator_id, :number, 'running', :seed, :plan, now.at, now.at + e.time_limit_seconds * interval '1 second', :mean, :variance,
+  e.pay_micros, e.pay_currency, e.pay_project_id
 FROM exam e, (SELECT clock_timestamp() AS at) now WHERE e.id = :exam_id
 
 -- name: lock_attempt
--- One step of an attempt at a time; whether its time is over is the database's word.
+-- One step of an attempt at a time. What the step needs is read after this, in a statement of its own: one that waited
+-- here would still count the answers as they were when it began to wait.
+SELECT id FROM exam_attempt WHERE id = :attempt_id AND exam = :exam_id AND annotator = :annotator_id FOR NO KEY UPDATE
+
+-- name: attempt
+-- An attempt with its exam, under its lock; whether its time is over is the database's word.
 SELECT t.id, t.exam AS exam_id, t.annotator AS annotator_id, t.number, t.state, t.seed, t.plan, t.started_at, t.ends_at, t.ended_at,
-  t.mean, t.variance, t.log_ratio, t.passed, t.reason, t.pay_micros, t.pay_currency, t.ends_at <= clock_timestamp() AS lapsed,
+  t.mean, t.variance, t.log_ratio, t.passed, t.reason, t.pay_micros, t.pay_currency, t.pay_project_id,
+  t.ends_at <= clock_timestamp() AS lapsed,
   e.name, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule, e.training,
   (SELECT count(*) FROM exam_answer a WHERE a.attempt = t.id AND a.choice IS NOT NULL) AS answered, n.vendor AS vendor_id
 FROM exam_attempt t JOIN exam e ON e.id = t.exam JOIN annotator n ON n.id = t.annotator
-WHERE t.id = :attempt_id AND t.exam = :exam_id AND t.annotator = :annotator_id
-FOR UPDATE OF t
+WHERE t.id = :attempt_id
 
 -- name: attempt_owner
 -- Whose attempt it is: for programs that act on behalf, and for managers who look.
 SELECT annotator FROM exam_attempt WHERE id = :attempt_id AND exam = :exam_id
 
 -- name: put_question
--- The next question of an attempt, with its difficulty as the bank has it now.
+-- The next question of an attempt, with its difficulty as the bank has it now. The lock lets an edit of the question come
+-- before or after, not between.
 INSERT INTO exam_answer (id, attempt, item, position, difficulty, discrimination, shown_at)
-SELECT :id, :attempt_id, i.id, :position, i.difficulty, i.discrimination, clock_timestamp() FROM exam_item i WHERE i.id = :item_id
+SELECT :id, :attempt_id, i.id, :position, i.difficulty, i.discrimination, clock_timestamp()
+FROM exam_item i WHERE i.id = :item_id FOR NO KEY UPDATE OF i
 
 -- name: expose_item
--- Counts a showing; what too many people have seen leaves the bank.
-UPDATE exam_item SET exposure_count = exposure_count + 1,
-  retired = retired OR exposure_count + 1 >= :exposure_limit,
-  retired_reason = CASE WHEN NOT retired AND exposure_count + 1 >= :exposure_limit THEN 'shown too often' ELSE retired_reason END
-WHERE id = :item_id AND NOT training
-RETURNING retired AND exposure_count = :exposure_limit AS just_retired
+-- Counts a showing; what too many people have seen leaves the bank. Says whether it left it now: a question that was
+-- retired before is not retired again. The row is locked by put_question.
+UPDATE exam_item i SET exposure_count = i.exposure_count + 1,
+  retired = i.retired OR i.exposure_count + 1 >= :exposure_limit,
+  retired_reason = CASE WHEN NOT i.retired AND i.exposure_count + 1 >= :exposure_limit THEN 'shown too often' ELSE i.retired_reason END
+FROM (SELECT id, retired FROM exam_item WHERE id = :item_id) before
+WHERE i.id = before.id AND NOT i.training
+RETURNING i.retired AND NOT before.retired AS just_retired
 
 -- name: questions_of_attempt
 -- Every question of an attempt in order, with its key: for the server alone.
@@ -658,3 +672,131 @@ SELECT e.id, e.kind, e.domain, e.task_kind, e.source_type, e.outcome, e.difficul
 FROM evidence e
 WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
 ORDER BY e.observed_at, e.id
+
+-- Running attempts whose time is over, locked: all of them before any money moves. In the order of the budgets that pay;
+-- those that somebody is at work on are left to them.
+SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM (
+  SELECT id, exam, annotator, pay_project_id FROM exam_attempt
+  WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+) lapsed ORDER BY pay_project_id, annotator, id
+
+-- name: exam_items
+-- The bank of an exam with what its questions went through: for managers alone. Right and asked count ended attempts too.
+SELECT i.id, i.key, i.text, i.options, i.answer, i.explanation, i.difficulty, i.discrimination, i.authored_difficulty,
+  i.authored_discrimination, i.exposure_count, said.shown, said.answered, said.correct, i.calibrated_answers, i.calibrated_at,
+  i.retired, i.retired_reason, i.version, i.created_at
+FROM exam e
+JOIN exam_item i ON i.domain = e.domain AND i.language = e.language AND i.training = e.training
+CROSS JOIN LATERAL (
+  SELECT count(*) AS shown, count(a.choice) AS answered, count(*) FILTER (WHERE a.correct) AS correct
+  FROM exam_answer a WHERE a.item = i.id
+) said
+WHERE e.id = :exam_id AND (:item_id::uuid IS NULL OR i.id = :item_id) AND (:retired::bool IS NULL OR i.retired = :retired)
+  AND (:after_id::uuid IS NULL OR i.id > :after_id)
+ORDER BY i.id
+LIMIT :limit
+
+-- name: lock_exam_item
+-- Against put_question: a question is changed before it is shown to anybody, or not at all.
+SELECT i.id, i.version, i.retired, i.exposure_count, i.training
+FROM exam e JOIN exam_item i ON i.domain = e.domain AND i.language = e.language AND i.training = e.training
+WHERE e.id = :exam_id AND i.id = :item_id
+FOR UPDATE OF i
+
+-- name: change_exam_item
+-- Under its lock, and only while nobody has seen it.
+UPDATE exam_item SET text = :text, options = :options, answer = :answer, explanation = :explanation, difficulty = :difficulty,
+  discrimination = :discrimination, key = coalesce(:key, key), version = version + 1
+WHERE id = :item_id AND NOT EXISTS (SELECT FROM exam_answer a WHERE a.item = :item_id)
+RETURNING id
+
+-- name: retire_exam_item
+-- Or takes it back into the bank, where no reason is left.
+UPDATE exam_item SET retired = :reason::text IS NOT NULL, retired_reason = :reason, version = version + 1 WHERE id = :item_id
+
+-- name: exam_figures
+-- How exams went, over everybody.
+SELECT t.exam AS exam_id, count(*) AS attempts, count(*) FILTER (WHERE t.state = 'running') AS running,
+  count(*) FILTER (WHERE t.state = 'finished') AS finished, count(*) FILTER (WHERE t.passed) AS passed,
+  (avg(said.answered) FILTER (WHERE t.state = 'finished'))::float8 AS mean_items,
+  (avg(extract(epoch FROM t.ended_at - t.started_at)))::float8 AS mean_seconds
+FROM exam_attempt t
+CROSS JOIN LATERAL (SELECT count(a.choice) AS answered FROM exam_answer a WHERE a.attempt = t.id) said
+WHERE t.exam = ANY (:exam_ids::uuid[])
+GROUP BY t.exam
+
+-- name: exam_attempts
+-- Who sat in an exam, newest first; ids rise with time.
+SELECT t.id, t.annotator AS annotator_id, n.display_name AS annotator_name, t.number, t.state, t.passed, t.reason, t.started_at,
+  t.ended_at, said.answered, said.correct AS right_answers, t.pay_micros, t.pay_currency
+FROM exam_attempt t
+JOIN annotator n ON n.id = t.annotator
+CROSS JOIN LATERAL (
+  SELECT count(a.choice) AS answered, count(*) FILTER (WHERE a.correct) AS correct FROM exam_answer a WHERE a.attempt = t.id
+) said
+WHERE t.exam = :exam_id AND (:before::uuid IS NULL OR t.id < :before)
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: banks_to_calibrate
+-- Banks with a question that has enough answers, and a quarter more of them than the last time.
+SELECT DISTINCT i.domain, i.language
+FROM exam_item i
+CROSS JOIN LATERAL (SELECT count(a.choice) AS answered FROM exam_answer a WHERE a.item = i.id) said
+WHERE NOT i.training AND NOT i.retired AND said.answered >= greatest(:least::int, i.calibrated_answers * 1.25)
+ORDER BY 1, 2
+
+-- name: answers_of_bank
+-- What people said, newest first, with the figures that the authors gave.
+SELECT t.annotator AS annotator_id, a.item AS item_id, a.correct,
+  coalesce(i.authored_difficulty, i.difficulty) AS difficulty,
+  coalesce(i.authored_discrimination, i.discrimination) AS discrimination
+FROM exam_answer a JOIN exam_item i ON i.id = a.item JOIN exam_attempt t ON t.id = a.attempt
+WHERE i.domain = :domain AND i.language = :language AND NOT i.training AND t.state = 'finished' AND a.choice IS NOT NULL
+ORDER BY a.answered_at DESC
+LIMIT :limit
+
+-- name: lock_bank
+-- In the order of ids; a question that is being shown waits for the new figures or has the old ones.
+SELECT id, difficulty, discrimination, calibrated_answers FROM exam_item
+WHERE domain = :domain AND language = :language AND NOT training AND NOT retired AND id = ANY (:ids::uuid[])
+ORDER BY id FOR NO KEY UPDATE
+
+-- name: put_calibration
+-- New figures; the author's are kept beside them.
+UPDATE exam_item SET authored_difficulty = coalesce(authored_difficulty, difficulty),
+  authored_discrimination = coalesce(authored_discrimination, discrimination), difficulty = :difficulty,
+  discrimination = :discrimination, calibrated_answers = :answers, calibrated_at = clock_timestamp(), version = version + 1
+WHERE id = :item_id
+
+-- name: check_exam_answers_are_evidence
+-- Each given answer of an ended attempt is evidence once; training is none.
+SELECT a.id AS exam_answer_id, t.id AS exam_attempt_id, count(v.id) AS pieces
+FROM exam_answer a
+JOIN exam_attempt t ON t.id = a.attempt
+JOIN exam e ON e.id = t.exam
+LEFT JOIN evidence v ON v.source_type = 'exam_answer' AND v.source_id = a.id AND v.retracts IS NULL
+WHERE a.choice IS NOT NULL AND t.state = 'finished'
+GROUP BY a.id, t.id, e.training
+HAVING CASE WHEN e.training THEN count(v.id) > 0 ELSE count(v.id) = 0 END
+
+-- name: check_exams_end_in_time
+-- The chore ends what was left within a minute; ten are an alarm.
+SELECT id AS exam_attempt_id, ends_at FROM exam_attempt
+WHERE state = 'running' AND ends_at < clock_timestamp() - interval '10 minutes'
+
+-- name: check_showings_are_counted
+-- How often a question was shown decides when it retires; practice shows without counting.
+SELECT i.id AS exam_item_id, i.exposure_count, count(a.id) AS shown
+FROM exam_item i LEFT JOIN exam_answer a ON a.item = i.id
+WHERE NOT i.training
+GROUP BY i.id
+HAVING i.exposure_count <> count(a.id)
+
+-- name: check_passes_rest_on_enough_answers
+-- A pass proves a level: of its own exam's least number of answers, in time.
+SELECT t.id AS exam_attempt_id, count(a.choice) AS answered, e.min_items, t.reason
+FROM exam_attempt t JOIN exam e ON e.id = t.exam LEFT JOIN exam_answer a ON a.attempt = t.id
+WHERE t.passed
+GROUP BY t.id, e.id
+HAVING count(a.choice) < e.min_items OR t.reason NOT IN ('decided', 'last_item') OR max(a.answered_at) > t.ends_at

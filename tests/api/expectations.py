@@ -89,6 +89,13 @@ POST   /api/v1/exams                                              bosses
 GET    /api/v1/exams                                              known
 PUT    /api/v1/exams/{exam_id:uuid}/state                         bosses
 POST   /api/v1/exams/{exam_id:uuid}/items                         bosses
+GET    /api/v1/exams/{exam_id:uuid}/items                        bosses
+PUT    /api/v1/exams/{exam_id:uuid}/items/{item_id:uuid}         bosses
+POST   /api/v1/exams/{exam_id:uuid}/items/{item_id:uuid}/retire  bosses
+POST   /api/v1/exams/{exam_id:uuid}/items/{item_id:uuid}/restore bosses
+POST   /api/v1/exams/{exam_id:uuid}/duplicate                    bosses
+GET    /api/v1/exams/{exam_id:uuid}/figures                      bosses
+GET    /api/v1/exams/{exam_id:uuid}/attempts                     bosses
 POST   /api/v1/exams/{exam_id:uuid}/attempts                      annotator reviewer frontend
 GET    /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}    annotator reviewer frontend
 POST   /api/v1/exams/{exam_id:uuid}/attempts/{attempt_id:uuid}/answers                 annotator reviewer frontend

@@ -23,6 +23,7 @@ from tests.pages.sample_facts import (
     uid,
     usd,
 )
+from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
@@ -311,6 +312,7 @@ SAMPLES: dict[str, Sample] = {
         "person_evidence.html", person.EVIDENCE_MANAGED, "/people/1/evidence", ("manager",)
     ),
     "person-evidence-empty": Sample("person_evidence.html", person.EVIDENCE_EMPTY, "/people/1/evidence"),
+    **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

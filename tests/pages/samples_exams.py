@@ -14,7 +14,7 @@ def exam(number: int, **changes: Any) -> ExamView:
     values: dict[str, Any] = {
         "id": uid(700 + number), "name": "Finance, level 4", "description": "Statements, rates and risk.",
         "domain": "finance", "language": "en", "mode": "adaptive", "cut_level": 4, "min_items": 6, "max_items": 40,
-        "stop_rule": "sprt", "time_limit_seconds": 1800, "attempts_allowed": 2, "cooldown_seconds": 86400, "pay": None,
+        "stop_rule": "sprt", "time_limit_seconds": 1800, "attempts_allowed": 2, "cooldown_seconds": 86400, "pay": None, "pay_project_id": None,
         "training": False, "state": "open", "items": 60, "attempts_used": 0, "attempts_left": 2, "passed": False,
         "running_id": None, "opens_again_at": None, "speaks": True,
     }  # fmt: skip

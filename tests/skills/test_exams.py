@@ -110,8 +110,16 @@ RIGHT = "right"
 
 
 async def make_exam(count: int = 30, **changes: Any) -> UUID:
-    """Its right options are called `right`; difficulties lie around the cut of level 3."""
+    """An exam of level 3 with a bank."""
     values: dict[str, Any] = {"name": "Law, level 3", "domain": "law", "language": "en", "cut_level": 3, **changes}
+    async with db.transaction("person:test"):
+        exam_id = await exams.create_exam(ExamDraft(**values))
+        await fill(exam_id, count)
+    return exam_id
+
+
+async def fill(exam_id: UUID, count: int) -> None:
+    """Questions whose right option is called `right`, with difficulties around the cut of level 3."""
     drafts = [
         ItemDraft(
             text=f"Question {n}?",
@@ -122,11 +130,8 @@ async def make_exam(count: int = 30, **changes: Any) -> UUID:
         )
         for n in range(count)
     ]
-    async with db.transaction("person:test"):
-        exam_id = await exams.create_exam(ExamDraft(**values))
-        if drafts:
-            await exams.add_items(exam_id, drafts)
-    return exam_id
+    if drafts:
+        await exams.add_items(exam_id, drafts)
 
 
 async def start(exam_id: UUID, person: UUID, settings: Settings) -> AttemptView:
@@ -220,6 +225,41 @@ async def test_racing_starts_and_answers_make_one(settings: Settings) -> None:
     after = await asyncio.gather(*(answer(started[0], settings, right=True) for _ in range(6)))
     assert {view.answered for view in after} == {1}
     assert await db.fetch_value("SELECT count(*) FROM exam_answer") == 2
+
+
+@pytest.mark.usefixtures("pool")
+async def test_a_step_that_waited_for_another_one_sees_what_that_one_did(settings: Settings) -> None:
+    """A second tab answers the next question while the first answer is still being written."""
+    person, exam_id = await make_annotator(settings), await make_exam()
+    view = await start(exam_id, person, settings)
+
+    written = asyncio.Event()
+
+    async def second() -> AttemptView:
+        await written.wait()
+        async with db.transaction("person:test"):
+            return await exam_sitting.answer(exam_id, view.id, person, settings, position=2, choice=0)
+
+    waiting = asyncio.create_task(second())
+    async with db.transaction("person:test"):
+        await exam_sitting.answer(exam_id, view.id, person, settings, position=1, choice=0)
+        written.set()
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    after = await waiting
+    assert after.answered == 2
+    assert after.question is not None
+    assert after.question.position == 3
+
+
+@pytest.mark.usefixtures("pool")
+async def test_going_on_after_the_time_shows_the_result_and_uses_no_other_attempt(settings: Settings) -> None:
+    person, exam_id = await make_annotator(settings), await make_exam(cooldown_seconds=0)
+    view = await start(exam_id, person, settings)
+    await db.execute("UPDATE exam_attempt SET ends_at = clock_timestamp()")
+    ended = await start(exam_id, person, settings)
+    assert (ended.id, ended.result) == (view.id, exam_sitting.Result(False, "time_up", None))
+    assert (await start(exam_id, person, settings)).number == 2
 
 
 @pytest.mark.usefixtures("pool")

@@ -22,7 +22,7 @@ from kernel.sql import load
 from skills import exam_sitting, exams
 from skills.errors import BadExam, NoSuchAnnotator, NoSuchAttempt
 from skills.exam_sitting import AttemptView
-from skills.exams import ExamDraft, ExamView, ItemDraft, ItemsAdded
+from skills.exams import ExamDraft, ExamView, ItemDraft, ItemsAdded, Pay
 
 READ, WRITE, WORK = Permission.EXAMS_READ, Permission.EXAMS_WRITE, Permission.WORK
 skills_sql = load("skills")
@@ -34,7 +34,9 @@ ITEMS_AT_ONCE = 2000
 
 class NewExam(ExamDraft, kw_only=True):
     pay: MoneyIn | None = None
-    """For every attempt that is not given up; none: unpaid."""
+    """For every attempt that is earned, also where it fails; none: unpaid."""
+    pay_project_id: UUID | None = None
+    """Whose budget pays; in the same currency."""
 
 
 class NewItems(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,8 +61,16 @@ class NewAnswer(msgspec.Struct, forbid_unknown_fields=True):
 
 def _draft(data: NewExam) -> ExamDraft:
     given = msgspec.structs.asdict(data)
-    del given["pay"]
+    del given["pay"], given["pay_project_id"]
     return ExamDraft(**given)
+
+
+def _pay(data: NewExam) -> Pay | None:
+    if data.pay is None and data.pay_project_id is None:
+        return None
+    if data.pay is None or data.pay_project_id is None:
+        raise BadExam("A paid exam names both `pay` and `pay_project_id`, the project whose budget pays.")
+    return Pay(data.pay.money(), data.pay_project_id)
 
 
 @post("/exams", guards=[require(WRITE)], operation_id="createExam", tags=["exams"])
@@ -68,11 +78,7 @@ async def create(request: Call, data: JSONBody[NewExam]) -> Response[ExamView]:
     """Adaptive by default: it stops as soon as it knows on which side of the cut somebody is."""
 
     async def act() -> ExamView:
-        if data.pay is not None:
-            raise BadExam(
-                "The ledger cannot pay for exams yet; leave `pay` out, so that nobody is shown a price in vain."
-            )
-        return await exams.exam(await exams.create_exam(_draft(data)))
+        return await exams.exam(await exams.create_exam(_draft(data), _pay(data)))
 
     return await unit_of_work(request, act, status=201)
 

@@ -11,12 +11,12 @@ BYTE_ORDER_MARK = "﻿"
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
-def cell(value: str | int) -> str | int:
+def cell(value: str | float) -> str | float:
     """A text that a spreadsheet would run (a name like `=cmd|…`) is led by an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(head)
@@ -25,7 +25,7 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
     return BYTE_ORDER_MARK + file.getvalue()
 
 
-def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Response[str]:
+def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> Response[str]:
     return Response(
         content=csv_text(head, rows),
         media_type="text/csv",

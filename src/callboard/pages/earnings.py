@@ -41,18 +41,20 @@ async def earnings_view(annotator_id: UUID, state: str, cursor: str | None) -> E
 
 
 async def _lines(found: Earnings) -> list[EarningLine]:
-    rows = await db.fetch(sql.task_titles, ids=[line.task_id for line in found.lines])
+    rows = await db.fetch(sql.task_titles, ids=[line.task_id for line in found.lines if line.task_id is not None])
     titles = {row["id"]: row for row in rows}
     return [_line(line, titles.get(line.task_id)) for line in found.lines]
 
 
 def _line(line: EarningsLine, known: Any) -> EarningLine:
     rejected = line.reason.startswith(REJECTED)
-    level = known["difficulty_level"] if known else None
+    level = known["difficulty_level"] if known else line.price_inputs.get("level")
+    subject = line.task_id or line.exam_attempt_id
+    assert subject is not None
     return EarningLine(
         task=TaskFacts(
-            id=line.task_id, title=(known and known["title"]) or line.external_id or "", project=line.project_name or "",
-            kind=line.kind, domain=line.domain or "", language=line.language or "en",
+            id=subject, title=line.exam_name or (known and known["title"]) or line.external_id or "",
+            project=line.project_name or "", kind=line.kind, domain=line.domain or "", language=line.language or "en",
             level=level or line.price_inputs.get("difficulty_band"), external_id=line.external_id,
         ),
         stage=line.kind,
@@ -98,7 +100,7 @@ async def download(request: Call) -> Response[str]:
     head = ["task", "project", "work", "domain", "language", "state", "taken_at", "settled_at", "base", "difficulty_factor", "expert_factor", "amount", "currency", "reason"]  # fmt: skip
     rows = [
         [
-            line.external_id or "", line.project_name or "", line.kind, line.domain or "", line.language or "", line.state,
+            line.external_id or line.exam_name or "", line.project_name or "", line.kind, line.domain or "", line.language or "", line.state,
             rfc3339(line.held_at), rfc3339(line.resolved_at) if line.resolved_at else "", str(line.price_inputs.get("base", "")),
             str(line.price_inputs.get("difficulty_factor", "")), str(line.price_inputs.get("expert_factor", "")),
             _text(line.amount), line.amount.currency, line.reason,

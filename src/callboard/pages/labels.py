@@ -121,6 +121,17 @@ LABELS: dict[str, dict[str, str]] = {
         "time_up": _("The time ran out before the result was clear. The answers you gave count all the same."),
         "given_up": _("You ended it. The answers you gave count all the same."),
     },
+    "attempt": {
+        "decided": _("decided"),
+        "last_item": _("last question"),
+        "time_up": _("time ran out"),
+        "given_up": _("given up"),
+    },
+    "item_done": {
+        "changed": _("The question is changed."),
+        "retired": _("The question is retired: no exam asks it any more."),
+        "restored": _("The question is back in the bank."),
+    },
     "no_work": {
         "nothing_waiting": _("Nothing that suits you is waiting at the moment."),
         "not_eligible": _("Work is waiting, but none of it is open to you yet."),
@@ -146,6 +157,8 @@ LABELS: dict[str, dict[str, str]] = {
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),
         "the lease or the deadline passed": _("the time ran out"),
         "rejected": _("rejected"),
+        "time_up": _("the time ran out before enough questions were answered"),
+        "given_up": _("ended before enough questions were answered"),
     },
     "event": {
         "created": _("Tasks arrived"),
@@ -220,6 +233,10 @@ LABELS: dict[str, dict[str, str]] = {
         "exam_cooling_down": _("The next attempt is not open yet."),
         "exam_bank_too_small": _("The questions of this exam are still being prepared."),
         "exam_question_changed": _("Another question is open now, perhaps in another tab. Reload to see it."),
+        "exam_budget_exhausted": _("The budget that pays this exam is used up; its manager has to add to it."),
+        "exam_payer_closed": _("The project that pays this exam is closed; a manager has to name another."),
+        "exam_item_shown": _("This question was shown already and stays as it is; retire it and add another one."),
+        "exam_item_over_exposed": _("This question was shown too often to come back; add another one."),
         "exam_answered_otherwise": _("This question was answered already, perhaps in another tab. Reload to go on."),
         "bad_tree": _(
             "The tree cannot be changed like that: nothing stands below itself, general knowledge stays at the top, and what is below a domain is archived before it."

@@ -337,9 +337,10 @@ class Basis(Struct, kw_only=True):
 
 
 class EarningLine(Struct, kw_only=True):
-    """`state` is pending, posted or voided; `stage` annotation or review."""
+    """`state` is pending, posted or voided; `stage` annotation, review or exam."""
 
     task: TaskFacts
+    """Of an exam: its name, domain and level."""
     stage: str
     at: datetime
     state: str
