@@ -99,3 +99,8 @@ class AlreadyRetracted(Conflict):
 class NotRetractable(Invalid):
     code = "evidence_not_retractable"
     title = "This row of evidence cannot be retracted or corrected"
+
+
+class NoSuchBulk(NotFound):
+    code = "bulk_not_found"
+    title = "There is no change of yours that can be taken back"
