@@ -623,6 +623,7 @@ LIMIT :limit::int
 -- What the roster shows of the people on one page.
 SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.created_at,
   ARRAY(SELECT DISTINCT role FROM annotator_role r WHERE r.annotator = a.id ORDER BY role) AS roles,
+  ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id AND r.project_id IS NULL ORDER BY role) AS roles_everywhere,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages,
   coalesce((SELECT jsonb_agg(jsonb_build_object('domain', c.domain, 'kind', c.kind, 'title', c.title, 'state', c.state, 'expires_on', c.expires_on,
       'expired', c.expires_on IS NOT NULL AND c.expires_on < current_date) ORDER BY c.domain, c.id)

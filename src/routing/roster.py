@@ -78,6 +78,8 @@ class RosterRow(msgspec.Struct, frozen=True, kw_only=True):
     state_reason: str | None
     capacity: int
     roles: list[str]
+    """Everywhere, or in any project."""
+    roles_everywhere: list[str]
     languages: dict[str, int]
     created_at: datetime
     standing: list[str]
@@ -238,7 +240,8 @@ def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:
     return RosterRow(
         id=_uuid(row["id"]), external_id=row["external_id"], display_name=row["display_name"],
         vendor_id=None if row["vendor_id"] is None else _uuid(row["vendor_id"]), vendor=row["vendor"], state=row["state"],
-        state_reason=row["state_reason"], capacity=capacity, roles=row["roles"], languages=row["languages"],
+        state_reason=row["state_reason"], capacity=capacity, roles=row["roles"],
+        roles_everywhere=row["roles_everywhere"], languages=row["languages"],
         created_at=row["created_at"], standing=row["standing"],
         load=Load(
             held, capacity, max(0, capacity - held), row["handed_in"], row["judged"], row["accepted"], row["last_active_at"]
