@@ -182,7 +182,8 @@ async def test_load_throughput_and_acceptance_are_those_of_the_work(settings: Se
     await claim_one(settings, busy)
     row, other = await roster.rows([busy, idle], await roster.yardstick(settings))
     assert (row.load.held, row.load.free, row.load.handed_in_7_days) == (1, settings.holding_capacity - 1, 1)
-    assert row.load.acceptance_30_days is None and row.load.last_active_at is not None
+    assert row.load.acceptance_30_days is None
+    assert row.load.last_active_at is not None
     assert (other.load.held, other.load.handed_in_7_days, other.load.last_active_at) == (0, 0, None)
     for wanted in (RosterFilter(held_at_least=1), RosterFilter(throughput_at_least=1)):
         assert (await roster.find(wanted, Reach(), settings, limit=5)).ids == [busy]

@@ -74,7 +74,7 @@ def read_filter(values: dict[str, Any]) -> RosterFilter:
         raise Invalid(f"The filter cannot be used: {error}.") from error
 
 
-async def provide_filter(  # noqa: PLR0913, PLR0917  one per filter, so that each is documented and checked
+async def provide_filter(  # noqa: PLR0917  one per filter, so that each is documented and checked
     q: Text = None, person_state: Annotated[str | None, QueryParameter(name="state", max_length=20)] = None, vendor_id: Id = None, role: Text = None, project_id: Id = None, language: Text = None,
     language_level: Annotated[int, QueryParameter(ge=1, le=5)] = 1, domain: Text = None, level: Level = None,
     level_of: Annotated[str, QueryParameter(description="bound or mean")] = "bound", expert: FromQuery[bool | None] = None,
@@ -110,6 +110,7 @@ def read_order(sort: str) -> Order:
 async def list_all(
     request: Call,
     wanted: RosterFilter,
+    *,
     sort: Annotated[str, QueryParameter(max_length=LONGEST_SORT)] = "name",
     include: Annotated[str, QueryParameter(max_length=100, description="Comma-separated")] = "",
     cursor: Cursor = None,

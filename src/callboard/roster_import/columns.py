@@ -108,7 +108,7 @@ def _levels(value: Any, name: str, key: Callable[[str], str]) -> dict[str, int] 
         pairs: Iterable[tuple[str, str]] = [(str(code), str(level)) for code, level in value.items()]
     else:
         cell = re.sub(r"\s*[:=：]\s*", ":", _text(value))
-        pairs = [tuple(part.partition(":")[::2]) for part in SEPARATORS.split(cell) if part]  # type: ignore[misc]
+        pairs = [tuple(part.partition(":")[::2]) for part in SEPARATORS.split(cell) if part]
     found: dict[str, int] = {}
     for code, level in pairs:
         if level not in LEVELS:
@@ -147,4 +147,4 @@ def _credential(text: str) -> CredentialDraft:
             expires = date.fromisoformat(parts[3])
         except ValueError as error:
             raise Unusable(f"credentials: {parts[3]!r} is no date such as 2027-12-31") from error
-    return CredentialDraft(domain=parts[0], kind=parts[1], title=parts[2][:200], expires_on=expires)
+    return CredentialDraft(domain=parts[0], kind=parts[1], title=parts[2][:200], expires_on=expires)  # type: ignore[arg-type]
