@@ -13,7 +13,7 @@ from callboard.api.request import Call
 from callboard.api.roster import BulkWish, apply, reach_of, read_order
 from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.facts import uuid_of
-from callboard.pages.frame import Form, local_path, page, problem_view, redirect
+from callboard.pages.frame import Form, page, problem_view, redirect
 from callboard.pages.people_view import filter_of, people_view, wanted_of
 from callboard.pages.tasks import DONE
 from callboard.roster_export import stream
@@ -73,7 +73,7 @@ async def change_many(request: Call) -> Response[str]:
 
 def _list_path(form: Form) -> str:
     path = form.text("next", LONGEST_PATH)
-    return path if path.startswith("/people?") and path.isprintable() else local_path("/people")
+    return path if path.partition("?")[0] == "/people" and path.isprintable() else "/people"
 
 
 def _wish(form: Form, ids: list[UUID], back: str) -> BulkWish:

@@ -46,7 +46,7 @@ class PeopleFilter(Struct, kw_only=True):
         shown = {name: value for name, value in values.items() if value and (name, value) != ("sort", "name")}
         if self.show:
             shown["show"] = ",".join(self.show)
-        return f"{path}?{urlencode(shown, safe=',')}"
+        return f"{path}?{urlencode(shown, safe=',')}" if shown else path
 
     def without(self, name: str) -> str:
         """The list with one filter less, and what has no meaning without it."""

@@ -110,7 +110,7 @@ function startSmall() {
         if (name.startsWith("show.")) shown.push(name.slice(5));
         if (value === "" || name.startsWith("show.")) formData.delete(name);
       }
-      if (shown.length) formData.set("show", shown.join(","));
+      if (shown.length && shown.join() !== form.dataset.usual) formData.set("show", shown.join());
     });
   }
   for (const form of document.querySelectorAll("[data-once]")) {
