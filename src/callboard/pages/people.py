@@ -1,6 +1,5 @@
 """The roster in the browser: found by anything, sorted by anything, changed many at once, taken along."""
 
-import re
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -26,7 +25,6 @@ from skills.bulk import BulkReport
 
 PAGE_ROWS = 50
 LONGEST_PATH = 2000
-_DONE_AND_BULK = re.compile(r"[?&](done|bulk|cursor)=[^&]*")
 guards = [require(Permission.ANNOTATORS_WRITE)]
 
 
@@ -58,7 +56,7 @@ async def _show(request: Call, error: DomainError | None = None) -> Response[str
 async def change_many(request: Call) -> Response[str]:
     """One action for those who were chosen, or for everybody whom the filter finds."""
     form = await Form.of(request)
-    back = _DONE_AND_BULK.sub("", _list_path(form))
+    back = _list_path(form)
     try:
         ids = form.ids("id", request.settings.page_limit)
         if form.text("action", 20) == "compare":
@@ -72,8 +70,8 @@ async def change_many(request: Call) -> Response[str]:
 
 
 def _list_path(form: Form) -> str:
-    path = form.text("next", LONGEST_PATH)
-    return path if path.partition("?")[0] == "/people" and path.isprintable() else "/people"
+    """Made anew from the filter in it: whatever else was sent leads nowhere."""
+    return filter_of(form.text("next", LONGEST_PATH)).url()
 
 
 def _wish(form: Form, ids: list[UUID], back: str) -> BulkWish:
@@ -110,7 +108,7 @@ def _with_report(back: str, report: BulkReport, *, undoable: bool = True) -> str
 @post("/people/undo", guards=guards, include_in_schema=False, status_code=200)
 async def undo(request: Call) -> Response[str]:
     form = await Form.of(request)
-    back = _DONE_AND_BULK.sub("", _list_path(form))
+    back = _list_path(form)
     bulk_id = uuid_of(form.text("bulk", 40))
     try:
         if bulk_id is None:
