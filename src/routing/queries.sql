@@ -607,9 +607,9 @@ SELECT k.id, k.name, k.value, (SELECT count(*) FROM found)::int AS total,
       'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
     'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
     FROM skill s WHERE s.annotator = k.id AND s.task_kind = ''), '{}')::text END AS known,
-  CASE WHEN :with_known THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
+  CASE WHEN :with_proof::bool THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
     AND (c.expires_on IS NULL OR c.expires_on >= current_date)) END AS credentials,
-  CASE WHEN :with_known THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
+  CASE WHEN :with_proof THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
     FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') END AS exams
 FROM keyed k
 WHERE :after_id::uuid IS NULL

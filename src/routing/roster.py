@@ -202,7 +202,8 @@ async def _candidates(
     for name in ("domain", "level", "level_of", "expert"):
         del given[name]
     return await db.fetch(
-        sql.roster, **given, ids=None, **_reach(reach), **_order(order), with_known=with_known, limit=limit,
+        sql.roster, **given, ids=None, **_reach(reach), **_order(order), with_known=with_known,
+        with_proof=wanted.expert is not None, limit=limit,
         with_credential=any(value is not None for name, value in given.items() if name.startswith(("credential", "expires"))),
         with_throughput=order.sort == "throughput" or wanted.throughput_at_least is not None,
         with_acceptance=order.sort == "acceptance" or (wanted.acceptance_at_least, wanted.acceptance_at_most) != (None, None),
@@ -224,7 +225,8 @@ async def _known(ids: Sequence[UUID]) -> list[Candidate]:
     for name in ("domain", "level", "level_of", "expert"):
         del nothing[name]
     found = await db.fetch(
-        sql.roster, **nothing, ids=list(ids), **_reach(Reach()), **_order(Order()), with_known=True, limit=None,
+        sql.roster, **nothing, ids=list(ids), **_reach(Reach()), **_order(Order()), with_known=True,
+        with_proof=True, limit=None,
         with_credential=False, with_throughput=False, with_acceptance=False, after_key=None, after_name=None, after_id=None,
     )  # fmt: skip
     return [_candidate(row) for row in found]
@@ -232,7 +234,7 @@ async def _known(ids: Sequence[UUID]) -> list[Candidate]:
 
 def _candidate(row: Any) -> Candidate:
     known = _KNOWN.decode(row["known"])
-    return Candidate(_uuid(row["id"]), row["name"], row["value"], known, row["credentials"], row["exams"])
+    return Candidate(_uuid(row["id"]), row["name"], row["value"], known, row["credentials"] or [], row["exams"] or {})
 
 
 def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:
