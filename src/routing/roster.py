@@ -5,7 +5,7 @@ in portions that leave the event loop free (about 0.1 ms a person), then ordered
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -31,6 +31,8 @@ from skills.roster import (
 sql = load(__package__)
 AT_ONCE = 100
 """People judged before others get their turn: about 10 ms."""
+PORTION = 2000
+"""People read in one statement for judging: about 50 ms."""
 _KNOWN = msgspec.json.Decoder(dict[str, Known])
 
 
@@ -156,9 +158,7 @@ async def _by_belief(
     assert wanted.domain is not None
     yard = await yardstick(settings, wanted.project_id)
     passed: list[tuple[bool, float, str, UUID]] = []
-    for number, row in enumerate(await _candidates(wanted, reach, order, None, None, with_known=True)):
-        if number % AT_ONCE == AT_ONCE - 1:
-            await asyncio.sleep(0)
+    async for row in _everyone(wanted, reach, order):
         person = _candidate(row)
         judged = yard.judge(person, wanted.domain, by_class=wanted.expert is not None)
         if yard.passes(wanted, judged):
@@ -169,6 +169,21 @@ async def _by_belief(
     shown = passed[start : start + limit]
     last = shown[-1] if start + limit < len(passed) else None
     return Found([one[3] for one in shown], len(passed), last and After(None if last[0] else last[1], last[2], last[3]))
+
+
+async def _everyone(wanted: RosterFilter, reach: Reach, order: Order) -> AsyncIterator[Any]:
+    """In portions, so that no statement runs long and nobody else waits for the judging."""
+    after: After | None = None
+    while True:
+        portion = await _candidates(wanted, reach, order, after, PORTION, with_known=True)
+        for number, row in enumerate(portion):
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+            yield row
+        if len(portion) < PORTION:
+            return
+        last = portion[-1]
+        after = After(_key(last["value"], order), last["name"], _uuid(last["id"]))
 
 
 def _value(person: Candidate, judged: Judged, order: Order, yard: Yardstick) -> float | None:
