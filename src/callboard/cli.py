@@ -11,7 +11,21 @@ import click
 from kernel.errors import DomainError
 
 # In the order in which people meet them.
-COMMANDS = ("up", "demo", "import", "export", "check", "skills", "seed", "migrate", "api", "worker", "clock", "prepare")
+COMMANDS = (
+    "up",
+    "demo",
+    "import",
+    "import-people",
+    "export",
+    "check",
+    "skills",
+    "seed",
+    "migrate",
+    "api",
+    "worker",
+    "clock",
+    "prepare",
+)
 INTERRUPTED = 130  # as shells report SIGINT
 
 
@@ -30,7 +44,7 @@ class LazyCommands(click.Group):
 
 
 def _module(name: str) -> str:
-    return f"callboard.commands.{name}{'_' if keyword.iskeyword(name) else ''}"
+    return f"callboard.commands.{name.replace('-', '_')}{'_' if keyword.iskeyword(name) else ''}"
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})

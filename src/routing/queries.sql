@@ -708,3 +708,105 @@ WHERE t.domain = :domain AND p.state = 'published' AND t.state NOT IN ('accepted
 -- name: existing_projects
 -- Those of the named ones that are there.
 SELECT id FROM project WHERE id = ANY (:ids::uuid[])
+
+-- name: roster
+-- People who pass everything but the belief, in the order that was asked for, with their number; what the belief is made from comes along where it is wanted.
+WITH handed_in AS MATERIALIZED (
+  SELECT w.annotator, count(*) AS pieces FROM assignment w
+  WHERE :with_throughput::bool AND w.state = 'submitted' AND w.ended_at >= clock_timestamp() - interval '7 days' GROUP BY 1
+), judged AS MATERIALIZED (
+  SELECT b.author, avg((b.state = 'accepted')::int)::float8 AS accepted
+  FROM project p JOIN submission b ON b.project = p.id AND b.decided_at >= clock_timestamp() - interval '30 days'
+  WHERE :with_acceptance::bool AND b.state IN ('accepted', 'rework', 'rejected') GROUP BY 1
+), found AS MATERIALIZED (
+  SELECT a.id, a.display_name AS name,
+    CASE :sort::text
+      WHEN 'load' THEN coalesce(h.live, 0)::float8 / a.capacity
+      WHEN 'free' THEN greatest(a.capacity - coalesce(h.live, 0), 0)::float8
+      WHEN 'throughput' THEN coalesce(handed_in.pieces, 0)::float8
+      WHEN 'acceptance' THEN judged.accepted
+      WHEN 'last_active' THEN (SELECT extract(epoch FROM greatest(w.heartbeat_at, w.claimed_at, w.ended_at))::float8 FROM assignment w
+                               WHERE w.annotator = a.id ORDER BY w.claimed_at DESC LIMIT 1)
+    END AS value
+  FROM annotator a
+  LEFT JOIN holder h ON h.annotator = a.id
+  LEFT JOIN handed_in ON handed_in.annotator = a.id
+  LEFT JOIN judged ON judged.author = a.id
+  WHERE (:self_id::uuid IS NULL OR a.id = :self_id) AND (:scope_vendor_id::uuid IS NULL OR a.vendor = :scope_vendor_id)
+    AND (:ids::uuid[] IS NULL OR a.id = ANY (:ids))
+    AND (:q::text IS NULL OR strpos(lower(a.display_name), lower(:q)) > 0 OR strpos(lower(a.external_id), lower(:q)) > 0)
+    AND (:state::text IS NULL OR a.state = :state) AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+    AND (:role::text IS NULL OR EXISTS (SELECT FROM annotator_role r WHERE r.annotator = a.id AND r.role = :role
+         AND (r.project_id IS NULL OR :project_id::uuid IS NULL OR r.project_id = :project_id)))
+    AND (:language::text IS NULL OR EXISTS (SELECT FROM annotator_language l
+         WHERE l.annotator = a.id AND l.language = :language AND l.level >= :language_level::int))
+    AND (NOT :with_credential::bool OR EXISTS (SELECT FROM credential c WHERE c.annotator = a.id
+         AND (:credential_domain::text IS NULL OR c.domain = :credential_domain) AND (:credential_kind::text IS NULL OR c.kind = :credential_kind)
+         AND (:credential_state::text IS NULL OR c.state = :credential_state)
+         AND (:expires_within_days::int IS NULL OR (c.state = 'verified' AND c.expires_on BETWEEN current_date AND current_date + :expires_within_days::int))))
+    AND (:exam_id::uuid IS NULL OR EXISTS (SELECT FROM exam_attempt t WHERE t.annotator = a.id AND t.exam = :exam_id AND t.passed))
+    AND (:standing::text IS NULL OR (:standing <> 'none') = EXISTS (SELECT FROM standing s
+         WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())
+           AND (:standing IN ('any', 'none') OR s.action = :standing)))
+    AND (:free_at_least::int IS NULL OR a.capacity - coalesce(h.live, 0) >= :free_at_least)
+    AND (:held_at_least::int IS NULL OR coalesce(h.live, 0) >= :held_at_least)
+    AND (:throughput_at_least::int IS NULL OR coalesce(handed_in.pieces, 0) >= :throughput_at_least)
+    AND (:acceptance_at_least::float8 IS NULL OR judged.accepted >= :acceptance_at_least)
+    AND (:acceptance_at_most::float8 IS NULL OR judged.accepted <= :acceptance_at_most)
+), keyed AS (
+  SELECT id, name, value, CASE WHEN :falling::bool THEN -value ELSE value END AS key FROM found
+)
+SELECT k.id, k.name, k.value, (SELECT count(*) FROM found)::int AS total,
+  CASE WHEN :with_known::bool THEN coalesce((SELECT jsonb_object_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END, jsonb_build_object('local', jsonb_build_object(
+      'precision', own_precision, 'shift', own_shift,
+      'anchor', CASE WHEN anchor_mean IS NOT NULL THEN jsonb_build_object('mean', anchor_mean, 'variance', anchor_variance) END,
+      'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
+    'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
+    FROM skill s WHERE s.annotator = k.id), '{}')::text END AS known,
+  CASE WHEN :with_proof::bool THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
+    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) END AS credentials,
+  CASE WHEN :with_proof THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
+    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') END AS exams
+FROM keyed k
+WHERE :after_id::uuid IS NULL
+  OR (:after_key::float8 IS NOT NULL AND (k.key > :after_key OR k.key IS NULL))
+  OR (k.key IS NOT DISTINCT FROM :after_key AND CASE WHEN :name_falling::bool
+      THEN (k.name, k.id) < (:after_name::text, :after_id) ELSE (k.name, k.id) > (:after_name, :after_id) END)
+ORDER BY k.key NULLS LAST, CASE WHEN :name_falling THEN k.name END DESC, CASE WHEN :name_falling THEN k.id END DESC, k.name, k.id
+LIMIT :limit::int
+
+-- name: roster_rows
+-- What the roster shows of the people on one page.
+SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.created_at,
+  ARRAY(SELECT DISTINCT role FROM annotator_role r WHERE r.annotator = a.id ORDER BY role) AS roles,
+  ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id AND r.project_id IS NULL ORDER BY role) AS roles_everywhere,
+  coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages,
+  coalesce((SELECT jsonb_agg(jsonb_build_object('domain', c.domain, 'kind', c.kind, 'title', c.title, 'state', c.state, 'expires_on', c.expires_on,
+      'expired', c.expires_on IS NOT NULL AND c.expires_on < current_date) ORDER BY c.domain, c.id)
+    FROM credential c WHERE c.annotator = a.id AND c.state IN ('verified', 'unverified')), '[]') AS credentials,
+  coalesce((SELECT jsonb_agg(s.action ORDER BY s.started_at) FROM standing s
+    WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())), '[]') AS standing,
+  coalesce(h.live, 0)::int AS held,
+  (SELECT count(*) FROM assignment w WHERE w.annotator = a.id AND w.state = 'submitted' AND w.ended_at >= clock_timestamp() - interval '7 days')::int AS handed_in,
+  coalesce(judged.pieces, 0)::int AS judged, judged.accepted,
+  (SELECT greatest(w.heartbeat_at, w.claimed_at, w.ended_at) FROM assignment w WHERE w.annotator = a.id ORDER BY w.claimed_at DESC LIMIT 1) AS last_active_at
+FROM annotator a
+LEFT JOIN vendor v ON v.id = a.vendor
+LEFT JOIN holder h ON h.annotator = a.id
+LEFT JOIN LATERAL (SELECT count(*) AS pieces, avg((b.state = 'accepted')::int)::float8 AS accepted FROM submission b
+  WHERE b.author = a.id AND b.state IN ('accepted', 'rework', 'rejected') AND b.decided_at >= clock_timestamp() - interval '30 days') judged ON true
+WHERE a.id = ANY (:ids::uuid[])
+
+-- name: roster_yardstick
+-- The tree of domains, what the crowd says of them, and a project's own rules for skill where one is named.
+SELECT (SELECT jsonb_object_agg(code, parent_code) FROM domain) AS parents,
+  coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM crowd_skill), '{}') AS crowd,
+  (SELECT skill_half_life_days FROM project WHERE id = :project_id::uuid) AS half_life_days,
+  (SELECT expert_level FROM project WHERE id = :project_id) AS expert_level
+
+-- name: roster_speed
+-- Mean active seconds and number of the annotations that were handed in during the last 30 days, by person.
+SELECT annotator AS annotator_id, count(*)::int AS pieces, avg(active_seconds)::float8 AS seconds
+FROM assignment
+WHERE annotator = ANY (:ids::uuid[]) AND kind = 'annotation' AND state = 'submitted' AND ended_at >= clock_timestamp() - interval '30 days'
+GROUP BY 1

@@ -209,3 +209,8 @@ class ExamItemShown(Conflict):
 class ExamItemOverExposed(Conflict):
     code = "exam_item_over_exposed"
     title = "This question was shown too often to come back; add another one"
+
+
+class NoSuchBulk(NotFound):
+    code = "bulk_not_found"
+    title = "There is no change of yours that can be taken back"

@@ -800,3 +800,39 @@ FROM exam_attempt t JOIN exam e ON e.id = t.exam LEFT JOIN exam_answer a ON a.at
 WHERE t.passed
 GROUP BY t.id, e.id
 HAVING count(a.choice) < e.min_items OR t.reason NOT IN ('decided', 'last_item') OR max(a.answered_at) > t.ends_at
+
+-- name: bulk_lock
+-- The people of a bulk change, locked by id; those beyond the reader's reach are not among them.
+SELECT a.id, a.display_name AS name, a.state, a.state_reason, a.capacity,
+  EXISTS (SELECT FROM annotator_role r WHERE r.annotator = a.id AND r.role = :role::text AND r.project_id IS NOT DISTINCT FROM :project_id::uuid) AS has_role
+FROM annotator a
+WHERE a.id = ANY (:ids::uuid[]) AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+ORDER BY a.id FOR NO KEY UPDATE
+
+-- name: bulk_state
+-- One person's state with its reason.
+UPDATE annotator SET state = :state, state_reason = :reason WHERE id = :id
+
+-- name: bulk_capacity
+-- How much one person may hold; what is held beyond it stays held.
+UPDATE annotator SET capacity = :capacity WHERE id = :id
+
+-- name: bulk_grant
+-- A role, everywhere where no project is named.
+INSERT INTO annotator_role (id, annotator, role, project_id, granted_by)
+VALUES (gen_random_uuid(), :id, :role, :project_id, current_setting('callboard.actor', true))
+ON CONFLICT (annotator, role, project_id) DO NOTHING
+
+-- name: bulk_revoke
+-- The role as it was granted: everywhere, or in that project.
+DELETE FROM annotator_role WHERE annotator = :id AND role = :role AND project_id IS NOT DISTINCT FROM :project_id::uuid
+
+-- name: bulk_of
+-- What a bulk change did, as its author wrote it down, while it is recent enough to be taken back.
+SELECT after FROM audit_entry
+WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'annotators.bulk' AND actor = :actor
+  AND at >= clock_timestamp() - make_interval(secs => :seconds)
+
+-- name: bulk_was_undone
+-- Whether it was taken back already.
+SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'annotators.bulk_undone')

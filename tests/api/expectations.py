@@ -52,6 +52,10 @@ GET    /api/v1/tasks/{task_id:uuid}/history                       bosses fronten
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
 POST   /api/v1/annotators                                         vendor_manager bosses
 GET    /api/v1/annotators                                         people
+POST   /api/v1/annotators/bulk                                    vendor_manager bosses
+POST   /api/v1/annotators/bulk/{bulk_id:uuid}/undo                vendor_manager bosses
+POST   /api/v1/annotators/import                                  vendor_manager bosses
+GET    /api/v1/annotators/export                                  people
 GET    /api/v1/annotators/{annotator_id:uuid}                     people
 PUT    /api/v1/annotators/{annotator_id:uuid}/state               vendor_manager bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/skills              people

@@ -37,6 +37,13 @@ class Browser:
         assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:800]}"
         return answer
 
+    async def upload(self, path: str, name: str, data: bytes, csrf: str) -> httpx.Response:
+        """A form with a file, as browsers send it."""
+        files = {"file": (name, data, "text/csv")}
+        answer = await self._client.post(path, data={"_csrf": csrf}, files=files, headers=self._headers)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:800]}"
+        return answer
+
     async def json(self, path: str, body: Any, status: int = 200) -> Any:
         headers = self._headers | {"accept": "*/*", "x-csrf-token": self.csrf}
         answer = await self._client.post(path, json=body, headers=headers)

@@ -6,6 +6,7 @@ from msgspec import Struct
 from callboard.pages import views as v
 from callboard.pages.diff import difference
 from kernel.money import Money
+from tests.pages import samples_people as people
 from tests.pages import samples_person as person
 from tests.pages.sample_facts import (
     BETTER,
@@ -313,6 +314,14 @@ SAMPLES: dict[str, Sample] = {
     ),
     "person-evidence-empty": Sample("person_evidence.html", person.EVIDENCE_EMPTY, "/people/1/evidence"),
     **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
+    "people": Sample("people.html", people.PEOPLE, "/people", ("manager",)),
+    "people-done": Sample("people.html", people.PEOPLE_DONE, "/people", ("manager",)),
+    "people-empty": Sample("people.html", people.PEOPLE_EMPTY, "/people", ("vendor_manager",)),
+    "people-compare": Sample("people_compare.html", people.COMPARE, "/people/compare", ("manager",)),
+    "people-import": Sample("people_import.html", people.IMPORT_EMPTY, "/people/import", ("vendor_manager",)),
+    "people-import-tried": Sample("people_import.html", people.IMPORT_TRIED, "/people/import", ("manager",)),
+    "people-import-nothing": Sample("people_import.html", people.IMPORT_NOTHING, "/people/import", ("manager",)),
+    "people-import-taken": Sample("people_import.html", people.IMPORT_TAKEN, "/people/import", ("manager",)),
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

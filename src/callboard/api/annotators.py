@@ -13,7 +13,7 @@ from callboard.access.actor import Actor
 from callboard.access.errors import BeyondOwnRights
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
-from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Moment, Page, aware, check_limit, page, read_cursor
+from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Moment, aware, check_limit
 from callboard.api.request import Call
 from callboard.api.routes import get, post, put
 from callboard.api.shapes import Items
@@ -60,19 +60,6 @@ async def create(request: Call, data: JSONBody[AnnotatorDraft]) -> Response[Anno
         return await annotators.annotator(await annotators.create_annotator(draft, request.settings.holding_capacity))
 
     return await unit_of_work(request, act, status=201)
-
-
-@get("/annotators", guards=[require(READ)], operation_id="listAnnotators", tags=["annotators"])
-async def list_all(request: Call, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT) -> Response[Page[AnnotatorView]]:
-    """By name; annotators see themselves, a vendor's manager sees that vendor's people."""
-    limit = check_limit(limit, request.settings)
-    scope = visibility.filter_for(request.actor)
-    if scope.annotator_id is not None:
-        return reply(Page([await annotators.annotator(scope.annotator_id)], None))
-    rows = await annotators.roster(
-        vendor_id=scope.vendor_id, after=read_cursor(cursor, tuple[str, UUID]), limit=limit + 1
-    )
-    return reply(page(rows, limit, lambda row: (row.display_name, row.id)))
 
 
 @get("/annotators/{annotator_id:uuid}", guards=[require(READ)], operation_id="readAnnotator", tags=["annotators"])
@@ -151,4 +138,4 @@ async def read_earnings(
     return reply(await earnings(annotator_id, limit=limit, since=aware(since, "since"), cursor=cursor))
 
 
-route_handlers = [create, list_all, read, put_state, read_skills, assess, read_earnings]
+route_handlers = [create, read, put_state, read_skills, assess, read_earnings]

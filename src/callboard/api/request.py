@@ -72,10 +72,15 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 
 @cache
 def _query_parameters(handler: Any) -> frozenset[str]:
-    fields = handler.parsed_fn_signature.parameters.items()
+    """Its own, and those of what it depends on."""
+    signatures = [
+        handler.parsed_fn_signature,
+        *(one.parsed_fn_signature for one in handler.resolve_dependencies().values()),
+    ]
     return frozenset(
         field.kwarg_definition.name or name
-        for name, field in fields
+        for signature in signatures
+        for name, field in signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     )
 

@@ -42,11 +42,6 @@ LABELS: dict[str, dict[str, str]] = {
         "assessment": _("A manager's assessment"),
         "credential": _("Credential"),
     },
-    "standing": {
-        "pause": _("Paused"),
-        "require_exam": _("An exam is needed first"),
-        "ask_manager": _("A manager was asked to look"),
-    },
     "stage": {"annotation": _("Annotation"), "rework": _("Rework"), "review": _("Review")},
     "domain": {
         "general": _("General"),
@@ -226,7 +221,8 @@ LABELS: dict[str, dict[str, str]] = {
         "reason_required": _("Say which rule of the rubric, and what the author should know."),
         "correction_missing": _("Correct at least one reply, or choose another outcome."),
         "rework_limit": _("This work was sent back as often as it may be. Accept, fix or reject it."),
-        "nothing_selected": _("Select at least one task."),
+        "nothing_selected": _("Select at least one line of the list."),
+        "bulk_not_found": _("This change cannot be taken back any more."),
         "exam_closed": _("This exam is closed."),
         "exam_passed": _("You have passed this exam already."),
         "exam_attempts_used": _("All attempts at this exam are used. A manager can help."),
@@ -329,6 +325,30 @@ LABELS: dict[str, dict[str, str]] = {
         "employment": _("Employment"),
     },
     "language": {"en": _("English"), "zh-CN": _("Chinese")},
+    "standing": {
+        "pause": _("Paused"),
+        "require_exam": _("An exam is needed first"),
+        "ask_manager": _("A manager was asked to look"),
+        "any": _("Something is in force"),
+        "none": _("Nothing is in force"),
+    },
+    "skill_class": {"true": _("Domain experts"), "false": _("Generalists")},
+    "level_of": {"bound": _("Proven (lower bound)"), "mean": _("Likely (mean)")},
+    "import_outcome": {
+        "created": _("New"),
+        "updated": _("Changes"),
+        "unchanged": _("Stays as it is"),
+        "bad": _("Not usable"),
+    },
+    "person_field": {
+        "display_name": _("Name"),
+        "vendor": _("Vendor"),
+        "roles": _("Roles"),
+        "languages": _("Languages"),
+        "capacity": _("Capacity"),
+        "skills": _("Stated levels"),
+        "credentials": _("Credentials"),
+    },
 }
 
 CHIPS: dict[str, tuple[str, str]] = {

@@ -60,3 +60,18 @@ ORDER BY b.submitted_at DESC LIMIT 1
 -- name: names_of_people
 -- Who the accounts are that took a second look.
 SELECT id, display_name FROM person WHERE id = ANY (:ids::uuid[])
+
+-- name: roster_choices
+-- What the filters of the roster offer.
+SELECT ARRAY(SELECT code FROM domain WHERE NOT archived ORDER BY position, code) AS domains,
+  ARRAY(SELECT code FROM role WHERE NOT archived ORDER BY position, code) AS roles,
+  ARRAY(SELECT DISTINCT language FROM annotator_language ORDER BY 1) AS languages,
+  coalesce((SELECT jsonb_agg(jsonb_build_array(id, name) ORDER BY name) FROM vendor), '[]') AS vendors,
+  coalesce((SELECT jsonb_agg(jsonb_build_array(id, name) ORDER BY name) FROM exam WHERE NOT training), '[]') AS exams
+
+-- name: cost_of_people
+-- What accepted annotations of the last 30 days cost, by person and currency.
+SELECT held.annotator_id, held.currency, count(*)::int AS pieces, sum(held.amount_micros)::bigint AS micros
+FROM transfer held JOIN transfer paid ON paid.pending = held.id AND paid.kind = 'post' JOIN assignment w ON w.id = held.assignment_id
+WHERE held.kind = 'pending' AND held.annotator_id = ANY (:ids::uuid[]) AND w.kind = 'annotation' AND paid.created_at >= clock_timestamp() - interval '30 days'
+GROUP BY 1, 2 ORDER BY 1, 2

@@ -102,6 +102,20 @@ function startSmall() {
   for (const form of document.querySelectorAll("[data-submit-on-change]")) {
     form.addEventListener("change", () => form.requestSubmit());
   }
+  // An address that is shared says only what was chosen.
+  for (const form of document.querySelectorAll("[data-drop-empty]")) {
+    form.addEventListener("formdata", ({ formData }) => {
+      const shown = [];
+      for (const [name, value] of [...formData]) {
+        if (name.startsWith("show.")) shown.push(name.slice(5));
+        if (value === "" || name.startsWith("show.")) formData.delete(name);
+      }
+      if (shown.length && shown.join() !== form.dataset.usual) formData.set("show", shown.join());
+    });
+  }
+  for (const form of document.querySelectorAll("[data-once]")) {
+    form.addEventListener("submit", () => setTimeout(() => { for (const button of form.querySelectorAll("button")) { button.disabled = true; button.setAttribute("aria-busy", "true"); } }));
+  }
   const retry = document.querySelector("[data-retry-seconds]");
   if (retry) setTimeout(() => location.assign(retry.href), Number(retry.dataset.retrySeconds) * 1000);
 }
