@@ -1,6 +1,7 @@
 """Ways to give out work: those of the field, those that know more mathematics, and the product's own functions."""
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +26,7 @@ class Turn(NamedTuple):
     waited_slas: float
 
 
-class Oldest:
+class Oldest(ABC):
     """The oldest task first, to the one of the free people that `choose` names, or to nobody yet."""
 
     def __init__(self, world: World) -> None:
@@ -46,8 +47,8 @@ class Oldest:
                 del free[person]
         return pairs
 
-    def choose(self, turn: Turn) -> int | None:
-        raise NotImplementedError
+    @abstractmethod
+    def choose(self, turn: Turn) -> int | None: ...
 
 
 class FirstInFirstOut(Oldest):

@@ -40,7 +40,7 @@ class KeyCorrected(msgspec.Struct, frozen=True):
 async def correct_key(item_id: UUID, answer: int, reason: str) -> KeyCorrected:
     """`answer` is the place of the right option in the bank, from 0. Raises `NoSuchExamItem`, `BadExamItem`, `SameKey`."""
     db.require_transaction()
-    item = await db.fetch_one(sql.lock_exam_item, item_id=item_id)
+    item = await db.fetch_one(sql.lock_item_key, item_id=item_id)
     if item is None:
         raise NoSuchExamItem
     if not 0 <= answer < len(item["options"]):

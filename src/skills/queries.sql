@@ -295,9 +295,12 @@ UPDATE exam_attempt SET state = 'finished', passed = :passed, reason = :reason, 
 WHERE id = :attempt_id AND state = 'running'
 
 -- name: lapsed_attempts
--- Running attempts whose time is over, oldest first; each is locked before it is ended.
-SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM exam_attempt
-WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit
+-- Running attempts whose time is over, locked: all of them before any money moves. In the order of the budgets that pay;
+-- those that somebody is at work on are left to them.
+SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM (
+  SELECT id, exam, annotator, pay_project_id FROM exam_attempt
+  WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+) lapsed ORDER BY pay_project_id, annotator, id
 
 -- name: seen_beyond_exams
 -- Whether anything but exams and starting points was seen of somebody in a domain: work, votes, or a manager's word.
@@ -308,7 +311,7 @@ SELECT EXISTS (SELECT FROM evidence e WHERE e.annotator = :annotator_id AND e.do
 -- Whoever corrects a key waits until the evidence that rests on it is there to be corrected.
 SELECT FROM exam_item WHERE id IN (SELECT item FROM exam_answer WHERE attempt = :attempt_id) ORDER BY id FOR SHARE
 
--- name: lock_exam_item
+-- name: lock_item_key
 -- One question with its key, for whoever corrects it.
 SELECT id, domain, language, training, options, answer FROM exam_item WHERE id = :item_id FOR NO KEY UPDATE
 
@@ -535,7 +538,7 @@ WHERE annotator = :annotator_id AND (state = 'unverified' OR (state = 'verified'
 
 -- name: standing_evidence
 -- One person's evidence that counts, with what rules ask of it, in the order of its observation.
-SELECT e.id, e.kind, e.domain, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight,
+SELECT e.id, e.kind, e.domain, e.task_kind, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight,
   e.observed_at
 FROM evidence e
 WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
@@ -672,13 +675,6 @@ SELECT e.id, e.kind, e.domain, e.task_kind, e.source_type, e.outcome, e.difficul
 FROM evidence e
 WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
 ORDER BY e.observed_at, e.id
-
--- Running attempts whose time is over, locked: all of them before any money moves. In the order of the budgets that pay;
--- those that somebody is at work on are left to them.
-SELECT id AS attempt_id, exam AS exam_id, annotator AS annotator_id FROM (
-  SELECT id, exam, annotator, pay_project_id FROM exam_attempt
-  WHERE state = 'running' AND ends_at <= clock_timestamp() ORDER BY ends_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
-) lapsed ORDER BY pay_project_id, annotator, id
 
 -- name: exam_items
 -- The bank of an exam with what its questions went through: for managers alone. Right and asked count ended attempts too.

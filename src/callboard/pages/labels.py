@@ -4,8 +4,9 @@ Roles, domains and rubric keys are data: an unknown one is shown as it is, with 
 """
 
 from callboard.pages.i18n import mark as _
+from callboard.pages.labels_people import PEOPLE_LABELS
 
-LABELS: dict[str, dict[str, str]] = {
+LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
     "state": {
         "open": _("Waiting"),
         "in_progress": _("In work"),
@@ -27,7 +28,6 @@ LABELS: dict[str, dict[str, str]] = {
         "paused": _("Paused"),
         "closed": _("Closed"),
     },
-    "person_state": {"active": _("Available"), "paused": _("Paused"), "left": _("Left")},
     "person_done": {
         "state": _("The state was changed. They read your reason."),
         "capacity": _("The capacity was saved."),
@@ -253,53 +253,10 @@ LABELS: dict[str, dict[str, str]] = {
         "standing_rule_exists": _("There is a rule with this name already."),
         "bad_password": _("This password cannot be used: too short, or one of the first that anybody would try."),
     },
-    "standing_action": {
-        "pause": _("Paused"),
-        "require_exam": _("Exam needed"),
-        "ask_manager": _("A manager is asked"),
-    },
     "standing_then": {
         "pause": _("Pause: no work there"),
         "require_exam": _("Ask for an exam: no work there until it is passed"),
         "ask_manager": _("Ask a manager: work goes on"),
-    },
-    "standing_state": {
-        "active": _("In force"),
-        "ended": _("Over"),
-        "lifted": _("Lifted"),
-        "withdrawn": _("Taken back"),
-    },
-    "standing_end": {
-        "Its time is over.": _("Its time is over."),
-        "The exam was passed.": _("The exam was passed."),
-        "What was measured is in order again.": _("What was measured is in order again."),
-        "A manager decided about it.": _("A manager decided about it."),
-        "What it rested on was corrected or taken back; with what is known now it would not have come.": _(
-            "What it rested on was corrected or taken back; with what is known now it would not have come."
-        ),
-    },
-    "standing_condition": {
-        "outcomes_below": _("The mean of the last work is too low"),
-        "rejected": _("Too much of the last work was rejected"),
-        "gold_below": _("Known answers are missed too often"),
-        "skill_below": _("The skill is surely below a level"),
-        "inactive_days": _("No work for a long time"),
-        "credential_expired": _("A credential expired"),
-        "exam_failed": _("Exams were failed"),
-    },
-    "appeal": {
-        "open": _("Appeal open"),
-        "granted": _("Appeal granted"),
-        "refused": _("Appeal refused"),
-    },
-    "evidence_kind": {
-        "assessment": _("a manager's assessment"),
-        "review_verdict": _("a review's verdict"),
-        "review_given": _("a review given"),
-        "exam_item": _("a question of an exam"),
-        "gold": _("a known answer"),
-        "agreement": _("agreement with others"),
-        "credential": _("a credential"),
     },
     "rubric": {
         "factual_error": _("Something stated is wrong"),
@@ -312,27 +269,7 @@ LABELS: dict[str, dict[str, str]] = {
         "low_effort": _("Too little work in it"),
         "other": _("Something else"),
     },
-    "credential_state": {
-        "unverified": _("Not verified"),
-        "verified": _("Verified"),
-        "refused": _("Refused"),
-        "revoked": _("Revoked"),
-    },
-    "credential_kind": {
-        "degree": _("Degree"),
-        "licence": _("Licence"),
-        "certificate": _("Certificate"),
-        "employment": _("Employment"),
-    },
     "language": {"en": _("English"), "zh-CN": _("Chinese")},
-    "standing": {
-        "pause": _("Paused"),
-        "require_exam": _("An exam is needed first"),
-        "ask_manager": _("A manager was asked to look"),
-        "any": _("Something is in force"),
-        "none": _("Nothing is in force"),
-    },
-    "skill_class": {"true": _("Domain experts"), "false": _("Generalists")},
     "level_of": {"bound": _("Proven (lower bound)"), "mean": _("Likely (mean)")},
     "import_outcome": {
         "created": _("New"),
