@@ -32,6 +32,7 @@ LEVEL_NAMES = (("Beginner", "入门"), ("Basic", "基础"), ("Solid", "熟练"),
 
 def skill(domain: str, percent: int, low: int, high: int, level: int, **changes: Any) -> SkillView:
     values: dict[str, Any] = {
+        "task_kind": "", "reason_code": "no_proof",
         "domain": domain, "mean": 0.4, "variance": 0.2, "percent": percent, "interval": (low, high), "level": level,
         "skill_class": "generalist", "reason": "", "evidence_count": 14, "inferred": False, "updated_at": NOW,
         "parent": None, "name_en": NAMES[domain][0], "name_zh": NAMES[domain][1], "level_name_en": LEVEL_NAMES[level - 1][0],
