@@ -1,0 +1,140 @@
+"""One course through a log: people arrive as often as they answered in it, and each answer is the one they gave."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from _aggregators import Aggregator, DawidSkene, Majority, accuracy
+from _answer_log import Floats, Log, Whole
+
+from routing.consensus import Floats as _Floats
+from routing.overlap import Stopping, calibrated, score, worth
+
+REFITS_PER_ROUND = 12
+"""The estimate is made anew after every (tasks / 12) answers: ROUTING.md section 1."""
+
+
+class Curve(NamedTuple):
+    """Accuracy after so many answers per task."""
+
+    answers: Floats
+    accuracy: Floats
+
+    def at(self, answers: float) -> float:
+        return float(np.interp(answers, self.answers, self.accuracy))
+
+    def reaching(self, wanted: float) -> float:
+        """The answers per task from which on the curve stays at `wanted` or above; infinite where it never does."""
+        below = np.flatnonzero(self.accuracy < wanted)
+        if not len(below):
+            return float(self.answers[0])
+        last = below[-1]
+        if last == len(self.answers) - 1:
+            return float("inf")
+        (x0, x1), (y0, y1) = self.answers[last : last + 2], self.accuracy[last : last + 2]
+        return float(x0 + (wanted - y0) * (x1 - x0) / (y1 - y0))
+
+
+Chooser = Callable[[Aggregator, int, Whole, Whole], _Floats]
+"""What each of the tasks (third) is worth to this person (second); the fourth counts the answers of each task so far."""
+
+
+def by_value(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> _Floats:  # noqa: ARG001  one form for all
+    """The production score."""
+    return score(worth(estimate.posterior[tasks], estimate.confusion(person, tasks)))
+
+
+def by_accuracy(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> _Floats:  # noqa: ARG001  one form for all
+    """QASCA's: the expected gain in accuracy alone."""
+    return worth(estimate.posterior[tasks], estimate.confusion(person, tasks)).accuracy
+
+
+def by_breadth(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> _Floats:  # noqa: ARG001  one form for all
+    """The task with the fewest answers."""
+    return np.asarray(-given[tasks], dtype=np.float64)
+
+
+class Open:
+    """Which of their logged answers each person has not given yet."""
+
+    def __init__(self, log: Log) -> None:
+        order = np.argsort(log.person, kind="stable")
+        ends = np.cumsum(np.bincount(log.person, minlength=log.people))
+        self._rows = np.split(order, ends[:-1])
+        self._left = [np.ones(len(rows), dtype=bool) for rows in self._rows]
+
+    def rows(self, person: int) -> Whole:
+        return self._rows[person][self._left[person]]
+
+    def take(self, person: int, row: int) -> None:
+        self._left[person][np.searchsorted(self._rows[person], row)] = False
+
+
+def course(
+    log: Log, estimate: Aggregator, choose: Chooser, rng: np.random.Generator, most: float, stopping: Stopping | None = None
+) -> tuple[Curve, float]:
+    """Up to `most` answers per task. With `stopping` a task that has enough is offered to nobody any more.
+
+    The second value is the answers per task that were given in all: less than `most` if stopping ended it before.
+    """
+    opened, given = Open(log), np.zeros(log.tasks, dtype=np.intp)
+    answers, points = [], []
+    every = max(1, log.tasks // REFITS_PER_ROUND)
+    asked = np.ones(log.tasks, dtype=bool)
+    for person in rng.permutation(log.person):
+        rows = opened.rows(person)
+        rows = rows[asked[log.task[rows]]]
+        if not len(rows):
+            continue
+        tasks = log.task[rows]
+        values = choose(estimate, person, tasks, given)
+        best = rng.choice(np.flatnonzero(values >= values.max() - 1e-12))
+        row, task = rows[best], tasks[best]
+        opened.take(person, row)
+        estimate.step(person, task, log.choice[row])
+        given[task] += 1
+        answers.append(row)
+        if stopping is not None:
+            asked[task] = _asks(estimate, given, np.array([task]), stopping)[0]
+        if len(answers) % every == 0:
+            _refit(log, estimate, answers)
+            if stopping is not None:
+                asked = _asks(estimate, given, np.arange(log.tasks), stopping)
+            points.append((len(answers) / log.tasks, accuracy(estimate.posterior, log.truth)))
+        if len(answers) >= most * log.tasks:
+            break
+    _refit(log, estimate, answers)
+    points.append((len(answers) / log.tasks, accuracy(estimate.posterior, log.truth)))
+    x, y = zip(*points, strict=True)
+    return Curve(np.array(x), np.array(y)), len(answers) / log.tasks
+
+
+def _asks(estimate: Aggregator, given: Whole, tasks: Whole, rule: Stopping) -> np.ndarray:
+    """`routing.overlap.wanted` for many tasks at once (a test holds them together); somebody will always do."""
+    sure = calibrated(estimate.posterior[tasks], 0.7).max(1)
+    return (given[tasks] < rule.most) & ((given[tasks] < rule.least) | (sure < rule.target))
+
+
+def _refit(log: Log, estimate: Aggregator, answers: Sequence[int]) -> None:
+    rows = np.array(answers, dtype=np.intp)
+    estimate.refit(log.person[rows], log.task[rows], log.choice[rows])
+
+
+def fixed(log: Log, estimate: Aggregator, overlap: int, rng: np.random.Generator) -> float:
+    """Accuracy with `overlap` answers of each task, drawn from those that it has."""
+    shuffled = rng.permutation(len(log.task))
+    order = shuffled[np.argsort(log.task[shuffled], kind="stable")]
+    starts = np.cumsum(np.bincount(log.task, minlength=log.tasks))
+    place = np.arange(len(order)) - np.concatenate([[0], starts[:-1]])[log.task[order]]
+    rows = order[place < overlap]
+    estimate.refit(log.person[rows], log.task[rows], log.choice[rows])
+    return accuracy(estimate.posterior, log.truth)
+
+
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """On a grid of a twentieth of an answer, up to where the shortest ends."""
+    grid = np.arange(0.25, min(curve.answers[-1] for curve in curves) + 1e-9, 0.05)
+    return Curve(grid, np.mean([np.interp(grid, curve.answers, curve.accuracy) for curve in curves], axis=0))
+
+
+__all__ = ["Curve", "DawidSkene", "Majority", "by_accuracy", "by_breadth", "by_value", "course", "fixed", "mean_curve"]

@@ -1,0 +1,255 @@
+"""What the answers to one task say together, and how far each person's answers can be trusted.
+
+Hierarchical pooled Dawid-Skene, ROUTING.md section 1: a person's confusion matrix in a domain leans on the shape of the
+domain's errors and on the person's own level, both lean on the whole crowd, and only four rounds of expectation and
+maximisation are made, because run to convergence it collapses on noisy logs. Pure functions over arrays; whoever calls
+them numbers people, tasks, domains and choices from 0. Import this module where it is used: numpy takes a while to load.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.intp]
+
+ROUNDS = 4
+"""Of expectation and maximisation; chosen on eight logs, never to convergence (ROUTING.md section 1)."""
+POOL_ACCURACY, POOL_ANSWERS = 0.70, 20.0
+"""What is believed of a crowd nobody knows, and the answers per class that this belief is worth."""
+DOMAIN_ANSWERS = 60.0
+"""Answers per class that the whole crowd's errors are worth in one domain; with none of them, small domains broke."""
+LIFT_ANSWERS = 5.0
+"""Answers of one person that "no better and no worse than the others" is worth."""
+PERSON_ANSWERS = 12.0
+"""Answers in one domain that the person's general level is worth there."""
+SHAPE_ANSWERS = 3.0
+"""Answers per class that the shape of the domain's errors is worth beside the person's own."""
+VERIFIED_WEIGHT = 5.0
+"""An answer to a task whose truth is known teaches as much as five answers to others."""
+CLASS_ANSWERS, DOMAIN_CLASS_ANSWERS, GUESSED_CLASS_WEIGHT = 10.0, 20.0, 0.3
+"""How firmly classes are held to be equally common, overall and in a domain, and what a guessed class counts."""
+LEAST_TASKS = 100
+"""Of a domain that is told apart; those with fewer are one domain together (with 12 each, the estimate collapsed)."""
+MOST_ACCURACY = 0.99
+"""Nobody is believed beyond this: one answer must never settle a task for good."""
+MOST_CHOICES = 100
+UNKNOWN = -1
+"""Stands for the truth of a task that nobody verified."""
+
+
+class Answers(NamedTuple):
+    """One entry per answer; `weight` from 1 (today) down to 0 as answers age."""
+
+    person: Whole
+    task: Whole
+    choice: Whole
+    weight: Floats
+
+
+class World(NamedTuple):
+    """What the numbers in `Answers` run over."""
+
+    people: int
+    choices: int
+    """2 to 100, the same for all tasks of one estimate."""
+    domains: int
+    domain: Whole
+    """Of each task."""
+
+
+class Known(NamedTuple):
+    """What is known apart from the answers."""
+
+    truth: Whole
+    """Of each task that was reviewed or is gold, `UNKNOWN` of the others."""
+    exam_right: Floats
+    exam_taken: Floats
+    """By person and domain: exam items, gold met before, or ten pseudo answers at its holders' rate for a credential."""
+
+
+class Model(NamedTuple):
+    """The last row of `confusion` and `accuracy` is a newcomer: the mean of the crowd."""
+
+    place: Whole
+    """Domain → the place that it has here; domains too small to be told apart share one."""
+    confusion: Floats
+    """[person, place, true class, answer], rows sum to 1."""
+    prior: Floats
+    """[place, class], rows sum to 1."""
+    accuracy: Floats
+    """[person, place], 0 to 1."""
+    evidence: Floats
+    """[person, place]: answers and exam items that the accuracy rests on, beside `PERSON_ANSWERS` of belief."""
+
+    @property
+    def newcomer(self) -> int:
+        return len(self.accuracy) - 1
+
+    def variance(self) -> Floats:
+        """Of `accuracy`, that of a beta distribution of as many answers."""
+        return np.asarray(self.accuracy * (1 - self.accuracy) / (PERSON_ANSWERS + self.evidence))
+
+    def start(self, domain: int) -> Floats:
+        """log q of a task that nobody has answered."""
+        return np.asarray(np.log(self.prior[self.place[domain]]))
+
+    def step(self, log_q: Floats, person: int, domain: int, choice: int) -> Floats:
+        """log q after one more answer, without estimating people anew: O(choices)."""
+        moved = log_q + np.log(self.confusion[person, self.place[domain], :, choice])
+        return np.asarray(moved - moved.max())
+
+
+class Estimate(NamedTuple):
+    model: Model
+    log_q: Floats
+    """[task, class] of the answers alone, also where the truth is known (calibration needs it so); rows peak at 0."""
+    posterior: Floats
+    """[task, class]: rows sum to 1; certain where the truth is known."""
+
+
+def nothing_known(world: World) -> Known:
+    return Known(
+        np.full(len(world.domain), UNKNOWN, dtype=np.intp),
+        np.zeros((world.people, world.domains)),
+        np.zeros((world.people, world.domains)),
+    )
+
+
+def estimate(answers: Answers, world: World, known: Known | None = None, *, rounds: int = ROUNDS) -> Estimate:
+    """People, domains and tasks estimated anew from all answers; the order of the answers does not matter.
+
+    Raises `ValueError` for fewer than 2 or more than 100 choices.
+    """
+    if not 2 <= world.choices <= MOST_CHOICES:
+        raise ValueError(f"an estimate needs 2 to {MOST_CHOICES} choices, not {world.choices}")
+    known = known or nothing_known(world)
+    place, places = _places(world)
+    own = place[world.domain]
+    exam = _Exam(_joined(known.exam_right, place, places), _joined(known.exam_taken, place, places))
+    sums = _Sums(answers, world.choices, len(world.domain), own, places, world.people)
+    verified = known.truth != UNKNOWN
+    certain = np.eye(world.choices)[np.where(verified, known.truth, 0)]
+    weight = answers.weight * np.where(verified[answers.task], VERIFIED_WEIGHT, 1.0)
+
+    counts = np.zeros((world.people, places, world.choices, world.choices))
+    confusion, accuracy, evidence = _people(counts, exam)
+    prior = np.full((places, world.choices), 1 / world.choices)
+    log_q = sums.log_posterior(confusion, prior)
+    posterior = np.where(verified[:, None], certain, _softmax(log_q))
+    for _ in range(rounds):
+        counts = sums.counts(posterior, weight)
+        confusion, accuracy, evidence = _people(counts, exam)
+        prior = _class_prior(posterior, verified, sums.answered, own, places)
+        log_q = sums.log_posterior(confusion, prior)
+        posterior = np.where(verified[:, None], certain, _softmax(log_q))
+    return Estimate(Model(place, confusion, prior, accuracy, evidence), log_q, posterior)
+
+
+def _places(world: World) -> tuple[Whole, int]:
+    """Domains with enough tasks get a place each, the others one together."""
+    tasks = np.bincount(world.domain, minlength=world.domains)
+    large = tasks >= LEAST_TASKS
+    place = np.where(large, np.cumsum(large) - 1, large.sum()).astype(np.intp)
+    return place, int(place.max(initial=0)) + 1
+
+
+class _Exam(NamedTuple):
+    right: Floats
+    taken: Floats
+
+
+def _joined(by_domain: Floats, place: Whole, places: int) -> Floats:
+    joined = np.zeros((len(by_domain), places))
+    for domain, where in enumerate(place):
+        joined[:, where] += by_domain[:, domain]
+    return joined
+
+
+class _Sums:
+    """The two sums over all answers, each a handful of `bincount` calls: what a round costs."""
+
+    def __init__(self, answers: Answers, choices: int, tasks: int, own: Whole, places: int, people: int) -> None:
+        self._task, self._choices, self._tasks, self._own = answers.task, choices, tasks, own
+        self._shape = (people, places, choices)
+        self._cell = (answers.person * places + own[answers.task]) * choices + answers.choice
+        self._faded = answers.weight
+        self.answered = np.bincount(answers.task, minlength=tasks) > 0
+
+    def counts(self, posterior: Floats, weight: Floats) -> Floats:
+        """[person, place, class, answer]: how often this was answered where that was (probably) true."""
+        size = int(np.prod(self._shape))
+        by_class = [
+            np.bincount(self._cell, weight * posterior[self._task, c], size).reshape(self._shape)
+            for c in range(self._choices)
+        ]
+        return np.stack(by_class, axis=2)
+
+    def log_posterior(self, confusion: Floats, prior: Floats) -> Floats:
+        table = np.log(confusion[:-1]).transpose(0, 1, 3, 2).reshape(-1, self._choices)
+        said = table[self._cell]
+        log_q = np.log(prior)[self._own]
+        for c in range(self._choices):
+            log_q[:, c] += np.bincount(self._task, said[:, c], self._tasks)
+        return np.asarray(log_q - log_q.max(axis=1, keepdims=True))
+
+
+def _people(counts: Floats, exam: _Exam) -> tuple[Floats, Floats, Floats]:
+    """Confusion, accuracy and evidence of everybody and of a newcomer, from the crowd down to the person."""
+    choices = counts.shape[-1]
+    diagonal = np.eye(choices)
+    pool = _rows(POOL_ANSWERS * _one_coin(POOL_ACCURACY, choices) + counts.sum((0, 1)) + _spread(exam, choices))
+    domain = _rows(DOMAIN_ANSWERS * pool + counts.sum(0) + _spread_by_place(exam, choices))
+    level = (domain * diagonal).sum((1, 2)) / choices
+
+    newcomer = np.zeros((1, *counts.shape[1:]))
+    counts = np.concatenate([counts, newcomer])
+    nobody = np.zeros((1, counts.shape[1]))
+    right = (counts * diagonal).sum((2, 3)) + np.concatenate([exam.right, nobody])
+    evidence = counts.sum((2, 3)) + np.concatenate([exam.taken, nobody])
+    lift = (right.sum(1) - evidence @ level) / (evidence.sum(1) + LIFT_ANSWERS)
+    accuracy = (PERSON_ANSWERS * (level + lift[:, None]) + right) / (PERSON_ANSWERS + evidence)
+    accuracy = np.clip(accuracy, 1 / choices, MOST_ACCURACY)
+
+    wrong = domain * (1 - diagonal)
+    wrong = wrong / wrong.sum(-1, keepdims=True)
+    shape = accuracy[:, :, None, None] * diagonal + (1 - accuracy)[:, :, None, None] * wrong
+    return _rows(SHAPE_ANSWERS * shape + counts), accuracy, evidence
+
+
+def _class_prior(posterior: Floats, verified: NDArray[np.bool_], answered: NDArray[np.bool_], own: Whole, places: int) -> Floats:  # fmt: skip
+    """How common the classes are, mostly equally: a prior learnt freely runs away on noisy logs."""
+    trust = np.where(verified, 1.0, np.where(answered, GUESSED_CLASS_WEIGHT, 0.0))
+    choices = posterior.shape[1]
+    seen = np.stack([np.bincount(own, trust * posterior[:, c], places) for c in range(choices)], axis=1)
+    overall = CLASS_ANSWERS + seen.sum(0)
+    return _rows(DOMAIN_CLASS_ANSWERS * overall / overall.sum() + seen)
+
+
+def _one_coin(accuracy: float, choices: int) -> Floats:
+    off = (1 - accuracy) / (choices - 1)
+    return np.full((choices, choices), off) + (accuracy - off) * np.eye(choices)
+
+
+def _spread(exam: _Exam, choices: int) -> Floats:
+    """Exam items as answers, equally over the classes: the pool's level is that of those who took exams."""
+    return _as_answers(np.array(exam.right.sum()), np.array(exam.taken.sum()), choices)
+
+
+def _spread_by_place(exam: _Exam, choices: int) -> Floats:
+    return _as_answers(exam.right.sum(0)[:, None, None], exam.taken.sum(0)[:, None, None], choices)
+
+
+def _as_answers(right: Floats, taken: Floats, choices: int) -> Floats:
+    diagonal = np.eye(choices)
+    return np.asarray(right * diagonal / choices + (taken - right) * (1 - diagonal) / (choices * (choices - 1)))
+
+
+def _rows(counts: Floats) -> Floats:
+    return np.asarray(counts / counts.sum(-1, keepdims=True))
+
+
+def _softmax(log_q: Floats) -> Floats:
+    """Of rows that peak at 0."""
+    return _rows(np.exp(log_q))

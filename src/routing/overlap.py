@@ -1,0 +1,145 @@
+"""Whether a task needs one more answer, and what an answer by this person would be worth: ROUTING.md sections 3 and 4.
+
+Pure functions over arrays; information is counted in nats, accuracy from 0 to 1. Import this module where it is used,
+as `routing.consensus`.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from routing.consensus import Floats, Whole
+
+INFORMATION_WEIGHT = 0.15
+"""Of information beside expected accuracy where everybody is paid the same; from 0.05 to 1 it made no difference."""
+TEMPERATURE, TEMPERATURE_SD = 0.7, 0.5
+"""Posteriors claim more than they keep: before any review log T is believed to be N(log 0.7, 0.5)."""
+LOG_TEMPERATURES = (-4.0, 2.0)
+"""Between which T is sought: from "says nearly nothing" to "could claim much more"."""
+TINY = 1e-300
+"""Keeps 0 log 0 at 0."""
+
+
+class Worth(NamedTuple):
+    """Of one more answer, one entry per task."""
+
+    accuracy: Floats
+    """Expected rise of the chance that the likeliest class is the true one; never below 0 but for rounding."""
+    information: Floats
+    """Expected fall of entropy in nats; never below 0 but for rounding."""
+
+
+def worth(posterior: Floats, confusion: Floats) -> Worth:
+    """`posterior` [task, class] beside `confusion` [task, class, answer] of the person who would answer."""
+    joint = posterior[:, :, None] * confusion
+    said = joint.sum(1)
+    accuracy = joint.max(1).sum(1) - posterior.max(1)
+    noise = (posterior * _entropy(confusion)).sum(1)
+    return Worth(accuracy, _entropy(said) - noise)
+
+
+def score(gained: Worth, pay: Floats | float | None = None) -> Floats:
+    """What dispatch ranks by: with equal pay accuracy and a little information, else information per unit of pay.
+
+    Accuracy per unit of pay would buy cheap votes that change nothing (ROUTING.md, answer 7).
+    """
+    if pay is None:
+        return np.asarray(gained.accuracy + INFORMATION_WEIGHT * gained.information)
+    return np.asarray(gained.information / pay)
+
+
+def _entropy(p: Floats) -> Floats:
+    return np.asarray(-(p * np.log(p + TINY)).sum(-1))
+
+
+def calibrated(posterior: Floats, temperature: float) -> Floats:
+    """softmax(T log q) by row: with T below 1 less sure, the order of the classes unchanged."""
+    heated = np.exp(temperature * (np.log(posterior + TINY) - np.log(posterior.max(-1, keepdims=True))))
+    return np.asarray(heated / heated.sum(-1, keepdims=True))
+
+
+def fitted_temperature(log_q: Floats, truth: Whole) -> float:
+    """The likeliest T given reviewed tasks, a mode under the prior; without any it is the prior's, 0.7.
+
+    `log_q` [task, class] is that of the answers alone, `truth` the reviewed class. Golden-section search over log T.
+    """
+    if not len(truth):
+        return TEMPERATURE
+    low, high = LOG_TEMPERATURES
+    shrink = (math.sqrt(5) - 1) / 2
+    left, right = high - shrink * (high - low), low + shrink * (high - low)
+    at_left, at_right = _loss(left, log_q, truth), _loss(right, log_q, truth)
+    while high - low > 1e-4:  # far below what any number of reviews could tell apart
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - shrink * (high - low)
+            at_left = _loss(left, log_q, truth)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + shrink * (high - low)
+            at_right = _loss(right, log_q, truth)
+    return math.exp((low + high) / 2)
+
+
+def _loss(log_temperature: float, log_q: Floats, truth: Whole) -> float:
+    scaled = math.exp(log_temperature) * log_q
+    highest = scaled.max(1)
+    claimed = highest + np.log(np.exp(scaled - highest[:, None]).sum(1))
+    surprise = (log_temperature - math.log(TEMPERATURE)) ** 2 / (2 * TEMPERATURE_SD**2)
+    return float((claimed - scaled[np.arange(len(truth)), truth]).sum()) + surprise
+
+
+class Stopping(NamedTuple):
+    """When a task has answers enough."""
+
+    target: float = 0.9
+    """Calibrated chance of being right at which nobody is asked any more; 0.90 to 0.95 (ROUTING.md section 4)."""
+    least: int = 1
+    most: int = 3
+    """Answers per task: 3 for objective tasks, 5 and more for subjective ones; then an expert reviews."""
+
+
+Why = Literal["below_least", "unsure", "sure", "most_answers", "not_worth_its_pay"]
+
+
+class Wanted(NamedTuple):
+    another: bool
+    why: Why
+    sure: float
+    """The calibrated chance that the likeliest class is the true one."""
+
+
+def wanted(
+    posterior: Floats,
+    answers: int,
+    rule: Stopping,
+    *,
+    temperature: float = TEMPERATURE,
+    gain: float = math.inf,
+    task_value: float = 1.0,
+    pay: float = 0.0,
+) -> Wanted:
+    """Whether one more answer should be asked for; `posterior` [class] of the one task.
+
+    `gain` is the worth of the best answer to be had (infinite: somebody will do), `task_value` and `pay` are in one unit.
+    """
+    sure = float(calibrated(posterior[None, :], temperature).max())
+    if answers >= rule.most:
+        return Wanted(False, "most_answers", sure)
+    if answers < rule.least:
+        return Wanted(True, "below_least", sure)
+    if sure >= rule.target:
+        return Wanted(False, "sure", sure)
+    if gain * task_value <= pay:
+        return Wanted(False, "not_worth_its_pay", sure)
+    return Wanted(True, "unsure", sure)
+
+
+def expected_error(posterior: Floats, truth: Whole, bins: int = 10) -> float:
+    """ECE: how far claimed and kept accuracy are apart, mean over ten equal bins of the claim, by tasks."""
+    claim = posterior.max(1)
+    right = posterior.argmax(1) == truth
+    where = np.minimum((claim * bins).astype(np.intp), bins - 1)
+    gap = np.abs(np.bincount(where, claim, bins) - np.bincount(where, right, bins))
+    return float(gap.sum() / max(1, len(truth)))
