@@ -41,7 +41,7 @@ class Consensus:
     def refit(self, person: Whole, task: Whole, choice: Whole) -> None:
         found = estimate(Answers(person, task, choice, np.ones(len(task))), self.world, self._known)
         self.model, self.log_q, self.posterior = found
-        self._own = self.model.place[self.world.domain]
+        self.places = self.model.place[self.world.domain]
 
     def step(self, person: int, task: int, choice: int) -> None:
         self.log_q[task] = self.model.step(self.log_q[task], person, int(self.world.domain[task]), choice)
@@ -49,7 +49,7 @@ class Consensus:
         self.posterior[task] = grown / grown.sum()
 
     def confusion(self, person: int, tasks: Whole) -> Floats:
-        return np.asarray(self.model.confusion[person, self._own[tasks]])
+        return np.asarray(self.model.confusion[person, self.places[tasks]])
 
 
 class DawidSkene:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from _aggregators import Aggregator, DawidSkene, Majority, accuracy
+from _aggregators import Aggregator, accuracy
 from _answer_log import Floats, Log, Whole
 
-from routing.consensus import Floats as _Floats
 from routing.overlap import Stopping, calibrated, score, worth
 
 REFITS_PER_ROUND = 12
@@ -35,21 +34,21 @@ class Curve(NamedTuple):
         return float(x0 + (wanted - y0) * (x1 - x0) / (y1 - y0))
 
 
-Chooser = Callable[[Aggregator, int, Whole, Whole], _Floats]
+Chooser = Callable[[Aggregator, int, Whole, Whole], Floats]
 """What each of the tasks (third) is worth to this person (second); the fourth counts the answers of each task so far."""
 
 
-def by_value(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> _Floats:  # noqa: ARG001  one form for all
+def by_value(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:  # noqa: ARG001  one form for all
     """The production score."""
     return score(worth(estimate.posterior[tasks], estimate.confusion(person, tasks)))
 
 
-def by_accuracy(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> _Floats:  # noqa: ARG001  one form for all
+def by_accuracy(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:  # noqa: ARG001  one form for all
     """QASCA's: the expected gain in accuracy alone."""
     return worth(estimate.posterior[tasks], estimate.confusion(person, tasks)).accuracy
 
 
-def by_breadth(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> _Floats:  # noqa: ARG001  one form for all
+def by_breadth(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:  # noqa: ARG001  one form for all
     """The task with the fewest answers."""
     return np.asarray(-given[tasks], dtype=np.float64)
 
@@ -136,5 +135,3 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     grid = np.arange(0.25, min(curve.answers[-1] for curve in curves) + 1e-9, 0.05)
     return Curve(grid, np.mean([np.interp(grid, curve.answers, curve.accuracy) for curve in curves], axis=0))
 
-
-__all__ = ["Curve", "DawidSkene", "Majority", "by_accuracy", "by_breadth", "by_value", "course", "fixed", "mean_curve"]

@@ -215,7 +215,9 @@ def _people(counts: Floats, exam: _Exam) -> tuple[Floats, Floats, Floats]:
     wrong = domain * (1 - diagonal)
     wrong = wrong / wrong.sum(-1, keepdims=True)
     shape = accuracy[:, :, None, None] * diagonal + (1 - accuracy)[:, :, None, None] * wrong
-    return _rows(SHAPE_ANSWERS * shape + counts), accuracy, evidence
+    # An exam does not tell which class was mistaken for which: its items add weight to the level, equally over the classes.
+    known = np.concatenate([exam.taken, nobody])[:, :, None, None] / choices
+    return _rows((SHAPE_ANSWERS + known) * shape + counts), accuracy, evidence
 
 
 def _class_prior(posterior: Floats, verified: NDArray[np.bool_], answered: NDArray[np.bool_], own: Whole, places: int) -> Floats:  # fmt: skip

@@ -1,0 +1,190 @@
+"""Goals G1 to G3 of ROUTING.md: how many answers, and how much pay, the production estimate and choice save.
+
+G1 on logs of real answers: how many answers per task it takes to be as often right as with 3 (5) answers of everybody
+and a majority, beside QASCA with Dawid-Skene, and giving out in turn. G2 on a seeded crowd whose people differ by domain.
+G3 on seeded crowds whose experts cost three times as much. Called by `bench/routing.py` and `bench/overlap.py`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import NamedTuple
+
+import numpy as np
+from _aggregators import Aggregator, Consensus, DawidSkene, Majority
+from _answer_log import Log, LogError, read
+from _course import Chooser, Curve, by_accuracy, by_breadth, by_value, course, fixed, mean_curve
+from _form import Goal, Options
+from _paid import bought, usual
+from _worlds import MIXED, PAID, crowd_log, qualified
+
+from routing.overlap import Stopping
+
+LOG = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "events" / "nyu_mcqa.csv"
+OVERLAPS = (3, 5)
+WORST = {3: 0.80, 5: 0.65}
+"""Of a single log (ROUTING.md section 8, G1)."""
+GEO_MEAN = {3: 0.56, 5: 0.47}
+"""Over the eleven logs; asked for as soon as there are three."""
+LOGS_FOR_A_MEAN = 3
+MOST = 3.6
+"""Answers per task up to which a course goes; what has not been reached by then counts as not reached."""
+OPERATED = Stopping(target=0.90, least=1, most=5)
+REFERENCE_DRAWS = 10
+"""Of the fixed overlap, per log: it is cheap, and everything is held against it."""
+
+
+class Engine(NamedTuple):
+    name: str
+    estimate: Callable[[Log], Aggregator]
+    choose: Chooser
+    most: float = MOST
+
+
+OURS = Engine("production", Consensus, by_value)
+WHOLE = Engine("production without domains", lambda log: Consensus(log, whole=True), by_value)
+QASCA = Engine("QASCA + DS", DawidSkene, by_accuracy)
+TURNS_MV = Engine("in turn + majority", Majority, by_breadth, most=6.0)
+TURNS_HDS = Engine("in turn + production estimate", Consensus, by_breadth)
+
+
+def measure(options: Options, logs: Sequence[Path]) -> list[Goal]:
+    return [*replayed(options, logs), *domains(options), *expert_pay(options)]
+
+
+def replayed(options: Options, paths: Sequence[Path]) -> list[Goal]:
+    """G1. A log that cannot be read is a goal that was not met."""
+    goals: list[Goal] = []
+    ratios: dict[int, list[float]] = {overlap: [] for overlap in OVERLAPS}
+    for path in paths:
+        try:
+            log = read(path)
+        except LogError as error:
+            print(f"{error}")
+            goals.append(Goal(f"a log that can be replayed ({path.name})", 0.0, 1.0, "log"))
+            continue
+        for overlap, ratio in _replay(log, options).items():
+            ratios[overlap].append(ratio)
+            goals.append(
+                Goal(f"answers beside overlap {overlap} + majority ({log.name})", ratio, WORST[overlap], "ratio", at_most=True)
+            )  # fmt: skip
+    for overlap, found in ratios.items():
+        if len(found) >= LOGS_FOR_A_MEAN:
+            goals.append(
+                Goal(f"answers beside overlap {overlap} + majority, geometric mean of {len(found)} logs", _geo_mean(found), GEO_MEAN[overlap], "ratio", at_most=True)
+            )  # fmt: skip
+    return goals
+
+
+def _replay(log: Log, options: Options) -> dict[int, float]:
+    seeds = 2 if options.quick else 6
+    print(log.text)
+    reached = {overlap: _reference(log, overlap, options.seed) for overlap in OVERLAPS}
+    found = {}
+    for engine in (OURS, QASCA, TURNS_MV, TURNS_HDS):
+        curves = [_course(engine, log, options.seed, n) for n in range(seeds)]
+        ratios = _ratios(curves, reached)
+        if engine is OURS:
+            found = ratios
+        print(f"  {engine.name}: {_told(curves, ratios, reached)}")
+    _print_operated(log, options)
+    return found
+
+
+def _reference(log: Log, overlap: int, seed: int) -> float:
+    """What a majority of as many answers reaches; printed beside other ways to make one of them."""
+    majority, ours, plain = (
+        fmean(fixed(log, estimate(log), overlap, np.random.default_rng([seed, n])) for n in range(draws))
+        for estimate, draws in ((Majority, REFERENCE_DRAWS), (Consensus, 3), (DawidSkene, 3))
+    )
+    print(f"  overlap {overlap}: majority {majority:.3f}, production estimate {ours:.3f}, DS {plain:.3f}")
+    return majority
+
+
+def _course(engine: Engine, log: Log, seed: int, n: int) -> Curve:
+    return course(log, engine.estimate(log), engine.choose, np.random.default_rng([seed, n]), engine.most)[0]
+
+
+def _ratios(curves: Sequence[Curve], reached: dict[int, float]) -> dict[int, float]:
+    """Of the mean of the courses: one alone crosses the line by chance."""
+    mean = mean_curve(curves)
+    return {overlap: mean.reaching(wanted) / overlap for overlap, wanted in reached.items()}
+
+
+def _told(curves: Sequence[Curve], ratios: dict[int, float], reached: dict[int, float]) -> str:
+    each = [[curve.reaching(wanted) / overlap for curve in curves] for overlap, wanted in reached.items()]
+    spread = [f" (sd {stdev(values):.2f})" if len(values) > 1 and all(map(math.isfinite, values)) else "" for values in each]
+    shown = [
+        f"{ratio:.2f} of overlap {overlap}{how}" if math.isfinite(ratio) else f"never as good as overlap {overlap}"
+        for (overlap, ratio), how in zip(ratios.items(), spread, strict=True)
+    ]
+    return f"{', '.join(shown)}; right at 3 answers {mean_curve(curves).at(3):.3f}"
+
+
+def _print_operated(log: Log, options: Options) -> None:
+    """As a project runs it: until the target is reached, at most so many answers; before any review, so T is 0.7."""
+    curve, answers = course(log, Consensus(log), by_value, np.random.default_rng(options.seed), OPERATED.most, OPERATED)
+    print(
+        f"  stopping at {OPERATED.target}, at most {OPERATED.most}: {answers:.2f} answers a task, "
+        f"right {float(curve.accuracy[-1]):.3f}"
+    )
+
+
+def domains(options: Options) -> list[Goal]:
+    """G2."""
+    runs = 1 if options.quick else 6
+    curves: dict[str, list[Curve]] = {}
+    three = []
+    for n in range(runs):
+        log = crowd_log(MIXED, np.random.default_rng([options.seed, n]))
+        three.append(fmean(fixed(log, Majority(log), 3, np.random.default_rng([options.seed, n, m])) for m in range(5)))
+        for engine in (OURS, WHOLE, QASCA):
+            curves.setdefault(engine.name, []).append(_course(engine, log, options.seed, n))
+    wanted = fmean(three)
+    print(f"{log.text}, {runs} such crowds; majority of three {wanted:.3f}")
+    cost = {}
+    for name, found in curves.items():
+        cost[name] = mean_curve(found).reaching(wanted)
+        print(f"  {name}: {_told(found, {3: cost[name] / 3}, {3: wanted})}")
+    gained = mean_curve(curves[OURS.name]).at(3) - wanted
+    return [
+        Goal("answers beside overlap 3 + majority where domains differ", cost[OURS.name] / 3, 0.35, "ratio", at_most=True),
+        Goal("right at 3 answers, more than a majority, where domains differ", 100 * gained, 8.0, "points"),
+        Goal("answers beside the same engine without domains", cost[OURS.name] / cost[WHOLE.name], 0.7, "ratio", at_most=True),
+    ]  # fmt: skip
+
+
+PAY_GOALS = {"any three": 0.30, "two generalists, then an expert": 0.44}
+MOST_PAY = {True: 3.5, False: 6.0}
+"""Per task, by `quick`: what has not been reached for it counts as not reached."""
+
+
+def expert_pay(options: Options) -> list[Goal]:
+    """G3."""
+    runs = 1 if options.quick else 5
+    ratios: dict[str, list[float]] = {}
+    for number, crowd in enumerate(PAID):
+        found: dict[str, list[float]] = {}
+        print(f"experts at three times the pay, {crowd.name}:")
+        for n in range(runs):
+            paid = qualified(crowd, np.random.default_rng([options.seed, number, n]))
+            curve = bought(paid, np.random.default_rng([options.seed, n]), MOST_PAY[options.quick])
+            ways = usual(paid, np.random.default_rng([options.seed, n]))
+            for name, way in ways.items():
+                found.setdefault(name, []).append(curve.reaching(way.accuracy) / way.pay)
+            if n == 0:
+                print("  " + "; ".join(f"{name} {way.accuracy:.3f} for {way.pay:.2f}" for name, way in ways.items()))
+        for name, values in found.items():
+            ratios.setdefault(name, []).append(_geo_mean(values))
+        print("  production: " + "; ".join(f"{values[-1]:.2f} of the pay of {name}" for name, values in ratios.items()))
+    goals = [
+        Goal(f"pay beside {name}, geometric mean of {len(PAID)} crowds", _geo_mean(ratios[name]), goal, "ratio", at_most=True)
+        for name, goal in PAY_GOALS.items()
+    ]  # fmt: skip
+    goals.append(Goal("pay beside one expert, the worst crowd", max(ratios["one expert"]), 1.0, "ratio", at_most=True))
+    return goals
+
+
+def _geo_mean(ratios: Sequence[float]) -> float:
+    return math.exp(fmean(math.log(ratio) for ratio in ratios)) if all(map(math.isfinite, ratios)) else math.inf
