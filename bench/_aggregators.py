@@ -106,7 +106,7 @@ class Majority:
     def step(self, person: int, task: int, choice: int) -> None:  # noqa: ARG002  as above
         self._votes[task, choice] += 1
 
-    def confusion(self, person: int, tasks: Whole) -> Floats:
+    def confusion(self, person: int, tasks: Whole) -> Floats:  # noqa: ARG002  as above
         raise TypeError("a majority knows nothing of people")
 
 

@@ -82,7 +82,9 @@ def columns(found: Iterable[str], where: str) -> dict[str, str]:
             names[meant] = fits[0]
     missing = [f"{meant} (or {', '.join(COLUMNS[meant][1:])})" for meant in NEEDED if meant not in names]
     if missing:
-        raise LogError(f"{where} has no column {'; no column '.join(missing)}. It has: {', '.join(by_small) or 'none'}.")
+        raise LogError(
+            f"{where} has no column {'; no column '.join(missing)}. It has: {', '.join(by_small) or 'none'}."
+        )
     return names
 
 
@@ -103,7 +105,9 @@ def _with_enough_answers(rows: Sequence[dict[str, str]], where: str) -> list[dic
         if len({row["task"] for row in kept}) >= ENOUGH_TASKS:
             return kept
     if not kept:
-        raise LogError(f"{where} has no task with {LEAST_ANSWERS_OF_SMALL_LOGS} answers or more: nothing to choose from.")
+        raise LogError(
+            f"{where} has no task with {LEAST_ANSWERS_OF_SMALL_LOGS} answers or more: nothing to choose from."
+        )
     return kept
 
 

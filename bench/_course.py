@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from _aggregators import Aggregator, accuracy
 from _answer_log import Floats, Log, Whole
+from numpy.typing import NDArray
 
-from routing.overlap import Stopping, calibrated, score, worth
+from routing.overlap import TEMPERATURE, Stopping, calibrated, score, worth
 
 REFITS_PER_ROUND = 12
 """The estimate is made anew after every (tasks / 12) answers: ROUTING.md section 1."""
@@ -23,15 +24,34 @@ class Curve(NamedTuple):
         return float(np.interp(answers, self.answers, self.accuracy))
 
     def reaching(self, wanted: float) -> float:
-        """The answers per task from which on the curve stays at `wanted` or above; infinite where it never does."""
-        below = np.flatnonzero(self.accuracy < wanted)
-        if not len(below):
-            return float(self.answers[0])
-        last = below[-1]
-        if last == len(self.answers) - 1:
+        """The answers per task at which it gets as good as `wanted`; infinite where it never does.
+
+        Read off the curve made non-decreasing (isotonic regression): a lucky peak is no more an achievement than a
+        dip behind it is a failure.
+        """
+        rising = isotonic(self.accuracy)
+        reached = np.flatnonzero(rising >= wanted)
+        if not len(reached):
             return float("inf")
-        (x0, x1), (y0, y1) = self.answers[last : last + 2], self.accuracy[last : last + 2]
+        first = reached[0]
+        if first == 0:
+            return float(self.answers[0])
+        (x0, x1), (y0, y1) = self.answers[first - 1 : first + 1], rising[first - 1 : first + 1]
         return float(x0 + (wanted - y0) * (x1 - x0) / (y1 - y0))
+
+
+def isotonic(values: Floats) -> Floats:
+    """The nearest non-decreasing curve by least squares: neighbours that fall are pooled into their mean."""
+    means: list[float] = []
+    sizes: list[int] = []
+    for value in values:
+        means.append(float(value))
+        sizes.append(1)
+        while len(means) > 1 and means[-2] > means[-1]:
+            mean, size = means.pop(), sizes.pop()
+            means[-1] = (means[-1] * sizes[-1] + mean * size) / (sizes[-1] + size)
+            sizes[-1] += size
+    return np.repeat(means, sizes)
 
 
 Chooser = Callable[[Aggregator, int, Whole, Whole], Floats]
@@ -70,7 +90,13 @@ class Open:
 
 
 def course(
-    log: Log, estimate: Aggregator, choose: Chooser, rng: np.random.Generator, most: float, stopping: Stopping | None = None
+    log: Log,
+    estimate: Aggregator,
+    choose: Chooser,
+    rng: np.random.Generator,
+    most: float,
+    *,
+    stopping: Stopping | None = None,
 ) -> tuple[Curve, float]:
     """Up to `most` answers per task. With `stopping` a task that has enough is offered to nobody any more.
 
@@ -94,11 +120,11 @@ def course(
         given[task] += 1
         answers.append(row)
         if stopping is not None:
-            asked[task] = _asks(estimate, given, np.array([task]), stopping)[0]
+            asked[task] = asks(estimate, given, np.array([task]), stopping)[0]
         if len(answers) % every == 0:
             _refit(log, estimate, answers)
             if stopping is not None:
-                asked = _asks(estimate, given, np.arange(log.tasks), stopping)
+                asked = asks(estimate, given, np.arange(log.tasks), stopping)
             points.append((len(answers) / log.tasks, accuracy(estimate.posterior, log.truth)))
         if len(answers) >= most * log.tasks:
             break
@@ -108,9 +134,9 @@ def course(
     return Curve(np.array(x), np.array(y)), len(answers) / log.tasks
 
 
-def _asks(estimate: Aggregator, given: Whole, tasks: Whole, rule: Stopping) -> np.ndarray:
+def asks(estimate: Aggregator, given: Whole, tasks: Whole, rule: Stopping) -> NDArray[np.bool_]:
     """`routing.overlap.wanted` for many tasks at once (a test holds them together); somebody will always do."""
-    sure = calibrated(estimate.posterior[tasks], 0.7).max(1)
+    sure = calibrated(estimate.posterior[tasks], TEMPERATURE).max(1)
     return (given[tasks] < rule.most) & ((given[tasks] < rule.least) | (sure < rule.target))
 
 
@@ -134,4 +160,3 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
     """On a grid of a twentieth of an answer, up to where the shortest ends."""
     grid = np.arange(0.25, min(curve.answers[-1] for curve in curves) + 1e-9, 0.05)
     return Curve(grid, np.mean([np.interp(grid, curve.answers, curve.accuracy) for curve in curves], axis=0))
-

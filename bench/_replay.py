@@ -114,7 +114,9 @@ def _ratios(curves: Sequence[Curve], reached: dict[int, float]) -> dict[int, flo
 
 def _told(curves: Sequence[Curve], ratios: dict[int, float], reached: dict[int, float]) -> str:
     each = [[curve.reaching(wanted) / overlap for curve in curves] for overlap, wanted in reached.items()]
-    spread = [f" (sd {stdev(values):.2f})" if len(values) > 1 and all(map(math.isfinite, values)) else "" for values in each]
+    spread = [
+        f" (sd {stdev(values):.2f})" if len(values) > 1 and all(map(math.isfinite, values)) else "" for values in each
+    ]
     shown = [
         f"{ratio:.2f} of overlap {overlap}{how}" if math.isfinite(ratio) else f"never as good as overlap {overlap}"
         for (overlap, ratio), how in zip(ratios.items(), spread, strict=True)
@@ -124,7 +126,9 @@ def _told(curves: Sequence[Curve], ratios: dict[int, float], reached: dict[int, 
 
 def _print_operated(log: Log, options: Options) -> None:
     """As a project runs it: until the target is reached, at most so many answers; before any review, so T is 0.7."""
-    curve, answers = course(log, Consensus(log), by_value, np.random.default_rng(options.seed), OPERATED.most, OPERATED)
+    curve, answers = course(
+        log, Consensus(log), by_value, np.random.default_rng(options.seed), OPERATED.most, stopping=OPERATED
+    )
     print(
         f"  stopping at {OPERATED.target}, at most {OPERATED.most}: {answers:.2f} answers a task, "
         f"right {float(curve.accuracy[-1]):.3f}"
@@ -156,7 +160,7 @@ def domains(options: Options) -> list[Goal]:
 
 
 PAY_GOALS = {"any three": 0.30, "two generalists, then an expert": 0.44}
-MOST_PAY = {True: 3.5, False: 6.0}
+MOST_PAY = {True: 5.0, False: 7.0}
 """Per task, by `quick`: what has not been reached for it counts as not reached."""
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from _answer_log import Floats, Log, Whole
+from numpy.typing import NDArray
 
 from routing.consensus import UNKNOWN, Known
 
@@ -53,7 +54,18 @@ class Crowd(NamedTuple):
     """Share of the wrong answers that go to the task's most tempting wrong choice."""
 
 
-MIXED = Crowd("mix of 6", people=60, tasks=2220, domains=6, choices=4, easiness=1.45, general_sd=0.0, domain_sd=2.2, difficulty_sd=2.5, tempted=0.65)
+MIXED = Crowd(
+    "mix of 6",
+    people=60,
+    tasks=2220,
+    domains=6,
+    choices=4,
+    easiness=1.45,
+    general_sd=0.0,
+    domain_sd=2.2,
+    difficulty_sd=2.5,
+    tempted=0.65,
+)
 """As MIX6: each person is six different people, one per domain, so nothing carries over from one to another."""
 PAID = (
     MIXED._replace(name="domains differ", tasks=1500),
@@ -103,8 +115,12 @@ def _who_answered(activity: Floats, tasks: int, rng: np.random.Generator) -> Who
 def qualified(crowd: Crowd, rng: np.random.Generator) -> Paid:
     """Tiers and exam results from the first part of a log; the rest of it is to be played."""
     log = crowd_log(crowd, rng)
+    return split(log, rng.random(log.people) >= crowd.newcomers, crowd.expert_share, rng)
+
+
+def split(log: Log, early: NDArray[np.bool_], expert_share: float, rng: np.random.Generator) -> Paid:
+    """The same of any log; who is not `early` has no results and counts as a generalist."""
     examined = rng.random(log.tasks) < QUALIFYING
-    early = rng.random(log.people) >= crowd.newcomers
     rows = examined[log.task] & early[log.person]
     cell = log.person[rows] * log.domains + log.domain[log.task[rows]]
     size = log.people * log.domains
@@ -112,9 +128,12 @@ def qualified(crowd: Crowd, rng: np.random.Generator) -> Paid:
     good = (log.choice == log.truth[log.task])[rows]
     right = np.bincount(cell, good, size).reshape(-1, log.domains)
     # Shrunk, or three lucky answers would make an expert.
-    level = (right + 10 * right.sum(0) / taken.sum(0)) / (taken + 10)
+    level = (right + 10 * right.sum(0) / np.maximum(taken.sum(0), 1)) / (taken + 10)
     level[taken == 0] = -1
-    cut = [np.quantile(level[taken[:, d] > 0, d], 1 - crowd.expert_share) for d in range(log.domains)]
+    cut = [
+        np.quantile(level[known, d], 1 - expert_share) if (known := taken[:, d] > 0).any() else np.inf
+        for d in range(log.domains)
+    ]
     pay = np.where(level >= np.array(cut), EXPERT_PAY, 1.0)
 
     number = np.cumsum(~examined) - 1

@@ -34,7 +34,7 @@ LEAST_TASKS = 100
 """Of a domain that is told apart; those with fewer are one domain together (with 12 each, the estimate collapsed)."""
 MOST_ACCURACY = 0.99
 """Nobody is believed beyond this: one answer must never settle a task for good."""
-MOST_CHOICES = 100
+LEAST_CHOICES, MOST_CHOICES = 2, 100
 UNKNOWN = -1
 """Stands for the truth of a task that nobody verified."""
 
@@ -92,11 +92,11 @@ class Model(NamedTuple):
         return np.asarray(self.accuracy * (1 - self.accuracy) / (PERSON_ANSWERS + self.evidence))
 
     def start(self, domain: int) -> Floats:
-        """log q of a task that nobody has answered."""
+        """The log posterior [class] of a task that nobody has answered."""
         return np.asarray(np.log(self.prior[self.place[domain]]))
 
     def step(self, log_q: Floats, person: int, domain: int, choice: int) -> Floats:
-        """log q after one more answer, without estimating people anew: O(choices)."""
+        """The log posterior after one more answer, without estimating people anew: O(choices)."""
         moved = log_q + np.log(self.confusion[person, self.place[domain], :, choice])
         return np.asarray(moved - moved.max())
 
@@ -122,13 +122,13 @@ def estimate(answers: Answers, world: World, known: Known | None = None, *, roun
 
     Raises `ValueError` for fewer than 2 or more than 100 choices.
     """
-    if not 2 <= world.choices <= MOST_CHOICES:
-        raise ValueError(f"an estimate needs 2 to {MOST_CHOICES} choices, not {world.choices}")
+    if not LEAST_CHOICES <= world.choices <= MOST_CHOICES:
+        raise ValueError(f"an estimate needs {LEAST_CHOICES} to {MOST_CHOICES} choices, not {world.choices}")
     known = known or nothing_known(world)
     place, places = _places(world)
     own = place[world.domain]
     exam = _Exam(_joined(known.exam_right, place, places), _joined(known.exam_taken, place, places))
-    sums = _Sums(answers, world.choices, len(world.domain), own, places, world.people)
+    sums = _Sums(answers, world, own, places)
     verified = known.truth != UNKNOWN
     certain = np.eye(world.choices)[np.where(verified, known.truth, 0)]
     weight = answers.weight * np.where(verified[answers.task], VERIFIED_WEIGHT, 1.0)
@@ -170,12 +170,12 @@ def _joined(by_domain: Floats, place: Whole, places: int) -> Floats:
 class _Sums:
     """The two sums over all answers, each a handful of `bincount` calls: what a round costs."""
 
-    def __init__(self, answers: Answers, choices: int, tasks: int, own: Whole, places: int, people: int) -> None:
-        self._task, self._choices, self._tasks, self._own = answers.task, choices, tasks, own
-        self._shape = (people, places, choices)
-        self._cell = (answers.person * places + own[answers.task]) * choices + answers.choice
-        self._faded = answers.weight
-        self.answered = np.bincount(answers.task, minlength=tasks) > 0
+    def __init__(self, answers: Answers, world: World, own: Whole, places: int) -> None:
+        self._task, self._own = answers.task, own
+        self._choices, self._tasks = world.choices, len(own)
+        self._shape = (world.people, places, world.choices)
+        self._cell = (answers.person * places + own[answers.task]) * world.choices + answers.choice
+        self.answered = np.bincount(answers.task, minlength=self._tasks) > 0
 
     def counts(self, posterior: Floats, weight: Floats) -> Floats:
         """[person, place, class, answer]: how often this was answered where that was (probably) true."""

@@ -17,6 +17,8 @@ TEMPERATURE, TEMPERATURE_SD = 0.7, 0.5
 """Posteriors claim more than they keep: before any review log T is believed to be N(log 0.7, 0.5)."""
 LOG_TEMPERATURES = (-4.0, 2.0)
 """Between which T is sought: from "says nearly nothing" to "could claim much more"."""
+PRECISION = 1e-4
+"""Of log T: far below what any number of reviews could tell apart."""
 TINY = 1e-300
 """Keeps 0 log 0 at 0."""
 
@@ -70,7 +72,7 @@ def fitted_temperature(log_q: Floats, truth: Whole) -> float:
     shrink = (math.sqrt(5) - 1) / 2
     left, right = high - shrink * (high - low), low + shrink * (high - low)
     at_left, at_right = _loss(left, log_q, truth), _loss(right, log_q, truth)
-    while high - low > 1e-4:  # far below what any number of reviews could tell apart
+    while high - low > PRECISION:
         if at_left <= at_right:
             high, right, at_right = right, left, at_left
             left = high - shrink * (high - low)
