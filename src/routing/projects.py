@@ -48,6 +48,10 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """After so long without news a skill counts half in this project; none: the setting of that name."""
     expert_level: Annotated[int, Meta(ge=1, le=5)] = 4
     """The bar that the lower bound of an expert's skill must reach."""
+    consensus_target: Annotated[float, Meta(ge=0.5, le=0.99)] | None = None
+    """Calibrated chance of being right that the answers to an objective task must reach together; none: `overlap` answers."""
+    most_answers: Annotated[int, Meta(ge=1, le=20)] = 5
+    """Of one task, where the target asks for more than `overlap`."""
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -70,6 +74,8 @@ class ProjectView(msgspec.Struct, frozen=True):
     sla_seconds: int
     skill_half_life_days: int | None
     expert_level: int
+    consensus_target: float | None
+    most_answers: int
     version: int
     created_at: datetime
 
@@ -81,6 +87,10 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
     if draft.min_turns > draft.max_turns:
         raise Invalid(
             f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other."
+        )
+    if draft.consensus_target is not None and draft.most_answers < draft.overlap:
+        raise Invalid(
+            f"most_answers ({draft.most_answers}) is below overlap ({draft.overlap}); raise it, or lower the other."
         )
     if draft.required_role is not None:
         await check_roles({draft.required_role})

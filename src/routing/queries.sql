@@ -2,16 +2,16 @@
 -- Names are unique: people speak of projects by name.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level)
+                     skill_half_life_days, expert_level, consensus_target, most_answers)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level)
+        :skill_half_life_days, :expert_level, :consensus_target, :most_answers)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, version, created_at
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, consensus_target, most_answers, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
@@ -810,3 +810,19 @@ SELECT annotator AS annotator_id, count(*)::int AS pieces, avg(active_seconds)::
 FROM assignment
 WHERE annotator = ANY (:ids::uuid[]) AND kind = 'annotation' AND state = 'submitted' AND ended_at >= clock_timestamp() - interval '30 days'
 GROUP BY 1
+
+-- name: consensus_question
+-- A task whose answers are all in, unjudged, and to be agreed upon; no row while a place is open or a reviewer has let one stand.
+SELECT t.project AS project_id, t.domain, t.difficulty_mean, t.difficulty_variance, t.payload -> 'choices' AS choices,
+       p.consensus_target AS target, p.overlap, p.most_answers, s.places, s.slot_id
+FROM task t JOIN project p ON p.id = t.project
+CROSS JOIN LATERAL (
+  SELECT count(*)::int AS places, (array_agg(id ORDER BY no))[1] AS slot_id, bool_or(state IN ('free', 'live')) AS open
+  FROM slot WHERE task = t.id AND stage = 0
+) s
+WHERE t.id = :task_id AND p.consensus_target IS NOT NULL AND NOT s.open AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+  AND NOT EXISTS (SELECT FROM submission b WHERE b.task = t.id AND b.state = 'accepted')
+
+-- name: labels_of_task
+-- Who answered what, of the answers that still count; by id, so that the record reads the same each time.
+SELECT author AS author_id, payload ->> 'label' AS label FROM submission WHERE task = :task_id AND state = 'pending' ORDER BY id

@@ -11,6 +11,7 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
+from routing.asking import ask_for_more
 from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit
 from routing.lanes import ANNOTATION, REVIEW
@@ -88,6 +89,7 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
     await _learn(mine, work, draft)
+    await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(work, draft)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 

@@ -16,6 +16,7 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
+from routing.asking import ask_for_more
 from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
 from routing.intake import ensure_lanes
@@ -88,6 +89,7 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
         await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
     stored = await _store(mine, payload, "pending", late=late)
     await _schedule_review(mine, stored.submission_id)
+    await ask_for_more(mine.task_id, settings.skill_half_life_days)
     await settle([mine.task_id])
     return stored
 

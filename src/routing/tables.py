@@ -45,6 +45,8 @@ class Project(Table, tablename="project", db=engine):
     sla_seconds = Integer(default=86400)
     skill_half_life_days = Integer(null=True, default=None)
     expert_level = SmallInt(default=4)
+    consensus_target = DoublePrecision(null=True, default=None)
+    most_answers = SmallInt(default=5)
     version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
     project_known_state = Check("state IN ('draft', 'published', 'paused', 'closed')")
@@ -52,6 +54,8 @@ class Project(Table, tablename="project", db=engine):
     project_sane_turns = Check("min_turns BETWEEN 1 AND max_turns")
     project_sane_half_life = Check("skill_half_life_days IS NULL OR skill_half_life_days BETWEEN 1 AND 3650")
     project_sane_expert_level = Check("expert_level BETWEEN 1 AND 5")
+    project_sane_consensus = Check("consensus_target IS NULL OR consensus_target BETWEEN 0.5 AND 0.99")
+    project_sane_most_answers = Check("most_answers BETWEEN 1 AND 20")
     project_sane_lease = Check("lease_seconds > 0 AND deadline_seconds >= lease_seconds")
 
 

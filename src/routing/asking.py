@@ -1,0 +1,101 @@
+"""Whether the answers to an objective task are sure enough together, and one more place where they are not.
+
+An objective task is one whose answers have a `label`; the choices are those of the task's payload (`choices`), or those
+that were given. Projects without `consensus_target` keep to their `overlap`. What one person's answer counts is what is
+believed of the person in the task's domain, at the task's difficulty.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import db, outbox
+from kernel.ids import uuid7
+from kernel.sql import load
+from skills.belief import Belief, expected
+from skills.profiles import load_profile
+
+sql = load(__package__)
+
+LEAST_CHOICES = 2
+MOST_ACCURACY = 0.99
+"""As `routing.consensus`: one answer never settles a task for good."""
+
+
+class _Question(msgspec.Struct, frozen=True):
+    project_id: UUID
+    domain: str
+    difficulty_mean: float
+    difficulty_variance: float
+    choices: Any
+    target: float
+    overlap: int
+    most_answers: int
+    places: int
+    slot_id: UUID
+
+
+async def ask_for_more(task_id: UUID, half_life_days: float) -> None:
+    """Opens one more place if the target is missed and the limit not reached; before the task is settled.
+
+    The decision is an event either way: `task.answer_wanted` or `task.answers_suffice`. Locks the task: of two people
+    who finish at once only the second sees that no place is open.
+    """
+    db.require_transaction()
+    await db.execute(sql.lock_task, task_id=task_id)
+    asked = await db.fetch_one_as(_Question, sql.consensus_question, task_id=task_id)
+    if asked is None:
+        return
+    answers = await db.fetch(sql.labels_of_task, task_id=task_id)
+    if not answers or any(row["label"] is None for row in answers):
+        return
+    difficulty = Belief(asked.difficulty_mean, asked.difficulty_variance)
+    given = [
+        (
+            row["label"],
+            expected((await load_profile(row["author_id"], half_life_days)).belief(asked.domain), difficulty),
+        )
+        for row in answers
+    ]
+    declared = asked.choices if isinstance(asked.choices, list) else []
+    posterior = agreed(given, [str(choice) for choice in declared])
+    await _decide(task_id, asked, posterior)
+
+
+async def _decide(task_id: UUID, asked: _Question, posterior: Mapping[str, float]) -> None:
+    import numpy as np  # noqa: PLC0415  loaded where a project asks for a consensus: decision 9
+
+    from routing.overlap import Stopping, wanted  # noqa: PLC0415  as numpy
+
+    rule = Stopping(asked.target, asked.overlap, asked.most_answers)
+    found = wanted(np.array(list(posterior.values())), asked.places, rule)
+    if found.another:
+        await db.execute(sql.add_answer_slot, id=uuid7(), slot_id=asked.slot_id)
+    await outbox.publish(
+        "task.answer_wanted" if found.another else "task.answers_suffice",
+        {"task_id": str(task_id), "places": asked.places, "why": found.why, "sure": round(found.sure, 4), "target": asked.target,
+         "posterior": {label: round(chance, 4) for label, chance in posterior.items()}},
+        project_id=asked.project_id, subject_id=task_id,
+    )  # fmt: skip
+
+
+def agreed(given: Sequence[tuple[str, float]], choices: Sequence[str]) -> dict[str, float]:
+    """Choice → chance of being true, before calibration, from (label, chance that its author is right).
+
+    Whoever errs picks any other choice equally often; nobody counts as worse than a guess, or better than 0.99. Labels
+    beside the declared choices count as choices; a single one is held against one that nobody named.
+    """
+    names = list(dict.fromkeys([*choices, *(label for label, _ in given)]))
+    if len(names) < LEAST_CHOICES:
+        names.append("" if "" not in names else "?")
+    log_q = dict.fromkeys(names, 0.0)
+    for label, chance in given:
+        right = min(max(chance, 1 / len(names)), MOST_ACCURACY)
+        for name in names:
+            log_q[name] += math.log(right if name == label else (1 - right) / (len(names) - 1))
+    highest = max(log_q.values())
+    grown = {name: math.exp(value - highest) for name, value in log_q.items()}
+    return {name: value / sum(grown.values()) for name, value in grown.items()}
