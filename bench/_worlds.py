@@ -6,9 +6,9 @@ real crowds err together, the rest to any other. Skills and difficulties vary wi
 section 1, unless said otherwise. How easy the tasks are is set so that a majority of three is right about as often as in
 the real log that the crowd is modelled after (section 4: MIX6, prelec_art, nyu_mcqa, tweet, web).
 
-`MIXED` has more to go by, and four numbers for it: majorities of three and of five right in .798 and .826 (MIX6), and a
+`MIXED` has more to go by: majorities of three and of five right in .798 and .826 (MIX6), and a
 person's past in the domain predicting the next answer with an AUC of .70, the mean of the four logs in section 1 (.625,
-.645, .717, .815). Skills then vary with sd 2.2 and difficulties with 2.5. Nothing was fitted to what the engine reaches.
+.645, .717, .815). Skills then vary with sd 2.2 and difficulties with 2.5; docs/consensus.md has what milder mixes gave.
 The estimate knows none of this: its model has no difficulty of tasks and no temptation.
 """
 
