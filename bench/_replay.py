@@ -83,7 +83,9 @@ def _replay(log: Log, options: Options) -> dict[int, float]:
     reached = {overlap: _reference(log, overlap, options.seed) for overlap in OVERLAPS}
     found = {}
     for engine in (OURS, QASCA, TURNS_MV, TURNS_HDS):
-        curves = [_course(engine, log, options.seed, n) for n in range(seeds)]
+        # In a hurry the others run once: only ours is held against a goal.
+        runs = seeds if engine is OURS or not options.quick else 1
+        curves = [_course(engine, log, options.seed, n) for n in range(runs)]
         ratios = _ratios(curves, reached)
         if engine is OURS:
             found = ratios
@@ -160,7 +162,7 @@ def domains(options: Options) -> list[Goal]:
 
 
 PAY_GOALS = {"any three": 0.30, "two generalists, then an expert": 0.44}
-MOST_PAY = {True: 5.0, False: 7.0}
+MOST_PAY = {True: 4.0, False: 7.0}
 """Per task, by `quick`: what has not been reached for it counts as not reached."""
 
 
