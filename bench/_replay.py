@@ -162,7 +162,7 @@ def domains(options: Options) -> list[Goal]:
 
 
 PAY_GOALS = {"any three": 0.30, "two generalists, then an expert": 0.44}
-MOST_PAY = {True: 4.0, False: 7.0}
+MOST_PAY = {True: 5.0, False: 7.0}
 """Per task, by `quick`: what has not been reached for it counts as not reached."""
 
 
