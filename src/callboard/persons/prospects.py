@@ -11,11 +11,11 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.dispatch import LaneOffer, what_waits
 from routing.lanes import ANNOTATION, REVIEW
+from skills import domains
 from skills.exams import ExamView, exams
 from skills.hierarchy import GENERAL
 from skills.profiles import EXPERT_LEVEL, Profile, load_profile
 from skills.progress import Outlook, Step, Way
-from skills.registry import check_domains
 
 sql = load(__package__)
 MOST_EXAMS = 200
@@ -171,6 +171,6 @@ async def credentials_seen(annotator_id: UUID, domains: Sequence[str]) -> dict[s
 
 async def next_level(annotator_id: UUID, domain: str, settings: Settings) -> NextLevel:
     """Raises `NoSuchAnnotator`, `NoSuchDomain`."""
-    await check_domains({domain})
+    await domains.domain(domain)
     outlook = await prospects(annotator_id, settings)
     return outlook.next(domain, await credentials_seen(annotator_id, outlook.field(domain)))
