@@ -147,7 +147,9 @@ async def test_what_is_known_of_a_person_stays_within_the_vendor(site: Site, cas
             assert answer.status_code in {403, 404}, f"{name} {method} {path}: {answer.status_code} {answer.text}"
         bulk = {"ids": [person], "action": "pause", "reason": "x"}
         answer = await site.client.post("/api/v1/annotators/bulk", json=bulk, headers=who[name].headers)
-        assert answer.status_code == 403 or (answer.json()["changed"], answer.json()["not_found"]) == (0, 1), answer.text
+        assert answer.status_code == 403 or (answer.json()["changed"], answer.json()["not_found"]) == (0, 1), (
+            answer.text
+        )
     seen = {"author": True, "north": True, "manager": True, "bound": True}
     for name in ("author", "other", "reviewer", "north", "south", "manager", "bound", "bound_other"):
         for path in ("/credentials", "/standing"):

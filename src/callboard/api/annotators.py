@@ -34,7 +34,7 @@ class Assessment(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-class StateChange(msgspec.Struct, forbid_unknown_fields=True):
+class AnnotatorState(msgspec.Struct, forbid_unknown_fields=True):
     state: Literal["active", "paused", "left"]
     reason: Annotated[str, Meta(max_length=500)] | None = None
 
@@ -74,7 +74,9 @@ async def read(request: Call, annotator_id: AnnotatorId) -> Response[AnnotatorVi
     operation_id="putAnnotatorState",
     tags=["annotators"],
 )
-async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[StateChange]) -> Response[AnnotatorView]:
+async def put_state(
+    request: Call, annotator_id: AnnotatorId, data: JSONBody[AnnotatorState]
+) -> Response[AnnotatorView]:
     """Paused people get nothing new, and see the reason."""
 
     async def act() -> AnnotatorView:

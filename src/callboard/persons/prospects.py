@@ -57,7 +57,7 @@ class Expertise(msgspec.Struct, frozen=True):
     """In the domain or the field above it, whatever their state."""
 
 
-class Opening(msgspec.Struct, frozen=True):
+class OpenWork(msgspec.Struct, frozen=True):
     """Work that waits and needs this level in the domain, and nothing else that the person lacks."""
 
     kind: str
@@ -80,7 +80,7 @@ class NextLevel(msgspec.Struct, frozen=True, kw_only=True):
     """By accepted work: the shortest first."""
     exams: list[ExamAhead]
     expertise: Expertise
-    opens: list[Opening]
+    opens: list[OpenWork]
 
     @property
     def waiting(self) -> int:
@@ -120,14 +120,14 @@ class Prospects:
             found, key=lambda one: (not one.running, not one.can_start, not one.speaks, one.cut_level, one.name)
         )
 
-    def opens(self, domain: str, next_level: int | None) -> list[Opening]:
+    def opens(self, domain: str, next_level: int | None) -> list[OpenWork]:
         """Lanes that only the level in the domain keeps shut, and that the next one opens."""
         found: dict[str, int] = {}
         for offer in self.offers:
             alone = [failure.predicate for failure in offer.failures] == ["level"]
             if alone and offer.domain == domain and offer.min_level == next_level and offer.kind in self.kinds:
                 found[offer.kind] = found.get(offer.kind, 0) + offer.waiting
-        return [Opening(kind, next_level or 0, waiting) for kind, waiting in sorted(found.items()) if waiting]
+        return [OpenWork(kind, next_level or 0, waiting) for kind, waiting in sorted(found.items()) if waiting]
 
     @property
     def kinds(self) -> Sequence[str]:
