@@ -19,6 +19,8 @@ from skills.profiles import load_profile
 from skills.registry import check_domains
 
 sql = load(__package__)
+PLAIN_ROLES = ("annotator",)
+"""Of somebody of whom nothing else is said; every other role is granted by who states what people can do."""
 
 Level = Annotated[int, Meta(ge=1, le=5)]
 

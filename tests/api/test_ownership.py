@@ -150,6 +150,12 @@ async def test_what_is_known_of_a_person_stays_within_the_vendor(site: Site, cas
         assert answer.status_code == 403 or (answer.json()["changed"], answer.json()["not_found"]) == (0, 1), (
             answer.text
         )
+    file = "display_name,vendor,roles,credentials\nauthor,North,reviewer,\nNew,North,adjudicator,\nPlain,North,annotator,\n"
+    headers = who["north"].headers | {"content-type": "text/csv"}
+    answer = await site.client.post("/api/v1/annotators/import", content=file, headers=headers)
+    assert [line["outcome"] for line in answer.json()["lines"]] == ["bad", "bad", "created"], answer.text
+    held = await site.call("GET", f"/annotators/{person}/roles", site.manager)
+    assert [one["role"] for one in held["items"]] == ["annotator"]
     seen = {"author": True, "north": True, "manager": True, "bound": True}
     for name in ("author", "other", "reviewer", "north", "south", "manager", "bound", "bound_other"):
         for path in ("/credentials", "/standing"):
@@ -176,6 +182,7 @@ async def test_nobody_gives_away_more_than_they_have(site: Site, cast: Cast) -> 
         ),
         (who["north"], "/annotators", {"display_name": "A", "vendor": "South"}),
         (who["north"], "/annotators", {"display_name": "A", "skills": {"general": 5}}),
+        (who["north"], "/annotators", {"display_name": "A", "roles": ["reviewer"]}),
     ]
     for actor, path, body in refused:
         answer = await site.call("POST", path, actor, body, 403)

@@ -43,6 +43,8 @@ async def _within_rights(actor: Actor, draft: AnnotatorDraft) -> AnnotatorDraft:
     """A vendor's manager adds people to that vendor alone, and says nothing of their skills."""
     if not actor.may(SKILLS) and (draft.skills or draft.credentials):
         raise BeyondOwnRights("This account adds people, but does not state their skills or credentials.")
+    if not actor.may(SKILLS) and set(draft.roles) - set(annotators.PLAIN_ROLES):
+        raise BeyondOwnRights("Roles decide who gets which work; this account does not give them.")
     if actor.vendor_id is None:
         return draft
     vendor: str = await db.fetch_value("SELECT name FROM vendor WHERE id = :id", id=actor.vendor_id)
