@@ -78,11 +78,15 @@ def describe(error: BaseException) -> Problem:
     return Problem(status=fact.status, code=fact.code, title=fact.title, detail=fact.detail, extra=fact.extra)
 
 
+SENT_AS = {"in_state": "state"}
+"""Query parameters that cannot have their own name in Python, because the framework keeps it; errors name what was sent."""
+
+
 def _as_fact(error: BaseException) -> DomainError | None:
     match error:
         case ValidationException():
             faults = [
-                {"path": fault.get("key", ""), "message": fault["message"]}
+                {"path": SENT_AS.get(fault.get("key", ""), fault.get("key", "")), "message": fault["message"]}
                 for fault in error.extra or []
                 if isinstance(fault, dict)
             ]

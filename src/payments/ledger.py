@@ -234,22 +234,24 @@ async def hold_again(assignment_id: UUID) -> None:
     """
     db.require_transaction()
     earlier = await db.fetch_one(sql.resolution_of, held_key=_hold_key(assignment_id))
-    if earlier is None or earlier["kind"] != "void":
+    if earlier is None or earlier["kind"] != "void" or await _held_again(assignment_id):
         return
     if await db.fetch_value(sql.hold_again, id=uuid7(), assignment_id=assignment_id) is None:
         raise BudgetExhausted(project_id=str(earlier["project_id"]))
 
 
+async def _held_again(assignment_id: UUID) -> bool:
+    key = _again_key(assignment_id)
+    return await db.fetch_value("SELECT 1 FROM transfer WHERE business_key = :key", key=key) is not None
+
+
 async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resolution | None:
-    key = f"{kind}:{assignment_id}"
-    try:
-        resolution = await resolve(kind, _hold_key(assignment_id), key, reason)
-    except HoldResolved:
-        # Given back, and set aside once more after an overturn: that hold is what is paid.
-        again = _again_key(assignment_id)
-        if await db.fetch_value("SELECT 1 FROM transfer WHERE business_key = :key", key=again) is None:
-            raise
-        resolution = await resolve(kind, again, key, reason)
+    """Of two holds the second is the one that counts: the first was given back before there was another."""
+    held, key = _hold_key(assignment_id), f"{kind}:{assignment_id}"
+    if await _held_again(assignment_id):
+        # Paid is paid once, whatever was held; given back it may be twice.
+        held, key = _again_key(assignment_id), key if kind == "post" else f"{kind}:{_again_key(assignment_id)}"
+    resolution = await resolve(kind, held, key, reason)
     if resolution is None and kind == "post":
         price = await db.fetch_value("SELECT price_micros FROM assignment WHERE id = :id", id=assignment_id)
         if price:

@@ -14,11 +14,13 @@ from skills.belief import Belief, assessed
 from skills.credentials import CredentialDraft, add_credential
 from skills.errors import AnnotatorExists, NoSuchAnnotator
 from skills.evidence import Observation, observe
-from skills.grants import put_languages
+from skills.grants import put_languages, put_roles
 from skills.profiles import load_profile
-from skills.registry import check_domains, check_roles
+from skills.registry import check_domains
 
 sql = load(__package__)
+PLAIN_ROLES = ("annotator",)
+"""Of somebody of whom nothing else is said; every other role is granted by who states what people can do."""
 
 Level = Annotated[int, Meta(ge=1, le=5)]
 
@@ -79,12 +81,6 @@ async def create_annotator(draft: AnnotatorDraft, default_capacity: int) -> UUID
         "annotator.created", {"annotator_id": str(annotator_id)}, subject_id=annotator_id, vendor_id=vendor_id
     )
     return UUID(int=annotator_id.int)
-
-
-async def put_roles(annotator_id: UUID, roles: list[str]) -> None:
-    """Held everywhere. Raises `NoSuchRole`."""
-    await check_roles(set(roles))
-    await db.execute(sql.put_roles, annotator_id=annotator_id, roles=sorted(set(roles)))
 
 
 async def assess(annotator_id: UUID, domain: str, level: int, reason: str) -> Belief:

@@ -14,7 +14,7 @@ from kernel.errors import PreconditionFailed
 from kernel.settings import Settings
 from kernel.sql import load
 from skills.errors import BadTree, DomainExists, DomainInUse, NoSuchDomain
-from skills.evidence import refold
+from skills.evidence import changed, refold
 from skills.hierarchy import GENERAL
 
 sql = load(__package__)
@@ -185,17 +185,19 @@ async def refolding() -> list[Refolding]:
 
 
 async def refold_batch(payload: Mapping[str, Any], _settings: Settings) -> None:
-    """A part of the people whose evidence lies below a moved domain; the rest is a job of its own, until none is left.
+    """A part of the people of whom something is known below a moved domain; the rest is a job of its own, until none is left.
 
+    What a rule looks at together is another part of the tree now, so their standing is judged as well.
     Evidence that came after the move was learned by the new tree already; folding it again changes nothing.
     """
     db.require_transaction()
     rows = await db.fetch(
-        sql.people_with_evidence_in, domains=payload["domains"], after=UUID(payload["after"]), limit=REFOLD_BATCH
+        sql.people_known_in, domains=payload["domains"], after=UUID(payload["after"]), limit=REFOLD_BATCH
     )
     people = [UUID(int=row["annotator"].int) for row in rows]
     for annotator_id in people:
         await refold(annotator_id)
+        await changed(annotator_id)
     done = payload["done"] + len(people)
     more = len(people) == REFOLD_BATCH
     total = max(payload["total"], done)
@@ -243,7 +245,7 @@ async def _move(before: DomainView, wanted: str | None) -> str | None:
     with _tree_errors(code, parent):
         await db.execute(sql.move_domain, code=code, parent=parent)
     await _place(code, len(tree))
-    total = await db.fetch_value(sql.count_with_evidence_in, domains=below)
+    total = await db.fetch_value(sql.count_known_in, domains=below)
     payload = {"domain": code, "domains": below, "after": str(NOBODY), "done": 0, "total": total}
     await outbox.enqueue(REFOLD, payload)
     return parent

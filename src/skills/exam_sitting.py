@@ -32,6 +32,7 @@ from skills.errors import (
 from skills.events import PaidAttempt, exam_pay
 from skills.evidence import Observation, begin_from_exam, observe
 from skills.exam_engine import RANDOMESQUE, Decision, Item, Rules, Standing, begin, choose, cut_of, decide, plan
+from skills.registry import check_domains
 
 sql = load(__package__)
 SEED_BITS = 62
@@ -101,7 +102,7 @@ async def start(exam_id: UUID, annotator_id: UUID, settings: Settings) -> Attemp
     """A new attempt, or the running one; one whose time is over is ended and shown, and the next begins when asked again.
 
     Raises `NoSuchExam`, `ExamClosed`, `ExamPassed`, `NoAttemptsLeft`, `CoolingDown`, `BankTooSmall`, `NotActive`,
-    `ExamBudgetExhausted`, `ExamPayerClosed`.
+    `DomainArchived`, `ExamBudgetExhausted`, `ExamPayerClosed`.
     """
     db.require_transaction()
     person = await db.fetch_one(sql.lock_examinee, annotator_id=annotator_id)
@@ -110,6 +111,7 @@ async def start(exam_id: UUID, annotator_id: UUID, settings: Settings) -> Attemp
         return await look(exam_id, known.running_id, annotator_id, settings)
     if person is None or person["state"] != "active":
         raise NotActive
+    await check_domains({known.domain})
     _check_open(known)
     rules = _rules(known)
     bank = await _bank(known, None, annotator_id)

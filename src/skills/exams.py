@@ -179,9 +179,11 @@ async def duplicate(exam_id: UUID, name: str) -> UUID:
 
 
 async def set_state(exam_id: UUID, state: Literal["open", "closed"]) -> None:
-    """Closed: nobody begins; who sits in it may finish."""
+    """Closed: nobody begins; who sits in it may finish. Raises `NoSuchExam`, `DomainArchived`."""
     db.require_transaction()
     before = await exam(exam_id, everything=True)
+    if state == "open":
+        await check_domains({before.domain})
     await db.execute("UPDATE exam SET state = :state WHERE id = :id", state=state, id=exam_id)
     await audit.record("exam." + state, "exam", exam_id, before={"state": before.state}, after={"state": state})
 

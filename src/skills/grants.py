@@ -61,6 +61,13 @@ async def put_grants(annotator_id: UUID, wish: Grants) -> list[GrantView]:
     return after
 
 
+async def put_roles(annotator_id: UUID, roles: list[str]) -> None:
+    """The set that holds everywhere. Raises `NoSuchRole` for one that is archived and not held already."""
+    held = {one.role for one in await roles_of(annotator_id)}
+    await check_roles(set(roles) - held)
+    await db.execute(sql.put_roles, annotator_id=annotator_id, roles=sorted(set(roles)))
+
+
 async def languages_of(annotator_id: UUID) -> dict[str, int]:
     rows = await db.fetch(sql.languages_of, annotator_id=annotator_id)
     return {row["language"]: row["level"] for row in rows}

@@ -189,21 +189,21 @@ VALUES (:id, :name, :description, :domain, :language, :mode, :cut_level, :min_it
         :attempts_allowed, :cooldown_seconds, :pay_micros, :pay_currency, :pay_project_id, :training)
 
 -- name: exams
--- Exams with what they mean for one person (or for nobody in particular); the person's languages first, the cursor is (name, id).
+-- Exams with what they mean for one person (or for nobody in particular), closed while their domain is archived; the cursor is (name, id).
 SELECT e.id, e.name, e.description, e.domain, e.language, e.mode, e.cut_level, e.min_items, e.max_items, e.stop_rule,
   e.time_limit_seconds, e.attempts_allowed, e.cooldown_seconds, e.pay_micros, e.pay_currency,
-  e.pay_project_id, e.training, e.state,
+  e.pay_project_id, e.training, CASE WHEN d.archived THEN 'closed' ELSE e.state END AS state,
   (SELECT count(*) FROM exam_item i WHERE i.domain = e.domain AND i.language = e.language AND i.training = e.training AND NOT i.retired) AS items,
   coalesce(mine.used, 0) AS attempts_used, coalesce(mine.passed, false) AS passed, mine.running_id,
   CASE WHEN mine.last_end + e.cooldown_seconds * interval '1 second' > clock_timestamp()
        THEN mine.last_end + e.cooldown_seconds * interval '1 second' END AS opens_again_at,
   EXISTS (SELECT FROM annotator_language l WHERE l.annotator = :annotator_id::uuid AND l.language = e.language) AS speaks
-FROM exam e
+FROM exam e JOIN domain d ON d.code = e.domain
 LEFT JOIN LATERAL (
   SELECT count(*) AS used, bool_or(t.passed) AS passed, max(t.ended_at) AS last_end, (max(t.id::text) FILTER (WHERE t.state = 'running'))::uuid AS running_id
   FROM exam_attempt t WHERE t.exam = e.id AND t.annotator = :annotator_id::uuid
 ) mine ON true
-WHERE (:exam_id::uuid IS NULL OR e.id = :exam_id) AND (:everything::bool OR e.state = 'open')
+WHERE (:exam_id::uuid IS NULL OR e.id = :exam_id) AND (:everything::bool OR e.state = 'open' AND NOT d.archived)
   AND (e.name, e.id) > (:after_name::text, :after_id::uuid)
 ORDER BY e.name, e.id
 LIMIT :limit
@@ -390,13 +390,21 @@ WHERE d.code = given.code AND d.position <> given.place
 -- It takes nothing new from now on; or it does again.
 UPDATE domain SET archived = :archived, version = version + 1 WHERE code = :code
 
--- name: people_with_evidence_in
--- A batch of those about whom something was learned in these domains, by id.
-SELECT DISTINCT annotator FROM evidence WHERE domain = ANY (:domains::text[]) AND annotator > :after ORDER BY annotator LIMIT :limit
+-- name: people_known_in
+-- A batch of those about whom something is known in these domains, by id: evidence, which beliefs rest on, and credentials and exams, which standing does.
+SELECT annotator FROM (
+  SELECT annotator FROM evidence WHERE domain = ANY (:domains::text[]) AND annotator > :after
+  UNION SELECT annotator FROM credential WHERE domain = ANY (:domains::text[]) AND annotator > :after
+  UNION SELECT t.annotator FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE e.domain = ANY (:domains::text[]) AND t.annotator > :after
+) known ORDER BY annotator LIMIT :limit
 
--- name: count_with_evidence_in
+-- name: count_known_in
 -- How many a refold has to see.
-SELECT count(DISTINCT annotator) FROM evidence WHERE domain = ANY (:domains::text[])
+SELECT count(*) FROM (
+  SELECT annotator FROM evidence WHERE domain = ANY (:domains::text[])
+  UNION SELECT annotator FROM credential WHERE domain = ANY (:domains::text[])
+  UNION SELECT t.annotator FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE e.domain = ANY (:domains::text[])
+) known
 
 -- name: refolds_waiting
 -- Moved domains whose people are not all folded anew yet, with how far that is.

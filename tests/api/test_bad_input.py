@@ -42,6 +42,7 @@ CASES = [
     raw("NUL deep in jsonb", ONE_TASK % ',"payload":{"turns":[{},{"text":"\\u0000"}]}', 422, "invalid",
         "U+0000 is not allowed at $.tasks[0].payload.turns[1].text", path=TASKS),
     Case("NUL in query", 422, "invalid", "U+0000", "GET", "/tasks?search=%00", None, None),
+    Case("a state that there is not", 422, "invalid", " state: Invalid", "GET", "/standing?state=foo", None, None),
     Case("NUL in path", 422, "invalid", "U+0000", "GET", "/tasks/%00", None, None),
     raw("not UTF-8", b'{"name":"\xff"}', 400, "malformed_body", "byte 9"),
     raw("lone surrogate", '{"name":"\\ud800"}', 400, "malformed_body", "$.name"),

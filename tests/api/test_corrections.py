@@ -28,6 +28,19 @@ async def rejected(site: Site) -> str:
     return str(await db.fetch_value("SELECT id FROM verdict"))
 
 
+async def test_nobody_looks_at_their_own_work_through_a_token(site: Site, cast: Cast) -> None:
+    path, body = f"/verdicts/{await rejected(site)}", {"outcome": "accept", "reason": "It was good."}
+    root = await cast.person("root", ["admin"])
+    program = await cast.program(["admin"], owner=root)
+    await db.execute("UPDATE person SET annotator = NULL WHERE id = :id", id=site.author.person_id)
+    await db.execute(
+        "UPDATE person SET annotator = :own WHERE id = :id", own=site.author.annotator_id, id=root.person_id
+    )
+    refused = await site.call("POST", f"{path}/overturn", program, body, status=403)
+    assert refused["code"] == "own_verdict"
+    await site.call("POST", f"{path}/overturn", site.manager, body)
+
+
 async def test_an_overturned_verdict_and_single_evidence(site: Site) -> None:
     path = f"/verdicts/{await rejected(site)}"
     body = {"outcome": "accept", "reason": "The source says so."}

@@ -112,6 +112,9 @@ async def test_the_description_of_the_api_is_whole_and_needs_no_network(
     ids = [operation["operationId"] for one in described["paths"].values() for operation in one.values()]
     assert len(ids) == len(set(ids))
     money = described["components"]["schemas"]
+    assert [name for name in money if "_" in name] == [], (
+        "two things have the same name, and were told apart by their modules"
+    )
     assert any("amount" in (schema.get("properties") or {}) for schema in money.values()) or "amount" in str(described)
     page = (await client.get("/api/docs")).text
     for address in re.findall(r'(?:src|href)="([^"]+)"', page):

@@ -18,6 +18,12 @@ REACH = {
     "/annotators/{annotator}": {"author", "north", "manager", "frontend", "bound"},
     "/annotators/{annotator}/skills": {"author", "north", "manager", "frontend", "bound"},
     "/annotators/{annotator}/earnings": {"author", "north", "manager", "frontend", "bound"},
+    "/annotators/{annotator}/evidence": {"author", "north", "manager", "frontend", "bound"},
+    "/annotators/{annotator}/credentials": {"author", "north", "manager", "frontend", "bound"},
+    "/annotators/{annotator}/roles": {"author", "north", "manager", "frontend", "bound"},
+    "/annotators/{annotator}/standing": {"author", "north", "manager", "frontend", "bound"},
+    "/annotators/{annotator}/skills/general/history": {"author", "north", "manager", "frontend", "bound"},
+    "/annotators/{annotator}/skills/general/next": {"author", "north", "manager", "frontend", "bound"},
 }
 ACTIONS: dict[str, dict[str, Any]] = {
     "heartbeat": {}, "draft": {"payload": {}}, "submit": {"payload": {}}, "release": {}, "decline": {"reason": "x"},
@@ -110,6 +116,57 @@ async def test_lists_hold_only_what_one_may_see(site: Site, cast: Cast) -> None:
         assert feed["items"]
 
 
+async def test_what_is_known_of_a_person_stays_within_the_vendor(site: Site, cast: Cast) -> None:
+    """Credentials, standing, exams and the roster: of the author (North), for everybody else."""
+    who = await everybody(site, cast)
+    person = str(site.author.annotator_id)
+    paper = {"domain": "law", "kind": "licence", "title": "Bar"}
+    credential = await site.call("POST", f"/annotators/{person}/credentials", site.author, paper, 201)
+    by_hand = {"action": "ask_manager", "reason_en": "Please call.", "domain": "law"}
+    standing = await site.call("POST", f"/annotators/{person}/standing", site.manager, by_hand, 201)
+    exam = await site.call("POST", "/exams", site.manager, {"name": "E", "domain": "law", "language": "en", "cut_level": 2, "min_items": 1, "max_items": 2}, 201)  # fmt: skip
+    items = [{"text": f"Q{n}", "options": ["a", "b"], "answer": 0, "difficulty": 0.0} for n in range(3)]
+    await site.call("POST", f"/exams/{exam['id']}/items", site.manager, {"items": items}, 201)
+    sat = await site.call("POST", f"/exams/{exam['id']}/attempts", site.author, {}, 201)
+    attempt = f"/exams/{exam['id']}/attempts/{sat['id']}"
+    for name in ("other", "reviewer", "bound_other", "south"):
+        for method, path, body in (
+            ("PUT", f"/credentials/{credential['id']}", paper),
+            ("DELETE", f"/credentials/{credential['id']}", None),
+            ("POST", f"/annotators/{person}/credentials", paper),
+            ("POST", f"/credentials/{credential['id']}/verify", {"reason": "x"}),
+            ("POST", f"/standing/{standing['id']}/appeal", {"text": "x"}),
+            ("POST", f"/standing/{standing['id']}/lift", {"reason": "x"}),
+            ("PUT", f"/annotators/{person}/state", {"state": "paused", "reason": "x"}),
+            ("PUT", f"/annotators/{person}/capacity", {"capacity": 1}),
+            ("PUT", f"/annotators/{person}/languages", {"languages": {}}),
+            ("GET", attempt, None), ("POST", attempt + "/answers", {"position": 1, "choice": 0}), ("POST", attempt + "/finish", {}),
+            ("POST", f"/exams/{exam['id']}/attempts", {"annotator_id": person}),
+        ):  # fmt: skip
+            answer = await site.client.request(method, "/api/v1" + path, json=body, headers=who[name].headers)
+            assert answer.status_code in {403, 404}, f"{name} {method} {path}: {answer.status_code} {answer.text}"
+        bulk = {"ids": [person], "action": "pause", "reason": "x"}
+        answer = await site.client.post("/api/v1/annotators/bulk", json=bulk, headers=who[name].headers)
+        assert answer.status_code == 403 or (answer.json()["changed"], answer.json()["not_found"]) == (0, 1), (
+            answer.text
+        )
+    file = "display_name,vendor,roles,credentials\nauthor,North,reviewer,\nNew,North,adjudicator,\nPlain,North,annotator,\n"
+    headers = who["north"].headers | {"content-type": "text/csv"}
+    answer = await site.client.post("/api/v1/annotators/import", content=file, headers=headers)
+    assert [line["outcome"] for line in answer.json()["lines"]] == ["bad", "bad", "created"], answer.text
+    held = await site.call("GET", f"/annotators/{person}/roles", site.manager)
+    assert [one["role"] for one in held["items"]] == ["annotator"]
+    seen = {"author": True, "north": True, "manager": True, "bound": True}
+    for name in ("author", "other", "reviewer", "north", "south", "manager", "bound", "bound_other"):
+        for path in ("/credentials", "/standing"):
+            listed = await site.call("GET", path, who[name])
+            assert bool(listed["items"]) is seen.get(name, False), f"{name} {path}"
+        roster = await site.call("GET", "/annotators?limit=200", who[name])
+        assert (person in {one["id"] for one in roster["items"]}) is seen.get(name, False), name
+        file = await site.client.get("/api/v1/annotators/export?format=ndjson", headers=who[name].headers)
+        assert (person in file.text) is seen.get(name, False), name
+
+
 async def test_nobody_gives_away_more_than_they_have(site: Site, cast: Cast) -> None:
     who = await everybody(site, cast)
     root = await cast.person("root", ["admin"])
@@ -125,6 +182,7 @@ async def test_nobody_gives_away_more_than_they_have(site: Site, cast: Cast) -> 
         ),
         (who["north"], "/annotators", {"display_name": "A", "vendor": "South"}),
         (who["north"], "/annotators", {"display_name": "A", "skills": {"general": 5}}),
+        (who["north"], "/annotators", {"display_name": "A", "roles": ["reviewer"]}),
     ]
     for actor, path, body in refused:
         answer = await site.call("POST", path, actor, body, 403)

@@ -13,9 +13,9 @@ from callboard.pages.views_person import (
     PersonView,
     SkillLine,
 )
-from callboard.persons.evidence import Change, Difficulty, EvidenceRow, Retraction, Source
+from callboard.persons.evidence import Difficulty, EvidenceRow, PercentChange, Retracted, Source
 from callboard.persons.facts import End, Figures, Held, Spoken
-from callboard.persons.prospects import CredentialSeen, ExamAhead, Expertise, NextLevel, Opening
+from callboard.persons.prospects import CredentialSeen, ExamAhead, Expertise, NextLevel, OpenWork
 from kernel.money import Money
 from skills.belief import Belief
 from skills.history import Point
@@ -66,10 +66,10 @@ EXAMS = [
     ahead(4),
 ]
 LINES = [
-    SkillLine(skill=skill("general", 71, 63, 78, 4), depth=0, change_30=4, next=next_level("general", 4, opens=[Opening("annotation", 5, 12)], exams=EXAMS[:1])),
+    SkillLine(skill=skill("general", 71, 63, 78, 4), depth=0, change_30=4, next=next_level("general", 4, opens=[OpenWork("annotation", 5, 12)], exams=EXAMS[:1])),
     SkillLine(
         skill=skill("medicine", 62, 48, 74, 3, evidence_count=1, skill_class="domain expert"), depth=0, change_30=-2,
-        next=next_level("medicine", 3, exams=EXAMS, ways=[Way(4, 1, 1)], opens=[Opening("annotation", 4, 1)]),
+        next=next_level("medicine", 3, exams=EXAMS, ways=[Way(4, 1, 1)], opens=[OpenWork("annotation", 4, 1)]),
     ),
     SkillLine(skill=skill("cardiology", 55, 35, 74, 2, parent="medicine"), depth=1, change_30=0, next=next_level("cardiology", 2, ways=[])),
     SkillLine(
@@ -153,7 +153,7 @@ def row(number: int, kind: str, **changes: Any) -> EvidenceRow:
         "id": uid(800 + number), "at": minutes(-number * 600), "kind": kind, "domain": "medicine", "domain_en": "Medicine",
         "domain_zh": "医学", "outcome": 1.0, "stated_level": None, "difficulty": Difficulty(4, 69), "weight": 1.0, "counts": True,
         "revision": 0, "source": Source(type="submission", id=uid(3), title=DOSE.title, verdict="accept", task_id=uid(2), assignment_id=uid(903)),
-        "retracted": None, "effect": Change(58, 61),
+        "retracted": None, "effect": PercentChange(58, 61),
     }  # fmt: skip
     return EvidenceRow(**{**values, **changes})
 
@@ -163,7 +163,7 @@ ROWS = [
     row(2, "review_given", weight=0.0, counts=False, effect=None),
     row(3, "exam_item", outcome=0.0, weight=0.5, source=Source(type="exam_answer", id=uid(4), title="Medicine, level 4", exam_id=uid(701), attempt_id=uid(750))),
     row(4, "assessment", outcome=None, difficulty=None, stated_level=3, source=Source(type="assessment", id=uid(5), title=None)),
-    row(5, "review_verdict", counts=False, effect=None, retracted=Retraction("The verdict was overturned on appeal.", minutes(-30))),
+    row(5, "review_verdict", counts=False, effect=None, retracted=Retracted("The verdict was overturned on appeal.", minutes(-30))),
     row(6, "agreement", outcome=0.62, source=Source(type="import", id=uid(6), title=None)),
     row(7, "gold", outcome=1.0, source=Source(type="item", id=uid(7), title="A task", task_id=uid(2))),
 ]  # fmt: skip

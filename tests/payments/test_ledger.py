@@ -111,6 +111,33 @@ async def test_paid_and_given_back_exclude_each_other() -> None:
     assert await sums("annotator_earnings", worker) == (0, 0, 0, 30)
 
 
+async def test_a_second_hold_is_the_one_that_counts_in_every_order() -> None:
+    """After a rejection was overturned: each step once, repeats of it, and what would contradict it."""
+    project_id, worker = await make_project(funded_micros=100), uuid7()
+    paid, returned = (a_hold(project_id, worker, plain_price(30)) for _ in range(2))
+    async with db.transaction():
+        for hold in (paid, returned):
+            await ledger.hold(hold)
+            await ledger.hold_again(hold.assignment_id)  # still held: nothing is held twice
+            await ledger.void(hold.assignment_id, "rejected")
+            for _ in range(2):
+                await ledger.hold_again(hold.assignment_id)
+        assert await sums("annotator_earnings", worker) == (0, 0, 60, 0)
+        first, repeat = await ledger.post(paid.assignment_id), await ledger.post(paid.assignment_id)
+        assert first is not None
+        assert repeat is not None
+        assert (first.fresh, repeat.fresh, repeat.transfer_id) == (True, False, first.transfer_id)
+        await ledger.hold_again(paid.assignment_id)  # overturned back and forth: paid is paid
+        with pytest.raises(HoldResolved):
+            await ledger.void(paid.assignment_id, "too late")
+        back = [await ledger.void(returned.assignment_id, "closed") for _ in range(2)]
+        assert [one.fresh for one in back if one is not None] == [True, False]
+        with pytest.raises(HoldResolved):
+            await ledger.post(returned.assignment_id)
+    assert await sums("annotator_earnings", worker) == (0, 0, 0, 30)
+    assert await sums("project_budget", project_id) == (0, 30, 0, 100)
+
+
 async def test_a_hold_cannot_be_repeated_with_another_amount_or_person() -> None:
     project_id, worker = await make_project(funded_micros=100), uuid7()
     hold = a_hold(project_id, worker, plain_price(30))

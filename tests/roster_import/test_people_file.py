@@ -47,7 +47,10 @@ def test_headings_have_synonyms(heading: str, field: str | None) -> None:
         ({"capacity": "0"}, "from 1 to 50"),
         ({"capacity": "٣"}, "from 1 to 50"),
         ({"credentials": "law:diploma:X"}, "is none such as"),
-        ({"credentials": "law:degree:X:2027-13-01"}, "no date"),
+        ({"credentials": "law:degree-7:X:2027-13-01"}, "no date"),
+        ({"credentials": "law:degree:X"}, "needs its ISCED level"),
+        ({"credentials": "law:degree-9:X"}, "is none such as"),
+        ({"credentials": "law:licence-7:X"}, "not of a licence"),
     ],
 )
 def test_a_bad_cell_says_what_is_wrong(cells: dict[str, str], reason: str) -> None:
@@ -58,7 +61,7 @@ def test_a_bad_cell_says_what_is_wrong(cells: dict[str, str], reason: str) -> No
 def test_cells_are_read_as_people_write_them() -> None:
     cells = {
         "display_name": "'=Ada", "languages": "EN : 5；zh-cn=3, zh-hans-cn：2", "roles": "annotator; reviewer|annotator",
-        "credentials": "law:degree:LL.M.\nlaw:licence:Bar:2027-12-31", "capacity": " 7 ",
+        "credentials": "law:degree-7:LL.M.\nlaw:licence:Bar:2027-12-31", "capacity": " 7 ",
     }  # fmt: skip
     person = person_of(2, cells)
     assert person.display_name == "=Ada"

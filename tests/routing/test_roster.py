@@ -162,7 +162,7 @@ async def test_a_projects_own_rules_decide_in_it(settings: Settings) -> None:
     one = await make_annotator(
         settings,
         skills={"law": 4},
-        credentials=[CredentialDraft(domain="law", kind="degree", title="LLM", verified=True)],
+        credentials=[CredentialDraft(domain="law", kind="degree", title="LLM", isced_level=7, verified=True)],
     )
     at_least = RosterFilter(domain="law", level=3)
     await db.execute("UPDATE skill SET updated_at = :at", at=datetime.now(UTC) - timedelta(days=20))

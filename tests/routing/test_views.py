@@ -51,7 +51,7 @@ async def test_the_bar_of_experts_is_the_projects(settings: Settings) -> None:
     high = await make_project(settings, name="high", expert_level=4)
     for project in (low, high):
         await make_tasks(project, domain="law", difficulty=2)
-    degree = CredentialDraft(domain="law", kind="degree", title="LL.M.", verified=True)
+    degree = CredentialDraft(domain="law", kind="degree", title="LL.M.", isced_level=7, verified=True)
     expert = await make_annotator(settings, skills={"law": 4}, credentials=[degree])
     await idle(expert, 60)
     prices = {offer.project_name: offer.price_micros for offer in await dispatch.what_waits(expert, settings)}

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callboard.importing.mapping import BadMapping
 from callboard.votes.judging import judge, read_votes
 from callboard.votes.mapping import VoteMapping, choose
 from callboard.votes.write import import_votes
@@ -273,6 +274,31 @@ def test_with_a_truth_an_answer_is_right_or_wrong() -> None:
     assert left_out == lonely == []
 
 
-@pytest.mark.parametrize("name", ["nyu_mcqa", "cf_relex", "cf_event_highlight"])
+def test_what_others_thought_of_the_work_is_the_outcome() -> None:
+    rows = [
+        (n + 2, {"who": "a", "work": f"t{n}", "quality": quality})
+        for n, quality in enumerate(("0.75", "True", "false", "", "2", "good"))
+    ]
+    mapping = VoteMapping(source="trial", person="who", task="work", outcome="quality")
+    votes, left_out = read_votes(rows, mapping, {"general"})
+    judged, lonely = judge(votes, {"general": None})
+    assert [(one.kind, one.outcome, one.weight) for one in judged] == [
+        ("review_verdict", 0.75, 1.0), ("review_verdict", 1.0, 1.0), ("review_verdict", 0.0, 1.0),
+    ]  # fmt: skip
+    assert lonely == []
+    assert [one.reason for one in left_out] == [
+        "no outcome", "the outcome is not between 0 and 1", "the outcome cannot be read",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", ['answer = "a"\noutcome = "b"', ""])
+def test_a_mapping_names_answers_or_outcomes(columns: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(f'source = "x"\nperson = "p"\ntask = "t"\n{columns}\n')
+    with pytest.raises(BadMapping, match="either"):
+        choose(str(file))
+
+
+@pytest.mark.parametrize("name", ["nyu_mcqa", "cf_relex", "cf_event_highlight", "oasst2_messages"])
 def test_mappings_that_come_along_can_be_read(name: str) -> None:
     assert choose(name).description

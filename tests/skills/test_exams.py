@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kernel import db
 from kernel.settings import Settings
-from skills import evidence, exam_engine, exam_sitting, exams
+from skills import domains, evidence, exam_engine, exam_sitting, exams
 from skills.annotators import set_state
 from skills.belief import Belief, sigmoid
 from skills.errors import (
@@ -20,6 +20,7 @@ from skills.errors import (
     BadExamItem,
     BankTooSmall,
     CoolingDown,
+    DomainArchived,
     ExamPassed,
     NoAttemptsLeft,
     NoSuchAttempt,
@@ -152,6 +153,31 @@ async def run(view: AttemptView, settings: Settings, *, right: bool) -> AttemptV
     while view.state == "running":
         view = await answer(view, settings, right=right)
     return view
+
+
+@pytest.mark.usefixtures("pool")
+async def test_exams_of_an_archived_domain_are_closed_until_it_is_restored(settings: Settings) -> None:
+    sitting, late, exam_id = await make_annotator(settings), await make_annotator(settings), await make_exam()
+    view = await start(exam_id, sitting, settings)
+
+    async def nothing_open(_code: str) -> int:
+        return 0
+
+    async with db.transaction("person:test"):
+        await domains.archive("law", "not needed", nothing_open)
+    with pytest.raises(DomainArchived):
+        await start(exam_id, late, settings)
+    assert await exams.exams(late, limit=5) == []
+    (shown,) = await exams.exams(None, everything=True, limit=5)
+    assert shown.state == "closed"
+    with pytest.raises(DomainArchived):
+        async with db.transaction("person:test"):
+            await exams.set_state(exam_id, "open")
+    assert (await run(view, settings, right=True)).result == exam_sitting.Result(True, "decided", None)
+    assert await evidence.differences() == []
+    async with db.transaction("person:test"):
+        await domains.restore("law", "needed after all")
+    assert (await start(exam_id, late, settings)).state == "running"
 
 
 @pytest.mark.usefixtures("pool")

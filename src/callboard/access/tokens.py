@@ -99,7 +99,8 @@ def _actor(row: Any, token_id: UUID) -> Actor:
         permissions=permissions & WORKING if bound else permissions,
         person_id=row["person_id"] and UUID(int=row["person_id"].int),
         annotator_id=row["annotator_id"] and UUID(int=row["annotator_id"].int),
-        vendor_id=row["vendor_id"] and UUID(int=row["vendor_id"].int),
+        # One that is bound to a person sees that person, not the vendor's others.
+        vendor_id=None if bound else row["vendor_id"] and UUID(int=row["vendor_id"].int),
     )  # fmt: skip
 
 

@@ -66,6 +66,14 @@ async def may_refuse_own(actor: Actor) -> bool:
     return "admin" in actor.roles or not await db.fetch_value(sql.another_manager, person_id=actor.person_id)
 
 
+async def annotator_behind(actor: Actor) -> UUID | None:
+    """Whose own work the decider must not judge, also where a program of theirs sent the decision."""
+    if actor.annotator_id is not None or actor.person_id is None:
+        return actor.annotator_id
+    found = await db.fetch_value("SELECT annotator FROM person WHERE id = :id", id=actor.person_id)
+    return None if found is None else UUID(int=found.int)
+
+
 def decider(actor: Actor) -> str:
     """The label of the person behind a decision, also where a program of theirs sent it."""
     return actor.label if actor.person_id is None else f"person:{actor.person_id}"

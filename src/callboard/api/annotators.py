@@ -34,7 +34,7 @@ class Assessment(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-class StateChange(msgspec.Struct, forbid_unknown_fields=True):
+class AnnotatorState(msgspec.Struct, forbid_unknown_fields=True):
     state: Literal["active", "paused", "left"]
     reason: Annotated[str, Meta(max_length=500)] | None = None
 
@@ -43,6 +43,8 @@ async def _within_rights(actor: Actor, draft: AnnotatorDraft) -> AnnotatorDraft:
     """A vendor's manager adds people to that vendor alone, and says nothing of their skills."""
     if not actor.may(SKILLS) and (draft.skills or draft.credentials):
         raise BeyondOwnRights("This account adds people, but does not state their skills or credentials.")
+    if not actor.may(SKILLS) and set(draft.roles) - set(annotators.PLAIN_ROLES):
+        raise BeyondOwnRights("Roles decide who gets which work; this account does not give them.")
     if actor.vendor_id is None:
         return draft
     vendor: str = await db.fetch_value("SELECT name FROM vendor WHERE id = :id", id=actor.vendor_id)
@@ -74,7 +76,9 @@ async def read(request: Call, annotator_id: AnnotatorId) -> Response[AnnotatorVi
     operation_id="putAnnotatorState",
     tags=["annotators"],
 )
-async def put_state(request: Call, annotator_id: AnnotatorId, data: JSONBody[StateChange]) -> Response[AnnotatorView]:
+async def put_state(
+    request: Call, annotator_id: AnnotatorId, data: JSONBody[AnnotatorState]
+) -> Response[AnnotatorView]:
     """Paused people get nothing new, and see the reason."""
 
     async def act() -> AnnotatorView:

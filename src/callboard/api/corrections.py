@@ -65,7 +65,7 @@ async def overturn_verdict(
     """The work, its pay, the evidence about both people and the task's difficulty follow; the verdict itself stays."""
 
     async def act() -> Overturned:
-        return await overturn.overturn(verdict_id, data, by=request.actor.annotator_id)
+        return await overturn.overturn(verdict_id, data, by=await visibility.annotator_behind(request.actor))
 
     return await unit_of_work(request, act)
 
@@ -83,7 +83,7 @@ async def uphold_verdict(
     """A second look found the same: it speaks for the reviewer, and changes nothing else."""
 
     async def act() -> Overturned:
-        return await overturn.uphold(verdict_id, data.reason, by=request.actor.annotator_id)
+        return await overturn.uphold(verdict_id, data.reason, by=await visibility.annotator_behind(request.actor))
 
     return await unit_of_work(request, act)
 

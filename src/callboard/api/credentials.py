@@ -14,7 +14,6 @@ from callboard.access.actor import Actor
 from callboard.access.errors import BeyondOwnRights
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
-from callboard.access.visibility import Limits
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
 from callboard.api.routes import delete, get, post, put
@@ -46,24 +45,9 @@ class Languages(msgspec.Struct, frozen=True):
     languages: dict[str, int]
 
 
-def scope_of(actor: Actor) -> Limits:
-    """Papers are for those who answer for people: everybody else sees their own, also where a vendor is set for them."""
-    leads = "vendor_manager" in actor.roles or (actor.kind == "token" and actor.annotator_id is None)
-    if actor.vendor_id is not None and not leads and actor.annotator_id is not None:
-        return Limits(actor.annotator_id, None)
-    return visibility.filter_for(actor)
-
-
-async def may_see(actor: Actor, annotator_id: UUID) -> None:
-    """Raises `NoSuchAnnotator`."""
-    await visibility.check_annotator(actor, annotator_id)
-    if scope_of(actor).annotator_id not in {None, annotator_id}:
-        raise NoSuchAnnotator
-
-
 async def may_show(actor: Actor, annotator_id: UUID) -> None:
     """Somebody's own credentials, or anybody's for those who state what people can do. Raises `NoSuchAnnotator`, `Forbidden`."""
-    await may_see(actor, annotator_id)
+    await visibility.check_annotator(actor, annotator_id)
     if actor.annotator_id != annotator_id and not actor.may(SKILLS):
         raise Forbidden("People show their own credentials; this account cannot speak for others.")
 
@@ -72,7 +56,7 @@ async def reached(actor: Actor, credential_id: UUID) -> CredentialView:
     """Raises `NoSuchCredential`, also for one of a person whom the actor does not see."""
     found = await credentials.credential(credential_id)
     try:
-        await may_see(actor, found.annotator_id)
+        await visibility.check_annotator(actor, found.annotator_id)
     except NoSuchAnnotator as error:
         raise NoSuchCredential from error
     return found
@@ -86,7 +70,7 @@ def _versioned(view: CredentialView) -> dict[str, str]:
      tags=["annotators"])  # fmt: skip
 async def list_of_annotator(request: Call, annotator_id: FromPath[UUID]) -> Response[Items[CredentialView]]:
     """In the order in which they were shown."""
-    await may_see(request.actor, annotator_id)
+    await visibility.check_annotator(request.actor, annotator_id)
     return reply(Items(await credentials.credentials(annotator_id=annotator_id, limit=MOST_OF_ONE)))
 
 
@@ -116,7 +100,7 @@ async def list_all(
     limit = check_limit(limit, request.settings)
     if expiring_within_days is not None and in_state not in {None, "verified"}:
         raise Invalid("Only verified credentials are about to expire; leave out state.")
-    scope, wish = scope_of(request.actor), Filter(state=in_state, within_days=expiring_within_days)
+    scope, wish = visibility.filter_for(request.actor), Filter(state=in_state, within_days=expiring_within_days)
     rows = await credentials.credentials(
         wish,
         annotator_id=scope.annotator_id,

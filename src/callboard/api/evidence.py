@@ -21,7 +21,7 @@ from callboard.persons.evidence import EvidenceKind, EvidenceRow, Wish, story_of
 from callboard.persons.evidence import evidence as evidence_rows
 from callboard.persons.prospects import NextLevel, next_level
 from kernel import clock
-from skills import annotators, registry
+from skills import annotators, domains
 from skills.annotators import AnnotatorView
 from skills.history import Point
 
@@ -69,7 +69,7 @@ async def list_evidence(
 async def read_history(request: Call, annotator_id: AnnotatorId, domain: FromPath[str]) -> Response[Items[Point]]:
     """What was believed from the first evidence to now; the last point is the belief as `readSkills` has it."""
     await visibility.check_annotator(request.actor, annotator_id)
-    await registry.check_domains({domain})
+    await domains.domain(domain)
     story = await story_of(annotator_id, request.settings)
     return reply(Items(story.points(domain, clock.now())))
 

@@ -23,7 +23,7 @@ ExamId = FromPath[UUID]
 ItemId = FromPath[UUID]
 
 
-class Reason(msgspec.Struct, forbid_unknown_fields=True):
+class ItemDecision(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -96,7 +96,7 @@ async def change(request: Call, exam_id: ExamId, item_id: ItemId, data: JSONBody
 
 
 @post("/exams/{exam_id:uuid}/items/{item_id:uuid}/retire", guards=guards, operation_id="retireExamItem", tags=["exams"])
-async def retire(request: Call, exam_id: ExamId, item_id: ItemId, data: JSONBody[Reason]) -> Response[ItemView]:
+async def retire(request: Call, exam_id: ExamId, item_id: ItemId, data: JSONBody[ItemDecision]) -> Response[ItemView]:
     """It is asked no more, in every exam of its bank; answers that were given count on."""
 
     async def act() -> ItemView:
@@ -109,7 +109,7 @@ async def retire(request: Call, exam_id: ExamId, item_id: ItemId, data: JSONBody
 @post(
     "/exams/{exam_id:uuid}/items/{item_id:uuid}/restore", guards=guards, operation_id="restoreExamItem", tags=["exams"]
 )
-async def restore(request: Call, exam_id: ExamId, item_id: ItemId, data: JSONBody[Reason]) -> Response[ItemView]:
+async def restore(request: Call, exam_id: ExamId, item_id: ItemId, data: JSONBody[ItemDecision]) -> Response[ItemView]:
     """Back into the bank, unless it was shown too often."""
 
     async def act() -> ItemView:

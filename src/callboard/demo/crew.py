@@ -11,11 +11,12 @@ from callboard.demo.workforce import MARK, external_id
 from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
-from skills.annotators import AnnotatorDraft, AnnotatorView, assess, create_annotator, put_roles, roster
+from skills.annotators import AnnotatorDraft, AnnotatorView, assess, create_annotator, roster
 from skills.belief import level_floor
 from skills.credentials import CredentialDraft, add_credential
-from skills.grants import put_languages
+from skills.grants import put_languages, put_roles
 from skills.profiles import load_profile
+from skills.registry import ensure_role
 
 sql = load("callboard.demo")
 
@@ -82,6 +83,8 @@ async def _qualify(
     profile = await load_profile(annotator_id)
     await put_languages(annotator_id, languages | {need.language: TOP_LEVEL for need in needs})
     special = {need.required_role for need in needs} - {"reviewer", "annotator"}
+    for role in sorted(special):
+        await ensure_role(role, role, role)  # a file may ask for one that nobody has made yet
     await put_roles(annotator_id, [*profile.roles, *(special if "annotator" in person.roles else ())])
     for domain in sorted({need.domain for need in needs}, key=lambda code: code != "general"):
         known = profile.skills.get(domain)

@@ -6,9 +6,10 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
-from callboard.api.credentials import MOST_OF_ONE, may_see, may_show, reached, scope_of
+from callboard.api.credentials import MOST_OF_ONE, may_show, reached
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
 from callboard.pages.errors import NothingSelected, ReasonMissing
@@ -42,7 +43,7 @@ deciding = [require(Permission.SKILLS_WRITE)]
 
 @get("/people/{annotator_id:uuid}/credentials", guards=reading, include_in_schema=False)
 async def of_person(request: Call, annotator_id: FromPath[UUID]) -> Response[str]:
-    await may_see(request.actor, annotator_id)
+    await visibility.check_annotator(request.actor, annotator_id)
     actor, person = request.actor, await annotators.annotator(annotator_id)
     decides = actor.may(Permission.SKILLS_WRITE)
     own = actor.annotator_id == annotator_id
@@ -98,7 +99,7 @@ async def decide(request: Call, credential_id: FromPath[UUID]) -> Response[str]:
 @get("/credentials", guards=reading, include_in_schema=False)
 async def list_all(request: Call) -> Response[str]:
     """The managers' list; whoever works goes to their own."""
-    scope = scope_of(request.actor)
+    scope = visibility.filter_for(request.actor)
     if scope.annotator_id is not None:
         return redirect(request, f"/people/{scope.annotator_id}/credentials")
     return page(request, "credentials.html", await _list_view(request))
@@ -136,7 +137,7 @@ async def _decide_many(request: Call, form: Form) -> tuple[int, int]:
 
 
 async def _list_view(request: Call) -> CredentialListView:
-    scope = scope_of(request.actor)
+    scope = visibility.filter_for(request.actor)
     if scope.annotator_id is not None:
         raise Forbidden("The list of credentials is for those who answer for people.")
     query = request.query_params

@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import check_task
@@ -119,12 +120,12 @@ async def _look_again(request: Call, form: Form) -> None:
     if verdict_id is None:
         raise NoSuchVerdict
     if says == "uphold":
-        await overturn.uphold(verdict_id, reason, by=request.actor.annotator_id)
+        await overturn.uphold(verdict_id, reason, by=await visibility.annotator_behind(request.actor))
         return
     if says not in ("accept", "reject"):
         raise Invalid("A second look says accept, reject or uphold.")
     draft = overturn.OverturnDraft(outcome="accept" if says == "accept" else "reject", reason=reason)
-    await overturn.overturn(verdict_id, draft, by=request.actor.annotator_id)
+    await overturn.overturn(verdict_id, draft, by=await visibility.annotator_behind(request.actor))
 
 
 @get("/tasks/{task_id:uuid}", guards=guards, include_in_schema=False)

@@ -44,12 +44,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     attempt_id: UUID | None = None
 
 
-class Retraction(msgspec.Struct, frozen=True):
+class Retracted(msgspec.Struct, frozen=True):
     reason: str
     at: datetime
 
 
-class Change(msgspec.Struct, frozen=True):
+class PercentChange(msgspec.Struct, frozen=True):
     """Of the belief about the domain, in percent."""
 
     before: int
@@ -74,8 +74,8 @@ class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     """How often its source was corrected before."""
     source: Source
-    retracted: Retraction | None
-    effect: Change | None
+    retracted: Retracted | None
+    effect: PercentChange | None
     """None where it does not count."""
 
 
@@ -119,8 +119,8 @@ def _row(row: Any, story: Story) -> EvidenceRow:
             verdict=row["verdict"], task_id=row["task_id"], assignment_id=row["assignment_id"], exam_id=row["exam_id"],
             attempt_id=row["attempt_id"],
         ),
-        retracted=Retraction(row["retracted_reason"], row["retracted_at"]) if retracted else None,
-        effect=None if effect is None else Change(effect.before.percent, effect.after.percent),
+        retracted=Retracted(row["retracted_reason"], row["retracted_at"]) if retracted else None,
+        effect=None if effect is None else PercentChange(effect.before.percent, effect.after.percent),
     )  # fmt: skip
 
 

@@ -11,11 +11,11 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.dispatch import LaneOffer, what_waits
 from routing.lanes import ANNOTATION, REVIEW
+from skills import domains
 from skills.exams import ExamView, exams
 from skills.hierarchy import GENERAL
 from skills.profiles import EXPERT_LEVEL, Profile, load_profile
 from skills.progress import Outlook, Step, Way
-from skills.registry import check_domains
 
 sql = load(__package__)
 MOST_EXAMS = 200
@@ -57,7 +57,7 @@ class Expertise(msgspec.Struct, frozen=True):
     """In the domain or the field above it, whatever their state."""
 
 
-class Opening(msgspec.Struct, frozen=True):
+class OpenWork(msgspec.Struct, frozen=True):
     """Work that waits and needs this level in the domain, and nothing else that the person lacks."""
 
     kind: str
@@ -80,7 +80,7 @@ class NextLevel(msgspec.Struct, frozen=True, kw_only=True):
     """By accepted work: the shortest first."""
     exams: list[ExamAhead]
     expertise: Expertise
-    opens: list[Opening]
+    opens: list[OpenWork]
 
     @property
     def waiting(self) -> int:
@@ -120,14 +120,14 @@ class Prospects:
             found, key=lambda one: (not one.running, not one.can_start, not one.speaks, one.cut_level, one.name)
         )
 
-    def opens(self, domain: str, next_level: int | None) -> list[Opening]:
+    def opens(self, domain: str, next_level: int | None) -> list[OpenWork]:
         """Lanes that only the level in the domain keeps shut, and that the next one opens."""
         found: dict[str, int] = {}
         for offer in self.offers:
             alone = [failure.predicate for failure in offer.failures] == ["level"]
             if alone and offer.domain == domain and offer.min_level == next_level and offer.kind in self.kinds:
                 found[offer.kind] = found.get(offer.kind, 0) + offer.waiting
-        return [Opening(kind, next_level or 0, waiting) for kind, waiting in sorted(found.items()) if waiting]
+        return [OpenWork(kind, next_level or 0, waiting) for kind, waiting in sorted(found.items()) if waiting]
 
     @property
     def kinds(self) -> Sequence[str]:
@@ -171,6 +171,6 @@ async def credentials_seen(annotator_id: UUID, domains: Sequence[str]) -> dict[s
 
 async def next_level(annotator_id: UUID, domain: str, settings: Settings) -> NextLevel:
     """Raises `NoSuchAnnotator`, `NoSuchDomain`."""
-    await check_domains({domain})
+    await domains.domain(domain)
     outlook = await prospects(annotator_id, settings)
     return outlook.next(domain, await credentials_seen(annotator_id, outlook.field(domain)))

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from skills.credentials import CredentialDraft
-from skills.errors import BadLanguage
+from skills.errors import BadCredential, BadLanguage
+from skills.isced import check_education
 from skills.registry import check_language
 
 SYNONYMS = {
@@ -30,6 +31,7 @@ _FORMULA = re.compile(r"^'(?=[=+\-@＝＋－＠])")
 """The apostrophe that our exports put before what a spreadsheet would run."""
 LONGEST_NAME, LONGEST_CODE, MOST_CAPACITY = 120, 40, 50
 KINDS = ("degree", "licence", "certificate", "employment")
+ISCED_LEVELS = ("", *"012345678")
 
 
 class Unusable(ValueError):  # noqa: N818  the text is the reason in the report
@@ -129,7 +131,9 @@ def _capacity(value: Any) -> int | None:
 
 
 def _credentials(value: Any) -> list[CredentialDraft] | None:
-    """`law:degree:LL.M.`, with a date at the end where it expires; several with semicolons. They come in unverified."""
+    """`law:degree-7:LL.M.` (7: the ISCED level), `law:licence:Bar:2027-12-31` with a date where it expires; several with
+    semicolons. They come in unverified.
+    """
     if isinstance(value, list):
         return [_credential(str(one)) for one in value] or None
     return [_credential(part) for part in CREDENTIAL_SEPARATOR.split(_text(value)) if part.strip()] or None
@@ -137,14 +141,20 @@ def _credentials(value: Any) -> list[CredentialDraft] | None:
 
 def _credential(text: str) -> CredentialDraft:
     parts = [part.strip() for part in re.split(r"[:：]", text.strip())]
-    if len(parts) < 3 or not parts[2] or parts[1] not in KINDS:  # noqa: PLR2004  domain, kind, title
+    kind, _, isced_level = parts[1].partition("-") if len(parts) > 1 else ("", "", "")
+    if len(parts) < 3 or not parts[2] or kind not in KINDS or isced_level not in ISCED_LEVELS:  # noqa: PLR2004  domain, kind, title
         raise Unusable(
-            f"credentials: {text.strip()[:60]!r} is none such as law:degree:LL.M. or law:licence:Bar:2027-12-31"
+            f"credentials: {text.strip()[:60]!r} is none such as law:degree-7:LL.M. or law:licence:Bar:2027-12-31"
         )
+    level = int(isced_level) if isced_level else None
+    try:
+        check_education(kind, level, None)
+    except BadCredential as error:
+        raise Unusable(f"credentials: {text.strip()[:60]!r}: {error.detail} As in law:degree-7:LL.M.") from error
     expires = None
     if len(parts) > 3:  # noqa: PLR2004
         try:
             expires = date.fromisoformat(parts[3])
         except ValueError as error:
             raise Unusable(f"credentials: {parts[3]!r} is no date such as 2027-12-31") from error
-    return CredentialDraft(domain=parts[0], kind=parts[1], title=parts[2][:200], expires_on=expires)  # type: ignore[arg-type]
+    return CredentialDraft(domain=parts[0], kind=kind, title=parts[2][:200], isced_level=level, expires_on=expires)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import msgspec
 from callboard.roster_import.columns import PersonLine
 from kernel import db
 from kernel.sql import load
-from skills.annotators import AnnotatorDraft
+from skills.annotators import PLAIN_ROLES, AnnotatorDraft
 from skills.belief import level_centre
 from skills.credentials import CredentialDraft
 from skills.registry import domain_codes
@@ -108,6 +108,9 @@ def _judge(
         if len(same) > 1:
             return _bad(person, f"{len(same)} people have this name; say which by external_id")
         row = same[0] if same else None
+    fault = _role_fault(person, registry, rights, [] if row is None else row["roles"])
+    if fault:
+        return _bad(person, fault)
     return _new(person, vendor) if row is None else _changed(person, vendor, row)
 
 
@@ -115,10 +118,18 @@ def _bad(person: PersonLine, reason: str) -> LineReport:
     return LineReport(person.line, "bad", person.display_name, reason=reason)
 
 
-def _fault(person: PersonLine, registry: Registry, rights: Rights) -> str | None:
-    unknown = sorted(set(person.roles or ()) - registry.roles)
+def _role_fault(person: PersonLine, registry: Registry, rights: Rights, held: list[str]) -> str | None:
+    """Who holds an archived role keeps it; only who states skills gives roles, because they decide about work as much."""
+    wanted = set(person.roles or ())
+    unknown = sorted(wanted - registry.roles - set(held))
     if unknown:
         return f"roles: there is no role {', '.join(unknown)}; there are {', '.join(sorted(registry.roles))}"
+    if wanted and not rights.states_skills and wanted != set(held or PLAIN_ROLES):
+        return "roles: this account gives no roles; leave the column empty"
+    return None
+
+
+def _fault(person: PersonLine, registry: Registry, rights: Rights) -> str | None:
     for name, codes in (
         ("skills", set(person.skills or ())),
         ("credentials", {one.domain for one in person.credentials or ()}),
@@ -136,7 +147,7 @@ def _fault(person: PersonLine, registry: Registry, rights: Rights) -> str | None
 def _new(person: PersonLine, vendor: str | None) -> Step:
     draft = AnnotatorDraft(
         display_name=person.display_name, external_id=person.external_id, vendor=vendor,
-        roles=person.roles or ["annotator"], languages=person.languages or {}, skills=person.skills or {},
+        roles=person.roles or [*PLAIN_ROLES], languages=person.languages or {}, skills=person.skills or {},
         credentials=person.credentials or [], capacity=person.capacity,
     )  # fmt: skip
     return Step(LineReport(person.line, "created", person.display_name), draft)

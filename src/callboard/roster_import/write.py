@@ -12,9 +12,9 @@ from callboard.roster_import.plan import LineReport, Registry, Rights, Step, pla
 from callboard.roster_import.reading import Lines
 from kernel import audit, db
 from kernel.settings import Settings
-from skills.annotators import assess, create_annotator, ensure_vendor, put_roles
+from skills.annotators import assess, create_annotator, ensure_vendor
 from skills.credentials import add_credential
-from skills.grants import put_languages
+from skills.grants import put_languages, put_roles
 
 BATCH_LINES = 200
 """Of one transaction: about a second of writing."""

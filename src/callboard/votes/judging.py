@@ -22,6 +22,8 @@ class Vote(NamedTuple):
     domain: str
     answer: frozenset[str]
     truth: frozenset[str] | None
+    outcome: float | None
+    """What others said of the work, where the export has that and no answers."""
     at: datetime | None
 
 
@@ -75,16 +77,30 @@ def _vote(line: int, row: Mapping[str, str], mapping: VoteMapping, domains: set[
     domain = mapping.domains.get(word, word or mapping.default_domain)
     if domain not in domains:
         raise _Skip(f"there is no domain {domain}")
-    answer = _answers(_cell(row, mapping.answer), mapping, "answer")
+    answer = frozenset[str]() if mapping.answer is None else _answers(_cell(row, mapping.answer), mapping, "answer")
+    outcome = None if mapping.outcome is None else _share(_cell(row, mapping.outcome))
     truth = None if mapping.truth is None else _answers(_cell(row, mapping.truth), mapping, "truth")
     at, started = _time(_cell(row, mapping.time), mapping), _time(_cell(row, mapping.started), mapping)
     if at and started and started > at:
         raise _Skip("handed in before it was started")
-    return Vote(line, _cell(row, mapping.row) or f"{person}\n{task}", person, task, domain, answer, truth, at)
+    return Vote(line, _cell(row, mapping.row) or f"{person}\n{task}", person, task, domain, answer, truth, outcome, at)
 
 
 def _cell(row: Mapping[str, str], column: str | None) -> str:
     return "" if column is None else (row.get(column) or "").strip()
+
+
+def _share(text: str) -> float:
+    if not text:
+        raise _Skip("no outcome")
+    try:
+        share = {"true": 1.0, "false": 0.0}.get(text.lower())
+        share = float(text) if share is None else share
+    except ValueError:
+        raise _Skip("the outcome cannot be read") from None
+    if not 0 <= share <= 1:
+        raise _Skip("the outcome is not between 0 and 1")
+    return share
 
 
 def _answers(text: str, mapping: VoteMapping, what: str) -> frozenset[str]:
@@ -123,7 +139,7 @@ def judge(votes: Sequence[Vote], parents: Mapping[str, str | None]) -> tuple[lis
         if outcome is None:
             left_out.append(LeftOut(vote.line, "no truth is known, and nobody else answered this task"))
             continue
-        kind, weight = ("agreement", AGREEMENT_WEIGHT) if vote.truth is None else ("gold", 1.0)
+        kind, weight = _measure(vote)
         hard, own = difficulty[vote.task], known[vote.person]
         judged.append(Judged(vote, kind, outcome, weight, hard))
         skill = belief_about(tree, own, vote.domain)
@@ -132,7 +148,16 @@ def judge(votes: Sequence[Vote], parents: Mapping[str, str | None]) -> tuple[lis
     return judged, left_out
 
 
+def _measure(vote: Vote) -> tuple[str, float]:
+    """The kind of evidence, and what it weighs."""
+    if vote.outcome is not None:
+        return "review_verdict", 1.0
+    return ("agreement", AGREEMENT_WEIGHT) if vote.truth is None else ("gold", 1.0)
+
+
 def _outcome(vote: Vote, all_answers: Sequence[Vote]) -> float | None:
+    if vote.outcome is not None:
+        return vote.outcome
     if vote.truth is not None:
         return _alike(vote.answer, vote.truth)
     others = [other.answer for other in all_answers if other.person != vote.person]

@@ -14,7 +14,9 @@ class VoteMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """People become `<source>:<person>`; the same row of the same source is evidence once."""
     person: str
     task: str
-    answer: str
+    answer: str | None = None
+    outcome: str | None = None
+    """In the place of an answer: how good others found the work, from 0 to 1, or true and false."""
     truth: str | None = None
     """Without it an answer is held against those that others gave to the same task."""
     row: str | None = None
@@ -36,7 +38,17 @@ class VoteMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     description: str = ""
 
     def columns(self) -> set[str]:
-        named = (self.person, self.task, self.answer, self.truth, self.row, self.time, self.started, self.domain)
+        named = (
+            self.person,
+            self.task,
+            self.answer,
+            self.outcome,
+            self.truth,
+            self.row,
+            self.time,
+            self.started,
+            self.domain,
+        )
         return {name for name in named if name} | set(self.leave_out)
 
 
@@ -46,8 +58,11 @@ def choose(name: str) -> VoteMapping:
     known = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
     try:
         text = (folder / f"{name}.toml").read_text("utf-8") if name in known else Path(name).read_text("utf-8")
-        return msgspec.convert(tomllib.loads(text), VoteMapping)
+        mapping = msgspec.convert(tomllib.loads(text), VoteMapping)
     except (OSError, UnicodeDecodeError) as error:
         raise BadMapping(f"{name} is no mapping that comes along ({', '.join(known)}), nor a readable file.") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise BadMapping(f"The mapping {name} cannot be read: {error}.") from error
+    if (mapping.answer is None) == (mapping.outcome is None):
+        raise BadMapping(f"The mapping {name} names either a column with answers or one with outcomes.")
+    return mapping
