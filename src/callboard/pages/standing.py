@@ -173,7 +173,8 @@ async def person(request: Call, annotator_id: FromPath[UUID]) -> Response[str]:
     rows = await standings.standings(Filters(annotator_id=annotator_id), days, limit=MOST_OF_PERSON)
     shown = [await _shown(request, one) for one in rows]
     view = PersonStanding(
-        person_id=annotator_id, name=who.display_name, own=actor.annotator_id == annotator_id,
+        person_id=annotator_id, name=who.display_name, state=who.state, vendor=who.vendor,
+        own=actor.annotator_id == annotator_id,
         now=[one for one in shown if one.one.state == "active"],
         past=[one for one in shown if one.one.state != "active"],
         domains=[Option(value=code, label=code) for code in sorted(await domain_codes())], appeal_days=days,

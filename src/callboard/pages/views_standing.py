@@ -59,6 +59,8 @@ class PersonStanding(Struct, kw_only=True):
 
     person_id: UUID
     name: str
+    state: str
+    vendor: str | None
     own: bool
     now: list[Shown]
     past: list[Shown]
