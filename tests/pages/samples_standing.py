@@ -115,7 +115,17 @@ PERSON_OF = PersonStanding(
     domains=[v.Option(value=code, label=code) for code in DOMAINS],
     now=[Shown(one=one(1, appeal=appeal()), evidence=EVIDENCE, may_lift=True), Shown(one=one(3, action="ask_manager", ends_at=None), may_lift=True)],
 )  # fmt: skip
-PERSON_GOOD = PersonStanding(person_id=uid(1), name="Mei Lin", state="active", vendor="Northlight", own=True, appeal_days=7, domains=[], now=[], past=[])
+PERSON_GOOD = PersonStanding(
+    person_id=uid(1),
+    name="Mei Lin",
+    state="active",
+    vendor="Northlight",
+    own=True,
+    appeal_days=7,
+    domains=[],
+    now=[],
+    past=[],
+)
 RESTRICTIONS = [
     Restriction(uid(801), "finance", "pause", LOW, LOW_ZH, minutes(6 * DAY)),
     Restriction(uid(802), "law", "require_exam", LOW, LOW_ZH, None),

@@ -32,6 +32,8 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "state": _("The state was changed. They read your reason."),
         "capacity": _("The capacity was saved."),
         "assessed": _("The level was stated. Work moves it from here."),
+        "role": _("The roles were changed."),
+        "language": _("The languages were changed."),
     },
     "evidence": {
         "review_verdict": _("Reviewed work"),
@@ -42,6 +44,9 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "assessment": _("A manager's assessment"),
         "credential": _("Credential"),
     },
+    # Both are data: their names come from the registry.
+    "skill_level": {},
+    "language_level": {},
     "stage": {"annotation": _("Annotation"), "rework": _("Rework"), "review": _("Review")},
     "domain": {
         "general": _("General"),
