@@ -10,7 +10,7 @@ from msgspec import Meta
 from kernel import audit, db, outbox
 from kernel.sql import load
 from skills.errors import NoSuchAnnotator
-from skills.languages import check_languages
+from skills.languages import check_language, check_languages
 from skills.registry import check_roles
 
 sql = load(__package__)
@@ -84,6 +84,15 @@ async def set_languages(annotator_id: UUID, levels: dict[str, int]) -> dict[str,
     data = {"annotator_id": str(annotator_id), "languages": wanted}
     await outbox.publish("annotator.languages_set", data, subject_id=annotator_id, vendor_id=vendor_id)
     return await languages_of(annotator_id)
+
+
+async def set_language(annotator_id: UUID, tag: str, level: int | None) -> dict[str, int]:
+    """One of them, the others as they are; no level takes it away. Raises `NoSuchAnnotator`, `BadLanguage`."""
+    db.require_transaction()
+    await _locked(annotator_id)
+    known, tag = await languages_of(annotator_id), check_language(tag)
+    wanted = {code: held for code, held in known.items() if code != tag} | ({} if level is None else {tag: level})
+    return known if wanted == known else await set_languages(annotator_id, wanted)
 
 
 async def put_languages(annotator_id: UUID, levels: dict[str, int]) -> None:

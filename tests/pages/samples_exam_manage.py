@@ -9,9 +9,11 @@ from callboard.pages.views_exam_manage import (
     BankFilter,
     ExamRow,
     ItemPageView,
+    KeyChange,
     ManageView,
     NewExamView,
     OneExamView,
+    OtherOutcome,
 )
 from skills.exam_bank import AttemptLine, ExamFigures, ItemView
 from tests.pages.sample_facts import NOW, minutes, uid, usd
@@ -89,5 +91,18 @@ MANAGED_EXAMS: dict[str, tuple[str, object]] = {
     "manage-item-new": ("exams/item.html", ItemPageView(exam=PAID, item=None, values=values_of_item(None), problem=WRONG)),
     "manage-item-fresh": ("exams/item.html", ItemPageView(exam=PAID, item=FRESH, values=values_of_item(FRESH))),
     "manage-item-calibrated": ("exams/item.html", ItemPageView(exam=PAID, item=CALIBRATED, values=values_of_item(CALIBRATED))),
+    "manage-item-key-looked": (
+        "exams/item.html",
+        ItemPageView(exam=PAID, item=CALIBRATED, values=values_of_item(CALIBRATED), key=KeyChange(
+            answer=2, reason="Two of the options say the same.", done=False, people=14, evidence=15,
+            others=[OtherOutcome(uid(3), "Mei Lin", passed=True), OtherOutcome(uid(4), "Tomás Rey", passed=False)],
+        )),
+    ),
+    "manage-item-key-corrected": (
+        "exams/item.html",
+        ItemPageView(exam=PAID, item=CALIBRATED, values=values_of_item(CALIBRATED), key=KeyChange(
+            answer=2, reason="Two of the options say the same.", done=True, people=1, evidence=1, others=[],
+        )),
+    ),
     "manage-item-retired": ("exams/item.html", ItemPageView(exam=PAID, item=RETIRED, values=values_of_item(RETIRED))),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from callboard.pages.charts_skill import history_chart
-from callboard.pages.views import HeldTask
+from callboard.pages.views import HeldTask, Option
 from callboard.pages.views_person import (
     EvidenceView,
     Feedback,
@@ -71,7 +71,10 @@ LINES = [
         skill=skill("medicine", 62, 48, 74, 3, evidence_count=1, skill_class="domain expert"), depth=0, change_30=-2,
         next=next_level("medicine", 3, exams=EXAMS, ways=[Way(4, 1, 1)], opens=[OpenWork("annotation", 4, 1)]),
     ),
-    SkillLine(skill=skill("cardiology", 55, 35, 74, 2, parent="medicine"), depth=1, change_30=0, next=next_level("cardiology", 2, ways=[])),
+    SkillLine(
+        skill=skill("cardiology", 55, 35, 74, 2, parent="medicine"), depth=1, change_30=0, next=next_level("cardiology", 2, ways=[]),
+        kinds=[skill("cardiology", 66, 51, 79, 3, parent="medicine", task_kind="review", evidence_count=6)],
+    ),
     SkillLine(
         skill=skill("finance", 88, 81, 94, 5, proof="credential", missing=[]), depth=0,
         next=next_level("finance", 5, next_level=None, needed_percent=None, ways=[], expertise=Expertise(True, "credential", [], [])),
@@ -131,7 +134,9 @@ MANAGED = PersonView(
     head=THEIRS, seen=OWN.seen, inferred=OWN.inferred, chart=OWN.chart, chart_domain="medicine", languages=OWN.languages,
     roles=OWN.roles, ends=OWN.ends, feedback=OWN.feedback, notice="assessed",
     managing=ForManagers(
-        figures=Figures(2, 14, 51, 40, 37), capacity=3, pay_per_accepted=[usd(213), Money(14_200_000, "CNY")],
+        figures=Figures(2, 14, 51, 40, 37), capacity=3, roles=["annotator", "reviewer"], language_tags=["en", "zh-CN"],
+        projects=[Option(value=str(uid(1)), label="Clinic talk")],
+        pay_per_accepted=[usd(213), Money(14_200_000, "CNY")],
         holds=[
             HeldTask(
                 assignment_id=uid(904), epoch=1, task=DOSE, stage="annotation", price=usd(180), lease_until=minutes(20),

@@ -61,13 +61,29 @@ ROWS = [
     credential(6, "revoked", state_reason="Withdrawn by the college"),
 ]  # fmt: skip
 OWN = CredentialsView(
-    person_id=uid(3), name="Mei Lin", rows=ROWS, domains=["law", "medicine"], own=True, may_edit=True, may_decide=False, opened="new"
+    person_id=uid(3), name="Mei Lin", state="active", vendor="Northlight", rows=ROWS, domains=["law", "medicine"], own=True, may_edit=True, may_decide=False, opened="new"
 )  # fmt: skip
 DECIDED = CredentialsView(
-    person_id=uid(3), name="Mei Lin", rows=ROWS, domains=["law"], own=False, may_edit=True, may_decide=True
+    person_id=uid(3),
+    name="Mei Lin",
+    state="active",
+    vendor="Northlight",
+    rows=ROWS,
+    domains=["law"],
+    own=False,
+    may_edit=True,
+    may_decide=True,
 )
 NONE_YET = CredentialsView(
-    person_id=uid(3), name="Mei Lin", rows=[], domains=["law"], own=False, may_edit=False, may_decide=False
+    person_id=uid(3),
+    name="Mei Lin",
+    state="active",
+    vendor="Northlight",
+    rows=[],
+    domains=["law"],
+    own=False,
+    may_edit=False,
+    may_decide=False,
 )
 WAITING = CredentialListView(
     filter=CredentialFilter(), rows=ROWS, may_decide=True, next_cursor="abc", done=2, skipped=1

@@ -98,7 +98,7 @@ TOUCHED = PreviewView(
 )  # fmt: skip
 TOUCHED_NOBODY = PreviewView(preview=Preview(0, 20, True, []), kind="rejected")
 PERSON_OWN = PersonStanding(
-    person_id=uid(1), name="Mei Lin", own=True, appeal_days=7, domains=[], done="appealed",
+    person_id=uid(1), name="Mei Lin", state="active", vendor="Northlight", own=True, appeal_days=7, domains=[], done="appealed",
     now=[
         Shown(one=one(1), evidence=EVIDENCE, may_appeal=True),
         Shown(one=MINE, evidence=EVIDENCE[:1]),
@@ -111,11 +111,21 @@ PERSON_OWN = PersonStanding(
     ],
 )  # fmt: skip
 PERSON_OF = PersonStanding(
-    person_id=uid(1), name="Mei Lin", own=False, appeal_days=7, may_write=True, past=[],
-    domains=[v.Option(value=code, label=code) for code in DOMAINS],
+    person_id=uid(1), name="Mei Lin", state="active", vendor="Northlight", own=False, appeal_days=7, may_write=True, past=[],
+    domains=list(DOMAINS),
     now=[Shown(one=one(1, appeal=appeal()), evidence=EVIDENCE, may_lift=True), Shown(one=one(3, action="ask_manager", ends_at=None), may_lift=True)],
 )  # fmt: skip
-PERSON_GOOD = PersonStanding(person_id=uid(1), name="Mei Lin", own=True, appeal_days=7, domains=[], now=[], past=[])
+PERSON_GOOD = PersonStanding(
+    person_id=uid(1),
+    name="Mei Lin",
+    state="active",
+    vendor="Northlight",
+    own=True,
+    appeal_days=7,
+    domains=[],
+    now=[],
+    past=[],
+)
 RESTRICTIONS = [
     Restriction(uid(801), "finance", "pause", LOW, LOW_ZH, minutes(6 * DAY)),
     Restriction(uid(802), "law", "require_exam", LOW, LOW_ZH, None),

@@ -48,7 +48,8 @@ async def of_person(request: Call, annotator_id: FromPath[UUID]) -> Response[str
     decides = actor.may(Permission.SKILLS_WRITE)
     own = actor.annotator_id == annotator_id
     view = CredentialsView(
-        person_id=annotator_id, name=person.display_name, domains=sorted(await domain_codes()), own=own,
+        person_id=annotator_id, name=person.display_name, state=person.state, vendor=person.vendor,
+        domains=sorted(await domain_codes()), own=own,
         rows=(await credentials.credentials(annotator_id=annotator_id, limit=MOST_OF_ONE))[::-1],
         may_edit=decides or (own and actor.may(Permission.CREDENTIALS_WRITE)), may_decide=decides,
         opened=request.query_params.get("open", "")[:40],

@@ -32,6 +32,8 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "state": _("The state was changed. They read your reason."),
         "capacity": _("The capacity was saved."),
         "assessed": _("The level was stated. Work moves it from here."),
+        "role": _("The roles were changed."),
+        "language": _("The languages were changed."),
     },
     "evidence": {
         "review_verdict": _("Reviewed work"),
@@ -42,6 +44,9 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "assessment": _("A manager's assessment"),
         "credential": _("Credential"),
     },
+    # Both are data: their names come from the registry.
+    "skill_level": {},
+    "language_level": {},
     "stage": {"annotation": _("Annotation"), "rework": _("Rework"), "review": _("Review")},
     "domain": {
         "general": _("General"),
@@ -193,6 +198,17 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "not_found": _("There is nothing here, or it is not yours to see."),
         "assignment_not_found": _("There is nothing here, or it is not yours to see."),
         "task_not_found": _("There is nothing here, or it is not yours to see."),
+        "annotator_not_found": _("There is nothing here, or it is not yours to see."),
+        "credential_not_found": _("There is nothing here, or it is not yours to see."),
+        "exam_not_found": _("There is nothing here, or it is not yours to see."),
+        "exam_item_not_found": _("There is nothing here, or it is not yours to see."),
+        "exam_attempt_not_found": _("There is nothing here, or it is not yours to see."),
+        "standing_not_found": _("There is nothing here, or it is not yours to see."),
+        "standing_rule_not_found": _("There is nothing here, or it is not yours to see."),
+        "annotator_not_active": _("This profile is not active; nothing new can be begun."),
+        "bad_cursor": _("This list cannot go on from there. Open it again from its beginning."),
+        "bad_language": _("A language is a BCP 47 tag such as en, zh-CN or pt-BR."),
+        "exam_key_is_so": _("This is the key of the question already."),
         "conflict": _("Somebody else changed this in the meantime. Reload to see how it stands."),
         "precondition_failed": _(
             "This was changed in another tab meanwhile. Reload to see it; your text is kept here."

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from callboard import names
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
 from callboard.pages.views import Option
@@ -17,6 +18,7 @@ from kernel.sql import load
 from routing import roster
 from routing.projects import projects
 from routing.roster import Found
+from skills.hierarchy import GENERAL
 from skills.roster import RosterFilter
 
 sql = load(__package__)
@@ -67,7 +69,7 @@ def wanted_of(wish: PeopleFilter) -> RosterFilter:
 async def people_view(request: Call, wish: PeopleFilter, wanted: RosterFilter, found: Found) -> PeopleView:
     choices = await db.fetch_one(sql.roster_choices)
     assert choices is not None
-    known = list(choices["domains"])
+    known = [code for code, _ in names.current().sorted_domains(list(choices["domains"]))]
     columns = [code for code in wish.show if code in known] or _usual(wish, known)
     yard = await roster.yardstick(request.settings, wanted.project_id)
     rows = await roster.rows(found.ids, yard, columns)
@@ -79,14 +81,17 @@ async def people_view(request: Call, wish: PeopleFilter, wanted: RosterFilter, f
         projects=[Option(value=str(one.id), label=one.name) for one in await projects(limit=100)],
         more=any(getattr(wish, name) for name in FOLDED), gives_roles=request.actor.may(Permission.SKILLS_WRITE),
     )  # fmt: skip
-    names = {option.value: option.label for option in (*view.vendors, *view.exams, *view.projects)}
-    view.active = _active(wish, names)
+    chosen = {option.value: option.label for option in (*view.vendors, *view.exams, *view.projects)}
+    view.active = _active(wish, chosen)
     return view
 
 
 def _usual(wish: PeopleFilter, known: list[str]) -> list[str]:
-    """The domain that is asked for, and the first ones of the tree."""
+    """The domain that is asked for, and the first fields of the tree; general skill tells people apart the least."""
     first = [wish.domain] if wish.domain in known else []
+    known = [
+        code for code, _ in sorted(names.current().sorted_domains(known), key=lambda one: one[1]) if code != GENERAL
+    ]
     return [*first, *(code for code in known if code not in first)][:SHOWN_COLUMNS]
 
 
@@ -94,19 +99,19 @@ def _options(pairs: list[Any]) -> list[Option]:
     return [Option(value=value, label=label) for value, label in pairs]
 
 
-def _active(wish: PeopleFilter, names: Mapping[str, str]) -> list[Active]:
+def _active(wish: PeopleFilter, chosen: Mapping[str, str]) -> list[Active]:
     found = []
     for name, value in msgspec.structs.asdict(wish).items():
         if name in {"sort", "show"} or not value or not getattr(wish, NOT_ALONE.get(name, name)):
             continue
-        found.append(Active(name, names.get(value, value), WORDS.get(name, "")))
+        found.append(Active(name, chosen.get(value, value), WORDS.get(name, "")))
     return found
 
 
 async def compare_view(request: Call, ids: list[Any]) -> CompareView:
     choices = await db.fetch_one(sql.roster_choices)
     assert choices is not None
-    domains = list(choices["domains"])
+    domains = [code for code, _ in names.current().sorted_domains(list(choices["domains"]))]
     yard = await roster.yardstick(request.settings)
     speed = await roster.speed(ids)
     cost: dict[Any, list[Money]] = {}

@@ -10,7 +10,8 @@ from callboard.access.permissions import Permission
 from callboard.api.paging import page, read_cursor
 from callboard.pages.charts_skill import history_chart
 from callboard.pages.facts import facts_of, held_of, points_of
-from callboard.pages.views import Reason
+from callboard.pages.i18n import LANGUAGES
+from callboard.pages.views import Option, Reason
 from callboard.pages.views_person import (
     EvidenceFilter,
     EvidenceView,
@@ -24,15 +25,18 @@ from callboard.persons import evidence as evidences
 from callboard.persons import facts
 from callboard.persons.evidence import Wish
 from callboard.persons.prospects import Prospects, credentials_seen, prospects
-from kernel import clock
+from kernel import clock, db
 from kernel.settings import Settings
+from kernel.sql import load
 from payments.earnings import earnings
 from routing.assignments import assignments
+from routing.projects import projects
 from skills import annotators
 from skills.hierarchy import GENERAL
 from skills.history import Story
 from skills.profiles import SkillView, skills_of
 
+sql = load(__package__)
 FEEDBACK_ROWS = 5
 PAGE_ROWS = 50
 COUNTED = {"yes": True, "no": False}
@@ -55,12 +59,12 @@ async def person_view(actor: Actor, annotator_id: UUID, domain: str, settings: S
     story = await evidences.story_of(annotator_id, settings)
     lines = await _lines(outlook, story, settings)
     shown = {line.skill.domain for line in lines}
-    seen = [line for line in lines if not line.skill.inferred]
+    seen = [line for line in lines if line.kinds or not line.skill.inferred]
     chosen = domain if domain in shown else _busiest(seen)
     return PersonView(
         head=head,
         seen=seen,
-        inferred=[line for line in lines if line.skill.inferred],
+        inferred=[line for line in lines if line.skill.inferred and not line.kinds],
         chart=history_chart(story.points(chosen, clock.now())),
         chart_domain=chosen,
         languages=await facts.languages_of(annotator_id),
@@ -88,7 +92,9 @@ async def _lines(outlook: Prospects, story: Story, settings: Settings) -> list[S
     for view, depth in in_tree(views):
         known_then = story.counts(view.domain, then) > 0
         change = view.percent - past[view.domain].percent if known_then and view.domain in past else None
-        lines.append(SkillLine(skill=view, depth=depth, next=outlook.next(view.domain, credentials), change_30=change))
+        kinds = [kind for kind in known if kind.task_kind and kind.domain == view.domain]
+        ahead = outlook.next(view.domain, credentials)
+        lines.append(SkillLine(skill=view, depth=depth, next=ahead, change_30=change, kinds=kinds))
     return lines
 
 
@@ -124,7 +130,11 @@ async def _managing(annotator_id: UUID, capacity: int) -> ForManagers:
     figures = await facts.figures_of(annotator_id)
     holds = await assignments(annotator_id=annotator_id, state="live", limit=50)
     totals = (await earnings(annotator_id, limit=1)).totals
+    choices = await db.fetch_one(sql.grant_choices)
+    assert choices is not None
     return ForManagers(
+        roles=choices["roles"], language_tags=sorted({*choices["languages"], *LANGUAGES}),
+        projects=[Option(value=str(one.id), label=one.name) for one in await projects(limit=100)],
         figures=figures, capacity=capacity, holds=[held_of(row) for row in holds],
         pay_per_accepted=[
             msgspec.structs.replace(total.posted, micros=total.posted.micros // total.posted_count)

@@ -75,3 +75,8 @@ SELECT held.annotator_id, held.currency, count(*)::int AS pieces, sum(held.amoun
 FROM transfer held JOIN transfer paid ON paid.pending = held.id AND paid.kind = 'post' JOIN assignment w ON w.id = held.assignment_id
 WHERE held.kind = 'pending' AND held.annotator_id = ANY (:ids::uuid[]) AND w.kind = 'annotation' AND paid.created_at >= clock_timestamp() - interval '30 days'
 GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: grant_choices
+-- Which roles and languages a manager is offered for one person.
+SELECT ARRAY(SELECT code FROM role WHERE NOT archived ORDER BY position, code) AS roles,
+  ARRAY(SELECT DISTINCT language FROM annotator_language ORDER BY 1) AS languages

@@ -1,6 +1,7 @@
 """What the screens of those who manage exams show."""
 
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct, field
 
@@ -59,9 +60,30 @@ class OneExamView(Struct, kw_only=True):
     count: int = 0
 
 
+class OtherOutcome(Struct, frozen=True):
+    """A result that stands, and would have been another with the right key."""
+
+    annotator_id: UUID
+    name: str
+    passed: bool
+
+
+class KeyChange(Struct, kw_only=True):
+    """What another key changes, or has changed just now."""
+
+    answer: int
+    """From 1."""
+    reason: str
+    done: bool
+    people: int
+    evidence: int
+    others: list[OtherOutcome]
+
+
 class ItemPageView(Struct, kw_only=True):
     exam: ExamView
     item: ItemView | None
     """None: a new one."""
     values: dict[str, Any]
     problem: Problem | None = None
+    key: KeyChange | None = None

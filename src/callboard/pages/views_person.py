@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.charts_skill import HistoryChart
-from callboard.pages.views import HeldTask, Reason, TaskFacts
+from callboard.pages.views import HeldTask, Option, Reason, TaskFacts
 from callboard.persons.evidence import EvidenceRow
 from callboard.persons.facts import End, Figures, Held, Spoken
 from callboard.persons.prospects import NextLevel
@@ -39,6 +39,8 @@ class SkillLine(Struct, kw_only=True):
     next: NextLevel
     change_30: int | None = None
     """Percent points in 30 days; none where nothing was believed then from evidence."""
+    kinds: list[SkillView] = field(default_factory=list)
+    """Kinds of work in the domain of which something was seen, such as reviewing."""
 
 
 class Feedback(Struct, kw_only=True):
@@ -53,12 +55,17 @@ class ForManagers(Struct, kw_only=True):
     holds: list[HeldTask] = field(default_factory=list)
     pay_per_accepted: list[Money] = field(default_factory=list)
     """Earned by accepted work, mean of all time, one per currency."""
+    roles: list[str] = field(default_factory=list)
+    """Codes that can be given."""
+    projects: list[Option] = field(default_factory=list)
+    language_tags: list[str] = field(default_factory=list)
+    """Offered beside what can be typed: those that somebody here speaks, and those of the product."""
 
 
 class PersonView(Struct, kw_only=True):
     head: PersonHead
     seen: list[SkillLine] = field(default_factory=list)
-    """Domains with evidence of their own."""
+    """Domains with evidence of their own, or of a kind of work in them."""
     inferred: list[SkillLine] = field(default_factory=list)
     """Domains of which the others alone speak."""
     chart: HistoryChart | None = None
@@ -70,7 +77,7 @@ class PersonView(Struct, kw_only=True):
     feedback: list[Feedback] = field(default_factory=list)
     managing: ForManagers | None = None
     notice: str | None = None
-    """What was just done: `state`, `capacity` or `assessed`."""
+    """What was just done: `state`, `capacity`, `assessed`, `role` or `language`."""
 
 
 class EvidenceFilter(Struct, kw_only=True):

@@ -35,6 +35,8 @@ class CredentialsView(Struct, kw_only=True):
 
     person_id: UUID
     name: str
+    state: str
+    vendor: str | None
     rows: list[CredentialView]
     domains: list[str]
     """Those in which something new may begin."""
