@@ -39,13 +39,13 @@ ON CONFLICT (key) DO NOTHING
 -- One statement for the whole chunk; a task that is there already (project, external_id) is left as it is. Slots follow in the same statement.
 WITH drafts AS MATERIALIZED (
   SELECT * FROM unnest(:ids::uuid[], :external_ids::text[], :kinds::text[], :domains::text[], :languages::text[], :levels::int[],
-                       :means::float8[], :variances::float8[], :priorities::int[], :dues::timestamptz[], :requirements::text[],
+                       :means::float8[], :variances::float8[], :sources::text[], :priorities::int[], :dues::timestamptz[], :requirements::text[],
                        :payloads::text[], :lanes::uuid[], :ranks::bigint[])
-    AS d (id, external_id, kind, domain, language, level, mean, variance, priority, due_at, requirements, payload, lane, rank)
+    AS d (id, external_id, kind, domain, language, level, mean, variance, sources, priority, due_at, requirements, payload, lane, rank)
 ), created AS (
-  INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, priority,
-                    due_at, requirements, payload, state, lane, import_batch, created_at)
-  SELECT id, :project_id, external_id, kind, domain, language, level, mean, variance, priority,
+  INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, prior_mean,
+                    prior_variance, prior_sources, priority, due_at, requirements, payload, state, lane, import_batch, created_at)
+  SELECT id, :project_id, external_id, kind, domain, language, level, mean, variance, mean, variance, sources::jsonb, priority,
          due_at, requirements::jsonb, payload::jsonb, 'open', lane, :import_batch, clock_timestamp()
   FROM drafts
   ON CONFLICT (project, external_id) DO NOTHING
@@ -810,3 +810,50 @@ SELECT annotator AS annotator_id, count(*)::int AS pieces, avg(active_seconds)::
 FROM assignment
 WHERE annotator = ANY (:ids::uuid[]) AND kind = 'annotation' AND state = 'submitted' AND ended_at >= clock_timestamp() - interval '30 days'
 GROUP BY 1
+
+-- name: difficulty_model_in_use
+-- The newest fit, unless it was no use: then priors are what was stated, until the next.
+SELECT version, fitted_at, model::text AS model FROM (SELECT * FROM difficulty_model ORDER BY version DESC LIMIT 1) newest WHERE active
+
+-- name: newest_difficulty_model
+-- The newest fit, used or not.
+SELECT version, fitted_at, active, model::text AS model FROM difficulty_model ORDER BY version DESC LIMIT 1
+
+-- name: insert_difficulty_model
+-- Under FIT_LOCK, so that versions have no gap.
+INSERT INTO difficulty_model (version, fitted_at, tasks, active, model, error)
+SELECT coalesce(max(version), 0) + 1, clock_timestamp(), :tasks, :active, :model, :error FROM difficulty_model
+RETURNING version
+
+-- name: closed_tasks
+-- The newest closed tasks whose outcomes said something of their difficulty.
+SELECT id, project, kind, domain, language, difficulty_level, prior_mean, prior_variance, difficulty_mean, difficulty_variance
+FROM (SELECT * FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit) newest
+WHERE difficulty_variance < prior_variance
+
+-- name: count_closed_tasks
+-- What closed_tasks finds.
+SELECT count(*)::int FROM (SELECT prior_variance, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit) newest
+WHERE difficulty_variance < prior_variance
+
+-- name: payloads_of_tasks
+-- A portion at a time.
+SELECT id, payload::text AS payload FROM task WHERE id = ANY (:task_ids::uuid[])
+
+-- name: difficulty_by_band
+-- Of the newest closed tasks by the band that they were routed in: what was predicted and what came of it.
+WITH newest AS MATERIALIZED (
+  SELECT id, lane, prior_mean, prior_variance, difficulty_mean, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit
+)
+SELECT l.difficulty_band AS band, count(*)::int AS tasks, avg(n.prior_mean) AS predicted, avg(n.difficulty_mean) AS seen,
+       sqrt(avg((n.difficulty_mean - n.prior_mean) ^ 2 / (n.prior_variance - n.difficulty_variance))) AS surprise,
+       avg(look.passed::int)::float8 AS first_pass
+FROM newest n JOIN lane l ON l.id = n.lane
+LEFT JOIN LATERAL (SELECT v.outcome IN ('accept', 'fix') AS passed FROM submission b JOIN verdict v ON v.submission = b.id
+                   WHERE b.task = n.id ORDER BY b.submitted_at, v.given_at LIMIT 1) look ON true
+WHERE n.difficulty_variance < n.prior_variance
+GROUP BY 1 ORDER BY 1
+
+-- name: difficulty_of_task
+-- Where it began and where it is.
+SELECT prior_mean, prior_variance, prior_sources::text AS prior_sources, difficulty_mean, difficulty_variance FROM task WHERE id = :task_id
