@@ -25,6 +25,8 @@ GRID = tuple(0.05 * 1.12**n for n in range(40))
 """Variances that are tried, .05 to 4.2: no source is ever taken as sharper than a quarter of a level."""
 LEAST_STATED = 30
 """Closed tasks with a stated level from which on their spread is measured and not assumed."""
+NO_SPREAD = 1e-9
+"""Standard deviation that is rounding: the feature is the same everywhere."""
 UNKNOWN = difficulty_prior(None)
 
 
@@ -196,9 +198,7 @@ def _errors(left_out: Sequence[tuple[Closed, float]], constant: Sequence[tuple[C
 
 def _rmse(predicted: Sequence[tuple[Closed, float]]) -> float:
     weight = sum(task.seen.precision for task, _ in predicted)
-    return math.sqrt(
-        sum(task.seen.precision * (_point(task.seen) - mean) ** 2 for task, mean in predicted) / weight
-    )
+    return math.sqrt(sum(task.seen.precision * (_point(task.seen) - mean) ** 2 for task, mean in predicted) / weight)
 
 
 def _ridge(tasks: Sequence[Closed]) -> tuple[float, ...]:
@@ -229,10 +229,10 @@ def _scales(tasks: Sequence[Closed]) -> tuple[list[float], list[float]]:
     columns = list(zip(*(task.inputs[1:] for task in tasks), strict=True))
     means = [math.fsum(column) / len(column) for column in columns]
     spreads = [
-        math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column)) or 1.0
+        math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
         for column, mean in zip(columns, means, strict=True)
     ]
-    return means, [spread if spread > 1e-9 else 1.0 for spread in spreads]
+    return means, [spread if spread > NO_SPREAD else 1.0 for spread in spreads]
 
 
 def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
@@ -278,4 +278,6 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 
 def weights_by_name(model: Model) -> Mapping[str, float]:
-    return dict(zip(("constant", *WORDING, *(f"domain bucket {n}" for n in range(BUCKETS))), model.weights, strict=True))
+    return dict(
+        zip(("constant", *WORDING, *(f"domain bucket {n}" for n in range(BUCKETS))), model.weights, strict=True)
+    )

@@ -114,8 +114,9 @@ async def model_in_use() -> ModelInUse | None:
 async def priors(project_id: UUID, drafts: Sequence[Draft]) -> list[tuple[Prior, str]]:
     """With each the sources as JSON, for the task's row."""
     used = await model_in_use()
+    version = None if used is None else used.version
     return [
-        (prior, db.jsonb(_Kept(used and used.version, _rounded(prior.sources))))
+        (prior, db.jsonb(_Kept(version, _rounded(prior.sources))))
         for draft in drafts
         for prior in (_prior(project_id, draft, None if used is None else used.model),)
     ]
@@ -130,9 +131,7 @@ def _prior(project_id: UUID, draft: Draft, model: Model | None) -> Prior:
 
 
 def _rounded(sources: list[Source]) -> list[Source]:
-    return [
-        Source(one.source, round(one.mean, 3), round(one.variance, 3), round(one.share, 3)) for one in sources
-    ]
+    return [Source(one.source, round(one.mean, 3), round(one.variance, 3), round(one.share, 3)) for one in sources]
 
 
 async def fit_difficulty(settings: Settings) -> int | None:
@@ -145,7 +144,11 @@ async def fit_difficulty(settings: Settings) -> int | None:
     model = await asyncio.to_thread(fit, closed)
     useful = model.floors["unstated"] < model.errors.base_variance
     version: int = await db.fetch_value(
-        sql.insert_difficulty_model, tasks=len(closed), active=useful, model=db.jsonb(model), error=db.jsonb(model.errors)
+        sql.insert_difficulty_model,
+        tasks=len(closed),
+        active=useful,
+        model=db.jsonb(model),
+        error=db.jsonb(model.errors),
     )
     await outbox.publish("difficulty.fitted", {"version": version, "tasks": len(closed), "active": useful})
     return version
@@ -185,9 +188,9 @@ async def report(settings: Settings) -> DifficultyReport:
         fitted_at=None if row is None else row["fitted_at"],
         needs=settings.difficulty_fit_tasks,
         closed=await db.fetch_value(sql.count_closed_tasks, limit=NEWEST),
-        errors=model and model.errors,
-        text_variance=model and model.text_variance,
-        stated_variance=model and model.stated_variance,
+        errors=None if model is None else model.errors,
+        text_variance=None if model is None else model.text_variance,
+        stated_variance=None if model is None else model.stated_variance,
         left_open=model.floors if model else {},
         weights={name: round(weight, 4) for name, weight in weights_by_name(model).items()} if model else {},
         bands=await db.fetch_as(BandSeen, sql.difficulty_by_band, limit=NEWEST),
@@ -200,6 +203,4 @@ async def of_task(task_id: UUID) -> TaskDifficulty:
     assert row is not None
     kept = msgspec.json.decode(row["prior_sources"], type=_Kept) if row["prior_sources"] else _Kept(None, [])
     prior = None if row["prior_mean"] is None else Belief(row["prior_mean"], row["prior_variance"])
-    return TaskDifficulty(
-        prior, Belief(row["difficulty_mean"], row["difficulty_variance"]), kept.model, kept.sources
-    )
+    return TaskDifficulty(prior, Belief(row["difficulty_mean"], row["difficulty_variance"]), kept.model, kept.sources)

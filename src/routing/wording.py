@@ -6,7 +6,7 @@ that was made of it. Chinese and Japanese have no spaces: there a character coun
 
 import math
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_TEXT = 20_000
 """Characters that are looked at: a longer text is long whatever else it is, and intake has to be quick."""
@@ -31,14 +31,23 @@ _DIGIT = re.compile(r"\d")
 _CODE = re.compile(r"[{}\[\]()<>=;\\`|^_*+/$#]")
 
 
-def _any_of(english: str, chinese: str) -> re.Pattern[str]:
-    words = "|".join(english.split())
-    return re.compile(rf"\b(?:{words})\b|{'|'.join(chinese.split())}", re.IGNORECASE)
+LONG_WORD = 10
+
+
+class _Words(NamedTuple):
+    """English by whole words, Chinese wherever the characters stand."""
+
+    english: frozenset[str]
+    chinese: re.Pattern[str]
+
+
+def _any_of(english: str, chinese: str) -> _Words:
+    return _Words(frozenset(english.split()), re.compile("|".join(chinese.split())))
 
 
 _QUESTIONS = _any_of("what which who whom whose when where how why", "什么 哪 谁 怎么 怎样 如何 为什么 为何 多少 几 吗")
 _REASONS = _any_of(
-    "why explain prove derive compare contrast evaluate justify analy[sz]e argue critique assess discuss implications",
+    "why explain prove derive compare contrast evaluate justify analyze analyse argue critique assess discuss implications",
     "为什么 为何 解释 证明 推导 比较 对比 评价 论证 分析 讨论 说明",
 )
 _RULES = _any_of(
@@ -46,11 +55,11 @@ _RULES = _any_of(
     "必须 只能 不得 至少 至多 不超过 每个 避免 确保 除非 严格",
 )
 _TERMS = _any_of(
-    "algorithm|complexity asymptotic recursion thread|threads|concurrency kernel compiler regex encryption api database"
+    "algorithm complexity asymptotic recursion thread threads concurrency kernel compiler regex encryption api database"
     " theorem integral derivative matrix polynomial probability equation hypothesis variance"
     " plaintiff defendant liability tort statute jurisdiction contract breach appeal negligence indemnity"
-    " diagnosis dose dosage contraindication symptom|symptoms|chronic renal cardiac antibiotic pathology trial prognosis"
-    " bond|bonds|yield equity derivative|derivatives|hedge liquidity amortization dividend inflation portfolio tax",
+    " diagnosis dose dosage contraindication symptom symptoms chronic renal cardiac antibiotic pathology trial prognosis"
+    " bond bonds yield equity derivatives hedge liquidity amortization dividend inflation portfolio tax",
     "算法 复杂度 递归 并发 编译 加密 数据库 定理 积分 导数 矩阵 概率 方程 假设 方差"
     " 原告 被告 责任 侵权 法律 管辖 合同 违约 上诉 赔偿 诊断 剂量 禁忌 症状 慢性 肾 心脏 抗生素 病理 预后"
     " 债券 收益率 股权 衍生品 对冲 流动性 摊销 股息 通胀 投资组合 税",
@@ -72,22 +81,23 @@ def text_of(payload: dict[str, Any]) -> tuple[str, int]:
 def features(text: str, turns: int, language: str) -> tuple[float, ...]:
     """In the order of `WORDING`; every one is 0 for an empty text and at most about 10. The language decides how words count."""
     spaceless = len(_SPACELESS.findall(text))
-    words = [word.lower() for word in _WORD.findall(text)]
+    words = _WORD.findall(text.lower())
     # A tag of a language without spaces is worth believing only where its script is there.
-    if language.split("-")[0] not in {"zh", "ja", "yue"} and spaceless < len(words):
+    if language.split("-", maxsplit=1)[0] not in {"zh", "ja", "yue"} and spaceless < len(words):
         spaceless = 0
     length = len(words) + CHARACTER_WORDS * spaceless
     sentences = max(1, sum(bool(part.strip()) for part in _END.split(text)))
     characters = max(1, len(text))
     distinct = len(set(words)) + len(set(_SPACELESS.findall(text)) if spaceless else ())
+    counts = [_many(one, words, text if spaceless else "") for one in (_QUESTIONS, _REASONS, _RULES, _TERMS)]
     return (
         math.log1p(length), math.log1p(turns), math.log1p(length / sentences),
         10 * len(_DIGIT.findall(text)) / characters, 10 * len(_CODE.findall(text)) / characters,
-        _many(_QUESTIONS, text), _many(_REASONS, text), _many(_RULES, text),
-        sum(len(word) >= 10 for word in words) / max(1, len(words)),
-        distinct / max(1, len(words) + spaceless), _many(_TERMS, text),
+        *counts[:3],
+        sum(len(word) >= LONG_WORD for word in words) / max(1, len(words)),
+        distinct / max(1, len(words) + spaceless), counts[3],
     )  # fmt: skip
 
 
-def _many(words: re.Pattern[str], text: str) -> float:
-    return math.log1p(sum(1 for _ in words.finditer(text)))
+def _many(wanted: _Words, words: list[str], chinese: str) -> float:
+    return math.log1p(sum(word in wanted.english for word in words) + len(wanted.chinese.findall(chinese)))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from uuid import UUID
 from zlib import crc32
 
 import asyncpg
@@ -19,7 +20,7 @@ from skills.difficulty import seen_of
 from tests.routing.factory import claim_one, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
 
 SKILL = Belief(0.3, 0.2)
-WORDS = "tea house tree water light stone road morning paper window garden letter".split()
+WORDS = ["tea", "house", "tree", "water", "light", "stone", "road", "morning", "paper", "window", "garden", "letter"]
 
 
 def _text(dice: random.Random, hardness: float) -> str:
@@ -161,7 +162,7 @@ def test_the_answer_is_not_looked_at() -> None:
     assert text_of({"turns": [{"role": "user", "text": "A"}, 7], "title": 3}) == ("A", 2)
 
 
-async def _close_some(settings: Settings, project: object, count: int) -> None:
+async def _close_some(settings: Settings, project: UUID, count: int) -> None:
     """Half of them hard (long, sent back), half easy."""
     author, reviewer = await make_annotator(settings), await make_reviewer(settings)
     drafts = [
@@ -172,7 +173,7 @@ async def _close_some(settings: Settings, project: object, count: int) -> None:
         for n in range(count)
     ]  # fmt: skip
     async with db.transaction("person:test"):
-        await intake.import_tasks(project, drafts)  # type: ignore[arg-type]
+        await intake.import_tasks(project, drafts)
     for _ in range(count):
         held = await claim_one(settings, author, kinds=["annotation"])
         await submit(settings, held)
@@ -212,7 +213,7 @@ async def test_outcomes_reach_the_next_tasks(settings: Settings) -> None:
     assert (await explain(hard, person, settings)).difficulty == now[0]
 
 
-async def _three_more(project: object) -> list[object]:
+async def _three_more(project: UUID) -> list[UUID]:
     texts = {"hard": "explain why you must compare " * 8, "easy": "tea", "stated": "explain why you must compare " * 8}
     drafts = [
         intake.TaskDraft(
@@ -222,7 +223,7 @@ async def _three_more(project: object) -> list[object]:
         for name, text in texts.items()
     ]  # fmt: skip
     async with db.transaction("person:test"):
-        made = await intake.import_tasks(project, drafts)  # type: ignore[arg-type]
+        made = await intake.import_tasks(project, drafts)
     return [made.ids[name] for name in texts]
 
 
