@@ -18,12 +18,18 @@ CREATE INDEX task_closed ON task (closed_at DESC) WHERE state IN ('accepted', 'r
 CREATE INDEX task_finished ON task (lane, state) WHERE state IN ('accepted', 'rejected');
 -- What waits and is held, by lane: the matrix counts in the index.
 CREATE INDEX slot_unfinished ON slot (lane, kind, state, freed_at) WHERE state IN ('free', 'live');
+-- How often a piece of work came back is asked for every hold that is shown.
+CREATE INDEX submission_of_slot ON submission (slot, state);
+-- Every hand-in asks for the review of its answer: the few slots that look at an answer, by that answer.
+CREATE INDEX slot_of_answer ON slot (answers_slot) WHERE answers_slot IS NOT NULL;
 -- The list of tasks is read by id, newest first, within a project.
 CREATE INDEX task_newest_of_project ON task (project, id DESC);
 """
 
 BACKWARDS = """
 DROP INDEX task_newest_of_project;
+DROP INDEX slot_of_answer;
+DROP INDEX submission_of_slot;
 DROP INDEX slot_unfinished;
 DROP INDEX task_finished;
 DROP INDEX task_closed;

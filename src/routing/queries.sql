@@ -119,7 +119,7 @@ INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch,
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
        :price_inputs, :why, clock_timestamp(), clock_timestamp()
 FROM taken
-RETURNING id, task, project
+RETURNING id, slot, epoch, task, project
 
 -- name: reserved_slots
 -- Rework that waits for its author, oldest first; taken before anything else.
@@ -143,7 +143,7 @@ INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch,
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
        :price_inputs, :why, clock_timestamp(), clock_timestamp()
 FROM taken
-RETURNING id, task, project
+RETURNING id, slot, epoch, task, project
 
 -- name: last_price_inputs
 -- Rework keeps the price that its author saw the first time.
@@ -211,9 +211,9 @@ FOR NO KEY UPDATE OF s, a
 -- Renews the lease up to the deadline; active time grows by what passed since the last sign of life, cut where it is idleness.
 WITH mine AS (
   UPDATE slot SET lease_until = least(slot.deadline, clock_timestamp() + make_interval(secs => p.lease_seconds))
-  FROM project p
-  WHERE slot.assignment_id = :assignment_id AND slot.annotator = :annotator_id AND slot.epoch = :epoch AND slot.state = 'live'
-    AND least(slot.lease_until, slot.deadline) > clock_timestamp() AND p.id = slot.project
+  FROM assignment a JOIN project p ON p.id = a.project
+  WHERE a.id = :assignment_id AND slot.id = a.slot AND slot.assignment_id = :assignment_id AND slot.annotator = :annotator_id
+    AND slot.epoch = :epoch AND slot.state = 'live' AND least(slot.lease_until, slot.deadline) > clock_timestamp()
   RETURNING slot.lease_until, slot.deadline
 )
 UPDATE assignment SET lease_until = mine.lease_until,
@@ -424,14 +424,14 @@ WITH places AS (
          count(*) FILTER (WHERE s.state = 'free' AND s.kind = 'review')::int AS review_waiting,
          count(*) FILTER (WHERE s.state = 'live' AND s.kind = 'review')::int AS in_review,
          min(s.freed_at) FILTER (WHERE s.state = 'free') AS oldest
-  FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = s.project
-  WHERE s.state IN ('free', 'live') AND p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR s.project = :project_id)
+  FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
+  WHERE s.state IN ('free', 'live') AND p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR l.project = :project_id)
   GROUP BY 1, 2
 ), finished AS (
   SELECT l.domain, l.difficulty_band,
          count(*) FILTER (WHERE t.state = 'accepted')::int AS accepted, count(*) FILTER (WHERE t.state = 'rejected')::int AS rejected
   FROM task t JOIN lane l ON l.id = t.lane
-  WHERE t.state IN ('accepted', 'rejected') AND (:project_id::uuid IS NULL OR t.project = :project_id)
+  WHERE t.state IN ('accepted', 'rejected') AND (:project_id::uuid IS NULL OR l.project = :project_id)
   GROUP BY 1, 2
 )
 SELECT domain, difficulty_band, coalesce(waiting, 0) AS waiting, coalesce(in_work, 0) AS in_work, coalesce(review_waiting, 0) AS review_waiting,
@@ -619,7 +619,7 @@ WITH wanted AS (
 ), told AS (
   INSERT INTO event (id, type, project_id, subject_id, vendor_id, data)
   SELECT event_id, 'assignment.claimed', project, task, vendor_id,
-    jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind)
+    jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind, 'slot_id', id, 'epoch', epoch)
   FROM taken
 ), held AS (
   UPDATE holder SET live = live + 1 FROM taken WHERE holder.annotator = taken.annotator_id
