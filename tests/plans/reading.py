@@ -1,5 +1,6 @@
 """What the database does for a statement: recorded while the product runs it, explained when it runs again."""
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple
@@ -50,12 +51,15 @@ async def recorded(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[
 
     with monkeypatch.context() as patch:
         patch.setattr(Sql, "bind", bind)
-        try:
+        with contextlib.suppress(_Undo):
             async with db.transaction("person:test"):
-                await act()
-                raise _Undo
-        except _Undo:
-            return steps
+                await _done_and_undone(act)
+    return steps
+
+
+async def _done_and_undone(act: Callable[[], Awaitable[object]]) -> None:
+    await act()
+    raise _Undo
 
 
 async def explained(dsn: str, steps: list[Step]) -> list[Plan]:

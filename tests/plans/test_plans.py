@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -19,8 +20,8 @@ from routing import dispatch, estimating, explain, leases, reports
 from routing.assignments import assignments
 from routing.memory import Memory
 from routing.reports import TaskFilter
-from routing.submission import submit
 from routing.review import VerdictDraft, give_verdict
+from routing.submission import submit
 from routing.together import claim_together
 from skills.evidence import refold
 from skills.profiles import load_profile
@@ -190,7 +191,7 @@ async def test_lists_and_explanations(world: World, monkeypatch: pytest.MonkeyPa
         TaskFilter(state="open"),
         TaskFilter(project_id=project, state="accepted"),
     ):
-        check(await world.plans(monkeypatch, lambda wanted=wanted: reports.tasks(wanted, limit=100)), "tasks")
+        check(await world.plans(monkeypatch, partial(reports.tasks, wanted, limit=100)), "tasks")
     check(await world.plans(monkeypatch, lambda: reports.task(task)), "tasks", few=50)
     check(await world.plans(monkeypatch, lambda: reports.history(task)), "task_history", few=100)
     check(await world.plans(monkeypatch, lambda: explain.explain(task, person, world.settings)), "slots_of_task")

@@ -54,32 +54,23 @@ async def build(settings: Settings, dsn: str, waiting: int) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
-        copies = waiting // LANES
-        finished = int(waiting * SHARE_FINISHED) // PAIRS
-        done = "IN (SELECT id FROM task WHERE state = 'accepted')"
-        for table, which in (
-            ("assignment", f"task {done}"),
-            ("submission", f"task {done}"),
-            ("evidence", "outcome IS NOT NULL"),
-            ("event", "true"),
-            ("verdict", f"submission IN (SELECT id FROM submission WHERE task {done})"),
-            ("transfer", f"task_id {done}"),
-            ("job", "true"),
+        await connection.execute("CREATE TEMP TABLE done AS SELECT id FROM task WHERE state = 'accepted'")
+        await connection.execute("CREATE TEMP TABLE seed AS SELECT id FROM task WHERE external_id LIKE 'seed-%'")
+        copies, finished = waiting // LANES - 1, int(waiting * SHARE_FINISHED) // PAIRS
+        for table, number, which in (
+            ("assignment", finished, "task IN (TABLE done)"),
+            ("submission", finished, "task IN (TABLE done)"),
+            ("verdict", finished, "submission IN (SELECT id FROM submission WHERE task IN (TABLE done))"),
+            ("evidence", finished, "outcome IS NOT NULL"),
+            ("transfer", finished, "task_id IN (TABLE done)"),
+            ("event", finished // 4, "true"),
+            ("job", finished, "true"),
+            ("task", finished, "id IN (TABLE done)"),
+            ("slot", finished, "task IN (TABLE done)"),
+            ("task", copies, "id IN (TABLE seed)"),
+            ("slot", copies, "task IN (TABLE seed)"),
         ):
-            await _copy(connection, table, finished // 4 if table == "event" else finished, which)
-        for table, name in (("task", "id"), ("slot", "task")):
-            await _copy(
-                connection,
-                table,
-                finished,
-                f"{name} IN (SELECT id FROM task WHERE state = 'accepted' AND external_id NOT LIKE '%:%')",
-            )  # noqa: E501
-            await _copy(
-                connection,
-                table,
-                copies - 1,
-                f"{name} IN (SELECT id FROM task WHERE state = 'open' AND external_id NOT LIKE '%:%')",
-            )  # noqa: E501
+            await _copy(connection, table, number, which)
         await connection.execute("VACUUM (ANALYZE)")
     finally:
         await connection.close()

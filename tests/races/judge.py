@@ -122,7 +122,7 @@ class _World:
         if (
             claim["annotator_id"] in self.done_by[data["task_id"]]
             and self.done_by[data["task_id"]][claim["annotator_id"]] != claim["slot_id"]
-        ):  # noqa: E501
+        ):
             self._say("judged by somebody with another part in the task", data)
         self.done_by[data["task_id"]][claim["annotator_id"]] = claim["slot_id"]
 

@@ -15,8 +15,15 @@ def event(ms: int, type_: str, **data: Any) -> Event:
 
 
 def claimed(
-    ms: int, assignment: str, person: str, slot: str = "s1", epoch: int = 1, task: str = "t1", kind: str = "annotation"
-) -> Event:  # noqa: E501
+    ms: int,
+    assignment: str,
+    person: str,
+    *,
+    slot: str = "s1",
+    epoch: int = 1,
+    task: str = "t1",
+    kind: str = "annotation",
+) -> Event:
     return event(
         ms,
         "assignment.claimed",
@@ -26,7 +33,7 @@ def claimed(
         epoch=epoch,
         task_id=task,
         kind=kind,
-    )  # noqa: E501
+    )
 
 
 def ended(ms: int, assignment: str, epoch: int = 1, how: str = "released") -> Event:
@@ -34,8 +41,8 @@ def ended(ms: int, assignment: str, epoch: int = 1, how: str = "released") -> Ev
 
 
 def handed_in(
-    ms: int, assignment: str, person: str, work: str = "w1", slot: str = "s1", epoch: int = 1, **more: Any
-) -> Event:  # noqa: E501
+    ms: int, assignment: str, person: str, *, work: str = "w1", slot: str = "s1", epoch: int = 1, **more: Any
+) -> Event:
     facts = {"late": False, "state": "pending"} | more
     return event(
         ms,
@@ -47,7 +54,7 @@ def handed_in(
         epoch=epoch,
         task_id="t1",
         **facts,
-    )  # noqa: E501
+    )
 
 
 def judged(ms: int, review: str, author: str = "ann", work: str = "w1") -> Event:
