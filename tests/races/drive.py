@@ -87,6 +87,8 @@ class Race:
         self.kills: Counter[str] = Counter()
         self.acknowledged: set[tuple[str, str]] = set()
         """(kind of event, id in it) of everything that a client was told has happened."""
+        self.broken: list[str] = []
+        """Replies with status 500: whatever dies, an answer is given in order, or none."""
         self.people: list[str] = []
         self.until = 0.0
 
@@ -110,7 +112,7 @@ class Race:
             (event["type"], event["data"]["submission_id"]) for event in events if "submission_id" in event["data"]
         }
         lost = [f"acknowledged, but not in the feed: {kind} {one}" for kind, one in sorted(self.acknowledged - said)]
-        found = faults(events, dict.fromkeys(self.people, CAPACITY)) + lost
+        found = faults(events, dict.fromkeys(self.people, CAPACITY)) + lost + self.broken
         return Result(found, len(events), Counter(event["type"] for event in events), self.answers, self.kills)
 
     async def _sign_in(self) -> dict[str, str]:
@@ -155,15 +157,15 @@ class Race:
         while time.monotonic() < self.until:
             person = self.people[number] if dice.random() < 0.8 else dice.choice(self.people)
             if not held or dice.random() < 0.3:
-                held += await self._claim(http, person)
+                held += await self._claim(http, person, ["review"] if dice.random() < 0.5 else ["annotation"])
             elif dice.random() < 0.15:
                 held.pop(dice.randrange(len(held)))
             else:
                 await self._go_on(http, dice, held)
             await asyncio.sleep(dice.expovariate(1 / 0.15))
 
-    async def _claim(self, http: httpx.AsyncClient, person: str) -> list[dict[str, Any]]:
-        got = await self._ask(http, "claim", "/assignments/claim", {"annotator_id": person})
+    async def _claim(self, http: httpx.AsyncClient, person: str, kinds: list[str]) -> list[dict[str, Any]]:
+        got = await self._ask(http, "claim", "/assignments/claim", {"annotator_id": person, "kinds": kinds})
         found = [] if got is None else got["assignments"]
         self.acknowledged |= {("assignment.claimed", one["id"]) for one in found}
         return list(found)
@@ -206,6 +208,8 @@ class Race:
             await asyncio.sleep(0.2)
             return None
         self.answers[f"{what} {reply.status_code}"] += 1
+        if reply.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+            self.broken.append(f"{what}: {reply.text[:300]}")
         if reply.status_code >= httpx.codes.BAD_REQUEST:
             return None
         return reply.json() if reply.content else {}
