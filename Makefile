@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env run test lint browser chaos lock clean
+.PHONY: help env run test lint browser chaos plans races lock clean
 
 VENV := .venv
 # Inside the checkout, so that deleting it deletes everything.
@@ -14,6 +14,8 @@ PORT ?= 8700
 PYTEST_ARGS ?=
 # Options of the chaos run; docs/faults.md has them.
 CHAOS ?=
+# Options of the long races, as --seconds 60 --clients 16.
+RACES ?=
 # 1: the browser tests must run, and their absence is a failure.
 REQUIRE_BROWSER ?= 0
 
@@ -40,6 +42,14 @@ browser:
 # An import to its end while parts of the site are killed in the middle.
 chaos: env
 	@exec $(VENV)/bin/python -m tests.demo.chaos $(CHAOS)
+
+# The plans of every hot statement with a million waiting tasks; the tests do it with a tenth of that.
+plans: env
+	@CALLBOARD_PLAN_TASKS=1000000 $(VENV)/bin/pytest tests/plans $(PYTEST_ARGS)
+
+# 64 clients at once for ten minutes, with kills, lapsing leases and clock steps, judged by the feed.
+races: env
+	@exec $(VENV)/bin/python -m tests.races.drive $(RACES)
 
 # uv stays out of the environment: it is needed for nothing else. No uv.lock: that would write registry addresses down.
 lock: env

@@ -6,7 +6,7 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import leases
+from routing import estimating, leases
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
@@ -22,6 +22,7 @@ NAMES = (
     "skills.end_standing",
     "skills.judge_everybody",
     "skills.calibrate_items",
+    estimating.JOB,
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -93,3 +94,9 @@ async def judge_standing(payload: dict[str, Any], _settings: Settings) -> None:
 async def calibrate_items(_payload: dict[str, Any], settings: Settings) -> None:
     """Questions of exams whose answers say more than their authors did; what runs keeps its figures."""
     await exam_bank.calibrate_items(settings.exam_calibration_answers)
+
+
+@outbox.handler(estimating.JOB)
+async def fit_difficulty(_payload: dict[str, Any], settings: Settings) -> None:
+    """What texts and lanes say of difficulty, from the newest outcomes."""
+    await estimating.fit_difficulty(settings)

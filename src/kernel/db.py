@@ -83,7 +83,11 @@ class SafeEngine(PostgresEngine):
     async def acquire(self) -> Any:
         if self.pool is None:
             raise RuntimeError("no database pool is open in this process; use kernel.db.pool()")
-        return await self.pool.acquire(timeout=self._acquire_seconds)
+        try:
+            return await self.pool.acquire(timeout=self._acquire_seconds)
+        except FileNotFoundError as error:
+            # The socket's file is gone for a moment while a server that was killed starts again.
+            raise ConnectionRefusedError(*error.args) from error
 
     async def give_back(self, connection: Any) -> None:
         if self.pool is None:

@@ -5,10 +5,11 @@ VALUES (:id, :type, :project_id, :subject_id, :vendor_id, :data)
 
 -- name: events_after
 -- In the order (xid, seq), up to the oldest running transaction: whatever is returned, nothing can appear before it later.
+-- The order names the table: `xid` alone would be the number that is returned, and no index has that.
 SELECT seq, xid::text::bigint AS xid, id, type, project_id, subject_id, vendor_id, data, occurred_at
 FROM event
 WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, seq
+ORDER BY event.xid, event.seq
 LIMIT :limit
 
 -- name: events_after_in_project
@@ -17,7 +18,7 @@ SELECT seq, xid::text::bigint AS xid, id, type, project_id, subject_id, vendor_i
 FROM event
 WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
   AND project_id = ANY (:project_ids::uuid[])
-ORDER BY xid, seq
+ORDER BY event.xid, event.seq
 LIMIT :limit
 
 -- name: newest_event_position
@@ -93,7 +94,7 @@ SELECT seq, xid::text::bigint AS xid,
             coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
 FROM audit_entry
 WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, seq
+ORDER BY audit_entry.xid, audit_entry.seq
 LIMIT :limit
 
 -- name: audit_rows_between
@@ -103,7 +104,7 @@ SELECT seq, xid::text::bigint AS xid,
             coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
 FROM audit_entry
 WHERE (xid, seq) > (:from_xid::text::xid8, :from_seq::bigint) AND (xid, seq) <= (:to_xid::text::xid8, :to_seq::bigint)
-ORDER BY xid, seq
+ORDER BY audit_entry.xid, audit_entry.seq
 
 -- name: add_seal
 -- The next link; the number is the primary key, so the chain cannot fork.

@@ -337,6 +337,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=20,
         ),
     ] = 200
+    difficulty_fit_tasks: Annotated[
+        int,
+        _say(
+            "Closed tasks from which on difficulty is also foretold from a task's text and lane.",
+            "tasks",
+            "20 weights; with fewer than ten outcomes for each, the foretelling is worse than one difficulty for all",
+            ge=20,
+        ),
+    ] = 200
 
     skill_half_life_days: Annotated[
         float,

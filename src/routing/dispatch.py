@@ -216,7 +216,8 @@ class _Door:
         taken.append(_Taken(assignment_id, row["task"], project_id, price, head.lane.kind))
         await outbox.publish(
             "assignment.claimed",
-            {"assignment_id": str(assignment_id), "task_id": str(row["task"]), "annotator_id": str(self.profile.id), "kind": head.lane.kind},
+            {"assignment_id": str(assignment_id), "task_id": str(row["task"]), "annotator_id": str(self.profile.id), "kind": head.lane.kind,
+             "slot_id": str(row["slot"]), "epoch": row["epoch"]},
             project_id=project_id, subject_id=row["task"], vendor_id=self.profile.vendor_id,
         )  # fmt: skip
         return True

@@ -10,6 +10,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.dispatch import KINDS, head_of, lane_heads
 from routing.eligibility import Failure, judge
+from routing.estimating import TaskDifficulty, of_task
 from routing.reports import task
 from routing.scoring import score
 from routing.views import Views
@@ -39,6 +40,8 @@ class Explanation(msgspec.Struct, frozen=True):
     would_get: bool
     """Claimable by this person now."""
     places: list[PlaceExplained]
+    difficulty: TaskDifficulty
+    """Where it began, by which sources with which share, and where it is now."""
 
 
 async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Explanation:
@@ -61,8 +64,9 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     involved = any(slot["annotator_id"] == annotator_id for slot in slots)
     places = [await _place(slot, views, rivals, z, involved=involved, declined=declined is not None) for slot in slots]
     return Explanation(
-        task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places
-    )
+        task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places,
+        await of_task(task_id),
+    )  # fmt: skip
 
 
 async def _place(

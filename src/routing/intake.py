@@ -12,16 +12,17 @@ from kernel import clock, db, outbox
 from kernel.errors import Invalid
 from kernel.ids import uuid7
 from kernel.sql import load
+from routing import estimating
+from routing.difficulty import Prior
 from routing.errors import WrongState
-from routing.lanes import Lane, Requirements, annotation_lane, rank, review_lane
+from routing.lanes import HIGHEST_LEVEL, Lane, Requirements, annotation_lane, rank, review_lane
 from routing.projects import ProjectView, project
-from skills.belief import difficulty_prior
+from skills.belief import level_of
 from skills.evidence import own_kinds
 from skills.registry import check_domains
 
 sql = load(__package__)
 
-MIDDLE_BAND = 3
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Level = Annotated[int, Meta(ge=1, le=5)]
 
@@ -64,9 +65,12 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
     _refuse_doubles(drafts)
     await check_domains({draft.domain for draft in drafts})
     kinds = await own_kinds()
-    works = [_lane_of(owner, draft, kinds) for draft in drafts]
+    priors = await estimating.priors(
+        project_id, [estimating.Draft(d.kind, d.domain, d.language, d.difficulty, d.payload) for d in drafts]
+    )
+    works = [_lane_of(owner, draft, prior, kinds) for draft, (prior, _) in zip(drafts, priors, strict=True)]
     lanes = await ensure_lanes(works)
-    created = await _insert(owner, drafts, [lanes[work.key] for work in works], import_id)
+    created = await _insert(owner, drafts, priors, [lanes[work.key] for work in works], import_id)
     known = await db.fetch(
         sql.tasks_by_external_id, project_id=project_id, external_ids=[draft.external_id for draft in drafts]
     )
@@ -83,16 +87,17 @@ def _refuse_doubles(drafts: Sequence[TaskDraft]) -> None:
         seen.add(draft.external_id)
 
 
-def _lane_of(owner: ProjectView, draft: TaskDraft, own_kinds: set[str]) -> Lane:
+def _lane_of(owner: ProjectView, draft: TaskDraft, prior: Prior, own_kinds: set[str]) -> Lane:
     try:
         requirements = msgspec.convert(draft.requirements, Requirements)
     except msgspec.ValidationError as error:
         raise Invalid(f"The requirements of {draft.external_id!r} cannot be used: {error}.") from error
-    if requirements.min_level is not None and not 1 <= requirements.min_level <= MIDDLE_BAND + 2:
+    if requirements.min_level is not None and not 1 <= requirements.min_level <= HIGHEST_LEVEL:
         raise Invalid(
             f"The requirements of {draft.external_id!r} ask for level {requirements.min_level}; levels run from 1 to 5."
         )
-    band = draft.difficulty or MIDDLE_BAND
+    # A stated level stays the band: prices hang on it, and the frontend counts on what it said.
+    band = draft.difficulty or level_of(prior.belief.mean)
     return annotation_lane(
         owner.id,
         domain=draft.domain,
@@ -127,16 +132,20 @@ async def _known_lanes(wanted: dict[str, Lane]) -> dict[str, UUID]:
 
 
 async def _insert(
-    owner: ProjectView, drafts: Sequence[TaskDraft], lanes: Sequence[UUID], import_id: UUID | None
+    owner: ProjectView,
+    drafts: Sequence[TaskDraft],
+    priors: Sequence[tuple[Prior, str]],
+    lanes: Sequence[UUID],
+    import_id: UUID | None,
 ) -> int:
     now = clock.now()
-    priors = [difficulty_prior(draft.difficulty) for draft in drafts]
     rows = await db.fetch(
         sql.insert_tasks, project_id=owner.id, import_batch=import_id, overlap=owner.overlap,
         ids=[uuid7() for _ in drafts], external_ids=[draft.external_id for draft in drafts],
         kinds=[draft.kind for draft in drafts], domains=[draft.domain for draft in drafts],
         languages=[draft.language for draft in drafts], levels=[draft.difficulty for draft in drafts],
-        means=[prior.mean for prior in priors], variances=[prior.variance for prior in priors],
+        means=[prior.belief.mean for prior, _ in priors], variances=[prior.belief.variance for prior, _ in priors],
+        sources=[sources for _, sources in priors],
         priorities=[draft.priority for draft in drafts], dues=[draft.due_at for draft in drafts],
         requirements=[db.jsonb(draft.requirements) for draft in drafts],
         payloads=[db.jsonb(draft.payload) for draft in drafts], lanes=list(lanes),

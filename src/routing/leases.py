@@ -128,7 +128,8 @@ async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings
     await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
     await outbox.publish(
         f"assignment.{state}",
-        {"assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id), "kind": mine.kind, "reason": reason},
+        {"assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id), "kind": mine.kind, "reason": reason,
+         "slot_id": str(mine.slot_id), "epoch": mine.epoch},
         project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
     )  # fmt: skip
 

@@ -39,13 +39,13 @@ ON CONFLICT (key) DO NOTHING
 -- One statement for the whole chunk; a task that is there already (project, external_id) is left as it is. Slots follow in the same statement.
 WITH drafts AS MATERIALIZED (
   SELECT * FROM unnest(:ids::uuid[], :external_ids::text[], :kinds::text[], :domains::text[], :languages::text[], :levels::int[],
-                       :means::float8[], :variances::float8[], :priorities::int[], :dues::timestamptz[], :requirements::text[],
+                       :means::float8[], :variances::float8[], :sources::text[], :priorities::int[], :dues::timestamptz[], :requirements::text[],
                        :payloads::text[], :lanes::uuid[], :ranks::bigint[])
-    AS d (id, external_id, kind, domain, language, level, mean, variance, priority, due_at, requirements, payload, lane, rank)
+    AS d (id, external_id, kind, domain, language, level, mean, variance, sources, priority, due_at, requirements, payload, lane, rank)
 ), created AS (
-  INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, priority,
-                    due_at, requirements, payload, state, lane, import_batch, created_at)
-  SELECT id, :project_id, external_id, kind, domain, language, level, mean, variance, priority,
+  INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, prior_mean,
+                    prior_variance, prior_sources, priority, due_at, requirements, payload, state, lane, import_batch, created_at)
+  SELECT id, :project_id, external_id, kind, domain, language, level, mean, variance, mean, variance, sources::jsonb, priority,
          due_at, requirements::jsonb, payload::jsonb, 'open', lane, :import_batch, clock_timestamp()
   FROM drafts
   ON CONFLICT (project, external_id) DO NOTHING
@@ -119,7 +119,7 @@ INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch,
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
        :price_inputs, :why, clock_timestamp(), clock_timestamp()
 FROM taken
-RETURNING id, task, project
+RETURNING id, slot, epoch, task, project
 
 -- name: reserved_slots
 -- Rework that waits for its author, oldest first; taken before anything else.
@@ -143,7 +143,7 @@ INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch,
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
        :price_inputs, :why, clock_timestamp(), clock_timestamp()
 FROM taken
-RETURNING id, task, project
+RETURNING id, slot, epoch, task, project
 
 -- name: last_price_inputs
 -- Rework keeps the price that its author saw the first time.
@@ -211,9 +211,9 @@ FOR NO KEY UPDATE OF s, a
 -- Renews the lease up to the deadline; active time grows by what passed since the last sign of life, cut where it is idleness.
 WITH mine AS (
   UPDATE slot SET lease_until = least(slot.deadline, clock_timestamp() + make_interval(secs => p.lease_seconds))
-  FROM project p
-  WHERE slot.assignment_id = :assignment_id AND slot.annotator = :annotator_id AND slot.epoch = :epoch AND slot.state = 'live'
-    AND least(slot.lease_until, slot.deadline) > clock_timestamp() AND p.id = slot.project
+  FROM assignment a JOIN project p ON p.id = a.project
+  WHERE a.id = :assignment_id AND slot.id = a.slot AND slot.assignment_id = :assignment_id AND slot.annotator = :annotator_id
+    AND slot.epoch = :epoch AND slot.state = 'live' AND least(slot.lease_until, slot.deadline) > clock_timestamp()
   RETURNING slot.lease_until, slot.deadline
 )
 UPDATE assignment SET lease_until = mine.lease_until,
@@ -424,14 +424,14 @@ WITH places AS (
          count(*) FILTER (WHERE s.state = 'free' AND s.kind = 'review')::int AS review_waiting,
          count(*) FILTER (WHERE s.state = 'live' AND s.kind = 'review')::int AS in_review,
          min(s.freed_at) FILTER (WHERE s.state = 'free') AS oldest
-  FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = s.project
-  WHERE s.state IN ('free', 'live') AND p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR s.project = :project_id)
+  FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
+  WHERE s.state IN ('free', 'live') AND p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR l.project = :project_id)
   GROUP BY 1, 2
 ), finished AS (
   SELECT l.domain, l.difficulty_band,
          count(*) FILTER (WHERE t.state = 'accepted')::int AS accepted, count(*) FILTER (WHERE t.state = 'rejected')::int AS rejected
   FROM task t JOIN lane l ON l.id = t.lane
-  WHERE t.state IN ('accepted', 'rejected') AND (:project_id::uuid IS NULL OR t.project = :project_id)
+  WHERE t.state IN ('accepted', 'rejected') AND (:project_id::uuid IS NULL OR l.project = :project_id)
   GROUP BY 1, 2
 )
 SELECT domain, difficulty_band, coalesce(waiting, 0) AS waiting, coalesce(in_work, 0) AS in_work, coalesce(review_waiting, 0) AS review_waiting,
@@ -619,7 +619,7 @@ WITH wanted AS (
 ), told AS (
   INSERT INTO event (id, type, project_id, subject_id, vendor_id, data)
   SELECT event_id, 'assignment.claimed', project, task, vendor_id,
-    jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind)
+    jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind, 'slot_id', id, 'epoch', epoch)
   FROM taken
 ), held AS (
   UPDATE holder SET live = live + 1 FROM taken WHERE holder.annotator = taken.annotator_id
@@ -826,3 +826,50 @@ WHERE t.id = :task_id AND p.consensus_target IS NOT NULL AND NOT s.open AND t.st
 -- name: labels_of_task
 -- Who answered what, of the answers that still count; by id, so that the record reads the same each time.
 SELECT author AS author_id, payload ->> 'label' AS label FROM submission WHERE task = :task_id AND state = 'pending' ORDER BY id
+
+-- name: difficulty_model_in_use
+-- The newest fit, unless it was no use: then priors are what was stated, until the next.
+SELECT version, fitted_at, model::text AS model FROM (SELECT * FROM difficulty_model ORDER BY version DESC LIMIT 1) newest WHERE active
+
+-- name: newest_difficulty_model
+-- The newest fit, used or not.
+SELECT version, fitted_at, active, model::text AS model FROM difficulty_model ORDER BY version DESC LIMIT 1
+
+-- name: insert_difficulty_model
+-- Under FIT_LOCK, so that versions have no gap.
+INSERT INTO difficulty_model (version, fitted_at, tasks, active, model, error)
+SELECT coalesce(max(version), 0) + 1, clock_timestamp(), :tasks, :active, :model, :error FROM difficulty_model
+RETURNING version
+
+-- name: closed_tasks
+-- The newest closed tasks whose outcomes said something of their difficulty.
+SELECT id, project, kind, domain, language, difficulty_level, prior_mean, prior_variance, difficulty_mean, difficulty_variance
+FROM (SELECT * FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit) newest
+WHERE difficulty_variance < prior_variance
+
+-- name: count_closed_tasks
+-- What closed_tasks finds.
+SELECT count(*)::int FROM (SELECT prior_variance, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit) newest
+WHERE difficulty_variance < prior_variance
+
+-- name: payloads_of_tasks
+-- A portion at a time.
+SELECT id, payload::text AS payload FROM task WHERE id = ANY (:task_ids::uuid[])
+
+-- name: difficulty_by_band
+-- Of the newest closed tasks by the band that they were routed in: what was predicted and what came of it.
+WITH newest AS MATERIALIZED (
+  SELECT id, lane, prior_mean, prior_variance, difficulty_mean, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit
+)
+SELECT l.difficulty_band AS band, count(*)::int AS tasks, avg(n.prior_mean) AS predicted, avg(n.difficulty_mean) AS seen,
+       sqrt(avg((n.difficulty_mean - n.prior_mean) ^ 2 / (n.prior_variance - n.difficulty_variance))) AS surprise,
+       avg(look.passed::int)::float8 AS first_pass
+FROM newest n JOIN lane l ON l.id = n.lane
+LEFT JOIN LATERAL (SELECT v.outcome IN ('accept', 'fix') AS passed FROM submission b JOIN verdict v ON v.submission = b.id
+                   WHERE b.task = n.id ORDER BY b.submitted_at, v.given_at LIMIT 1) look ON true
+WHERE n.difficulty_variance < n.prior_variance
+GROUP BY 1 ORDER BY 1
+
+-- name: difficulty_of_task
+-- Where it began and where it is.
+SELECT prior_mean, prior_variance, prior_sources::text AS prior_sources, difficulty_mean, difficulty_variance FROM task WHERE id = :task_id

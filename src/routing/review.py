@@ -90,7 +90,7 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
     await _learn(mine, work, draft)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
-    task_state = await _settle(work, draft)
+    task_state = await _settle(mine, work, draft)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 
@@ -193,7 +193,7 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft)
     await db.execute(sql.update_difficulty, task_id=work.task_id, mean=harder.mean, variance=harder.variance)
 
 
-async def _settle(work: Judged, draft: VerdictDraft) -> str:
+async def _settle(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> str:
     await settle([work.task_id])
     state = await db.fetch_value("SELECT state FROM task WHERE id = :task_id", task_id=work.task_id)
     facts = {
@@ -201,6 +201,7 @@ async def _settle(work: Judged, draft: VerdictDraft) -> str:
         "submission_id": str(work.id),
         "annotator_id": str(work.author_id),
         "outcome": draft.outcome,
+        "review_assignment_id": str(mine.id),
     }
     where = {"project_id": work.project_id, "subject_id": work.task_id, "vendor_id": work.author_vendor_id}
     await outbox.publish("verdict.given", facts, **where)

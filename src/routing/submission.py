@@ -104,7 +104,7 @@ async def _store(mine: leases.LiveAssignment, payload: dict[str, Any], state: st
     await outbox.publish(
         "submission.created",
         {"submission_id": str(row["id"]), "assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id),
-         "state": state, "round": row["round"], "late": late},
+         "state": state, "round": row["round"], "late": late, "slot_id": str(mine.slot_id), "epoch": mine.epoch},
         project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
     )  # fmt: skip
     return Submitted(row["id"], mine.id, state, row["round"], late, row["submitted_at"])

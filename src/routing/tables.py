@@ -105,6 +105,9 @@ class Task(Table, tablename="task", db=engine):
     difficulty_level = SmallInt(null=True, default=None)
     difficulty_mean = DoublePrecision()
     difficulty_variance = DoublePrecision()
+    prior_mean = DoublePrecision(null=True, default=None)
+    prior_variance = DoublePrecision(null=True, default=None)
+    prior_sources = JSONB(null=True, default=None)
     priority = SmallInt(default=3)
     due_at = Timestamptz(null=True, default=None)
     requirements = JSONB()
@@ -285,3 +288,14 @@ class LegalTransition(Table, tablename="legal_transition", db=engine):
     from_state = Varchar(length=20)
     to_state = Varchar(length=20)
     legal_transition_once = Unique([entity, from_state, to_state])
+
+
+class DifficultyModel(Table, tablename="difficulty_model", db=engine):
+    """One fit of what texts and lanes say of difficulty. Rows stay; the newest active one is used at intake."""
+
+    version = Integer(primary_key=True)
+    fitted_at = Timestamptz(default=TimestamptzNow())
+    tasks = Integer()
+    active = Boolean(default=True)
+    model = JSONB()
+    error = JSONB()

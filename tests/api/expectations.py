@@ -145,6 +145,7 @@ GET    /api/v1/reports/queue                                      vendor_manager
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
+GET    /api/v1/reports/difficulty                                 bosses frontend
 """
 
 _GROUPS = {"known": ALL, "people": PEOPLE, "bosses": BOSSES}

@@ -1,4 +1,5 @@
 import asyncio
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -6,6 +7,7 @@ from piccolo.engine.exceptions import TransactionError
 
 from kernel import db, idempotency
 from kernel.errors import Invalid, Unavailable
+from kernel.settings import Settings
 from kernel.sql import compile_sql, parse
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -88,3 +90,13 @@ async def test_a_key_of_a_failed_request_is_free_again() -> None:
             raise ZeroDivisionError
     async with db.transaction():
         assert await idempotency.begin("a", "k", b"h") is None
+
+
+async def test_a_socket_that_is_gone_is_a_server_that_is_away(settings: Settings, tmp_path: Path) -> None:
+    """Between a killed server and the next one its socket has no file."""
+    engine = db.SafeEngine()
+    await engine.open(f"postgresql://callboard@/none?host={tmp_path}", settings, min_size=0)
+    with pytest.raises(ConnectionRefusedError) as caught:
+        await engine.acquire()
+    await engine.close()
+    assert isinstance(db.translate(caught.value), Unavailable)

@@ -26,7 +26,16 @@ from tests.pages.sample_facts import (
 )
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
-from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
+from tests.pages.samples_floor import (
+    DIFFICULTY,
+    DIFFICULTY_EMPTY,
+    FLOOR,
+    FLOOR_EMPTY,
+    TASK,
+    TASKS,
+    TASKS_DONE,
+    TASKS_EMPTY,
+)
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 from tests.pages.samples_standing import (
     PERSON_GOOD,
@@ -273,6 +282,8 @@ SAMPLES: dict[str, Sample] = {
     "review-rework": Sample("review.html", REVIEW_REWORK, "/review/1", ("reviewer",)),
     "review-ended": Sample("review.html", REVIEW_ENDED, "/review/1", ("reviewer",)),
     "floor": Sample("floor.html", FLOOR, "/floor", ("manager",), live=True),
+    "difficulty": Sample("difficulty.html", DIFFICULTY, "/floor/difficulty", ("manager",)),
+    "difficulty-empty": Sample("difficulty.html", DIFFICULTY_EMPTY, "/floor/difficulty", ("manager",)),
     "floor-empty": Sample("floor.html", FLOOR_EMPTY, "/floor", ("manager",), live=True),
     "tasks": Sample("tasks.html", TASKS, "/tasks", ("manager",)),
     "tasks-done": Sample("tasks.html", TASKS_DONE, "/tasks", ("manager",)),

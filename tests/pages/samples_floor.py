@@ -3,6 +3,9 @@
 from callboard.pages import views as v
 from callboard.pages import views_floor as f
 from kernel.money import Money
+from routing.difficulty import Errors, Source
+from routing.estimating import BandSeen, DifficultyReport, TaskDifficulty
+from skills.belief import Belief
 from tests.pages.sample_facts import BONDS, CACHE, DOSE, KEYS, LEASE, REASON, minutes, uid, usd
 
 
@@ -89,6 +92,10 @@ TASK = f.TaskView(
     task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
     second_look=True,
+    difficulty=TaskDifficulty(
+        prior=Belief(0.42, 0.3), now=Belief(0.61, 0.24), model_version=3,
+        sources=[Source("stated", 0.0, 0.36, 0.5), Source("lane", 0.7, 0.6, 0.3), Source("text", 1.05, 0.9, 0.2)],
+    ),
     timeline=[
         f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
@@ -104,4 +111,14 @@ TASK = f.TaskView(
         ])
     ],
     money=[f.TaskMoney(at=minutes(-180), person="Tomás Herrera", what="reserved", state="pending", amount=usd(210))],
+)  # fmt: skip
+
+DIFFICULTY = DifficultyReport(
+    version=3, fitted_at=minutes(-500), needs=200, closed=1312, errors=Errors(1312, 2.31, 2.52, 0.29, 0.97), text_variance=0.78,
+    stated_variance=0.41, left_open={"stated": 0.33, "unstated": 0.66}, weights={"constant": -1.2, "length": 0.31, "terms": 0.12},
+    bands=[BandSeen(n, 90 * n, 0.8 * (n - 3), 0.7 * (n - 3) + 0.05, 0.9 + 0.1 * n, 0.95 - 0.1 * n) for n in range(1, 6)],
+)  # fmt: skip
+DIFFICULTY_EMPTY = DifficultyReport(
+    version=None, fitted_at=None, needs=200, closed=12, errors=None, text_variance=None, stated_variance=None, left_open={},
+    weights={}, bands=[],
 )  # fmt: skip

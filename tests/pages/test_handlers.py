@@ -161,7 +161,7 @@ async def test_strangers_see_nothing(play: Play) -> None:
         await play.other.get(path, 404)
         await play.manager.get(path, 403)
     await play.other.post(f"{at}/release", 404, epoch=1)
-    for path in ("/floor", "/tasks", "/floor/live.csv", "/floor/fragment"):
+    for path in ("/floor", "/tasks", "/floor/live.csv", "/floor/fragment", "/floor/difficulty"):
         await play.author.get(path, 403)
     task_id = await db.fetch_value("SELECT task FROM assignment")
     await play.author.get(f"/tasks/{task_id}", 403)
@@ -264,6 +264,7 @@ async def test_the_floor_shows_who_does_what_and_can_be_narrowed(play: Play) -> 
     assert "Nobody is working" in await play.manager.get("/floor/fragment?stage=review")
     assert "Nobody is working" in await play.manager.get(f"/floor/fragment?project={uuid4()}")
     await play.manager.get("/floor?project=not-an-id")
+    assert "0 of 200" in await play.manager.get("/floor/difficulty")
     csv = await play.manager.get("/floor/live.csv")
     assert csv.startswith("﻿person,vendor,task")
     assert "author,North,Title of t" in csv

@@ -17,7 +17,7 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply
 from kernel import clock
 from payments.earnings import CostLine, cost_by
-from routing import reports
+from routing import estimating, reports
 from routing.reports import Minute, QualityRow, QueueCell
 
 READ = Permission.REPORTS_READ
@@ -63,4 +63,10 @@ async def cost(
     return reply(Items(lines))
 
 
-route_handlers = [queue, throughput, quality, cost]
+@get("/reports/difficulty", guards=[require(Permission.TASKS_LIST)], operation_id="reportDifficulty", tags=["reports"])
+async def difficulty(request: Call) -> Response[estimating.DifficultyReport]:
+    """The model that foretells difficulty, its error on tasks that it had not seen, and how its priors turned out by band."""
+    return reply(await estimating.report(request.settings))
+
+
+route_handlers = [queue, throughput, quality, cost, difficulty]

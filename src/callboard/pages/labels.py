@@ -152,6 +152,12 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "reserved": _("rework of their own"),
         "late": _("came after its time and was taken in"),
     },
+    "difficulty_source": {
+        "stated": _("Stated level"),
+        "lane": _("Tasks like it before"),
+        "text": _("Its text"),
+        "base": _("Nothing else known"),
+    },
     "void": {
         "released": _("given back"),
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),

@@ -13,7 +13,7 @@ from kernel import db
 from kernel.money import Money
 from kernel.sql import load
 from payments.earnings import TransferFilters, transfers
-from routing import reports
+from routing import estimating, reports
 from routing.reports import HistoryLine
 
 sql = load(__package__)
@@ -67,6 +67,7 @@ async def task_view(task_id: UUID) -> TaskView:
         attempts=await db.fetch_value(sql.attempts_of_task, task_id=task_id),
         work=turns_of(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}),
         live=await _live(task_id, row),
+        difficulty=await estimating.of_task(task_id),
     )
 
 

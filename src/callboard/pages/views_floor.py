@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
 from kernel.money import Money
+from routing.estimating import TaskDifficulty
 
 
 class Kpis(Struct, kw_only=True):
@@ -217,6 +218,7 @@ class TaskView(Struct, kw_only=True):
     work: list[Turn] = field(default_factory=list)
     """What was handed in last, with the reviewer's correction where there is one."""
     live: LiveRow | None = None
+    difficulty: TaskDifficulty | None = None
     second_look: bool = False
     """Whether the reader may overturn and uphold verdicts."""
     problem: Problem | None = None

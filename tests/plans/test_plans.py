@@ -1,0 +1,213 @@
+"""Every hot statement by its index, with few rows touched, however many tasks wait.
+
+60,000 waiting tasks here; `make plans` does the same with a million (CALLBOARD_PLAN_TASKS).
+"""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from callboard.embedded.postgres import EmbeddedPostgres
+from callboard.wiring import wire
+from kernel import db, outbox
+from kernel.outbox import START
+from kernel.settings import Settings, load_settings
+from routing import dispatch, estimating, explain, leases, reports
+from routing.assignments import assignments
+from routing.memory import Memory
+from routing.reports import TaskFilter
+from routing.review import VerdictDraft, give_verdict
+from routing.submission import submit
+from routing.together import claim_together
+from skills.evidence import refold
+from skills.profiles import load_profile
+from tests.conftest import TEMPLATE
+from tests.plans.reading import Plan, explained, recorded
+from tests.plans.world import build
+from tests.routing.factory import WORK
+from tests.routing.test_together import ask_of
+
+WAITING = int(os.environ.get("CALLBOARD_PLAN_TASKS", "60000"))
+FEW = 3000
+"""Rows of big tables that one statement may touch: a few for each of the 300 lanes, a page of a list, a batch of a chore."""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+class World:
+    def __init__(self, settings: Settings, dsn: str) -> None:
+        self.settings, self.dsn = settings, dsn
+
+    async def plans(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[object]]) -> dict[str, Plan]:
+        """By the name of the statement, the costliest where it ran several times."""
+        plans = await explained(self.dsn, await recorded(monkeypatch, act))
+        return {plan.name: plan for plan in sorted(plans, key=lambda plan: plan.rows)}
+
+    async def person(self, name: str = "A0") -> UUID:
+        found = await db.fetch_value("SELECT id FROM annotator WHERE display_name = :name", name=name)
+        return UUID(int=found.int)
+
+    async def held(self, kind: str = "annotation") -> tuple[UUID, UUID, int]:
+        row = await db.fetch_one(
+            "SELECT id, annotator, epoch FROM assignment WHERE state = 'live' AND kind = :kind LIMIT 1", kind=kind
+        )
+        assert row is not None
+        return UUID(int=row["id"].int), UUID(int=row["annotator"].int), row["epoch"]
+
+
+@pytest.fixture(scope="module")
+async def world(postgres: EmbeddedPostgres, servers_folder: object) -> AsyncIterator[World]:
+    """One database for all of these tests; whatever they do is undone."""
+    admin = await asyncpg.connect(postgres.dsn("postgres", superuser=True))
+    wire()
+    try:
+        await admin.execute(f"CREATE DATABASE plans TEMPLATE {TEMPLATE} OWNER callboard")
+        url = postgres.dsn("plans")
+        settings = load_settings(servers_folder, environ={}, database_url=url)  # type: ignore[arg-type]
+        async with db.pool(url, settings):
+            await build(settings, postgres.dsn("plans", superuser=True), WAITING)
+            yield World(settings, url)
+        await admin.execute("DROP DATABASE plans WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+def check(plans: dict[str, Plan], *names: str, few: int = FEW) -> None:
+    """`names` must be among them; every one of them goes by an index and touches few rows."""
+    assert set(names) <= set(plans), f"not run: {set(names) - set(plans)}"
+    assert not {name: plan.whole for name, plan in plans.items() if plan.whole}
+    assert not {name: plan.scans for name, plan in plans.items() if plan.rows > few}
+
+
+async def test_the_world_is_as_big_as_it_says(world: World) -> None:
+    count = await db.fetch_value("SELECT count(*) FROM slot WHERE state = 'free'")
+    assert count >= 0.99 * WAITING
+    assert await db.fetch_value("SELECT count(DISTINCT lane) FROM slot WHERE state = 'free'") == 300
+    assert await db.fetch_value("SELECT count(*) FROM assignment") > 0.1 * WAITING
+
+
+async def test_a_claim_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await world.person()
+    plans = await world.plans(monkeypatch, lambda: dispatch.claim(person, world.settings, limit=2))
+    check(
+        plans,
+        "profile",
+        "lock_holder",
+        "lane_heads",
+        "reserved_slots",
+        "claim_slot",
+        "settle_task",
+        "hold",
+        "assignments",
+    )
+    assert ("slot", "slot_free_head") in {scan[:2] for scan in plans["lane_heads"].scans}
+    assert plans["claim_slot"].rows < 50
+
+
+async def test_claims_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asks = [ask_of(await world.person(f"A{n}")) for n in range(8)]
+    plans = await world.plans(monkeypatch, lambda: claim_together(asks, world.settings, Memory()))
+    check(
+        plans,
+        "lock_holders",
+        "free_lanes",
+        "lock_lane_heads",
+        "claim_slots",
+        "begin_tasks",
+        "hold_together",
+        "assignments",
+    )
+    assert plans["claim_slots"].rows < 100
+
+
+async def test_a_hold_and_its_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = await world.held()
+    renewed = await world.plans(monkeypatch, lambda: leases.heartbeat(*held, world.settings))
+    check(renewed, "heartbeat", few=60)
+    handed_in = await world.plans(monkeypatch, lambda: submit(*held, WORK, world.settings))
+    check(handed_in, "lock_assignment", "finish_slot", "insert_submission", "settle_task", few=50)
+    back = await world.plans(monkeypatch, lambda: leases.release(*held, world.settings))
+    check(back, "free_slot", "end_assignment", "resolve_hold", few=50)
+    declined = await world.plans(monkeypatch, lambda: leases.decline(*held, world.settings, reason="no"))
+    check(declined, "remember_declined", few=50)
+
+
+async def test_a_verdict(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assignment_id, reviewer, epoch = await world.held("review")
+    draft = VerdictDraft(epoch=epoch, outcome="accept")
+    plans = await world.plans(monkeypatch, lambda: give_verdict(assignment_id, reviewer, draft, world.settings))
+    check(
+        plans,
+        "submission_for_review",
+        "insert_verdict",
+        "decide_submission",
+        "update_difficulty",
+        "resolve_hold",
+        few=100,
+    )
+
+
+async def test_the_sweeper(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act() -> None:
+        await db.execute("UPDATE slot SET lease_until = clock_timestamp() - interval '1 s' WHERE state = 'live'")
+        await leases.sweep(world.settings)
+
+    plans = await world.plans(monkeypatch, act)
+    check(plans, "lapsed_leases", "lock_lapsed", "end_old_reservations", few=500)
+
+
+async def test_feed_jobs_and_profile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await world.person()
+
+    async def act() -> None:
+        await outbox.events_after(START, 500)
+        await outbox.take_due_jobs(world.settings)
+        await load_profile(person, world.settings.skill_half_life_days)
+        await assignments(annotator_id=person, limit=50)
+        await assignments(annotator_id=person, state="live", limit=50)
+
+    plans = await world.plans(monkeypatch, act)
+    check(plans, "events_after", "take_due_jobs", "profile", "assignments")
+
+
+async def test_a_person_learned_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads all that was ever said of one person, and nothing of anybody else."""
+    person = await world.person()
+    own = await db.fetch_value("SELECT count(*) FROM evidence WHERE annotator = :id", id=person)
+    plans = await world.plans(monkeypatch, lambda: refold(person))
+    check(plans, "evidence_of_person", few=4 * own)
+
+
+async def test_lists_and_explanations(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = UUID(int=(await db.fetch_value("SELECT project FROM task LIMIT 1")).int)
+    task = UUID(int=(await db.fetch_value("SELECT id FROM task WHERE state = 'accepted' LIMIT 1")).int)
+    person = await world.person("A1")
+    for wanted in (
+        TaskFilter(),
+        TaskFilter(project_id=project),
+        TaskFilter(state="open"),
+        TaskFilter(project_id=project, state="accepted"),
+    ):
+        check(await world.plans(monkeypatch, partial(reports.tasks, wanted, limit=100)), "tasks")
+    check(await world.plans(monkeypatch, lambda: reports.task(task)), "tasks", few=50)
+    check(await world.plans(monkeypatch, lambda: reports.history(task)), "task_history", few=100)
+    check(await world.plans(monkeypatch, lambda: explain.explain(task, person, world.settings)), "slots_of_task")
+    check(await world.plans(monkeypatch, lambda: reports.live_holds(limit=200)), "live_holds")
+
+
+async def test_the_difficulty_fit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads its 5,000 newest closed tasks and no more."""
+    plans = await world.plans(monkeypatch, lambda: estimating.report(world.settings))
+    check(plans, "count_closed_tasks", "difficulty_by_band", few=5 * estimating.NEWEST)
+
+
+async def test_the_floor_counts_in_the_index(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The matrix counts what waits: as many entries of the index as tasks, but no task and no slot is read for it."""
+    plans = await world.plans(monkeypatch, lambda: reports.queue(None))
+    matrix = plans["queue_matrix"]
+    assert not matrix.whole
+    assert {how for _, how, _ in matrix.scans} == {"slot_unfinished", "task_finished"}
+    assert matrix.buffers < 0.05 * WAITING
