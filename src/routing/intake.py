@@ -64,7 +64,7 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
     _refuse_doubles(drafts)
     await check_domains({draft.domain for draft in drafts})
     kinds = await own_kinds()
-    works = [_lane_of(owner, draft, kinds) for draft in drafts]
+    works = [lane_of(owner, draft, kinds) for draft in drafts]
     lanes = await ensure_lanes(works)
     created = await _insert(owner, drafts, [lanes[work.key] for work in works], import_id)
     known = await db.fetch(
@@ -83,7 +83,8 @@ def _refuse_doubles(drafts: Sequence[TaskDraft]) -> None:
         seen.add(draft.external_id)
 
 
-def _lane_of(owner: ProjectView, draft: TaskDraft, own_kinds: set[str]) -> Lane:
+def lane_of(owner: ProjectView, draft: TaskDraft, own_kinds: set[str]) -> Lane:
+    """Where the draft's work waits. Raises `Invalid`."""
     try:
         requirements = msgspec.convert(draft.requirements, Requirements)
     except msgspec.ValidationError as error:
@@ -132,7 +133,7 @@ async def _insert(
     now = clock.now()
     priors = [difficulty_prior(draft.difficulty) for draft in drafts]
     rows = await db.fetch(
-        sql.insert_tasks, project_id=owner.id, import_batch=import_id, overlap=owner.overlap,
+        sql.insert_tasks, project_id=owner.id, import_batch=import_id, overlap=owner.overlap, expires_days=owner.task_expires_days,
         ids=[uuid7() for _ in drafts], external_ids=[draft.external_id for draft in drafts],
         kinds=[draft.kind for draft in drafts], domains=[draft.domain for draft in drafts],
         languages=[draft.language for draft in drafts], levels=[draft.difficulty for draft in drafts],
