@@ -866,7 +866,7 @@ SELECT after FROM audit_entry
 WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk' AND actor = :actor AND at > clock_timestamp() - make_interval(secs => :seconds)
 
 -- name: bulk_of_tasks_undone
--- Once only.
+-- Whether it was taken back already.
 SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk_undone')
 
 -- name: tasks_expired
@@ -889,7 +889,7 @@ FROM unnest(:ids::uuid[], :befores::jsonb[], :afters::jsonb[]) AS c (id, before,
 UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days = :days, version = version + 1 WHERE id = :id
 
 -- name: calendars
--- By name.
+-- All by their names, or the one of this name.
 SELECT id, name, zone, weekly, holidays, version FROM calendar WHERE :name::text IS NULL OR name = :name ORDER BY name
 
 -- name: put_calendar

@@ -9,7 +9,7 @@ import msgspec
 from callboard.pages.facts import facts_of, stage_of
 from callboard.pages.review import turns_of
 from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
-from kernel import db
+from kernel import clock, db
 from kernel.money import Money
 from kernel.sql import load
 from payments.earnings import TransferFilters, transfers
@@ -46,6 +46,7 @@ def row_of(row: reports.TaskRow) -> TaskRow:
         created_at=row.created_at,
         due_at=row.due_at,
         person=row.held_by,
+        days_left=None if row.expires_at is None else max(0, (row.expires_at - clock.now()).days),
     )
 
 
