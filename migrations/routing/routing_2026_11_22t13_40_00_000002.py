@@ -17,6 +17,8 @@ CREATE INDEX task_expiring ON task (expires_at) WHERE state = 'open' AND expires
 UPDATE task SET expires_at = clock_timestamp() + interval '14 days' WHERE state = 'open';
 -- What is due first in a project.
 CREATE INDEX task_due ON task (project, due_at) WHERE due_at IS NOT NULL AND state IN ('open', 'rework', 'in_progress');
+-- Nothing is given out of these: their clocks stand still.
+UPDATE project SET paused_at = clock_timestamp() WHERE state IN ('draft', 'paused');
 CREATE INDEX relaxation_of_task ON relaxation (task);
 CREATE TRIGGER relaxation_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON relaxation FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 -- A cancellation can be taken back for an hour.

@@ -49,3 +49,8 @@ async def _people_here(settings: Settings) -> list[Views]:
     days = settings.skill_half_life_days
     rows = await db.fetch(sql.people_here, seconds=float(settings.present_seconds))
     return [Views(await load_profile(UUID(int=row["id"].int), days), days) for row in rows]
+
+
+async def ages() -> dict[str, float]:
+    """Seconds since each calculation off the hot path last ran to its end."""
+    return {row["name"]: row["seconds"] for row in await db.fetch(sql.upkeep_ages)}

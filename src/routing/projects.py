@@ -91,6 +91,7 @@ class ProjectView(msgspec.Struct, frozen=True):
     ladder: list[dict[str, Any]]
     task_expires_days: int | None
     paused_at: datetime | None
+    """Since when the clocks of its tasks stand still: a pause, or a draft that was not published yet."""
     paused_seconds: int
     """Of pauses that are over."""
     version: int

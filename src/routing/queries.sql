@@ -1,11 +1,11 @@
 -- name: insert_project
--- Names are unique: people speak of projects by name.
+-- Names are unique: people speak of projects by name. The clocks of its tasks stand still until it is published.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level, calendar, ladder, task_expires_days)
+                     skill_half_life_days, expert_level, calendar, ladder, task_expires_days, paused_at)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level, :calendar_id, :ladder, :task_expires_days)
+        :skill_half_life_days, :expert_level, :calendar_id, :ladder, :task_expires_days, clock_timestamp())
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
@@ -872,7 +872,7 @@ SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_i
 -- name: tasks_expired
 -- Open tasks whose time is over by their project's clock, which stands still while it is paused; nobody holds them or has worked on them.
 SELECT t.id FROM task t JOIN project p ON p.id = t.project
-WHERE t.state = 'open' AND t.expires_at <= clock_timestamp() AND p.state IN ('draft', 'published')
+WHERE t.state = 'open' AND t.expires_at <= clock_timestamp() AND p.state = 'published'
   AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
   AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state IN ('live', 'done'))
 ORDER BY t.expires_at

@@ -113,6 +113,7 @@ async def test_the_ladder_reaches_somebody_and_the_relaxed_claim_is_written_down
     row = await db.fetch_one("SELECT assignment, task, step, relaxed FROM relaxation")
     assert row is not None
     assert (row["assignment"], row["task"], row["step"], row["relaxed"]) == (held.id, task, 1, {"min_level": [4, 3]})
+    assert set(await climbing.ages()) == {"routing.climb"}
     assert await _climb(settings) == 1, "where nothing waits the lane stands on the ground again"
 
 
