@@ -535,6 +535,9 @@ SELECT at, what, who, detail FROM (
   SELECT a.ended_at, a.kind || '.' || a.state, n.display_name, jsonb_build_object('assignment_id', a.id, 'active_seconds', a.active_seconds, 'reason', a.end_reason)
   FROM assignment a JOIN annotator n ON n.id = a.annotator WHERE a.task = :task_id AND a.ended_at IS NOT NULL
   UNION ALL
+  SELECT r.at, 'ladder.relaxed', n.display_name, jsonb_build_object('assignment_id', r.assignment, 'step', r.step, 'relaxed', r.relaxed)
+  FROM relaxation r JOIN assignment a ON a.id = r.assignment JOIN annotator n ON n.id = a.annotator WHERE r.task = :task_id
+  UNION ALL
   SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round, 'verdict_id', v.id,
     'counts', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome))
   FROM verdict v JOIN submission b ON b.id = v.submission JOIN annotator n ON n.id = v.reviewer WHERE b.task = :task_id
@@ -941,10 +944,6 @@ SELECT name, extract(epoch FROM clock_timestamp() - ran_at)::float8 AS seconds F
 INSERT INTO relaxation (assignment, task, step, relaxed, at)
 SELECT r.assignment, r.task, r.step, r.relaxed, clock_timestamp()
 FROM unnest(:assignments::uuid[], :tasks::uuid[], :steps::int[], :relaxed::jsonb[]) AS r (assignment, task, step, relaxed)
-
--- name: relaxations_of_task
--- Under which relaxed requirements a task was given out.
-SELECT r.assignment AS assignment_id, a.annotator AS annotator_id, r.step, r.relaxed, r.at FROM relaxation r JOIN assignment a ON a.id = r.assignment WHERE r.task = :task_id ORDER BY r.at
 
 -- name: risk_of_projects
 -- What was handed in lately, since when, by how many, and what is due first.

@@ -82,7 +82,7 @@ TASKS = f.TasksView(
     filter=f.TaskFilter(domain="law"), next_cursor="xyz", total=1284, projects=FLOOR.projects,
     domains=["general", "law", "medicine"], languages=["en", "zh-CN"],
     rows=[
-        f.TaskRow(task=facts, state=STATES[i % 7], priority=1 + i % 5, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, days_left=(13, 0, None)[i % 3], person=PEOPLE[i] if i % 7 in {1, 2} else None)
+        f.TaskRow(task=facts, state=STATES[i % 7], priority=1 + i % 5, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, days_left=13 if i == 0 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
         for i, facts in enumerate([KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, LEASE])
     ],
 )  # fmt: skip

@@ -353,6 +353,7 @@ EVENT_CHIPS: dict[str, tuple[str, str]] = {
     "fix": ("good", "edit"),
     "rework": ("warn", "back"),
     "reject": ("bad", "cross"),
+    "relaxed": ("warn", "down"),
     "overturned": ("warn", "retry"),
     "upheld": ("good", "check"),
     "paid": ("good", "coin"),

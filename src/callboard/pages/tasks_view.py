@@ -23,6 +23,7 @@ WHAT = {
     "annotation.claimed": "claimed",
     "review.claimed": "review",
     "annotation.submitted": "submitted",
+    "ladder.relaxed": "relaxed",
     "verdict.accept": "accept",
     "verdict.fix": "fix",
     "verdict.rework": "rework",
@@ -90,6 +91,7 @@ def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
         return
     amount = Money(detail["price_micros"], detail["currency"]) if "price_micros" in detail else None
     reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
+    reasons += [f"{name} {before} → {now}" for name, (before, now) in (detail.get("relaxed") or {}).items()]
     note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
     yield TimelineEntry(
         at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},
