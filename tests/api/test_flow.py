@@ -1,6 +1,15 @@
 """The flow of time over HTTP: many tasks changed and put back, one under its version, calendars, ladders, the risk."""
 
+import httpx
+import pytest
+
+from tests.api.conftest import Cast
 from tests.api.slice import Site
+
+
+@pytest.fixture
+async def site(client: httpx.AsyncClient, cast: Cast) -> Site:
+    return await Site(client, cast).open()
 
 
 async def test_many_are_changed_by_a_filter_and_put_back(site: Site) -> None:
@@ -10,7 +19,7 @@ async def test_many_are_changed_by_a_filter_and_put_back(site: Site) -> None:
     wish = {"action": "set_priority", "priority": 5, "reason": "now", "filter": {"domain": "general", "search": "t1"}}
     report = await site.call("POST", "/tasks/bulk", site.manager, wish)
     assert [(line["external_id"], line["outcome"]) for line in report["items"]] == [("t1", "changed")]
-    assert (await site.claim(site.author))["task_id"] == ids["t1"]
+    assert (await site.claim(site.author))["task"]["id"] == ids["t1"]
     at = f"/tasks/bulk/{report['bulk_id']}/undo"
     assert (await site.call("POST", at, site.manager))["changed"] == 1
     assert (await site.call("POST", at, site.manager, None, 404))["code"] == "task_change_not_found"

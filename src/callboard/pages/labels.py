@@ -180,6 +180,7 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "fix": _("Accepted with a fix"),
         "rework": _("Sent back"),
         "reject": _("Rejected"),
+        "relaxed": _("Requirements relaxed"),
         "overturned": _("Verdict overturned"),
         "upheld": _("Verdict upheld"),
         "accepted": _("Accepted"),
