@@ -6,11 +6,13 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import estimating, leases
+from routing import changes, climbing, estimating, leases
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
     "routing.sweep_leases",
+    climbing.CLIMB,
+    changes.EXPIRE,
     "audit.seal",
     "kernel.tidy",
     "access.tidy",
@@ -31,6 +33,18 @@ NAMES = (
 async def sweep_leases(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one leaves more for the next tick, so that no transaction grows without bound."""
     await leases.sweep(settings)
+
+
+@outbox.handler(climbing.CLIMB)
+async def climb(_payload: dict[str, Any], settings: Settings) -> None:
+    await climbing.climb(settings)
+
+
+@outbox.handler(changes.EXPIRE)
+async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
+    """One batch; a full one is followed by another job. Claims go by the clock, whenever this runs."""
+    if await changes.expire(settings.expire_batch) == settings.expire_batch:
+        await outbox.enqueue(changes.EXPIRE, {})
 
 
 @outbox.handler("audit.seal")

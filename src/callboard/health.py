@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import structlog
 from litestar import Response
 
 from callboard import metrics
@@ -16,6 +17,9 @@ from callboard.live import Hub
 from callboard.migrate import pending
 from kernel import db
 from kernel.settings import Settings
+from routing import climbing
+
+log = structlog.get_logger(__name__)
 
 READY_SECONDS = 1.0
 """A check that waits longer than this says no: whoever asks every second must not pile up."""
@@ -69,7 +73,12 @@ async def _database(settings: Settings) -> str:
 
 @get("/metrics", guards=[require(Permission.METRICS_READ)], operation_id="metrics", tags=["operations"])
 async def read_metrics() -> Response[bytes]:
-    """Figures of this process in the text format of Prometheus."""
+    """Figures of this process in the text format of Prometheus; while the database is away, those of before."""
+    try:
+        for name, seconds in (await climbing.ages()).items():
+            metrics.upkeep_age.labels(name).set(seconds)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        log.warning("the ages of upkeep are not known: the database is away")
     return Response(content=metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -17,6 +17,9 @@ requests = Histogram(
     buckets=BUCKETS_SECONDS,
 )
 streams = Gauge("callboard_live_streams", "Server-sent event streams that are open.")
+upkeep_age = Gauge(
+    "callboard_upkeep_age_seconds", "Since what is computed off the hot path last ran to its end.", ["name"]
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -11,13 +11,15 @@ from uuid import UUID
 
 import msgspec
 
-from kernel import db, outbox
+from kernel import clock, db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
+from routing.calendars import Clock, clock_of
 from routing.eligibility import Failure, judge
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
+from routing.ladder import asked, steps_of
 from routing.lanes import ANNOTATION, REVIEW, Lane
 from routing.scoring import Score, score
 from routing.settling import settle
@@ -52,9 +54,19 @@ class Head(msgspec.Struct, frozen=True):
     deadline_seconds: int
     currency: str
     waited_ms: int
+    """By the project's clock: its calendar, without its pauses."""
     half_life_days: int | None
     """Of the project; None: the setting."""
     expert_level: int
+    clock: Clock
+    step: int = 0
+    """Of the ladder, on which the lane stands; `lane` and `language_level` are as it leaves them."""
+    relaxed: dict[str, Any] = {}
+
+
+def waited_seconds(clock_: Clock, rank: int, now: float) -> float:
+    """How long the head of this rank has waited by the project's clock; below 0 where a due time is far away."""
+    return clock_.seconds(rank / 1000, now)
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -213,6 +225,8 @@ class _Door:
             row = await db.fetch_one(sql.claim_reserved, slot_id=slot_id, **values)
         if row is None:
             return False
+        if head.relaxed:
+            await note_relaxations([(assignment_id, row["task"], head)])
         taken.append(_Taken(assignment_id, row["task"], project_id, price, head.lane.kind))
         await outbox.publish(
             "assignment.claimed",
@@ -279,15 +293,31 @@ async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -
     return [head_of(row) for row in rows]
 
 
-def head_of(row: Any) -> Head:
-    lane = Lane(
+def plain_lane(row: Any) -> Lane:
+    """As its tasks ask, before any step of the ladder."""
+    return Lane(
         row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
         row["required_role"], row["required_credential"], row["task_kind"],
     )  # fmt: skip
+
+
+def head_of(row: Any) -> Head:
+    asks = plain_lane(row)
+    runs = clock_of(row["calendar"], row["pauses"], row["paused_since"])
+    given = asked(asks, row["language_level"], steps_of(row["ladder"]), row["step"])
     return Head(
-        row["id"], lane, row["project_name"], row["language_level"], row["review_other_vendor"] and lane.kind == REVIEW,
-        row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"], row["waited_ms"],
-        row["skill_half_life_days"], row["expert_level"],
+        row["id"], given.lane, row["project_name"], given.language_level, row["review_other_vendor"] and asks.kind == REVIEW,
+        row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"],
+        int(waited_seconds(runs, row["rank"], clock.now().timestamp()) * 1000),
+        row["skill_half_life_days"], row["expert_level"], runs, row["step"] if given.relaxed else 0, given.relaxed,
+    )  # fmt: skip
+
+
+async def note_relaxations(given: Sequence[tuple[UUID, UUID, Head]]) -> None:
+    """Assignment, task, and the head as it was relaxed."""
+    await db.execute(
+        sql.note_relaxations, assignments=[one for one, _, _ in given], tasks=[task for _, task, _ in given],
+        steps=[head.step for _, _, head in given], relaxed=[db.jsonb(head.relaxed) for _, _, head in given],
     )  # fmt: skip
 
 
@@ -299,9 +329,12 @@ def price_query(profile: Profile, head: Head, z: float) -> PriceQuery:
 
 def explain_choice(chosen: Candidate, others: Sequence[Candidate]) -> dict[str, Any]:
     """What is kept with the assignment: the lane that won, its score in parts, and the next best ones."""
+    head = chosen.head
+    ladder = {"ladder": {"step": head.step, "relaxed": head.relaxed}} if head.relaxed else {}
     return {
-        "lane": _lane_text(chosen.head.lane),
+        "lane": _lane_text(head.lane),
         "score": msgspec.to_builtins(chosen.score),
+        **ladder,
         "runners_up": [{"lane": _lane_text(other.head.lane), "score": round(other.score.total, 4)} for other in others],
     }
 

@@ -46,6 +46,16 @@ class NoSuchTask(NotFound):
     title = "There is no such task for this account"
 
 
+class NoSuchTaskChange(NotFound):
+    code = "task_change_not_found"
+    title = "There is no such change that can still be taken back by this account"
+
+
+class NoSuchCalendar(NotFound):
+    code = "calendar_not_found"
+    title = "There is no calendar of this name"
+
+
 class NoSuchAssignment(NotFound):
     code = "assignment_not_found"
     title = "There is no such assignment for this account"

@@ -1,22 +1,34 @@
 """Would this person get this task, and if not, why not: the decision's own functions, asked without deciding."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from kernel import db
+from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import KINDS, head_of, lane_heads
+from routing.dispatch import KINDS, Head, head_of, lane_heads, plain_lane
 from routing.eligibility import Failure, judge
 from routing.estimating import TaskDifficulty, of_task
+from routing.ladder import asked, seconds_until, steps_of
 from routing.reports import task
 from routing.scoring import score
 from routing.views import Views
 from skills.profiles import Profile, load_profile
 
 sql = load(__package__)
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """The step of the ladder on which the person may take it."""
+
+    stands_on: int
+    step: int
+    at: datetime | None
+    """By waiting alone; none: only a longer queue leads there, or the project is paused."""
+    relaxed: dict[str, Any]
 
 
 class PlaceExplained(msgspec.Struct, frozen=True):
@@ -30,6 +42,8 @@ class PlaceExplained(msgspec.Struct, frozen=True):
     failures: list[Failure]
     score: dict[str, float]
     lanes_before: int
+    ladder: Reach | None = None
+    """When the ladder will reach this person; none: it will not, or is not needed."""
     """Eligible lanes whose head scores higher for this person now; 0 means it would be among the next."""
 
 
@@ -62,7 +76,12 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
         annotator_id=annotator_id,
     )
     involved = any(slot["annotator_id"] == annotator_id for slot in slots)
-    places = [await _place(slot, views, rivals, z, involved=involved, declined=declined is not None) for slot in slots]
+    untouched = not any(slot["state"] in {"live", "done"} for slot in slots)
+    expired = untouched and row.expires_at is not None and row.expires_at <= clock.now()
+    places = [
+        await _place(slot, views, rivals, z, involved=involved, declined=declined is not None, expired=expired)
+        for slot in slots
+    ]
     return Explanation(
         task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places,
         await of_task(task_id),
@@ -70,21 +89,40 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
 
 
 async def _place(
-    slot: Any, views: Views, rivals: list[float], z: float, *, involved: bool, declined: bool
+    slot: Any, views: Views, rivals: list[float], z: float, *, involved: bool, declined: bool, expired: bool
 ) -> PlaceExplained:
-    head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
+    at = await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"])
+    head = head_of(at)
     profile = views.of(head.half_life_days)
     own_rework = slot["reserved_for"] == profile.id
     failures = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
-    failures += _slot_failures(slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined)
+    failures += _slot_failures(
+        slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined, expired=expired
+    )
     own = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
+    reach = _reach(at, head, profile, z) if failures and not own_rework else None
     return PlaceExplained(
         slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
-        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals),
+        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals), reach,
     )  # fmt: skip
 
 
-def _slot_failures(slot: Any, profile: Profile, *, other_vendor: bool, involved: bool, declined: bool) -> list[Failure]:
+def _reach(row: Any, head: Head, profile: Profile, z: float) -> Reach | None:
+    """The first step above the one it stands on at which every predicate of the lane holds."""
+    ladder, plain = steps_of(row["ladder"]), plain_lane(row)
+    for step in range(row["step"] + 1, len(ladder) + 1):
+        given = asked(plain, row["language_level"], ladder, step)
+        if judge(profile, given.lane, given.language_level, z):
+            continue
+        waits = seconds_until(ladder, step, head.sla_seconds)
+        at = None if waits is None else head.clock.add(row["rank"] / 1000, waits)
+        return Reach(row["step"], step, None if at is None else datetime.fromtimestamp(at, UTC), given.relaxed)
+    return None
+
+
+def _slot_failures(
+    slot: Any, profile: Profile, *, other_vendor: bool, involved: bool, declined: bool, expired: bool
+) -> list[Failure]:
     """What the claim's WHERE clause asks of the slot itself."""
     found = []
     if slot["state"] != "free":
@@ -106,6 +144,8 @@ def _slot_failures(slot: Any, profile: Profile, *, other_vendor: bool, involved:
                 "wait until the author's time is over",
             )
         )
+    if expired:
+        found.append(Failure("expired", "a task whose time is not over", "expired", "give it more days"))
     if declined:
         found.append(
             Failure("not_declined", "a task that was not handed back", "declined before", "somebody else takes it")

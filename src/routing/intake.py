@@ -68,7 +68,7 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
     priors = await estimating.priors(
         project_id, [estimating.Draft(d.kind, d.domain, d.language, d.difficulty, d.payload) for d in drafts]
     )
-    works = [_lane_of(owner, draft, prior, kinds) for draft, (prior, _) in zip(drafts, priors, strict=True)]
+    works = [lane_of(owner, draft, prior.belief.mean, kinds) for draft, (prior, _) in zip(drafts, priors, strict=True)]
     lanes = await ensure_lanes(works)
     created = await _insert(owner, drafts, priors, [lanes[work.key] for work in works], import_id)
     known = await db.fetch(
@@ -87,7 +87,8 @@ def _refuse_doubles(drafts: Sequence[TaskDraft]) -> None:
         seen.add(draft.external_id)
 
 
-def _lane_of(owner: ProjectView, draft: TaskDraft, prior: Prior, own_kinds: set[str]) -> Lane:
+def lane_of(owner: ProjectView, draft: TaskDraft, foreseen: float, own_kinds: set[str]) -> Lane:
+    """Where the draft's work waits; `foreseen`: difficulty in logits, where the draft states none. Raises `Invalid`."""
     try:
         requirements = msgspec.convert(draft.requirements, Requirements)
     except msgspec.ValidationError as error:
@@ -97,7 +98,7 @@ def _lane_of(owner: ProjectView, draft: TaskDraft, prior: Prior, own_kinds: set[
             f"The requirements of {draft.external_id!r} ask for level {requirements.min_level}; levels run from 1 to 5."
         )
     # A stated level stays the band: prices hang on it, and the frontend counts on what it said.
-    band = draft.difficulty or level_of(prior.belief.mean)
+    band = draft.difficulty or level_of(foreseen)
     return annotation_lane(
         owner.id,
         domain=draft.domain,
@@ -140,7 +141,7 @@ async def _insert(
 ) -> int:
     now = clock.now()
     rows = await db.fetch(
-        sql.insert_tasks, project_id=owner.id, import_batch=import_id, overlap=owner.overlap,
+        sql.insert_tasks, project_id=owner.id, import_batch=import_id, overlap=owner.overlap, expires_days=owner.task_expires_days,
         ids=[uuid7() for _ in drafts], external_ids=[draft.external_id for draft in drafts],
         kinds=[draft.kind for draft in drafts], domains=[draft.domain for draft in drafts],
         languages=[draft.language for draft in drafts], levels=[draft.difficulty for draft in drafts],

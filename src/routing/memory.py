@@ -14,7 +14,7 @@ from uuid import UUID
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import KINDS, Head, head_of
+from routing.dispatch import KINDS, Head, head_of, waited_seconds
 from routing.eligibility import judge
 from routing.scoring import CLAIM, fit_of, pressure
 from routing.views import Views
@@ -59,7 +59,7 @@ class Memory:
         self.waited_seconds: list[float] = []
         self.versions: list[int] = []
         """Of the projects of `lanes`, in their order."""
-        self._places: dict[tuple[UUID, int], int] = {}
+        self._places: dict[tuple[UUID, int, int], int] = {}
         self._seats: OrderedDict[UUID, Seat] = OrderedDict()
         self._world = -1
         self._read_at = -math.inf
@@ -77,13 +77,15 @@ class Memory:
         if now - self._read_at < HEADS_SECONDS:
             return
         rows = await db.fetch(sql.free_lanes, kinds=list(KINDS))
-        if any((row["id"], row["version"]) not in self._places for row in rows):
+        if any((row["id"], row["version"], row["step"]) not in self._places for row in rows):
             await self._learn()
-        known = [(self._places.get((row["id"], row["version"])), row["waited_ms"] / 1000) for row in rows]
+        moment = clock.now().timestamp()
+        known = [(self._places.get((row["id"], row["version"], row["step"])), row["rank"]) for row in rows]
         self.live, self.ageing, self.fade, self.waited_seconds = [], [], [], []
-        for place, waited in known:
+        for place, rank in known:
             if place is None:
                 continue  # it came between the two reads; the next refresh knows it
+            waited = waited_seconds(self.lanes[place].clock, rank, moment)
             now_asks = pressure(max(0.0, waited) / self.lanes[place].sla_seconds, value=1.0, backlog=0.0, policy=CLAIM)
             self.live.append(place)
             self.ageing.append(now_asks.ageing)
@@ -93,7 +95,7 @@ class Memory:
 
     async def _learn(self) -> None:
         for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None):
-            key = (UUID(int=row["id"].int), row["version"])
+            key = (UUID(int=row["id"].int), row["version"], row["step"])
             if key not in self._places:
                 self._places[key] = len(self.lanes)
                 self.lanes.append(head_of(row))

@@ -1,11 +1,11 @@
 """Projects: the rules under which work is made. Every change is audited; states change along the drawn edges."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from kernel import audit, db, outbox
 from kernel.errors import Invalid, PreconditionFailed
@@ -13,10 +13,11 @@ from kernel.ids import uuid7
 from kernel.money import parse_currency
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.errors import NoSuchProject, ProjectExists, WrongState
+from routing.errors import NoSuchCalendar, NoSuchProject, ProjectExists, WrongState
 from routing.events import PriceQuery, pricing
+from routing.ladder import parse
 from routing.lanes import ANNOTATION
-from skills.registry import check_roles
+from skills.registry import check_roles, roles
 
 sql = load(__package__)
 
@@ -52,6 +53,22 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Calibrated chance of being right that the answers to an objective task must reach together; none: `overlap` answers."""
     most_answers: Annotated[int, Meta(ge=1, le=20)] = 5
     """Of one task, where the target asks for more than `overlap`."""
+    calendar: Annotated[str, Meta(max_length=80)] | None = None
+    """By name: when the project's clocks run; none: around the clock."""
+    ladder: Annotated[list[dict[str, Any]], Meta(max_length=8)] = []
+    """What is asked less of people when work waits: steps of `routing.ladder.Step`."""
+    task_expires_days: Annotated[int, Meta(ge=1, le=3650)] | None = 14
+    """An untouched task is cancelled after so long; none: never."""
+
+
+class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How time flows in a project. What is left out stays."""
+
+    calendar: Annotated[str, Meta(max_length=80)] | UnsetType | None = UNSET
+    ladder: Annotated[list[dict[str, Any]], Meta(max_length=8)] | UnsetType = UNSET
+    task_expires_days: Annotated[int, Meta(ge=1, le=3650)] | UnsetType | None = UNSET
+    """Of tasks that come from now on."""
+    reason: Annotated[str, Meta(max_length=500)] = ""
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -76,6 +93,13 @@ class ProjectView(msgspec.Struct, frozen=True):
     expert_level: int
     consensus_target: float | None
     most_answers: int
+    calendar: str | None
+    ladder: list[dict[str, Any]]
+    task_expires_days: int | None
+    paused_at: datetime | None
+    """Since when the clocks of its tasks stand still: a pause, or a draft that was not published yet."""
+    paused_seconds: int
+    """Of pauses that are over."""
     version: int
     created_at: datetime
 
@@ -97,11 +121,53 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
     project_id = uuid7()
     lease, deadline = _clocks(draft, settings)
     values = msgspec.structs.asdict(draft) | {"lease_seconds": lease, "deadline_seconds": deadline}
+    values |= {
+        "calendar_id": await calendar_id(values.pop("calendar")),
+        "ladder": db.jsonb(await _ladder(draft.ladder)),
+    }
     if not await db.execute(sql.insert_project, id=project_id, **values):
         raise ProjectExists(f"There is a project named {draft.name!r} already; choose another name.")
     await audit.record("project.created", "project", project_id, after=msgspec.to_builtins(draft))
     await outbox.publish("project.created", {"name": draft.name}, project_id=project_id, subject_id=project_id)
     return project_id
+
+
+async def calendar_id(name: str | None) -> UUID | None:
+    """Raises `NoSuchCalendar`."""
+    if name is None:
+        return None
+    found: UUID | None = await db.fetch_value("SELECT id FROM calendar WHERE name = :name", name=name)
+    if found is None:
+        raise NoSuchCalendar
+    return found
+
+
+async def _ladder(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    known = {one.code for one in await roles(counted=False) if not one.archived} if steps else set()
+    plain: list[dict[str, Any]] = msgspec.to_builtins(parse(steps, known))
+    return plain
+
+
+async def change_project(project_id: UUID, change: ProjectChange, *, version: int | None = None) -> ProjectView:
+    """Raises `NoSuchProject`, `NoSuchCalendar`, `Invalid` (naming the step), `PreconditionFailed`."""
+    db.require_transaction()
+    await db.execute("SELECT FROM project WHERE id = :id FOR NO KEY UPDATE", id=project_id)
+    before = await project(project_id)
+    if version is not None and version != before.version:
+        raise PreconditionFailed
+    calendar = before.calendar if change.calendar is UNSET else change.calendar
+    ladder = before.ladder if change.ladder is UNSET else await _ladder(change.ladder)
+    days = before.task_expires_days if change.task_expires_days is UNSET else change.task_expires_days
+    was = {"calendar": before.calendar, "ladder": before.ladder, "task_expires_days": before.task_expires_days}
+    new = {"calendar": calendar, "ladder": ladder, "task_expires_days": days}
+    if was == new:
+        return before
+    await db.execute(
+        sql.change_project_flow, id=project_id, calendar_id=await calendar_id(calendar), ladder=db.jsonb(ladder), days=days
+    )  # fmt: skip
+    await audit.record("project.changed", "project", project_id, before=was, after=new, reason=change.reason or None)
+    await outbox.publish("project.changed", {"name": before.name}, project_id=project_id, subject_id=project_id)
+    return await project(project_id)
 
 
 def _clocks(draft: ProjectDraft, settings: Settings) -> tuple[int, int]:

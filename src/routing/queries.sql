@@ -1,25 +1,31 @@
 -- name: insert_project
--- Names are unique: people speak of projects by name.
+-- Names are unique: people speak of projects by name. The clocks of its tasks stand still until it is published.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level, consensus_target, most_answers)
+                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level, :consensus_target, :most_answers)
+        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp())
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, consensus_target, most_answers, version, created_at
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level,
+       consensus_target, most_answers, (SELECT c.name FROM calendar c WHERE c.id = project.calendar) AS calendar, ladder, task_expires_days,
+       paused_at, paused_seconds, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
 LIMIT :limit
 
 -- name: change_project_state
--- The trigger refuses an undrawn edge; the version is what If-Match compares.
-UPDATE project SET state = :state, version = version + 1 WHERE id = :id RETURNING state
+-- The trigger refuses an undrawn edge; the version is what If-Match compares. Pauses are kept: the clocks of its tasks stand still meanwhile.
+UPDATE project SET state = :state::text, version = version + 1,
+  paused_at = CASE WHEN :state = 'paused' THEN clock_timestamp() END,
+  pauses = CASE WHEN paused_at IS NULL THEN pauses ELSE pauses || jsonb_build_array(jsonb_build_array(extract(epoch FROM paused_at), extract(epoch FROM clock_timestamp()))) END,
+  paused_seconds = paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - paused_at), 0)::bigint
+WHERE id = :id RETURNING state
 
 -- name: lanes_by_key
 -- Lanes are few and never change, so they are looked up before they are made.
@@ -44,10 +50,11 @@ WITH drafts AS MATERIALIZED (
     AS d (id, external_id, kind, domain, language, level, mean, variance, sources, priority, due_at, requirements, payload, lane, rank)
 ), created AS (
   INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, prior_mean,
-                    prior_variance, prior_sources, priority, due_at, requirements, payload, state, lane, import_batch, created_at)
+                    prior_variance, prior_sources, priority, due_at, requirements, payload, state, lane, import_batch, created_at, expires_at)
   SELECT id, :project_id, external_id, kind, domain, language, level, mean, variance, mean, variance, sources::jsonb, priority,
-         due_at, requirements::jsonb, payload::jsonb, 'open', lane, :import_batch, clock_timestamp()
-  FROM drafts
+         due_at, requirements::jsonb, payload::jsonb, 'open', lane, :import_batch, clock_timestamp(),
+         clock_timestamp() + make_interval(days => :expires_days::int) - make_interval(secs => own.paused_seconds)
+  FROM drafts, (SELECT p.paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - p.paused_at), 0)::bigint AS paused_seconds FROM project p WHERE p.id = :project_id) AS own
   ON CONFLICT (project, external_id) DO NOTHING
   RETURNING id, external_id
 ), slots AS (
@@ -65,7 +72,8 @@ SELECT external_id, id FROM task WHERE project = :project_id AND external_id = A
 -- One index probe per lane: its oldest free slot that is not kept for somebody.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       p.skill_half_life_days, p.expert_level, p.version, head.rank,
+       p.skill_half_life_days, p.expert_level, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, head.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
@@ -79,7 +87,8 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 -- The lane of one slot, in the form of lane_heads.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       p.skill_half_life_days, p.expert_level, s.rank,
+       p.skill_half_life_days, p.expert_level, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, s.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - s.rank AS waited_ms
 FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
 WHERE s.id = :slot_id
@@ -104,6 +113,8 @@ WITH candidate AS MATERIALIZED (
     AND NOT (:other_vendor AND s.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
     AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
+                    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = t.id AND o.state IN ('live', 'done')))
   ORDER BY s.rank, s.id
   LIMIT 1
   FOR NO KEY UPDATE SKIP LOCKED
@@ -500,6 +511,7 @@ WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND (:project_id::uuid 
 -- Tasks by filters, newest first; the cursor is the id.
 SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.difficulty_mean, t.difficulty_variance, t.priority, t.due_at,
        t.state, t.project AS project_id, p.name AS project_name, t.version, t.created_at, t.closed_at, t.requirements, t.payload,
+       CASE WHEN t.state = 'open' THEN t.expires_at + make_interval(secs => p.paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - p.paused_at), 0)::bigint) END AS expires_at,
        (SELECT n.display_name FROM slot s JOIN annotator n ON n.id = s.annotator WHERE s.task = t.id AND s.state = 'live' LIMIT 1) AS held_by
 FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
 WHERE (:id::uuid IS NULL OR t.id = :id) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
@@ -524,6 +536,9 @@ SELECT at, what, who, detail FROM (
   SELECT a.ended_at, a.kind || '.' || a.state, n.display_name, jsonb_build_object('assignment_id', a.id, 'active_seconds', a.active_seconds, 'reason', a.end_reason)
   FROM assignment a JOIN annotator n ON n.id = a.annotator WHERE a.task = :task_id AND a.ended_at IS NOT NULL
   UNION ALL
+  SELECT r.at, 'ladder.relaxed', n.display_name, jsonb_build_object('assignment_id', r.assignment, 'step', r.step, 'relaxed', r.relaxed)
+  FROM relaxation r JOIN assignment a ON a.id = r.assignment JOIN annotator n ON n.id = a.annotator WHERE r.task = :task_id
+  UNION ALL
   SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round, 'verdict_id', v.id,
     'counts', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome))
   FROM verdict v JOIN submission b ON b.id = v.submission JOIN annotator n ON n.id = v.reviewer WHERE b.task = :task_id
@@ -539,29 +554,6 @@ ORDER BY at
 SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, s.reserved_for, s.author_id, s.author_vendor_id, s.lane AS lane_id
 FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
 
--- name: change_priorities
--- The rank of free slots moves with the priority, by the same step for all.
-WITH changed AS (
-  UPDATE task SET priority = :priority, version = version + 1 WHERE id = ANY (:task_ids::uuid[]) AND priority <> :priority AND state NOT IN ('accepted', 'rejected', 'cancelled')
-  RETURNING id
-), old AS (SELECT t.id, t.priority FROM task t WHERE t.id = ANY (:task_ids::uuid[]))
-, moved AS (
-  UPDATE slot SET rank = rank - :step_ms::bigint * (:priority::int - old.priority) FROM changed JOIN old USING (id) WHERE slot.task = changed.id RETURNING slot.id
-)
-SELECT id FROM changed
-
--- name: cancel_tasks
--- Only what nobody holds and nobody handed in: work under way is never taken away by a bulk action.
-WITH idle AS (
-  SELECT t.id FROM task t WHERE t.id = ANY (:task_ids::uuid[]) AND t.state IN ('open', 'rework')
-    AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state NOT IN ('free', 'cancelled'))
-  FOR NO KEY UPDATE
-), closed AS (
-  UPDATE slot SET state = 'cancelled', reserved_for = NULL FROM idle WHERE slot.task = idle.id AND slot.state = 'free' RETURNING slot.id
-)
-UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = version + 1 FROM idle WHERE task.id = idle.id
-RETURNING task.id
-
 -- name: lock_holders
 -- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, whom no rework waits for.
 SELECT h.annotator, a.vendor, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
@@ -573,8 +565,8 @@ ORDER BY h.annotator
 FOR NO KEY UPDATE OF h
 
 -- name: free_lanes
--- lane_heads without what does not change: which lanes have a free slot, and since when the head waits.
-SELECT l.id, p.version, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
+-- lane_heads without what does not change: which lanes have a free slot, on which step they stand, and since when the head waits.
+SELECT l.id, p.version, l.step, head.rank
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
 CROSS JOIN LATERAL (
@@ -594,6 +586,8 @@ JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wan
 CROSS JOIN LATERAL (
   SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.rank FROM slot s
   WHERE s.lane = wanted.lane AND s.state = 'free' AND s.reserved_for IS NULL
+    AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
+                    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = t.id AND o.state IN ('live', 'done')))
   ORDER BY s.rank, s.id
   LIMIT wanted.places
   FOR NO KEY UPDATE SKIP LOCKED
@@ -873,3 +867,175 @@ GROUP BY 1 ORDER BY 1
 -- name: difficulty_of_task
 -- Where it began and where it is.
 SELECT prior_mean, prior_variance, prior_sources::text AS prior_sources, difficulty_mean, difficulty_variance FROM task WHERE id = :task_id
+
+-- name: lock_slots_of_tasks
+-- In the order of ids; before the tasks themselves, as every writer does.
+SELECT FROM slot WHERE task = ANY (:task_ids::uuid[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: lock_tasks
+-- In the order of ids, in a statement of its own: what is read after it is what counts.
+SELECT FROM task WHERE id = ANY (:task_ids::uuid[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: tasks_to_change
+-- Locked tasks with what a change may be about; `touched`: somebody holds it, or handed work in.
+SELECT t.id, t.external_id, t.state, t.priority, t.due_at, t.expires_at, t.difficulty_level AS difficulty, t.prior_mean, t.requirements, t.version, t.project AS project_id, t.kind,
+       t.domain, t.language, t.lane, p.state AS project_state, p.paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - p.paused_at), 0)::bigint AS paused_seconds,
+       EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state IN ('live', 'done')) AS touched
+FROM task t JOIN project p ON p.id = t.project
+WHERE t.id = ANY (:task_ids::uuid[])
+
+-- name: put_tasks
+-- Values and lanes of many tasks at once. Whoever holds a place keeps it as it was claimed; the lane and the rank say what is asked when it is free again.
+WITH wanted AS (
+  SELECT * FROM unnest(:ids::uuid[], :priorities::int[], :dues::timestamptz[], :expiries::timestamptz[], :levels::int[], :means::float8[], :variances::float8[],
+                       :requirements::jsonb[], :lanes::uuid[], :review_lanes::uuid[])
+    AS w (id, priority, due_at, expires_at, level, mean, variance, requirements, lane, review_lane)
+), moved AS (
+  SELECT t.id, w.lane, w.review_lane, w.lane <> t.lane AS other_lane,
+         task_rank(t.created_at, w.priority, w.due_at, p.sla_seconds) - task_rank(t.created_at, t.priority, t.due_at, p.sla_seconds) AS shift
+  FROM wanted w JOIN task t ON t.id = w.id JOIN project p ON p.id = t.project
+), places AS (
+  UPDATE slot SET rank = slot.rank + moved.shift,
+         lane = CASE WHEN NOT moved.other_lane THEN slot.lane WHEN slot.stage = 0 THEN moved.lane ELSE moved.review_lane END
+  FROM moved WHERE slot.task = moved.id AND slot.state <> 'cancelled' AND (moved.shift <> 0 OR moved.other_lane)
+)
+UPDATE task SET priority = w.priority, due_at = w.due_at, expires_at = w.expires_at, difficulty_level = w.level, difficulty_mean = coalesce(w.mean, task.difficulty_mean),
+       difficulty_variance = coalesce(w.variance, task.difficulty_variance), requirements = w.requirements, lane = w.lane, version = task.version + 1
+FROM wanted w WHERE task.id = w.id
+
+-- name: close_idle_tasks
+-- Tasks that are locked and that nobody touched, with their places.
+WITH closed AS (
+  UPDATE slot SET state = 'cancelled', reserved_for = NULL WHERE task = ANY (:task_ids::uuid[]) AND state = 'free'
+)
+UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = version + 1 WHERE id = ANY (:task_ids)
+
+-- name: reopen_cancelled_tasks
+-- The way back: places that were cancelled with the task are free again, at their rank.
+WITH opened AS (
+  UPDATE slot SET state = 'free', freed_at = clock_timestamp() WHERE task = ANY (:task_ids::uuid[]) AND state = 'cancelled' AND stage = 0
+)
+UPDATE task SET state = 'open', closed_at = NULL, version = version + 1 WHERE id = ANY (:task_ids)
+
+-- name: task_ids_found
+-- Everything that the list of tasks would show by these filters.
+SELECT t.id FROM task t JOIN lane l ON l.id = t.lane
+WHERE (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
+  AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
+  AND (:band::int IS NULL OR l.difficulty_band = :band)
+  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: bulk_of_tasks
+-- What a bulk change of tasks did, as its author wrote it down, while it is recent enough to be taken back.
+SELECT after FROM audit_entry
+WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk' AND actor = :actor AND at > clock_timestamp() - make_interval(secs => :seconds)
+
+-- name: bulk_of_tasks_undone
+-- Whether it was taken back already.
+SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk_undone')
+
+-- name: tasks_expired
+-- Open tasks whose time is over by their project's clock, which stands still while it is paused; nobody holds them or has worked on them.
+SELECT t.id FROM task t JOIN project p ON p.id = t.project
+WHERE t.state = 'open' AND t.expires_at <= clock_timestamp() AND p.state = 'published'
+  AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
+  AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state IN ('live', 'done'))
+ORDER BY t.expires_at
+LIMIT :limit
+
+-- name: record_task_changes
+-- One line of the audit log for each task of a change, with the reason that its history shows.
+INSERT INTO audit_entry (at, actor, action, subject_type, subject_id, before, after, reason)
+SELECT clock_timestamp(), coalesce(nullif(current_setting('callboard.actor', true), ''), 'database'), 'task.changed', 'task', c.id::text, c.before, c.after, :reason::text
+FROM unnest(:ids::uuid[], :befores::jsonb[], :afters::jsonb[]) AS c (id, before, after)
+
+-- name: change_project_flow
+-- The version is what If-Match compares, and what claims judge by.
+UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days = :days, version = version + 1 WHERE id = :id
+
+-- name: calendars
+-- All by their names, or the one of this name.
+SELECT id, name, zone, weekly, holidays, version FROM calendar WHERE :name::text IS NULL OR name = :name ORDER BY name
+
+-- name: put_calendar
+-- Claims judge by the version of the project: those that go by this calendar get the next one.
+WITH put AS (
+  INSERT INTO calendar (id, name, zone, weekly, holidays) VALUES (:id, :name, :zone, :weekly, :holidays)
+  ON CONFLICT (name) DO UPDATE SET zone = excluded.zone, weekly = excluded.weekly, holidays = excluded.holidays, version = calendar.version + 1
+  RETURNING id
+)
+UPDATE project SET version = version + 1 FROM put WHERE project.calendar = put.id
+
+-- name: climbing_lanes
+-- Lanes with free slots of published projects that have a ladder, in the form of lane_heads, with how many wait (as far as a step may ask).
+SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       p.skill_half_life_days, p.expert_level, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, head.rank,
+       (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+                              LIMIT (SELECT coalesce(max((one ->> 'when_queue_over')::int), 0) + 1 FROM jsonb_array_elements(p.ladder) AS one)) AS counted)::int AS queue
+FROM lane l
+JOIN project p ON p.id = l.project AND p.state = 'published' AND p.ladder <> '[]'
+CROSS JOIN LATERAL (
+  SELECT s.rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+) AS head
+
+-- name: stand_on_steps
+-- Only what differs is written; lanes in which nothing waits go back to the first step.
+WITH wanted AS (SELECT * FROM unnest(:ids::uuid[], :steps::int[]) AS w (id, step))
+UPDATE lane SET step = coalesce(w.step, 0)
+FROM lane l LEFT JOIN wanted w ON w.id = l.id
+WHERE lane.id = l.id AND l.step <> coalesce(w.step, 0)
+
+-- name: people_here
+-- Active people who gave a sign of life within so many seconds.
+SELECT DISTINCT w.annotator AS id FROM assignment w JOIN annotator a ON a.id = w.annotator AND a.state = 'active'
+WHERE greatest(w.heartbeat_at, w.claimed_at, w.ended_at) > clock_timestamp() - make_interval(secs => :seconds)
+  AND (w.state = 'live' OR w.ended_at > clock_timestamp() - make_interval(secs => :seconds))
+
+-- name: ran_upkeep
+-- Written when it is done, in its own transaction.
+INSERT INTO upkeep (name, ran_at) VALUES (:name, clock_timestamp()) ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at
+
+-- name: upkeep_ages
+-- Seconds since each last ran to its end.
+SELECT name, extract(epoch FROM clock_timestamp() - ran_at)::float8 AS seconds FROM upkeep ORDER BY name
+
+-- name: note_relaxations
+-- Beside the assignments, in their transaction.
+INSERT INTO relaxation (assignment, task, step, relaxed, at)
+SELECT r.assignment, r.task, r.step, r.relaxed, clock_timestamp()
+FROM unnest(:assignments::uuid[], :tasks::uuid[], :steps::int[], :relaxed::jsonb[]) AS r (assignment, task, step, relaxed)
+
+-- name: risk_of_projects
+-- What was handed in lately, since when, by how many, and what is due first.
+SELECT p.id, p.name, p.sla_seconds, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
+       lately.handed_in, lately.window_from, lately.mean_seconds, here.people_here,
+       (SELECT extract(epoch FROM t.due_at)::float8 FROM task t WHERE t.project = p.id AND t.due_at IS NOT NULL AND t.state IN ('open', 'rework', 'in_progress') ORDER BY t.due_at LIMIT 1) AS earliest_due
+FROM project p
+CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE a.state = 'submitted')::int AS handed_in, extract(epoch FROM min(a.claimed_at))::float8 AS window_from,
+         coalesce(avg(extract(epoch FROM a.ended_at - a.claimed_at)) FILTER (WHERE a.state = 'submitted'), 0)::float8 AS mean_seconds
+  FROM assignment a WHERE a.project = p.id AND a.kind = 'annotation' AND a.claimed_at > clock_timestamp() - make_interval(secs => :window)
+) AS lately
+CROSS JOIN LATERAL (
+  SELECT count(DISTINCT a.annotator)::int AS people_here FROM assignment a
+  WHERE a.project = p.id AND a.claimed_at > clock_timestamp() - make_interval(secs => :window)
+    AND greatest(a.heartbeat_at, a.claimed_at, a.ended_at) > clock_timestamp() - make_interval(secs => :here)
+) AS here
+WHERE p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR p.id = :project_id)
+
+-- name: risk_of_lanes
+-- What waits in each lane of annotations, from when to when, and what was handed in of it lately.
+SELECT l.project AS project_id, l.domain, l.language, l.difficulty_band, l.step, queue.waiting, queue.first_rank, queue.last_rank,
+       (SELECT count(*) FROM assignment a JOIN slot s ON s.id = a.slot
+        WHERE queue.waiting > 0 AND s.lane = l.id AND a.kind = 'annotation' AND a.state = 'submitted' AND a.claimed_at > clock_timestamp() - make_interval(secs => :window))::int AS handed_in
+FROM lane l JOIN project p ON p.id = l.project AND p.state IN ('published', 'paused')
+CROSS JOIN LATERAL (
+  SELECT count(*)::int AS waiting, min(s.rank) AS first_rank, max(s.rank) AS last_rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+) AS queue
+WHERE l.kind = 'annotation' AND (:project_id::uuid IS NULL OR l.project = :project_id)
+ORDER BY l.domain, l.language, l.difficulty_band, l.id

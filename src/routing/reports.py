@@ -6,10 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-from kernel import audit, db, outbox
+from kernel import db
 from kernel.sql import load
 from routing.errors import NoSuchTask
-from routing.lanes import PRIORITY_STEP
 
 sql = load(__package__)
 
@@ -92,6 +91,8 @@ class TaskRow(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     closed_at: datetime | None
+    expires_at: datetime | None
+    """When it is cancelled unless somebody takes it; none: never. Moves on while the project is paused."""
     requirements: dict[str, Any]
     payload: dict[str, Any]
     held_by: str | None
@@ -163,33 +164,3 @@ async def task(task_id: UUID) -> TaskRow:
 
 async def history(task_id: UUID) -> list[HistoryLine]:
     return await db.fetch_as(HistoryLine, sql.task_history, task_id=task_id)
-
-
-async def change_priorities(task_ids: list[UUID], priority: int, reason: str) -> list[UUID]:
-    """Ids of the tasks that changed; closed ones are left alone. Audited once, with the reason."""
-    db.require_transaction()
-    step_ms = int(PRIORITY_STEP.total_seconds() * 1000)
-    rows = await db.fetch(sql.change_priorities, task_ids=task_ids, priority=priority, step_ms=step_ms)
-    changed = [UUID(int=row["id"].int) for row in rows]
-    if changed:
-        await audit.record(
-            "tasks.priority",
-            "tasks",
-            len(changed),
-            after={"priority": priority, "ids": [str(i) for i in changed]},
-            reason=reason,
-        )
-        await outbox.publish("tasks.changed", {"count": len(changed), "priority": priority})
-    return changed
-
-
-async def cancel(task_ids: list[UUID], reason: str) -> list[UUID]:
-    """Ids of the tasks that were cancelled; what somebody holds or has handed in stays. Audited, with the reason."""
-    db.require_transaction()
-    cancelled = [UUID(int=row["id"].int) for row in await db.fetch(sql.cancel_tasks, task_ids=task_ids)]
-    if cancelled:
-        await audit.record(
-            "tasks.cancelled", "tasks", len(cancelled), after={"ids": [str(i) for i in cancelled]}, reason=reason
-        )
-        await outbox.publish("tasks.cancelled", {"count": len(cancelled)})
-    return cancelled

@@ -23,6 +23,18 @@ from kernel.db import engine
 from skills.tables import Annotator, Domain, Vendor
 
 
+class Calendar(Table, tablename="calendar", db=engine):
+    """When people work: weekly hours in a time zone, without the holidays. `routing.calendars` counts by it."""
+
+    id = UUID(primary_key=True)
+    name = Varchar(length=80, unique=True)
+    zone = Varchar(length=60)
+    weekly = JSONB()
+    holidays = JSONB()
+    version = Integer(default=1)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
 class Project(Table, tablename="project", db=engine):
     """What a customer wants made, and the rules under which it is made."""
 
@@ -47,6 +59,12 @@ class Project(Table, tablename="project", db=engine):
     expert_level = SmallInt(default=4)
     consensus_target = DoublePrecision(null=True, default=None)
     most_answers = SmallInt(default=5)
+    calendar = ForeignKey(Calendar, null=True, default=None, on_delete=OnDelete.restrict)
+    ladder = JSONB(default="[]")
+    task_expires_days = Integer(null=True, default=14)
+    paused_at = Timestamptz(null=True, default=None)
+    pauses = JSONB(default="[]")
+    paused_seconds = BigInt(default=0)
     version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
     project_known_state = Check("state IN ('draft', 'published', 'paused', 'closed')")
@@ -56,6 +74,7 @@ class Project(Table, tablename="project", db=engine):
     project_sane_expert_level = Check("expert_level BETWEEN 1 AND 5")
     project_sane_consensus = Check("consensus_target IS NULL OR consensus_target BETWEEN 0.5 AND 0.99")
     project_sane_most_answers = Check("most_answers BETWEEN 1 AND 20")
+    project_sane_expiry = Check("task_expires_days IS NULL OR task_expires_days BETWEEN 1 AND 3650")
     project_sane_lease = Check("lease_seconds > 0 AND deadline_seconds >= lease_seconds")
 
 
@@ -74,6 +93,7 @@ class Lane(Table, tablename="lane", db=engine):
     required_credential = Boolean(default=False)
     task_kind = Varchar(length=40, default="")
     key = Varchar(length=300, unique=True)
+    step = SmallInt(default=0)
     lane_known_kind = Check("kind IN ('annotation', 'review')")
     lane_sane_band = Check("difficulty_band BETWEEN 1 AND 5 AND min_level BETWEEN 1 AND 5")
 
@@ -118,6 +138,7 @@ class Task(Table, tablename="task", db=engine):
     version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
     closed_at = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)
     task_once_per_project = Unique([project, external_id])
     task_known_state = Check(
         "state IN ('open', 'in_progress', 'in_review', 'rework', 'accepted', 'rejected', 'cancelled')"
@@ -200,6 +221,23 @@ class Assignment(Table, tablename="assignment", db=engine):
     assignment_one_per_epoch = Unique([slot, epoch])
     assignment_known_state = Check("state IN ('live', 'submitted', 'released', 'declined', 'expired', 'cancelled')")
     assignment_real_price = Check("price_micros >= 0")
+
+
+class Relaxation(Table, tablename="relaxation", db=engine):
+    """A task that was given out under relaxed requirements: by which step of the ladder, and what it relaxed."""
+
+    assignment = ForeignKey(Assignment, primary_key=True, null=False, on_delete=OnDelete.restrict)
+    task = ForeignKey(Task, null=False, on_delete=OnDelete.restrict)
+    step = SmallInt()
+    relaxed = JSONB()
+    at = Timestamptz(default=TimestamptzNow())
+
+
+class Upkeep(Table, tablename="upkeep", db=engine):
+    """When what is computed off the hot path last ran to its end."""
+
+    name = Varchar(length=60, primary_key=True)
+    ran_at = Timestamptz(default=TimestamptzNow())
 
 
 class Declined(Table, tablename="declined", db=engine):

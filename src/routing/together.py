@@ -19,7 +19,7 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
-from routing.dispatch import KINDS, RUNNERS_UP, Candidate, Head, explain_choice, price_query
+from routing.dispatch import KINDS, RUNNERS_UP, Candidate, Head, explain_choice, note_relaxations, price_query
 from routing.events import Hold, Price, pricing
 from routing.lanes import ANNOTATION
 from routing.memory import Memory, Seat
@@ -207,6 +207,9 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price])
     )  # fmt: skip
     if taken != len(matches):
         raise NotTakenTogether
+    relaxed = [(match.assignment_id, match.place.task_id, match.head) for match in matches if match.head.relaxed]
+    if relaxed:
+        await note_relaxations(relaxed)
     work = [match.place.task_id for match in matches if match.head.lane.kind == ANNOTATION]
     if work:
         await db.execute(sql.begin_tasks, task_ids=work)

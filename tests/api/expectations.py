@@ -33,6 +33,9 @@ PATCH  /api/v1/people/{person_id:uuid}                            vendor_manager
 POST   /api/v1/projects                                           bosses frontend
 GET    /api/v1/projects                                           bosses frontend
 GET    /api/v1/projects/{project_id:uuid}                         bosses frontend
+PATCH  /api/v1/projects/{project_id:uuid}                         bosses frontend
+PUT    /api/v1/calendars/{name:str}                               bosses frontend
+GET    /api/v1/calendars                                          bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/publish                 bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/pause                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/close                   bosses frontend
@@ -47,6 +50,10 @@ POST   /api/v1/projects/{project_id:uuid}/tasks/import            bosses fronten
 GET    /api/v1/tasks                                              bosses frontend
 POST   /api/v1/tasks/priority                                     bosses frontend
 POST   /api/v1/tasks/cancel                                       bosses frontend
+POST   /api/v1/tasks/bulk                                         bosses frontend
+POST   /api/v1/tasks/bulk/{bulk_id:uuid}/undo                     bosses frontend
+PATCH  /api/v1/tasks/{task_id:uuid}                               bosses frontend
+GET    /api/v1/reports/risk                                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}                               known
 GET    /api/v1/tasks/{task_id:uuid}/history                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend

@@ -5,6 +5,7 @@ from callboard.pages import views_floor as f
 from kernel.money import Money
 from routing.difficulty import Errors, Source
 from routing.estimating import BandSeen, DifficultyReport, TaskDifficulty
+from routing.risk import Forecast, ProjectRisk
 from skills.belief import Belief
 from tests.pages.sample_facts import BONDS, CACHE, DOSE, KEYS, LEASE, REASON, minutes, uid, usd
 
@@ -49,7 +50,13 @@ LIVE = [
     )
     for i, (name, facts) in enumerate(zip(PEOPLE, [KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, DOSE, BONDS], strict=True))
 ]  # fmt: skip
+RISKS = [
+    ProjectRisk(uid(51), "Clinic notes", Forecast("high", "sla_will_be_missed", 212, 14.5, 6, 61_000, 0.7, minutes(900), minutes(909), minutes(700)), []),
+    ProjectRisk(uid(52), "法律咨询", Forecast("medium", "no_rate", 12, None, 1, 300, 0.1, None, None, None), []),
+    ProjectRisk(uid(50), "Spring dialogues", Forecast("low", "nothing_waits", 0, 22.0, 4, 0, 0.0, None, None, None), []),
+]  # fmt: skip
 FLOOR = f.FloorView(
+    risks=RISKS,
     filter=f.FloorFilter(), domains=["general", "law"], live=LIVE, live_total=23, matrix=_matrix(),
     projects=[v.Option(value=str(uid(50)), label="Spring dialogues"), v.Option(value=str(uid(51)), label="Clinic notes")],
     kpis=f.Kpis(waiting=412, live=23, in_review=31, accepted_today=188, rejected_share=0.041, spent_today=[usd(31_420)], committed=[usd(9_730)], budget_left=[usd(458_850)]),
@@ -78,11 +85,21 @@ TASKS = f.TasksView(
     filter=f.TaskFilter(domain="law"), next_cursor="xyz", total=1284, projects=FLOOR.projects,
     domains=["general", "law", "medicine"], languages=["en", "zh-CN"],
     rows=[
-        f.TaskRow(task=facts, state=STATES[i % 7], priority=1 + i % 5, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
+        f.TaskRow(task=facts, state=STATES[i % 7], priority=1 + i % 5, created_at=minutes(-300 * (i + 1)), due_at=minutes(600) if i % 3 else None, days_left=13 if i == 0 else None, person=PEOPLE[i] if i % 7 in {1, 2} else None)
         for i, facts in enumerate([KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, LEASE])
     ],
 )  # fmt: skip
-TASKS_DONE = f.TasksView(filter=f.TaskFilter(), rows=TASKS.rows, projects=[], domains=[], languages=[], done=3)
+TASKS_DONE = f.TasksView(
+    filter=f.TaskFilter(),
+    rows=TASKS.rows,
+    projects=[],
+    domains=[],
+    languages=[],
+    done=3,
+    kept=2,
+    bulk_id=uid(4),
+    next_cursor="xyz",
+)
 TASKS_EMPTY = f.TasksView(filter=f.TaskFilter(q="nothing"), rows=[], projects=[], domains=[], languages=[])
 WORK = [
     v.Turn(number=1, prompt="What is a bond's duration?", state="ready", message_no=1, reply="How long the money is out.", original="Time.", reply_no=2, rating=3, author="bot"),

@@ -242,17 +242,42 @@ async def test_tasks_are_changed_in_bulk_with_a_reason(play: Play) -> None:
     ids = re.findall(r'name="id" value="([0-9a-f-]{36})"', page)
     assert len(ids) == 3
     assert "No task matches" in await play.manager.get("/tasks?level=5")
-    await play.manager.post("/tasks/bulk", 422, htmx=False, id=ids[0], action="cancel", next="/tasks")
+    again = await play.manager.post("/tasks/bulk?q=title&level=2", 422, htmx=False, id=ids[0], action="cancel")
+    assert 'value="title"' in again.text, "an error keeps the filter"
     done = await play.manager.post(
         "/tasks/bulk", 303, htmx=False, id=ids[0], action="cancel", reason="no need", next="/tasks?state=open"
     )
-    assert done.headers["location"] == "/tasks?state=open&done=1"
-    assert "1 task changed" in await play.manager.get(done.headers["location"])
+    where = done.headers["location"]
+    assert where.startswith("/tasks?state=open&done=1&bulk=")
+    told = await play.manager.get(where)
+    assert "1 task changed" in told
     await play.manager.post(
         "/tasks/bulk", 303, htmx=False, id=ids[1], action="priority", priority=5, reason="first", next="//evil.example"
     )
+    for field, value in (("due", "2030-13-01"), ("days", "0")):
+        wrong = {"action": "due" if field == "due" else "extend", field: value}
+        await play.manager.post("/tasks/bulk", 422, htmx=False, id=ids[1], reason="when", **wrong)
+    await play.manager.post(
+        "/tasks/bulk", 303, htmx=False, id=ids[1], action="due", due="2030-01-31", reason="when", next="/tasks"
+    )
+    assert str(await db.fetch_value("SELECT due_at FROM task WHERE due_at IS NOT NULL")).startswith("2030-02-01 00:00")
+    every = await play.manager.post(
+        "/tasks/bulk?q=title",
+        303,
+        htmx=False,
+        everything="yes",
+        action="extend",
+        days=30,
+        reason="later",
+        next="/tasks",
+    )
+    assert "done=2&kept=1" in every.headers["location"]
     rows = await db.fetch("SELECT state, priority FROM task ORDER BY id DESC")
     assert sorted((row["state"], row["priority"]) for row in rows) == [("cancelled", 3), ("open", 3), ("open", 5)]
+    back = await play.manager.post("/tasks/undo", 303, htmx=False, bulk=where.rpartition("=")[2], next="/tasks")
+    assert back.headers["location"] == "/tasks?done=1"
+    assert await db.fetch_value("SELECT count(*) FROM task WHERE state = 'cancelled'") == 0
+    await play.manager.post("/tasks/undo", 404, htmx=False, bulk=where.rpartition("=")[2], next="/tasks")
 
 
 async def test_the_floor_shows_who_does_what_and_can_be_narrowed(play: Play) -> None:

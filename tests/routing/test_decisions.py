@@ -9,7 +9,8 @@ import pytest
 from kernel import db
 from kernel.errors import Invalid
 from kernel.settings import Settings
-from routing import intake, projects, reports
+from routing import intake, projects
+from routing.changes import TaskBulk, change_many
 from routing.eligibility import judge
 from routing.errors import WrongState
 from routing.explain import explain
@@ -130,11 +131,19 @@ async def test_priority_is_served_first_and_can_be_changed_in_bulk(settings: Set
     project = await make_project(settings)
     ids = await make_tasks(project, 3)
     async with db.transaction("person:manager"):
-        assert await reports.change_priorities([ids[2]], 5, "customer called") == [ids[2]]
+        assert (
+            await change_many([ids[2]], TaskBulk(action="set_priority", priority=5, reason="customer called"))
+        ).changed == 1
     assert (await claim_one(settings, await make_annotator(settings))).task_id == ids[2]
     async with db.transaction("person:manager"):
-        assert set(await reports.cancel(ids, "wrong batch")) == {ids[0], ids[1]}, "what somebody holds stays"
-    assert await db.fetch_value("SELECT count(*) FROM audit_entry WHERE reason = 'wrong batch'") == 1
+        assert [
+            line.id
+            for line in (await change_many(ids, TaskBulk(action="cancel", reason="wrong batch"))).items
+            if line.outcome == "changed"
+        ] == sorted(ids[:2]), "what somebody holds stays"
+    assert await db.fetch_value("SELECT count(*) FROM audit_entry WHERE reason = 'wrong batch'") == 3, (
+        "each task, and the whole"
+    )
 
 
 @pytest.mark.usefixtures("pool")

@@ -13,7 +13,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
-from callboard.api.routes import get, post, put
+from callboard.api.routes import get, patch, post, put
 from callboard.api.shapes import Items, MoneyIn
 from callboard.api.work import IDEMPOTENCY_KEY, etag, if_match, reply, unit_of_work
 from dialogue.bot_settings import BotView, bot_of, configure_bot
@@ -21,7 +21,18 @@ from kernel.ids import uuid7
 from payments.earnings import ProjectBudget, project_budget
 from payments.ledger import TransferView, fund
 from payments.rates import RateCardView, create_rate_card, rate_cards
-from routing.projects import ProjectDraft, ProjectView, change_state, create_project, project, projects
+from routing.calendar_store import CalendarView, calendars, put_calendar
+from routing.calendars import Hours
+from routing.projects import (
+    ProjectChange,
+    ProjectDraft,
+    ProjectView,
+    change_project,
+    change_state,
+    create_project,
+    project,
+    projects,
+)
 
 READ, WRITE, MONEY = Permission.PROJECTS_READ, Permission.PROJECTS_WRITE, Permission.MONEY_WRITE
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -83,6 +94,13 @@ async def list_all(request: Call, cursor: Cursor = None, limit: Limit = DEFAULT_
 async def read(project_id: ProjectId) -> Response[ProjectView]:
     view = await project(project_id)
     return reply(view, _versioned(view))
+
+
+@patch("/projects/{project_id:uuid}", guards=[require(WRITE)], operation_id="changeProject", tags=["projects"])
+async def change(request: Call, project_id: ProjectId, data: JSONBody[ProjectChange]) -> Response[ProjectView]:
+    """How time flows in it: calendar, ladder, and when tasks that nobody takes expire."""
+    version = if_match(request)
+    return await unit_of_work(request, lambda: change_project(project_id, data, version=version), headers=_versioned)
 
 
 async def _change(request: Call, project_id: UUID, state: str, data: StateChange | None) -> Response[ProjectView]:
@@ -193,6 +211,17 @@ async def read_bot(project_id: ProjectId) -> Response[BotView]:
     return reply(await bot_of(project_id))
 
 
+@put("/calendars/{name:str}", guards=[require(WRITE)], operation_id="putCalendar", tags=["projects"])
+async def write_calendar(request: Call, name: FromPath[str], data: JSONBody[Hours]) -> Response[CalendarView]:
+    """Weekly hours by the clock of a time zone, without the holidays; projects that go by it do so at once."""
+    return await unit_of_work(request, lambda: put_calendar(name, data))
+
+
+@get("/calendars", guards=[require(READ)], operation_id="listCalendars", tags=["projects"])
+async def list_calendars() -> Response[Items[CalendarView]]:
+    return reply(Items(await calendars()))
+
+
 route_handlers = [
-    create, list_all, read, publish, pause, close, put_rate_card, list_rate_cards, add_budget, read_budget, put_bot, read_bot,
+    write_calendar, list_calendars, change, create, list_all, read, publish, pause, close, put_rate_card, list_rate_cards, add_budget, read_budget, put_bot, read_bot,
 ]  # fmt: skip

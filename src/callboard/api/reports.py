@@ -19,6 +19,7 @@ from kernel import clock
 from payments.earnings import CostLine, cost_by
 from routing import estimating, reports
 from routing.reports import Minute, QualityRow, QueueCell
+from routing.risk import ProjectRisk, risks
 
 READ = Permission.REPORTS_READ
 DEFAULT_SPAN = timedelta(days=7)
@@ -33,6 +34,12 @@ def vendor_of(request: Call) -> UUID | None:
 async def queue(request: Call, project_id: ProjectId = None) -> Response[Items[QueueCell]]:
     """By domain and difficulty: what waits, is in work, waits for review, is in review, is done."""
     return reply(Items(await reports.queue(project_id, vendor_of(request))))
+
+
+@get("/reports/risk", guards=[require(Permission.TASKS_LIST)], operation_id="reportRisk", tags=["reports"])
+async def risk(project_id: ProjectId = None) -> Response[Items[ProjectRisk]]:
+    """Whether what waits will be done in time, by project and lane, with the reason; the riskiest first."""
+    return reply(Items(await risks(project_id)))
 
 
 @get("/reports/throughput", guards=[require(READ)], operation_id="reportThroughput", tags=["reports"])
@@ -69,4 +76,4 @@ async def difficulty(request: Call) -> Response[estimating.DifficultyReport]:
     return reply(await estimating.report(request.settings))
 
 
-route_handlers = [queue, throughput, quality, cost, difficulty]
+route_handlers = [queue, risk, throughput, quality, cost, difficulty]

@@ -13,11 +13,12 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
-from callboard.api.routes import get, post
+from callboard.api.routes import get, patch, post
 from callboard.api.shapes import Items, without_key
-from callboard.api.work import etag, reply, unit_of_work
-from kernel.errors import TooLarge
-from routing import reports
+from callboard.api.work import etag, if_match, reply, unit_of_work
+from kernel.errors import Invalid, TooLarge
+from routing import changes, reports
+from routing.changes import BulkReport, TaskBulk, TaskChange
 from routing.explain import Explanation, explain
 from routing.intake import Intake, TaskDraft, import_tasks
 from routing.reports import HistoryLine, TaskFilter, TaskRow
@@ -26,6 +27,7 @@ Word = Annotated[str | None, QueryParameter(max_length=40)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 BULK_LIMIT = 1000
 """Tasks that one request changes: a screen's selection, and short locks."""
+Short = Annotated[str, Meta(max_length=40)]
 TaskIds = Annotated[list[UUID], Meta(min_length=1, max_length=BULK_LIMIT)]
 
 
@@ -47,6 +49,28 @@ class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
 class Changed(msgspec.Struct, frozen=True):
     ids: list[UUID]
     """Of the tasks that changed; the others were closed, or are none."""
+
+
+class BulkFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """As the list of tasks is filtered."""
+
+    project_id: UUID | None = None
+    state: Short | None = None
+    domain: Short | None = None
+    language: Short | None = None
+    band: Annotated[int, Meta(ge=1, le=5)] | None = None
+    search: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
+class BulkWish(TaskBulk, frozen=True, kw_only=True):
+    """Either `ids`, or everything that `filter` finds."""
+
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=changes.MOST_TASKS)] | None = None
+    filter: BulkFilter | None = None
+
+
+def _changed(report: BulkReport) -> Changed:
+    return Changed([line.id for line in report.items if line.outcome == "changed"])
 
 
 @post(
@@ -126,7 +150,8 @@ async def change_priority(request: Call, data: JSONBody[PriorityChange]) -> Resp
     """Of open tasks: 1 waits, 5 comes first."""
 
     async def act() -> Changed:
-        return Changed(await reports.change_priorities(sorted(data.task_ids), data.priority, data.reason))
+        wish = TaskBulk(action="set_priority", priority=data.priority, reason=data.reason)
+        return _changed(await changes.change_many(data.task_ids, wish))
 
     return await unit_of_work(request, act)
 
@@ -142,11 +167,55 @@ async def cancel_tasks(request: Call, data: JSONBody[Cancellation]) -> Response[
     """What somebody holds or has handed in stays."""
 
     async def act() -> Changed:
-        return Changed(await reports.cancel(sorted(data.task_ids), data.reason))
+        return _changed(await changes.change_many(data.task_ids, TaskBulk(action="cancel", reason=data.reason)))
 
     return await unit_of_work(request, act)
 
 
+@post(
+    "/tasks/bulk", guards=[require(Permission.TASKS_WRITE)], status_code=200, operation_id="changeTasks", tags=["tasks"]
+)
+async def change_tasks(request: Call, data: JSONBody[BulkWish]) -> Response[BulkReport]:
+    """Priority, due time, difficulty, expiry or cancellation of many; one transaction, with a line for every task."""
+    return await unit_of_work(request, lambda: apply(data))
+
+
+async def apply(wish: BulkWish) -> BulkReport:
+    """Raises `Invalid`."""
+    if (wish.ids is None) == (wish.filter is None):
+        raise Invalid("Name either ids or a filter.")
+    ids = wish.ids
+    if ids is None:
+        assert wish.filter is not None
+        ids = await changes.found(TaskFilter(**msgspec.structs.asdict(wish.filter)))
+    given = {name: getattr(wish, name) for name in TaskBulk.__struct_fields__}
+    return await changes.change_many(ids, TaskBulk(**given))
+
+
+@post(
+    "/tasks/bulk/{bulk_id:uuid}/undo",
+    guards=[require(Permission.TASKS_WRITE)],
+    status_code=200,
+    operation_id="undoTasksChange",
+    tags=["tasks"],
+)
+async def undo_change(request: Call, bulk_id: FromPath[UUID]) -> Response[BulkReport]:
+    """Within an hour, by whoever made it; tasks that were changed again meanwhile stay as they are."""
+    return await unit_of_work(request, lambda: changes.undo(bulk_id, request.actor.label))
+
+
+@patch("/tasks/{task_id:uuid}", guards=[require(Permission.TASKS_WRITE)], operation_id="changeTask", tags=["tasks"])
+async def change_task(request: Call, task_id: FromPath[UUID], data: JSONBody[TaskChange]) -> Response[TaskRow]:
+    """Priority, due time, difficulty, requirements. Whoever holds the task keeps it; what is asked is asked of the next."""
+    version = if_match(request)
+
+    async def act() -> TaskRow:
+        await changes.change_task(task_id, data, version=version)
+        return await reports.task(task_id)
+
+    return await unit_of_work(request, act, headers=lambda row: etag(row.version))
+
+
 route_handlers = [
-    post_tasks, list_tasks, read_task, read_history, explain_task, change_priority, cancel_tasks,
+    post_tasks, list_tasks, read_task, read_history, explain_task, change_priority, cancel_tasks, change_tasks, undo_change, change_task,
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from payments.earnings import cost_by, project_budget
 from routing import reports
 from routing.projects import ProjectView, projects
 from routing.reports import FloorTotals, LiveHold, QueueCell
+from routing.risk import risks
 
 sql = load(__package__)
 LIVE_ROWS = 200
@@ -44,6 +45,7 @@ EVENT_KINDS = {
     "accrual.posted": "paid",
     "task.reopened": "reopened",
     "tasks.cancelled": "cancelled",
+    "task.expired": "expired",
     "project.published": "published",
     "project.paused": "paused",
     "project.closed": "closed",
@@ -69,6 +71,7 @@ async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
         per_minute=[minute.submitted for minute in await reports.throughput(MINUTES, project_id, actor.vendor_id)],
         costs=costs[:COST_ROWS],
         events=await _events(actor, project_id),
+        risks=await risks(project_id) if actor.sees_everybody else [],
     )
 
 

@@ -1,6 +1,7 @@
 """The list of tasks with its bulk actions, and the page of one task."""
 
 import re
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -22,7 +23,8 @@ from callboard.pages.views_floor import TaskFilter, TasksView, TaskView
 from kernel import db
 from kernel.errors import DomainError, Forbidden, Invalid
 from kernel.sql import load
-from routing import overturn, reports
+from routing import changes, overturn, reports
+from routing.changes import BulkReport, TaskBulk
 from routing.errors import NoSuchVerdict
 from routing.projects import projects
 from skills.registry import domain_codes
@@ -38,7 +40,7 @@ async def tasks_view(request: Call) -> TasksView:
     if not request.actor.sees_everybody:
         raise Forbidden("The list of tasks is for those who answer for all of them.")
     query = request.query_params
-    wish = TaskFilter(**{name: query.get(name, "")[:LONGEST_FILTER] for name in TaskFilter.__struct_fields__})
+    wish = _filter(request)
     before = read_cursor(query.get("cursor") or None, UUID)
     rows = await reports.tasks(_wanted(wish), before=before, limit=PAGE_ROWS + 1)
     shown = rows[:PAGE_ROWS]
@@ -50,7 +52,14 @@ async def tasks_view(request: Call) -> TasksView:
         languages=[row["language"] for row in await db.fetch(sql.languages_of_tasks)],
         next_cursor=write_cursor(shown[-1].id) if len(rows) > PAGE_ROWS else None,
         done=int(query["done"]) if DONE.fullmatch(query.get("done", "")) else None,
+        kept=int(query["kept"]) if DONE.fullmatch(query.get("kept", "")) else 0,
+        bulk_id=uuid_of(query.get("bulk", "")),
     )
+
+
+def _filter(request: Call) -> TaskFilter:
+    query = request.query_params
+    return TaskFilter(**{name: query.get(name, "")[:LONGEST_FILTER] for name in TaskFilter.__struct_fields__})
 
 
 def _wanted(wish: TaskFilter) -> reports.TaskFilter:
@@ -66,36 +75,80 @@ async def tasks(request: Call) -> Response[str]:
     return page(request, "tasks.html", await tasks_view(request))
 
 
-@post("/tasks/bulk", guards=[require(Permission.TASKS_WRITE)], include_in_schema=False)
+@post("/tasks/bulk", guards=[require(Permission.TASKS_WRITE)], include_in_schema=False, status_code=200)
 async def bulk(request: Call) -> Response[str]:
-    """Priority or cancellation of what was selected, with one reason for all of it."""
+    """One action, with one reason, for what was selected or for everything that the filter finds."""
     form = await Form.of(request)
-    try:
-        changed = await _change(request, form)
-    except DomainError as error:
-        view = await tasks_view(request)
-        view.problem = problem_view(error, request)
-        return page(request, "tasks.html", view, status=error.status)
     back = local_path(form.text("next"))
-    return redirect(request, f"{back}{'&' if '?' in back else '?'}done={len(changed)}")
+    try:
+        ids, wish = await _selected(request, form), _wish(form)
+        async with db.transaction(request.actor.label):
+            report = await changes.change_many(ids, wish)
+    except DomainError as error:
+        return await _again(request, error)
+    return redirect(request, _with_report(back, report))
 
 
-async def _change(request: Call, form: Form) -> list[UUID]:
-    ids, action, reason = (
-        form.ids("id", request.settings.page_limit),
-        form.text("action", 20),
-        form.text("reason").strip(),
-    )
+async def _again(request: Call, error: DomainError) -> Response[str]:
+    """The list as it was filtered, with what went wrong: the form's address carries the filter."""
+    view = await tasks_view(request)
+    view.problem = problem_view(error, request)
+    return page(request, "tasks.html", view, status=error.status)
+
+
+async def _selected(request: Call, form: Form) -> list[UUID]:
+    if form.text("everything", 5) == "yes":
+        return await changes.found(_wanted(_filter(request)))
+    ids = form.ids("id", request.settings.page_limit)
     if not ids:
         raise NothingSelected
+    return ids
+
+
+def _wish(form: Form) -> TaskBulk:
+    """Raises `Invalid`, `ReasonMissing`."""
+    action, reason = form.text("action", 20), form.text("reason", 500).strip()
     if not reason:
         raise ReasonMissing
-    async with db.transaction(request.actor.label):
-        if action == "cancel":
-            return await reports.cancel(ids, reason)
-        if action != "priority" or form.number("priority") not in range(1, 6):
-            raise Invalid("The action is neither a priority from 1 to 5 nor a cancellation.")
-        return await reports.change_priorities(ids, form.number("priority"), reason)
+    if action == "cancel":
+        return TaskBulk(action="cancel", reason=reason)
+    if action == "priority" and form.number("priority") in range(1, 6):
+        return TaskBulk(action="set_priority", priority=form.number("priority"), reason=reason)
+    if action == "due":
+        return TaskBulk(action="set_due", due_at=_end_of(form.text("due", 10)), reason=reason)
+    if action == "extend" and form.number("days") in range(1, 3651):
+        return TaskBulk(action="extend", days=form.number("days"), reason=reason)
+    raise Invalid("The action is none of a priority from 1 to 5, a due day, 1 to 3650 more days, or a cancellation.")
+
+
+def _end_of(day: str) -> datetime | None:
+    """The end of the day in UTC; nothing: due no more."""
+    if not day:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(f"{day!r} is no day.") from error
+
+
+def _with_report(back: str, report: BulkReport, *, undoable: bool = True) -> str:
+    kept = report.unchanged + report.refused + report.not_found
+    undo_id = f"&bulk={report.bulk_id}" if undoable and report.changed else ""
+    return f"{back}{'&' if '?' in back else '?'}done={report.changed}{f'&kept={kept}' if kept else ''}{undo_id}"
+
+
+@post("/tasks/undo", guards=[require(Permission.TASKS_WRITE)], include_in_schema=False, status_code=200)
+async def undo(request: Call) -> Response[str]:
+    form = await Form.of(request)
+    bulk_id = uuid_of(form.text("bulk", 40))
+    try:
+        if bulk_id is None:
+            raise Invalid("The field bulk holds something that is no id.")
+        async with db.transaction(request.actor.label):
+            report = await changes.undo(bulk_id, request.actor.label)
+    except DomainError as error:
+        return await _again(request, error)
+    return redirect(request, _with_report(local_path(form.text("next")), report, undoable=False))
 
 
 @post("/tasks/{task_id:uuid}/second-look", guards=[require(Permission.VERDICTS_WRITE)], include_in_schema=False)
@@ -156,4 +209,4 @@ async def _task_view(request: Call, task_id: UUID) -> TaskView:
     return view
 
 
-route_handlers = [tasks, bulk, second_look, one_task, one_task_fragment]
+route_handlers = [tasks, bulk, undo, second_look, one_task, one_task_fragment]

@@ -9,7 +9,7 @@ import msgspec
 from callboard.pages.facts import facts_of, stage_of
 from callboard.pages.review import turns_of
 from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
-from kernel import db
+from kernel import clock, db
 from kernel.money import Money
 from kernel.sql import load
 from payments.earnings import TransferFilters, transfers
@@ -23,6 +23,7 @@ WHAT = {
     "annotation.claimed": "claimed",
     "review.claimed": "review",
     "annotation.submitted": "submitted",
+    "ladder.relaxed": "relaxed",
     "verdict.accept": "accept",
     "verdict.fix": "fix",
     "verdict.rework": "rework",
@@ -46,6 +47,7 @@ def row_of(row: reports.TaskRow) -> TaskRow:
         created_at=row.created_at,
         due_at=row.due_at,
         person=row.held_by,
+        days_left=None if row.expires_at is None else max(0, (row.expires_at - clock.now()).days),
     )
 
 
@@ -90,6 +92,7 @@ def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
         return
     amount = Money(detail["price_micros"], detail["currency"]) if "price_micros" in detail else None
     reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
+    reasons += [f"{name} {before} → {now}" for name, (before, now) in (detail.get("relaxed") or {}).items()]
     note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
     yield TimelineEntry(
         at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
 from kernel.money import Money
 from routing.estimating import TaskDifficulty
+from routing.risk import ProjectRisk
 
 
 class Kpis(Struct, kw_only=True):
@@ -121,6 +122,8 @@ class FloorView(Struct, kw_only=True):
     per_minute: list[int]
     costs: list[ProjectCost]
     events: list[FloorEvent]
+    risks: list[ProjectRisk] = field(default_factory=list)
+    """Empty for those who do not answer for all of it."""
     problem: Problem | None = None
 
 
@@ -131,6 +134,8 @@ class TaskRow(Struct, kw_only=True):
     created_at: datetime
     due_at: datetime | None = None
     person: str | None = None
+    days_left: int | None = None
+    """Whole days until it expires; none: it does not."""
 
 
 class TaskFilter(Struct, kw_only=True):
@@ -152,6 +157,10 @@ class TasksView(Struct, kw_only=True):
     total: int | None = None
     done: int | None = None
     """How many tasks the last bulk action changed."""
+    kept: int = 0
+    """How many it left as they were."""
+    bulk_id: UUID | None = None
+    """For taking it back."""
     problem: Problem | None = None
 
 

@@ -1,0 +1,51 @@
+"""Calendars by name, as projects refer to them."""
+
+import re
+from uuid import UUID
+
+import msgspec
+
+from kernel import audit, db
+from kernel.errors import Invalid
+from kernel.ids import uuid7
+from kernel.sql import load
+from routing.calendars import Hours
+from routing.errors import NoSuchCalendar
+
+sql = load(__package__)
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+
+
+class CalendarView(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    zone: str
+    weekly: dict[str, list[tuple[str, str]]]
+    holidays: list[str]
+    version: int
+
+
+async def calendars() -> list[CalendarView]:
+    return await db.fetch_as(CalendarView, sql.calendars, name=None)
+
+
+async def calendar(name: str) -> CalendarView:
+    found = await db.fetch_as(CalendarView, sql.calendars, name=name)
+    if not found:
+        raise NoSuchCalendar
+    return found[0]
+
+
+async def put_calendar(name: str, hours: Hours) -> CalendarView:
+    """New, or in place of the one of this name; projects that go by it do so at once. Raises `Invalid`."""
+    db.require_transaction()
+    if not NAME.fullmatch(name):
+        raise Invalid("The name of a calendar has at most 80 small letters, digits, - and _.")
+    hours.check()
+    values = msgspec.to_builtins(hours)
+    await db.execute(
+        sql.put_calendar, id=uuid7(), name=name, zone=hours.zone, weekly=db.jsonb(values["weekly"]),
+        holidays=db.jsonb(values["holidays"]),
+    )  # fmt: skip
+    await audit.record("calendar.put", "calendar", name, after=values)
+    return await calendar(name)
