@@ -112,7 +112,7 @@ PERSON_OWN = PersonStanding(
 )  # fmt: skip
 PERSON_OF = PersonStanding(
     person_id=uid(1), name="Mei Lin", state="active", vendor="Northlight", own=False, appeal_days=7, may_write=True, past=[],
-    domains=[v.Option(value=code, label=code) for code in DOMAINS],
+    domains=list(DOMAINS),
     now=[Shown(one=one(1, appeal=appeal()), evidence=EVIDENCE, may_lift=True), Shown(one=one(3, action="ask_manager", ends_at=None), may_lift=True)],
 )  # fmt: skip
 PERSON_GOOD = PersonStanding(

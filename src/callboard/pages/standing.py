@@ -16,7 +16,6 @@ from callboard.api.request import Call
 from callboard.api.standing import judge_everybody, seen
 from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, redirect
-from callboard.pages.views import Option
 from callboard.pages.views_standing import (
     PersonStanding,
     PreviewView,
@@ -177,7 +176,7 @@ async def person(request: Call, annotator_id: FromPath[UUID]) -> Response[str]:
         own=actor.annotator_id == annotator_id,
         now=[one for one in shown if one.one.state == "active"],
         past=[one for one in shown if one.one.state != "active"],
-        domains=[Option(value=code, label=code) for code in sorted(await domain_codes())], appeal_days=days,
+        domains=sorted(await domain_codes()), appeal_days=days,
         may_write=actor.may(WRITE), done=_done(request),
     )  # fmt: skip
     return page(request, "person_standing.html", view)

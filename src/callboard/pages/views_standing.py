@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from callboard.pages.views import Option, Problem
+from callboard.pages.views import Problem
 from skills.standing_preview import Preview
 from skills.standing_rules import RuleView
 from skills.standings import Evidence, StandingView
@@ -64,7 +64,7 @@ class PersonStanding(Struct, kw_only=True):
     own: bool
     now: list[Shown]
     past: list[Shown]
-    domains: list[Option]
+    domains: list[str]
     appeal_days: int
     may_write: bool = False
     done: str = ""
