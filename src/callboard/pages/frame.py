@@ -1,7 +1,7 @@
 """What every page handler needs: the frame, HTML answers, redirects that htmx understands, and forms read with limits."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from litestar import Response
@@ -86,8 +86,15 @@ def html(text: str, status: int = 200, headers: dict[str, str] | None = None) ->
 
 
 def redirect(request: Call, to: str) -> Response[str]:
-    """After a form; an htmx request is told by header, because it would follow a 303 by itself and swap a whole page."""
+    """After a form; an htmx request is told by header, because it would follow a 303 by itself and swap a whole page.
+
+    A browser that is there already only jumps to the fragment, and would go on showing the page of before.
+    """
     if is_htmx(request):
+        there = urlsplit(to)
+        here = urlsplit(request.headers.get("hx-current-url", "")) if there.fragment else None
+        if here is not None and (here.path, here.query) == (there.path, there.query):
+            return html("", 200, {"hx-refresh": "true"})
         return html("", 200, {"hx-redirect": to})
     return html("", 303, {"location": to})
 
