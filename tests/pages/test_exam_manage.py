@@ -127,3 +127,22 @@ def test_files_say_what_is_wrong_with_them() -> None:
     assert draft.options == ["=1+1", "-2"]
     many = "text,option_1,option_2,answer,difficulty\n" + "Q,a,b,1,0\n" * 2001
     assert "at most 2,000" in said(many.encode())
+
+
+async def test_a_wrong_key_is_looked_at_and_corrected(play: Play, client: httpx.AsyncClient) -> None:
+    at = await make(play.manager)
+    await send_file(play.manager, client, f"{at}/upload", GOOD)
+    item_id = await db.fetch_value("SELECT id FROM exam_item ORDER BY text LIMIT 1")
+    path, key = f"{at}/items/{item_id}/key", "SELECT answer FROM exam_item WHERE id = :id"
+    assert "Say why" in (await play.manager.post(path, 422, answer=1, action="look", reason=" ")).text
+    looked = await play.manager.post(path, answer=1, action="look", reason="Two say the same.", htmx=False)
+    assert "No result of an exam would be another." not in looked.text, "a question that nobody saw is edited instead"
+    assert await db.fetch_value(key, id=item_id) == 1
+    assert await db.fetch_value("SELECT count(*) FROM audit_entry WHERE action = 'exam.key_corrected'") == 0
+    await db.execute("UPDATE exam_item SET exposure_count = 1 WHERE id = :id", id=item_id)
+    await play.manager.post(path, answer=1, action="correct", reason="Two say the same.")
+    assert await db.fetch_value(key, id=item_id) == 0
+    again = await play.manager.post(path, 409, answer=1, action="correct", reason="Two say the same.")
+    assert "This is the key of the question already" in again.text
+    await play.manager.post(path, 422, answer=8, action="correct", reason="x")
+    await play.author.post(path, 403, answer=2, action="correct", reason="x")

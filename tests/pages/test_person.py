@@ -136,7 +136,30 @@ async def test_a_manager_assesses_pauses_and_changes_capacity(play: Play) -> Non
     assert "On leave until May." in await play.author.get(path)
 
 
-@pytest.mark.parametrize("what", ["assess", "capacity", "state"])
+async def test_a_manager_gives_roles_and_languages(play: Play) -> None:
+    path = f"/people/{author_id(play)}"
+    await play.manager.post(f"{path}/role", 422, role="reviewer", project="", action="grant", reason=" ")
+    await play.manager.post(f"{path}/role", 422, role="reviewer", project="nowhere", action="grant", reason="x")
+    unknown = "00000000-0000-7000-8000-000000000000"
+    await play.manager.post(f"{path}/role", 422, role="reviewer", project=unknown, action="grant", reason="x")
+    await play.manager.post(f"/people/{unknown}/role", 404, role="reviewer", project="", action="grant", reason="x")
+    roles = "SELECT array_agg(role ORDER BY role) FROM annotator_role WHERE annotator = :id"
+    for _ in range(2):
+        await play.manager.post(f"{path}/role", role="reviewer", project="", action="grant", reason="Judges well.")
+    assert await db.fetch_value(roles, id=author_id(play)) == ["annotator", "reviewer"]
+    await play.manager.post(f"{path}/role", role="reviewer", project="", action="revoke", reason="Enough for now.")
+    assert await db.fetch_value(roles, id=author_id(play)) == ["annotator"]
+    await play.manager.post(f"{path}/language", 422, language="no such thing", level=3)
+    await play.manager.post(f"{path}/language", 422, language="fr", level=6)
+    await play.manager.post(f"{path}/language", language="ZH-cn", level=3)
+    known = "SELECT level FROM annotator_language WHERE annotator = :id AND language = 'zh-CN'"
+    assert await db.fetch_value(known, id=author_id(play)) == 3
+    await play.manager.post(f"{path}/language", language="zh-CN", level=0)
+    assert await db.fetch_value(known, id=author_id(play)) is None
+    assert await db.fetch_value("SELECT count(*) FROM annotator_language WHERE annotator = :id", id=author_id(play)) > 0
+
+
+@pytest.mark.parametrize("what", ["assess", "capacity", "state", "role", "language"])
 async def test_nobody_decides_about_themselves(play: Play, what: str) -> None:
     await play.author.post(
         f"/people/{author_id(play)}/{what}", 403, domain="law", level=5, reason="me", capacity=50, state="left"

@@ -137,6 +137,22 @@ async def test_a_credential_from_its_owner_to_its_verification(play: Play) -> No
     assert "No credential yet" in await play.author.get(own)
 
 
+async def test_a_form_that_leads_back_to_its_own_page_reloads_it(play: Play) -> None:
+    """A browser only jumps to the fragment of an address where it is already."""
+    at = f"/people/{play.site.author.annotator_id}/credentials"
+    form = {"kind": "licence", "domain": "law", "title": "Bar", "issuer": "Chamber", "version": 1}
+    await play.author.post(at, **form)
+    one = await db.fetch_value("SELECT id FROM credential WHERE title = 'Bar'")
+    headers = play.author._headers | {"hx-request": "true"}
+    for here, answer in ((f"http://test{at}#c-{one}", "hx-refresh"), (f"http://test{at}?open=new", "hx-redirect")):
+        version = await db.fetch_value("SELECT version FROM credential WHERE id = :id", id=one)
+        sent = form | {"_csrf": play.author.csrf, "version": str(version), "title": answer}
+        done = await play.author._client.post(
+            f"/credentials/{one}", data=sent, headers=headers | {"hx-current-url": here}
+        )
+        assert answer in done.headers, done.text
+
+
 async def test_many_are_decided_with_one_reason(play: Play, cast: Cast) -> None:
     own = (await play.author.raw("GET", "/credentials")).headers["location"]
     other = (await play.other.raw("GET", "/credentials")).headers["location"]

@@ -198,6 +198,17 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "not_found": _("There is nothing here, or it is not yours to see."),
         "assignment_not_found": _("There is nothing here, or it is not yours to see."),
         "task_not_found": _("There is nothing here, or it is not yours to see."),
+        "annotator_not_found": _("There is nothing here, or it is not yours to see."),
+        "credential_not_found": _("There is nothing here, or it is not yours to see."),
+        "exam_not_found": _("There is nothing here, or it is not yours to see."),
+        "exam_item_not_found": _("There is nothing here, or it is not yours to see."),
+        "exam_attempt_not_found": _("There is nothing here, or it is not yours to see."),
+        "standing_not_found": _("There is nothing here, or it is not yours to see."),
+        "standing_rule_not_found": _("There is nothing here, or it is not yours to see."),
+        "annotator_not_active": _("This profile is not active; nothing new can be begun."),
+        "bad_cursor": _("This list cannot go on from there. Open it again from its beginning."),
+        "bad_language": _("A language is a BCP 47 tag such as en, zh-CN or pt-BR."),
+        "exam_key_is_so": _("This is the key of the question already."),
         "conflict": _("Somebody else changed this in the meantime. Reload to see how it stands."),
         "precondition_failed": _(
             "This was changed in another tab meanwhile. Reload to see it; your text is kept here."
