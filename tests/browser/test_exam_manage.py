@@ -19,6 +19,7 @@ async def test_from_a_new_exam_to_its_bank(sign_in: SignIn, tmp_path: Path) -> N
     await open_demo()
     file = tmp_path / "bank.csv"
     page = await sign_in("manager")
+    await page.get_by_role("link", name="People", exact=True).click()
     await page.get_by_role("link", name="Exams and banks").click()
     await expect(page.get_by_role("link", name="Finance, level 4", exact=True)).to_be_visible()
     await shoot(page, "manage")

@@ -8,6 +8,7 @@ import pytest
 
 from callboard.pages.charts_skill import history_chart
 from kernel import clock, db
+from kernel.ids import uuid7
 from skills.belief import Belief
 from skills.evidence import Observation, observe_many, retract
 from skills.history import Point
@@ -134,6 +135,22 @@ async def test_a_manager_assesses_pauses_and_changes_capacity(play: Play) -> Non
     await play.manager.post(f"{path}/state", 422, state="gone", reason="x")
     await play.manager.post(f"{path}/state", state="paused", reason="On leave until May.")
     assert "On leave until May." in await play.author.get(path)
+
+
+async def test_reviewing_stands_below_its_domain(play: Play) -> None:
+    one = author_id(play)
+    reviewed = Observation(
+        annotator_id=one, domain="law", task_kind="review", kind="gold", source_type="item", source_id=uuid7(),
+        outcome=1.0, difficulty=Belief(0.4, 0.25),
+    )  # fmt: skip
+    async with db.transaction("test"):
+        await observe_many(one, [(clock.now(), reviewed)])
+    page = await play.author.get(f"/people/{one}")
+    row = re.search(r'<li class="skill skill-kind.*?</li>', page, re.DOTALL)
+    assert row is not None
+    assert "Review" in row[0]
+    assert ": Law" in row[0]
+    assert "1 piece of evidence" in row[0]
 
 
 async def test_a_manager_gives_roles_and_languages(play: Play) -> None:
