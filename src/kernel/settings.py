@@ -300,6 +300,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             le=50,
         ),
     ] = 3
+    presence_idle_minutes: Annotated[
+        int,
+        _say(
+            "Time without a sign of life after which nobody counts as available.",
+            "minutes",
+            "as long as a lease: whoever works sends heartbeats, and whoever reads opens pages",
+            ge=1,
+        ),
+    ] = 30
     skill_lower_bound_z: Annotated[
         float,
         _say(

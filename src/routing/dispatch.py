@@ -19,6 +19,7 @@ from routing.assignments import AssignmentView, assignments
 from routing.eligibility import Failure, judge
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
 from routing.lanes import ANNOTATION, REVIEW, Lane
+from routing.presence import NOT_AVAILABLE, admit
 from routing.scoring import Score, score
 from routing.settling import settle
 from routing.views import Views
@@ -65,7 +66,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True):
     assignments: list[AssignmentView]
     reason: str | None = None
-    """Why there are fewer than asked for: `at_capacity`, `not_active`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
     detail: str | None = None
     counts: dict[str, int] = {}
     """Lanes with free slots by what keeps this person from them."""
@@ -91,6 +92,9 @@ async def claim(
     room = min(limit, settings.claim_limit, holder["capacity"] - holder["live"])
     if profile.state != "active":
         return Claim([], "not_active", profile.state_reason or f"This profile is {profile.state}.")
+    absent = await admit(annotator_id)
+    if absent is not None:
+        return Claim([], "not_available", NOT_AVAILABLE[absent])
     if room <= 0:
         return Claim(
             [], "at_capacity", f"{holder['live']} of {holder['capacity']} tasks are held; finish or release one first."

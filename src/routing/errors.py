@@ -41,6 +41,11 @@ class ReasonRequired(Invalid):
     title = "A rework or reject names at least one rubric item and a reason"
 
 
+class PresenceReasonMissing(Invalid):
+    code = "presence_reason_missing"
+    title = "Say why: the person whose presence somebody else sets reads the reason"
+
+
 class NoSuchTask(NotFound):
     code = "task_not_found"
     title = "There is no such task for this account"

@@ -563,9 +563,10 @@ UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = ve
 RETURNING task.id
 
 -- name: lock_holders
--- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, whom no rework waits for.
+-- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, whom no rework waits for.
 SELECT h.annotator, a.vendor, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
        a.state = 'active' AND h.capacity = a.capacity AND h.live < h.capacity
+         AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = h.annotator AND p.state <> 'available')
          AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free') AS common
 FROM holder h JOIN annotator a ON a.id = h.annotator LEFT JOIN profile_version v ON v.annotator = h.annotator
 WHERE h.annotator = ANY (:annotator_ids::uuid[])
@@ -810,3 +811,38 @@ SELECT annotator AS annotator_id, count(*)::int AS pieces, avg(active_seconds)::
 FROM assignment
 WHERE annotator = ANY (:ids::uuid[]) AND kind = 'annotation' AND state = 'submitted' AND ended_at >= clock_timestamp() - interval '30 days'
 GROUP BY 1
+
+-- name: presence_of
+-- What people said last, and what it means now: without a sign of life for so long nobody is available.
+SELECT a.id AS annotator_id, p.state AS said, p.since, coalesce(p.reason, '') AS reason, life.at AS last_seen,
+       greatest(a.capacity - coalesce(h.live, 0), 0)::int AS room,
+       CASE WHEN p.state <> 'available' THEN p.state
+            WHEN life.at IS NULL OR life.at < clock_timestamp() - make_interval(mins => :idle_minutes) THEN 'offline'
+            WHEN coalesce(h.live, 0) >= a.capacity THEN 'busy'
+            ELSE 'available' END AS state
+FROM annotator a
+LEFT JOIN presence p ON p.annotator = a.id
+LEFT JOIN holder h ON h.annotator = a.id
+CROSS JOIN LATERAL (
+  SELECT greatest(p.last_seen, max(w.at)) AS at FROM (
+    SELECT greatest(n.heartbeat_at, CASE WHEN n.state IN ('submitted', 'declined') THEN n.ended_at END) AS at
+    FROM assignment n WHERE n.annotator = a.id ORDER BY n.claimed_at DESC LIMIT 10
+  ) AS w
+) AS life
+WHERE a.id = ANY (:ids::uuid[])
+
+-- name: say_presence
+-- A manager's word is no sign of life, except that it begins a time in which there may be one.
+INSERT INTO presence (annotator, state, since, last_seen, reason) VALUES (:annotator_id, :state, clock_timestamp(), clock_timestamp(), :reason)
+ON CONFLICT (annotator) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+  since = CASE WHEN presence.state = excluded.state THEN presence.since ELSE excluded.since END,
+  last_seen = CASE WHEN :seen OR excluded.state = 'available' THEN excluded.last_seen ELSE presence.last_seen END
+
+-- name: saw_person
+-- Once a minute at most, so that reading a page costs no write.
+UPDATE presence SET last_seen = clock_timestamp()
+WHERE annotator = :annotator_id AND state = 'available' AND last_seen < clock_timestamp() - interval '1 minute'
+
+-- name: vendor_of
+-- Whose manager hears of a person.
+SELECT vendor FROM annotator WHERE id = :annotator_id

@@ -57,6 +57,8 @@ POST   /api/v1/annotators/bulk/{bulk_id:uuid}/undo                vendor_manager
 POST   /api/v1/annotators/import                                  vendor_manager bosses
 GET    /api/v1/annotators/export                                  people
 GET    /api/v1/annotators/{annotator_id:uuid}                     people
+GET    /api/v1/annotators/{annotator_id:uuid}/presence            people
+PUT    /api/v1/annotators/{annotator_id:uuid}/presence            known
 PUT    /api/v1/annotators/{annotator_id:uuid}/state               vendor_manager bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/skills              people
 PUT    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str} bosses

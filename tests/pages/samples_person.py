@@ -17,6 +17,7 @@ from callboard.persons.evidence import Change, Difficulty, EvidenceRow, Retracti
 from callboard.persons.facts import End, Figures, Held, Spoken
 from callboard.persons.prospects import CredentialSeen, ExamAhead, Expertise, NextLevel, Opening
 from kernel.money import Money
+from routing.presence import PresenceView
 from skills.belief import Belief
 from skills.history import Point
 from skills.profiles import Restriction, SkillView
@@ -131,7 +132,7 @@ MANAGED = PersonView(
     head=THEIRS, seen=OWN.seen, inferred=OWN.inferred, chart=OWN.chart, chart_domain="medicine", languages=OWN.languages,
     roles=OWN.roles, ends=OWN.ends, feedback=OWN.feedback, notice="assessed",
     managing=ForManagers(
-        figures=Figures(2, 14, 51, 40, 37), capacity=3, pay_per_accepted=[usd(213), Money(14_200_000, "CNY")],
+        figures=Figures(2, 14, 51, 40, 37), capacity=3, presence=PresenceView(uid(1), "break", "break", minutes(-12), minutes(-14), "", 1), pay_per_accepted=[usd(213), Money(14_200_000, "CNY")],
         holds=[
             HeldTask(
                 assignment_id=uid(904), epoch=1, task=DOSE, stage="annotation", price=usd(180), lease_until=minutes(20),

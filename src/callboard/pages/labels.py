@@ -32,6 +32,7 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "state": _("The state was changed. They read your reason."),
         "capacity": _("The capacity was saved."),
         "assessed": _("The level was stated. Work moves it from here."),
+        "presence": _("The presence was set. They read your reason."),
     },
     "evidence": {
         "review_verdict": _("Reviewed work"),
@@ -133,6 +134,23 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "at_capacity": _("You hold as many tasks as you may at once. Finish or give back one first."),
         "budget_exhausted": _("The budget of the project is used up; its manager has to add to it."),
         "not_active": _("Your profile is paused. A manager can tell you why."),
+        "not_available": _(
+            "You are on a break or finishing what you have. Say that you are available to get work again."
+        ),
+    },
+    "presence": {
+        "available": _("Available"),
+        "busy": _("Busy: the hands are full"),
+        "break": _("On a break"),
+        "draining": _("Finishing what is held"),
+        "offline": _("Offline"),
+    },
+    "presence_means": {
+        "available": _("You can take work, and work may be offered to you."),
+        "busy": _("You hold as much as you may. Nothing is offered until there is room."),
+        "break": _("Nothing new comes to you. What you hold keeps its clocks."),
+        "draining": _("Nothing new comes to you; finish what you hold in peace."),
+        "offline": _("Nothing is offered to you. Taking a task, or the switch, brings you back."),
     },
     "refusal": {
         "active": _("Your profile is not active:"),

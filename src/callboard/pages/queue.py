@@ -35,6 +35,7 @@ from routing import dispatch, review
 from routing.assignments import AssignmentView, assignments
 from routing.dispatch import Claim, LaneOffer
 from routing.lanes import ANNOTATION, REVIEW
+from routing.presence import NOT_AVAILABLE, PresenceView, presence, saw
 from skills.profiles import load_profile
 
 sql = load(__package__)
@@ -44,6 +45,7 @@ MOST_HELD = 50
 
 async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> QueueView:
     profile = await load_profile(annotator_id)
+    there = await presence(annotator_id, settings)
     live = [
         row for row in await assignments(annotator_id=annotator_id, state="live", limit=MOST_HELD) if not row.lapsed
     ]
@@ -57,10 +59,11 @@ async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> Queue
         waiting=_groups(open_lanes),
         today=await _today(annotator_id),
         capacity=profile.capacity,
-        no_work=_no_work(profile.state, len(live), profile.capacity, lanes, open_lanes),
+        no_work=_no_work(profile.state, there, profile.capacity - len(live), lanes, open_lanes),
         review=kind == REVIEW,
         person_id=annotator_id,
         restrictions=profile.restrictions,
+        presence=there,
     )
 
 
@@ -133,11 +136,13 @@ async def _today(annotator_id: UUID) -> Today:
 
 
 def _no_work(
-    state: str, live: int, capacity: int, lanes: list[LaneOffer], open_lanes: list[LaneOffer]
+    state: str, there: PresenceView, room: int, lanes: list[LaneOffer], open_lanes: list[LaneOffer]
 ) -> NoWork | None:
     if state != "active":
         return NoWork(code="not_active")
-    if live >= capacity:
+    if there.state in NOT_AVAILABLE:
+        return NoWork(code="not_available")
+    if room <= 0:
         return NoWork(code="at_capacity")
     if open_lanes:
         return None
@@ -149,6 +154,8 @@ def _no_work(
 
 async def _show(request: Call, kind: str, template: str) -> Response[str]:
     annotator_id = await worker(request.actor, None)
+    if template == "queue.html":  # the fragment comes by itself, and says nothing of the person
+        await saw(annotator_id)
     view = await queue_view(annotator_id, kind, request.settings)
     return page(request, template, view, live=template == "queue.html")
 

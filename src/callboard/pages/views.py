@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from kernel.money import Money
+from routing.presence import PresenceView
 from skills.profiles import Restriction
 
 
@@ -180,6 +181,8 @@ class QueueView(Struct, kw_only=True):
     person_id: UUID | None = None
     restrictions: list[Restriction] = field(default_factory=list)
     """What is in force on the person, with its reasons."""
+    presence: PresenceView | None = None
+    """None: not shown."""
 
 
 class DiffPart(Struct, frozen=True):

@@ -10,6 +10,7 @@ from callboard.persons.evidence import EvidenceRow
 from callboard.persons.facts import End, Figures, Held, Spoken
 from callboard.persons.prospects import NextLevel
 from kernel.money import Money
+from routing.presence import PresenceView
 from skills.profiles import Restriction, SkillView
 
 
@@ -53,6 +54,7 @@ class ForManagers(Struct, kw_only=True):
     holds: list[HeldTask] = field(default_factory=list)
     pay_per_accepted: list[Money] = field(default_factory=list)
     """Earned by accepted work, mean of all time, one per currency."""
+    presence: PresenceView | None = None
 
 
 class PersonView(Struct, kw_only=True):
