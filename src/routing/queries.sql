@@ -846,3 +846,44 @@ WHERE annotator = :annotator_id AND state = 'available' AND last_seen < clock_ti
 -- name: vendor_of
 -- Whose manager hears of a person.
 SELECT vendor FROM annotator WHERE id = :annotator_id
+
+-- name: claim_place
+-- claim_slot for a slot that somebody named: waits for whoever has it locked, then looks again. Reserved only for its own author.
+WITH taken AS (
+  UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
+         deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
+  FROM project p
+  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id)
+    AND p.id = slot.project AND p.state = 'published'
+    AND slot.author_id IS DISTINCT FROM :annotator_id
+    AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at)
+SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
+       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+FROM taken
+RETURNING id, task, project
+
+-- name: free_places
+-- The places of a task that nobody holds, as explain numbers them.
+SELECT id, stage, no, kind, reserved_for, carried_price_micros FROM slot WHERE task = :task_id AND state = 'free' ORDER BY stage, no
+
+-- name: holder_of_live
+-- Who holds an assignment, and which place it is.
+SELECT a.annotator AS annotator_id, a.task AS task_id, a.slot AS slot_id, a.state FROM assignment a WHERE a.id = :assignment_id
+
+-- name: people_for_picking
+-- Active people by name, whoever was heard of last first.
+SELECT a.id, a.display_name, v.name AS vendor FROM annotator a LEFT JOIN vendor v ON v.id = a.vendor
+LEFT JOIN presence p ON p.annotator = a.id
+WHERE a.state = 'active' AND (:q::text = '' OR strpos(lower(a.display_name), lower(:q)) > 0 OR strpos(lower(a.external_id), lower(:q)) > 0)
+ORDER BY p.last_seen DESC NULLS LAST, a.display_name, a.id
+LIMIT :limit
+
+-- name: place_of_assignment
+-- Which place of its task somebody holds.
+SELECT s.stage, s.no FROM slot s WHERE s.assignment_id = :assignment_id::uuid AND s.state = 'live'

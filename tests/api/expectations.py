@@ -50,6 +50,10 @@ POST   /api/v1/tasks/cancel                                       bosses fronten
 GET    /api/v1/tasks/{task_id:uuid}                               known
 GET    /api/v1/tasks/{task_id:uuid}/history                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses
+POST   /api/v1/tasks/{task_id:uuid}/assign                        bosses
+POST   /api/v1/assignments/{assignment_id:uuid}/take-back         bosses
+POST   /api/v1/assignments/{assignment_id:uuid}/reassign          bosses
 POST   /api/v1/annotators                                         vendor_manager bosses
 GET    /api/v1/annotators                                         people
 POST   /api/v1/annotators/bulk                                    vendor_manager bosses

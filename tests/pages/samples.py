@@ -27,7 +27,7 @@ from tests.pages.sample_facts import (
 )
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
-from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
+from tests.pages.samples_floor import FLOOR, FLOOR_EMPTY, GIVE, TASK, TASKS, TASKS_DONE, TASKS_EMPTY
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 from tests.pages.samples_standing import (
     PERSON_GOOD,
@@ -262,6 +262,7 @@ SAMPLES: dict[str, Sample] = {
     "sign-in-wrong": Sample("sign_in.html", SIGN_IN_WRONG, "/sign-in", ()),
     "sign-in-wait": Sample("sign_in.html", SIGN_IN_WAIT, "/sign-in", ()),
     "queue": Sample("queue.html", QUEUE, "/queue", ("annotator", "reviewer"), live=True),
+    "task-give": Sample("tasks/give.html", GIVE, "/tasks/1/give", ("manager",)),
     "queue-break": Sample("queue.html", QUEUE_BREAK, "/queue"),
     "queue-empty": Sample("queue.html", QUEUE_EMPTY, "/queue"),
     "work": Sample("work.html", WORK, "/work/1"),

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     """Add people who work, and pause them."""
     ASSIGNMENTS_READ = "assignments:read"
     """Who holds or held what; annotators: only their own."""
+    ASSIGNMENTS_WRITE = "assignments:write"
+    """Give a task to somebody by hand, take it back, move it on."""
     COST_READ = "costs:read"
     """What the work of everybody whom one may see has cost."""
     CREDENTIALS_WRITE = "credentials:write"
@@ -74,7 +76,7 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE,
+    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE,
     P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
@@ -99,6 +101,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "admin": _MANAGING | {P.METRICS_READ, P.WORK, P.WORK_BEHALF},
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
     "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.SKILLS_WRITE}),
+    "assignments:write": frozenset({P.ASSIGNMENTS_READ, P.ASSIGNMENTS_WRITE, P.TASKS_LIST, P.TASKS_READ}),
     "events:read": frozenset({P.EVENTS_READ}),
     "exams:read": frozenset({P.EXAMS_READ}),
     "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),

@@ -164,6 +164,7 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "best": _("best score of what was open to this person"),
         "reserved": _("rework of their own"),
         "late": _("came after its time and was taken in"),
+        "by_hand": _("given by a manager"),
     },
     "void": {
         "released": _("given back"),

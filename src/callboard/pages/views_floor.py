@@ -219,4 +219,6 @@ class TaskView(Struct, kw_only=True):
     live: LiveRow | None = None
     second_look: bool = False
     """Whether the reader may overturn and uphold verdicts."""
+    by_hand: bool = False
+    """Whether the reader may give it to somebody."""
     problem: Problem | None = None
