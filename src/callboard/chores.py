@@ -6,7 +6,7 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import leases
+from routing import leases, offers
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
@@ -22,6 +22,7 @@ NAMES = (
     "skills.end_standing",
     "skills.judge_everybody",
     "skills.calibrate_items",
+    "routing.make_offers",
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -30,6 +31,12 @@ NAMES = (
 async def sweep_leases(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one leaves more for the next tick, so that no transaction grows without bound."""
     await leases.sweep(settings)
+
+
+@outbox.handler("routing.make_offers")
+async def make_offers(_payload: dict[str, Any], settings: Settings) -> None:
+    """Writes down what is over, and offers what waits to whoever is there."""
+    await offers.make_round(settings)
 
 
 @outbox.handler("audit.seal")

@@ -36,6 +36,7 @@ class Timed(NamedTuple):
 
 TIMED = (
     Timed("routing.sweep_leases", 5),  # an expired lease is back within its time plus 10 s
+    Timed("routing.make_offers", 5),  # an offer that timed out goes on to the next person
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),

@@ -15,7 +15,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
 from routing.assignments import AssignmentView
-from routing.dispatch import head_of, place, price_query
+from routing.dispatch import Head, head_of, place, price_query
 from routing.eligibility import Failure
 from routing.errors import NoSuchAssignment, NotEligible
 from routing.events import Price, pricing
@@ -63,7 +63,7 @@ async def assign(
     db.require_transaction()
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
-    slot = await _place_for(task_id, annotator_id, settings, override, slot_id)
+    slot = await place_for(task_id, annotator_id, settings, override, slot_id)
     why = {"by_hand": {"reason": reason, "passed_over": sorted(override)}}
     view = await give(slot, profile, why, settings)
     await audit.record(
@@ -83,14 +83,18 @@ async def give(
 ) -> AssignmentView:
     """The place, at the price given, or at the price of the first time for one's own rework, or at today's."""
     head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
-    if price is None and slot["reserved_for"] == profile.id:
+    price = price or await price_of(slot, head, profile, settings)
+    return await place(profile, head, slot["id"], settings, price=price, why=why)
+
+
+async def price_of(slot: Any, head: Head, profile: Profile, settings: Settings) -> Price:
+    """Of one free place for one person: rework of one's own keeps the price of the first time."""
+    if slot["reserved_for"] == profile.id:
         last = await db.fetch_one(sql.last_price_inputs, slot_id=slot["id"])
         assert last is not None
-        price = Price(slot["carried_price_micros"], last["currency"], last["price_inputs"])
-    if price is None:
-        seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
-        (price,) = await pricing().quote([price_query(seen, head, settings.skill_lower_bound_z)])
-    return await place(profile, head, slot["id"], settings, price=price, why=why)
+        return Price(slot["carried_price_micros"], last["currency"], last["price_inputs"])
+    seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
+    return (await pricing().quote([price_query(seen, head, settings.skill_lower_bound_z)]))[0]
 
 
 async def take_back(assignment_id: UUID, settings: Settings, *, reason: str) -> None:
@@ -142,9 +146,10 @@ async def candidates(
     return sorted(found, key=lambda one: (not one.eligible, len(one.failures), -one.score))
 
 
-async def _place_for(
-    task_id: UUID, annotator_id: UUID, settings: Settings, override: Collection[str], slot_id: UUID | None
+async def place_for(
+    task_id: UUID, annotator_id: UUID, settings: Settings, override: Collection[str] = (), slot_id: UUID | None = None
 ) -> Any:
+    """The first free place that they may have, or the one that is named. Raises `NotEligible` with every failure."""
     waived = frozenset[str]().union(*(PREFERENCES[name] for name in override))
     explained = {(one.stage, one.no): one for one in (await explain(task_id, annotator_id, settings)).places}
     own = _of_presence(await presence(annotator_id, settings))

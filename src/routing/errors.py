@@ -41,6 +41,18 @@ class ReasonRequired(Invalid):
     title = "A rework or reject names at least one rubric item and a reason"
 
 
+class NoSuchOffer(NotFound):
+    code = "offer_not_found"
+    title = "There is no such offer for this account"
+
+
+class OfferOver(Conflict):
+    """With `state`: accepted, declined, timed_out or rescinded."""
+
+    code = "offer_over"
+    title = "This offer is over"
+
+
 class PlaceTaken(Conflict):
     code = "place_taken"
     title = "This place was taken meanwhile, or its project was paused"

@@ -13,6 +13,7 @@ import msgspec
 from kernel import audit, db, outbox
 from kernel.settings import Settings
 from kernel.sql import load
+from routing.offer_book import close
 from skills.errors import NoSuchAnnotator
 
 sql = load(__package__)
@@ -65,6 +66,8 @@ async def set_presence(
     before = await presence(annotator_id, settings)
     await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
     await db.execute(sql.say_presence, annotator_id=annotator_id, state=state, reason=reason, seen=not by_manager)
+    if state == "offline":
+        await close("rescinded", annotator_id=annotator_id, reason="went offline")
     if by_manager:
         await audit.record(
             "presence.set", "annotator", annotator_id, before={"state": before.state}, after={"state": state}, reason=reason

@@ -48,6 +48,8 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """After so long without news a skill counts half in this project; none: the setting of that name."""
     expert_level: Annotated[int, Meta(ge=1, le=5)] = 4
     """The bar that the lower bound of an expert's skill must reach."""
+    push: bool = False
+    """Whether its tasks are also offered to people who are there."""
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -70,6 +72,7 @@ class ProjectView(msgspec.Struct, frozen=True):
     sla_seconds: int
     skill_half_life_days: int | None
     expert_level: int
+    push: bool
     version: int
     created_at: datetime
 

@@ -2,16 +2,16 @@
 -- Names are unique: people speak of projects by name.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level)
+                     skill_half_life_days, expert_level, push)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level)
+        :skill_half_life_days, :expert_level, :push)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, version, created_at
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, push, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
@@ -887,3 +887,74 @@ LIMIT :limit
 -- name: place_of_assignment
 -- Which place of its task somebody holds.
 SELECT s.stage, s.no FROM slot s WHERE s.assignment_id = :assignment_id::uuid AND s.state = 'live'
+
+-- name: queue_of
+-- What somebody holds, in the order that they gave it; what came since is last.
+SELECT a.id FROM assignment a WHERE a.annotator = :annotator_id AND a.state = 'live' ORDER BY a.position NULLS LAST, a.claimed_at, a.id
+
+-- name: order_queue
+-- The whole order at once, under the holder's lock.
+UPDATE assignment SET position = o.n FROM unnest(:ids::uuid[]) WITH ORDINALITY AS o (id, n)
+WHERE assignment.id = o.id AND assignment.annotator = :annotator_id AND assignment.state = 'live'
+
+-- name: offers
+-- Offers as they read now: an open one whose time is over has timed out, one whose place is gone is rescinded, whether or not that is written.
+SELECT o.id, o.batch, o.task AS task_id, o.slot AS slot_id, o.project AS project_id, p.name AS project_name, o.annotator AS annotator_id,
+       s.kind, t.external_id, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.payload, o.price_micros, o.currency, o.price_inputs,
+       o.offered_at, o.expires_at, o.reason, o.not_before, o.assignment AS assignment_id,
+       CASE WHEN o.state <> 'open' THEN o.state
+            WHEN o.expires_at <= clock_timestamp() THEN 'timed_out'
+            WHEN s.state <> 'free' OR p.state <> 'published' OR s.reserved_for <> o.annotator THEN 'rescinded'
+            ELSE 'open' END AS state
+FROM offer o JOIN slot s ON s.id = o.slot JOIN task t ON t.id = o.task JOIN project p ON p.id = o.project JOIN lane l ON l.id = s.lane
+WHERE (:id::uuid IS NULL OR o.id = :id) AND (:task_id::uuid IS NULL OR o.task = :task_id)
+  AND (:annotator_id::uuid IS NULL OR o.annotator = :annotator_id)
+  AND (NOT :open_only OR (o.state = 'open' AND o.expires_at > clock_timestamp() AND s.state = 'free' AND p.state = 'published'
+                          AND (s.reserved_for IS NULL OR s.reserved_for = o.annotator)))
+ORDER BY o.expires_at, o.id
+LIMIT :limit
+
+-- name: offered_before
+-- Whether this task may not be offered to somebody now: an offer is open, or was declined and its time has not come. No time: never again.
+SELECT EXISTS (SELECT FROM offer o WHERE o.task = :task_id AND o.annotator = :annotator_id
+  AND (o.state = 'open' AND o.expires_at > clock_timestamp()
+       OR o.state = 'declined' AND coalesce(o.not_before > clock_timestamp(), true)))
+
+-- name: insert_offer
+-- An offer holds nothing; offer_one_open keeps it single.
+INSERT INTO offer (id, batch, slot, task, project, annotator, state, price_micros, currency, price_inputs, made_by, offered_at, expires_at)
+SELECT :id, :batch, s.id, s.task, s.project, :annotator_id, 'open', :price_micros, :currency, :price_inputs, :made_by, clock_timestamp(),
+       clock_timestamp() + make_interval(secs => :seconds)
+FROM slot s WHERE s.id = :slot_id
+ON CONFLICT (slot, annotator) WHERE state = 'open' DO NOTHING
+RETURNING id, expires_at
+
+-- name: close_offers
+-- Open offers of a person, of a place, or one alone, or all that are over; locked in the order of ids, as everybody does.
+WITH open AS MATERIALIZED (
+  SELECT o.id FROM offer o JOIN slot s ON s.id = o.slot
+  WHERE o.state = 'open' AND (:annotator_id::uuid IS NULL OR o.annotator = :annotator_id) AND (:slot_id::uuid IS NULL OR o.slot = :slot_id)
+    AND (:id::uuid IS NULL OR o.id = :id) AND (NOT :over OR o.expires_at <= clock_timestamp() OR s.state <> 'free')
+  ORDER BY o.id LIMIT 1000 FOR NO KEY UPDATE OF o
+)
+UPDATE offer SET state = CASE WHEN offer.id = :accepted_id::uuid THEN 'accepted' WHEN offer.expires_at <= clock_timestamp() THEN 'timed_out' ELSE :state::text END,
+       assignment = CASE WHEN offer.id = :accepted_id::uuid THEN :assignment_id::uuid END,
+       reason = :reason, not_before = :not_before::timestamptz, closed_at = clock_timestamp()
+FROM open, annotator a WHERE offer.id = open.id AND offer.state = 'open' AND a.id = offer.annotator
+RETURNING offer.id, offer.task AS task_id, offer.project AS project_id, offer.annotator AS annotator_id, a.vendor AS vendor_id, offer.state
+
+-- name: places_to_offer
+-- The first free places of projects that push, to which no offer is open.
+SELECT s.id AS slot_id, s.task AS task_id FROM slot s JOIN project p ON p.id = s.project AND p.push AND p.state = 'published'
+WHERE s.state = 'free' AND s.reserved_for IS NULL
+  AND NOT EXISTS (SELECT FROM offer o WHERE o.slot = s.id AND o.state = 'open' AND o.expires_at > clock_timestamp())
+ORDER BY s.rank, s.id
+LIMIT :limit
+
+-- name: people_to_offer
+-- Who said that they are available, and has no offer open; the signs of life are looked at next.
+SELECT p.annotator AS id FROM presence p JOIN annotator a ON a.id = p.annotator AND a.state = 'active'
+WHERE p.state = 'available'
+  AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = p.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
+ORDER BY p.last_seen DESC, p.annotator
+LIMIT :limit

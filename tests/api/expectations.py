@@ -52,6 +52,14 @@ GET    /api/v1/tasks/{task_id:uuid}/history                       bosses fronten
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses
 POST   /api/v1/tasks/{task_id:uuid}/assign                        bosses
+GET    /api/v1/tasks/{task_id:uuid}/offers                        bosses
+POST   /api/v1/tasks/{task_id:uuid}/offer                         bosses
+GET    /api/v1/offers                                             annotator reviewer frontend
+POST   /api/v1/offers/{offer_id:uuid}/accept                      annotator reviewer frontend
+POST   /api/v1/offers/{offer_id:uuid}/decline                     annotator reviewer frontend
+POST   /api/v1/offers/{offer_id:uuid}/rescind                     bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/queue               annotator reviewer frontend
+PUT    /api/v1/annotators/{annotator_id:uuid}/queue               annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/take-back         bosses
 POST   /api/v1/assignments/{assignment_id:uuid}/reassign          bosses
 POST   /api/v1/annotators                                         vendor_manager bosses

@@ -19,7 +19,7 @@ class Permission(StrEnum):
     ASSIGNMENTS_READ = "assignments:read"
     """Who holds or held what; annotators: only their own."""
     ASSIGNMENTS_WRITE = "assignments:write"
-    """Give a task to somebody by hand, take it back, move it on."""
+    """Give or offer a task to somebody by hand, take it back, move it on."""
     COST_READ = "costs:read"
     """What the work of everybody whom one may see has cost."""
     CREDENTIALS_WRITE = "credentials:write"
