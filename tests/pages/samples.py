@@ -95,10 +95,11 @@ QUEUE = v.QueueView(
         v.WaitingGroup(kind="dialogue", domain="medicine", language="zh-CN", level=4, count=8, price=v.PriceRange(low=usd(240), high=usd(240))),
     ],
     today=v.Today(done=6, earned=[usd(720)], pending=[usd(390), Money(12_000_000, "CNY")], active_seconds=2 * 3600 + 840),
+    offered=[v.OfferedTask(offer_id=uid(950), task=BONDS, price=usd(320), expires_at=minutes(1.6))],
     capacity=3, presence=PresenceView(uid(1), "available", "available", minutes(-40), minutes(-1), "", 1),
 )  # fmt: skip
 QUEUE_BREAK = msgspec.structs.replace(
-    QUEUE, no_work=v.NoWork(code="not_available"), returned=[], offer=None,
+    QUEUE, no_work=v.NoWork(code="not_available"), returned=[], offer=None, offered=[],
     presence=PresenceView(uid(1), "break", "break", minutes(-4), minutes(-5), "Called to the weekly meeting.", 1),
 )  # fmt: skip
 QUEUE_EMPTY = v.QueueView(

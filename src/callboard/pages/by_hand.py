@@ -15,8 +15,8 @@ from callboard.pages.frame import Form, page, problem_view, redirect
 from callboard.pages.views_by_hand import GiveView
 from kernel import db
 from kernel.errors import DomainError
-from routing import by_hand, reports
-from routing.errors import NoSuchAssignment
+from routing import by_hand, offers, reports
+from routing.errors import NoSuchAssignment, NotEligible
 
 LONGEST_NAME, LONGEST_REASON = 80, 500
 guards = [require(Permission.ASSIGNMENTS_WRITE)]
@@ -54,11 +54,15 @@ async def _give(request: Call, task_id: UUID, form: Form, moving: UUID | None) -
     override = ["preference", "ladder"] if form.text("override", 3) else []
     if person is None:
         raise NothingSelected
-    if not reason:
+    if not reason and form.text("how", 5) != "offer":
         raise ReasonMissing
     async with db.transaction(request.actor.label):
         await check_task(request.actor, task_id)
-        if moving is None:
+        if form.text("how", 5) == "offer":
+            made = await offers.make(task_id, [person], request.settings, made_by=request.actor.label)
+            for refused in made.refused:
+                raise NotEligible("; ".join(one.mend for one in refused.failures), failures=refused.failures)
+        elif moving is None:
             await by_hand.assign(task_id, person, request.settings, reason=reason, override=override)
         else:
             await by_hand.reassign(moving, person, request.settings, reason=reason, override=override)
