@@ -6,7 +6,7 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases
+from routing import changes, climbing, estimating, leases, offers
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
@@ -25,6 +25,7 @@ NAMES = (
     "skills.judge_everybody",
     "skills.calibrate_items",
     estimating.JOB,
+    "routing.make_offers",
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -45,6 +46,12 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one is followed by another job. Claims go by the clock, whenever this runs."""
     if await changes.expire(settings.expire_batch) == settings.expire_batch:
         await outbox.enqueue(changes.EXPIRE, {})
+
+
+@outbox.handler("routing.make_offers")
+async def make_offers(_payload: dict[str, Any], settings: Settings) -> None:
+    """Writes down what is over, and offers what waits to whoever is there."""
+    await offers.make_round(settings)
 
 
 @outbox.handler("audit.seal")

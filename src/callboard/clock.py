@@ -38,6 +38,7 @@ TIMED = (
     Timed("routing.sweep_leases", 5),  # an expired lease is back within its time plus 10 s
     Timed("routing.climb", 10),  # a step is taken so late at most
     Timed("routing.expire_tasks", 60),  # claims refuse by time; this writes it down
+    Timed("routing.make_offers", 5),  # an offer that timed out goes on to the next person
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),

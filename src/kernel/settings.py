@@ -313,6 +313,44 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             le=50,
         ),
     ] = 3
+    offer_seconds: Annotated[
+        int,
+        _say(
+            "How long an offer stands.",
+            "seconds",
+            "time to read a task and its price; longer lets work wait for people who look elsewhere",
+            ge=10,
+            le=86_400,
+        ),
+    ] = 120
+    offer_parallel: Annotated[
+        int,
+        _say(
+            "People to whom one place is offered at once.",
+            "people",
+            "half of all offers are not answered in time; more would disappoint those who come second",
+            ge=1,
+            le=50,
+        ),
+    ] = 2
+    offers_per_round: Annotated[
+        int,
+        _say(
+            "Places that one round of offers looks at.",
+            "places",
+            "one round is a transaction of a second at most",
+            ge=1,
+        ),
+    ] = 20
+    presence_idle_minutes: Annotated[
+        int,
+        _say(
+            "Time without a sign of life after which nobody counts as available.",
+            "minutes",
+            "as long as a lease: whoever works sends heartbeats, and whoever reads opens pages",
+            ge=1,
+        ),
+    ] = 30
     skill_lower_bound_z: Annotated[
         float,
         _say(

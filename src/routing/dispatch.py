@@ -14,13 +14,15 @@ import msgspec
 from kernel import clock, db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
-from kernel.sql import load
+from kernel.sql import Sql, load
 from routing.assignments import AssignmentView, assignments
 from routing.calendars import Clock, clock_of
 from routing.eligibility import Failure, judge
+from routing.errors import PlaceTaken
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
 from routing.ladder import asked, steps_of
 from routing.lanes import ANNOTATION, REVIEW, Lane
+from routing.presence import NOT_AVAILABLE, admit
 from routing.scoring import Score, score
 from routing.settling import settle
 from routing.views import Views
@@ -77,7 +79,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class Claim(msgspec.Struct, frozen=True):
     assignments: list[AssignmentView]
     reason: str | None = None
-    """Why there are fewer than asked for: `at_capacity`, `not_active`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
     detail: str | None = None
     counts: dict[str, int] = {}
     """Lanes with free slots by what keeps this person from them."""
@@ -103,6 +105,9 @@ async def claim(
     room = min(limit, settings.claim_limit, holder["capacity"] - holder["live"])
     if profile.state != "active":
         return Claim([], "not_active", profile.state_reason or f"This profile is {profile.state}.")
+    absent = await admit(annotator_id)
+    if absent is not None:
+        return Claim([], "not_available", NOT_AVAILABLE[absent])
     if room <= 0:
         return Claim(
             [], "at_capacity", f"{holder['live']} of {holder['capacity']} tasks are held; finish or release one first."
@@ -114,6 +119,18 @@ async def claim(
     views = await assignments(ids=taken, limit=len(taken)) if taken else []
     views.sort(key=lambda view: taken.index(view.id))
     return Claim(views) if len(views) >= limit else await door.short(views)
+
+
+async def place(
+    profile: Profile, head: Head, slot_id: UUID, settings: Settings, *, price: Price, why: dict[str, Any]
+) -> AssignmentView:
+    """A named slot for somebody who was judged already, under the lock of their row, through the claim's own steps.
+
+    Raises `PlaceTaken`, `BudgetExhausted`.
+    """
+    db.require_transaction()
+    door = _Door(profile, settings, [head.lane.kind], [head.lane.project_id])
+    return (await assignments(ids=[await door.place(head, price, why, slot_id)], limit=1))[0]
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -204,10 +221,30 @@ class _Door:
             if len(taken) >= room:
                 return
 
+    async def place(self, head: Head, price: Price, why: dict[str, Any], slot_id: UUID) -> UUID:
+        """One slot that somebody named. Raises `PlaceTaken`, `BudgetExhausted`, after which nothing may stand."""
+        taken: list[_Taken] = []
+        if not await self._slot(head, price, why, taken, slot_id=slot_id, statement=sql.claim_place):
+            raise PlaceTaken
+        await settle({item.task_id for item in taken})
+        try:
+            await self._pay_from_budgets(taken)
+        except _Broke:
+            raise BudgetExhausted from None
+        await db.execute(sql.add_live, annotator_id=self.profile.id, difference=1)
+        return taken[0].assignment_id
+
     async def _slot(
-        self, head: Head, price: Price, why: dict[str, Any], taken: list[_Taken], slot_id: UUID | None = None
+        self,
+        head: Head,
+        price: Price,
+        why: dict[str, Any],
+        taken: list[_Taken],
+        *,
+        slot_id: UUID | None = None,
+        statement: Sql = sql.claim_reserved,
     ) -> bool:
-        """One slot of this lane, or the reserved one; False when there is none left or the budget covers no more."""
+        """One slot of this lane, or the one that is named; False when there is none left or the budget covers no more."""
         project_id = head.lane.project_id
         allowed = self.affordable.get(project_id)
         if allowed is not None and sum(item.project_id == project_id for item in taken) >= allowed:
@@ -222,7 +259,7 @@ class _Door:
         if slot_id is None:
             row = await db.fetch_one(sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, **values)
         else:
-            row = await db.fetch_one(sql.claim_reserved, slot_id=slot_id, **values)
+            row = await db.fetch_one(statement, slot_id=slot_id, **values)
         if row is None:
             return False
         if head.relaxed:

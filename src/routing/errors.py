@@ -41,6 +41,40 @@ class ReasonRequired(Invalid):
     title = "A rework or reject names at least one rubric item and a reason"
 
 
+class NoSuchOffer(NotFound):
+    code = "offer_not_found"
+    title = "There is no such offer for this account"
+
+
+class OfferOver(Conflict):
+    """With `state`: accepted, declined, timed_out or rescinded."""
+
+    code = "offer_over"
+    title = "This offer is over"
+
+
+class PlaceTaken(Conflict):
+    code = "place_taken"
+    title = "This place was taken meanwhile, or its project was paused"
+
+
+class NotEligible(Conflict):
+    """With `failures`, in the form of `explain`."""
+
+    code = "not_eligible"
+    title = "This person may not be given this task"
+
+
+class NotHeld(Conflict):
+    code = "not_held"
+    title = "Nobody holds this assignment any more"
+
+
+class PresenceReasonMissing(Invalid):
+    code = "presence_reason_missing"
+    title = "Say why: the person whose presence somebody else sets reads the reason"
+
+
 class NoSuchTask(NotFound):
     code = "task_not_found"
     title = "There is no such task for this account"

@@ -36,6 +36,21 @@ INVARIANTS = [
            WHERE h.live <> coalesce(s.n, 0) OR h.live > h.capacity""",
     ),
     _rule(
+        1,
+        "accepted_offers_are_held",
+        "An accepted offer is the assignment of its person and place, at its price; a place's offers are accepted once for each hold.",
+        """SELECT o.id FROM offer o LEFT JOIN assignment a ON a.id = o.assignment
+           WHERE o.state = 'accepted' AND (a.id IS NULL OR a.annotator <> o.annotator OR a.slot <> o.slot OR a.price_micros <> o.price_micros)
+           UNION ALL SELECT assignment FROM offer WHERE assignment IS NOT NULL GROUP BY assignment HAVING count(*) > 1""",
+    ),
+    _rule(
+        1,
+        "no_offer_to_the_absent",
+        "No open offer stands for somebody who has gone offline.",
+        """SELECT o.id FROM offer o JOIN presence p ON p.annotator = o.annotator
+           WHERE o.state = 'open' AND p.state = 'offline' AND o.expires_at > clock_timestamp()""",
+    ),
+    _rule(
         2,
         "not_own_work",
         "Nobody reviews their own work.",

@@ -11,7 +11,7 @@ from kernel.errors import PreconditionFailed
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.errors import LeaseLost, NoSuchAssignment, StaleEpoch
+from routing.errors import LeaseLost, NoSuchAssignment, NotHeld, StaleEpoch
 from routing.events import AssignmentEnded, emit
 from routing.settling import settle
 
@@ -107,6 +107,16 @@ async def decline(assignment_id: UUID, annotator_id: UUID, epoch: int, settings:
     await _end(mine, "declined", reason, settings)
     await db.execute(sql.end_reservation, slot_id=mine.slot_id)
     await _conclude({mine.task_id}, [AssignmentEnded(mine.id, reason)])
+
+
+async def take_back(assignment_id: UUID, annotator_id: UUID, settings: Settings, *, reason: str) -> LiveAssignment:
+    """A manager's hand: back to the pool, lapsed or not; the draft is kept. Raises `NoSuchAssignment`, `NotHeld`."""
+    mine = await lock(assignment_id, annotator_id)
+    if mine.state != "live":
+        raise NotHeld(state=mine.state)
+    await _end(mine, "released", reason, settings)
+    await _conclude({mine.task_id}, [AssignmentEnded(mine.id, reason)])
+    return mine
 
 
 async def expire(mine: LiveAssignment, settings: Settings) -> None:

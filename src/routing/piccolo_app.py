@@ -1,4 +1,4 @@
 from kernel.migrations import app_config
-from routing import tables
+from routing import door_tables, tables
 
-APP_CONFIG = app_config("routing", tables, ["skills"])
+APP_CONFIG = app_config("routing", tables, ["skills"], door_tables)

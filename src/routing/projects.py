@@ -59,6 +59,8 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What is asked less of people when work waits: steps of `routing.ladder.Step`."""
     task_expires_days: Annotated[int, Meta(ge=1, le=3650)] | None = 14
     """An untouched task is cancelled after so long; none: never."""
+    push: bool = False
+    """Whether its tasks are also offered to people who are there."""
 
 
 class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -100,6 +102,7 @@ class ProjectView(msgspec.Struct, frozen=True):
     """Since when the clocks of its tasks stand still: a pause, or a draft that was not published yet."""
     paused_seconds: int
     """Of pauses that are over."""
+    push: bool
     version: int
     created_at: datetime
 

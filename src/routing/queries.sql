@@ -2,10 +2,10 @@
 -- Names are unique: people speak of projects by name. The clocks of its tasks stand still until it is published.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at)
+                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at, push)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp())
+        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp(), :push)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
@@ -13,7 +13,7 @@ ON CONFLICT (name) DO NOTHING
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
        review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level,
        consensus_target, most_answers, (SELECT c.name FROM calendar c WHERE c.id = project.calendar) AS calendar, ladder, task_expires_days,
-       paused_at, paused_seconds, version, created_at
+       paused_at, paused_seconds, push, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
@@ -555,9 +555,10 @@ SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, s.rese
 FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
 
 -- name: lock_holders
--- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, whom no rework waits for.
+-- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, whom no rework waits for.
 SELECT h.annotator, a.vendor, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
        a.state = 'active' AND h.capacity = a.capacity AND h.live < h.capacity
+         AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = h.annotator AND p.state <> 'available')
          AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free') AS common
 FROM holder h JOIN annotator a ON a.id = h.annotator LEFT JOIN profile_version v ON v.annotator = h.annotator
 WHERE h.annotator = ANY (:annotator_ids::uuid[])
@@ -1039,3 +1040,150 @@ CROSS JOIN LATERAL (
 ) AS queue
 WHERE l.kind = 'annotation' AND (:project_id::uuid IS NULL OR l.project = :project_id)
 ORDER BY l.domain, l.language, l.difficulty_band, l.id
+
+-- name: presence_of
+-- What people said last, and what it means now: without a sign of life for so long nobody is available.
+SELECT a.id AS annotator_id, p.state AS said, p.since, coalesce(p.reason, '') AS reason, life.at AS last_seen,
+       greatest(a.capacity - coalesce(h.live, 0), 0)::int AS room,
+       CASE WHEN p.state <> 'available' THEN p.state
+            WHEN life.at IS NULL OR life.at < clock_timestamp() - make_interval(mins => :idle_minutes) THEN 'offline'
+            WHEN coalesce(h.live, 0) >= a.capacity THEN 'busy'
+            ELSE 'available' END AS state
+FROM annotator a
+LEFT JOIN presence p ON p.annotator = a.id
+LEFT JOIN holder h ON h.annotator = a.id
+CROSS JOIN LATERAL (
+  SELECT greatest(p.last_seen, max(w.at)) AS at FROM (
+    SELECT greatest(n.heartbeat_at, CASE WHEN n.state IN ('submitted', 'declined') THEN n.ended_at END) AS at
+    FROM assignment n WHERE n.annotator = a.id ORDER BY n.claimed_at DESC LIMIT 10
+  ) AS w
+) AS life
+WHERE a.id = ANY (:ids::uuid[])
+
+-- name: say_presence
+-- A manager's word is no sign of life, except that it begins a time in which there may be one.
+INSERT INTO presence (annotator, state, since, last_seen, reason) VALUES (:annotator_id, :state, clock_timestamp(), clock_timestamp(), :reason)
+ON CONFLICT (annotator) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+  since = CASE WHEN presence.state = excluded.state THEN presence.since ELSE excluded.since END,
+  last_seen = CASE WHEN :seen OR excluded.state = 'available' THEN excluded.last_seen ELSE presence.last_seen END
+
+-- name: saw_person
+-- Once a minute at most, so that reading a page costs no write.
+UPDATE presence SET last_seen = clock_timestamp()
+WHERE annotator = :annotator_id AND state = 'available' AND last_seen < clock_timestamp() - interval '1 minute'
+
+-- name: vendor_of
+-- Whose manager hears of a person.
+SELECT vendor FROM annotator WHERE id = :annotator_id
+
+-- name: claim_place
+-- claim_slot for a slot that somebody named: waits for whoever has it locked, then looks again. Reserved only for its own author.
+WITH taken AS (
+  UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
+         deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
+  FROM project p
+  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id)
+    AND p.id = slot.project AND p.state = 'published'
+    AND slot.author_id IS DISTINCT FROM :annotator_id
+    AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at)
+SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
+       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+FROM taken
+RETURNING id, task, project
+
+-- name: free_places
+-- The places of a task that nobody holds, as explain numbers them.
+SELECT id, stage, no, kind, reserved_for, carried_price_micros FROM slot WHERE task = :task_id AND state = 'free' ORDER BY stage, no
+
+-- name: holder_of_live
+-- Who holds an assignment, and which place it is.
+SELECT a.annotator AS annotator_id, a.task AS task_id, a.slot AS slot_id, a.state FROM assignment a WHERE a.id = :assignment_id
+
+-- name: people_for_picking
+-- Active people by name, whoever was heard of last first.
+SELECT a.id, a.display_name, v.name AS vendor FROM annotator a LEFT JOIN vendor v ON v.id = a.vendor
+LEFT JOIN presence p ON p.annotator = a.id
+WHERE a.state = 'active' AND (:q::text = '' OR strpos(lower(a.display_name), lower(:q)) > 0 OR strpos(lower(a.external_id), lower(:q)) > 0)
+ORDER BY p.last_seen DESC NULLS LAST, a.display_name, a.id
+LIMIT :limit
+
+-- name: place_of_assignment
+-- Which place of its task somebody holds.
+SELECT s.stage, s.no FROM slot s WHERE s.assignment_id = :assignment_id::uuid AND s.state = 'live'
+
+-- name: queue_of
+-- What somebody holds, in the order that they gave it; what came since is last.
+SELECT a.id FROM assignment a WHERE a.annotator = :annotator_id AND a.state = 'live' ORDER BY a.position NULLS LAST, a.claimed_at, a.id
+
+-- name: order_queue
+-- The whole order at once, under the holder's lock.
+UPDATE assignment SET position = o.n FROM unnest(:ids::uuid[]) WITH ORDINALITY AS o (id, n)
+WHERE assignment.id = o.id AND assignment.annotator = :annotator_id AND assignment.state = 'live'
+
+-- name: offers
+-- Offers as they read now: an open one whose time is over has timed out, one whose place is gone is rescinded, whether or not that is written.
+SELECT o.id, o.batch, o.task AS task_id, o.slot AS slot_id, o.project AS project_id, p.name AS project_name, o.annotator AS annotator_id,
+       s.kind, t.external_id, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.payload, o.price_micros, o.currency, o.price_inputs,
+       o.offered_at, o.expires_at, o.reason, o.not_before, o.assignment AS assignment_id,
+       CASE WHEN o.state <> 'open' THEN o.state
+            WHEN o.expires_at <= clock_timestamp() THEN 'timed_out'
+            WHEN s.state <> 'free' OR p.state <> 'published' OR s.reserved_for <> o.annotator THEN 'rescinded'
+            ELSE 'open' END AS state
+FROM offer o JOIN slot s ON s.id = o.slot JOIN task t ON t.id = o.task JOIN project p ON p.id = o.project JOIN lane l ON l.id = s.lane
+WHERE (:id::uuid IS NULL OR o.id = :id) AND (:task_id::uuid IS NULL OR o.task = :task_id)
+  AND (:annotator_id::uuid IS NULL OR o.annotator = :annotator_id)
+  AND (NOT :open_only OR (o.state = 'open' AND o.expires_at > clock_timestamp() AND s.state = 'free' AND p.state = 'published'
+                          AND (s.reserved_for IS NULL OR s.reserved_for = o.annotator)))
+ORDER BY o.expires_at, o.id
+LIMIT :limit
+
+-- name: offered_before
+-- Whether this task may not be offered to somebody now: an offer is open, or was declined and its time has not come. No time: never again.
+SELECT EXISTS (SELECT FROM offer o WHERE o.task = :task_id AND o.annotator = :annotator_id
+  AND (o.state = 'open' AND o.expires_at > clock_timestamp()
+       OR o.state = 'declined' AND coalesce(o.not_before > clock_timestamp(), true)))
+
+-- name: insert_offer
+-- An offer holds nothing; offer_one_open keeps it single.
+INSERT INTO offer (id, batch, slot, task, project, annotator, state, price_micros, currency, price_inputs, made_by, offered_at, expires_at)
+SELECT :id, :batch, s.id, s.task, s.project, :annotator_id, 'open', :price_micros, :currency, :price_inputs, :made_by, clock_timestamp(),
+       clock_timestamp() + make_interval(secs => :seconds)
+FROM slot s WHERE s.id = :slot_id
+ON CONFLICT (slot, annotator) WHERE state = 'open' DO NOTHING
+RETURNING id, expires_at
+
+-- name: close_offers
+-- Open offers of a person, of a place, or one alone, or all that are over; locked in the order of ids, as everybody does.
+WITH open AS MATERIALIZED (
+  SELECT o.id FROM offer o JOIN slot s ON s.id = o.slot
+  WHERE o.state = 'open' AND (:annotator_id::uuid IS NULL OR o.annotator = :annotator_id) AND (:slot_id::uuid IS NULL OR o.slot = :slot_id)
+    AND (:id::uuid IS NULL OR o.id = :id) AND (NOT :over OR o.expires_at <= clock_timestamp() OR s.state <> 'free')
+  ORDER BY o.id LIMIT 1000 FOR NO KEY UPDATE OF o
+)
+UPDATE offer SET state = CASE WHEN offer.id = :accepted_id::uuid THEN 'accepted' WHEN offer.expires_at <= clock_timestamp() THEN 'timed_out' ELSE :state::text END,
+       assignment = CASE WHEN offer.id = :accepted_id::uuid THEN :assignment_id::uuid END,
+       reason = :reason, not_before = :not_before::timestamptz, closed_at = clock_timestamp()
+FROM open, annotator a WHERE offer.id = open.id AND offer.state = 'open' AND a.id = offer.annotator
+RETURNING offer.id, offer.task AS task_id, offer.project AS project_id, offer.annotator AS annotator_id, a.vendor AS vendor_id, offer.state
+
+-- name: places_to_offer
+-- The first free places of projects that push, to which no offer is open.
+SELECT s.id AS slot_id, s.task AS task_id FROM slot s JOIN project p ON p.id = s.project AND p.push AND p.state = 'published'
+WHERE s.state = 'free' AND s.reserved_for IS NULL
+  AND NOT EXISTS (SELECT FROM offer o WHERE o.slot = s.id AND o.state = 'open' AND o.expires_at > clock_timestamp())
+ORDER BY s.rank, s.id
+LIMIT :limit
+
+-- name: people_to_offer
+-- Who said that they are available, and has no offer open; the signs of life are looked at next.
+SELECT p.annotator AS id FROM presence p JOIN annotator a ON a.id = p.annotator AND a.state = 'active'
+WHERE p.state = 'available'
+  AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = p.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
+ORDER BY p.last_seen DESC, p.annotator
+LIMIT :limit

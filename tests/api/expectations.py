@@ -57,6 +57,18 @@ GET    /api/v1/reports/risk                                       bosses fronten
 GET    /api/v1/tasks/{task_id:uuid}                               known
 GET    /api/v1/tasks/{task_id:uuid}/history                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses
+POST   /api/v1/tasks/{task_id:uuid}/assign                        bosses
+GET    /api/v1/tasks/{task_id:uuid}/offers                        bosses
+POST   /api/v1/tasks/{task_id:uuid}/offer                         bosses
+GET    /api/v1/offers                                             annotator reviewer frontend
+POST   /api/v1/offers/{offer_id:uuid}/accept                      annotator reviewer frontend
+POST   /api/v1/offers/{offer_id:uuid}/decline                     annotator reviewer frontend
+POST   /api/v1/offers/{offer_id:uuid}/rescind                     bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/queue               annotator reviewer frontend
+PUT    /api/v1/annotators/{annotator_id:uuid}/queue               annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/take-back         bosses
+POST   /api/v1/assignments/{assignment_id:uuid}/reassign          bosses
 POST   /api/v1/annotators                                         vendor_manager bosses
 GET    /api/v1/annotators                                         people
 POST   /api/v1/annotators/bulk                                    vendor_manager bosses
@@ -64,6 +76,8 @@ POST   /api/v1/annotators/bulk/{bulk_id:uuid}/undo                vendor_manager
 POST   /api/v1/annotators/import                                  vendor_manager bosses
 GET    /api/v1/annotators/export                                  people
 GET    /api/v1/annotators/{annotator_id:uuid}                     people
+GET    /api/v1/annotators/{annotator_id:uuid}/presence            people
+PUT    /api/v1/annotators/{annotator_id:uuid}/presence            known
 PUT    /api/v1/annotators/{annotator_id:uuid}/state               vendor_manager bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/skills              people
 PUT    /api/v1/annotators/{annotator_id:uuid}/skills/{domain:str} bosses

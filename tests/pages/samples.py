@@ -6,6 +6,7 @@ from msgspec import Struct
 from callboard.pages import views as v
 from callboard.pages.diff import difference
 from kernel.money import Money
+from routing.presence import PresenceView
 from tests.pages import samples_people as people
 from tests.pages import samples_person as person
 from tests.pages.sample_facts import (
@@ -31,6 +32,7 @@ from tests.pages.samples_floor import (
     DIFFICULTY_EMPTY,
     FLOOR,
     FLOOR_EMPTY,
+    GIVE,
     TASK,
     TASKS,
     TASKS_DONE,
@@ -103,7 +105,12 @@ QUEUE = v.QueueView(
         v.WaitingGroup(kind="dialogue", domain="medicine", language="zh-CN", level=4, count=8, price=v.PriceRange(low=usd(240), high=usd(240))),
     ],
     today=v.Today(done=6, earned=[usd(720)], pending=[usd(390), Money(12_000_000, "CNY")], active_seconds=2 * 3600 + 840),
-    capacity=3,
+    offered=[v.OfferedTask(offer_id=uid(950), task=BONDS, price=usd(320), expires_at=minutes(1.6))],
+    capacity=3, presence=PresenceView(uid(1), "available", "available", minutes(-40), minutes(-1), "", 1),
+)  # fmt: skip
+QUEUE_BREAK = msgspec.structs.replace(
+    QUEUE, no_work=v.NoWork(code="not_available"), returned=[], offer=None, offered=[],
+    presence=PresenceView(uid(1), "break", "break", minutes(-4), minutes(-5), "Called to the weekly meeting.", 1),
 )  # fmt: skip
 QUEUE_EMPTY = v.QueueView(
     offer=None, held=[], returned=[], waiting=[], capacity=3,
@@ -266,6 +273,8 @@ SAMPLES: dict[str, Sample] = {
     "sign-in-wrong": Sample("sign_in.html", SIGN_IN_WRONG, "/sign-in", ()),
     "sign-in-wait": Sample("sign_in.html", SIGN_IN_WAIT, "/sign-in", ()),
     "queue": Sample("queue.html", QUEUE, "/queue", ("annotator", "reviewer"), live=True),
+    "task-give": Sample("tasks/give.html", GIVE, "/tasks/1/give", ("manager",)),
+    "queue-break": Sample("queue.html", QUEUE_BREAK, "/queue"),
     "queue-empty": Sample("queue.html", QUEUE_EMPTY, "/queue"),
     "work": Sample("work.html", WORK, "/work/1"),
     "work-start": Sample("work.html", WORK_START, "/work/1"),

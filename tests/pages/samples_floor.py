@@ -2,8 +2,11 @@
 
 from callboard.pages import views as v
 from callboard.pages import views_floor as f
+from callboard.pages.views_by_hand import GiveView
 from kernel.money import Money
+from routing.by_hand import Candidate
 from routing.difficulty import Errors, Source
+from routing.eligibility import Failure
 from routing.estimating import BandSeen, DifficultyReport, TaskDifficulty
 from routing.risk import Forecast, ProjectRisk
 from skills.belief import Belief
@@ -104,11 +107,21 @@ TASKS_EMPTY = f.TasksView(filter=f.TaskFilter(q="nothing"), rows=[], projects=[]
 WORK = [
     v.Turn(number=1, prompt="What is a bond's duration?", state="ready", message_no=1, reply="How long the money is out.", original="Time.", reply_no=2, rating=3, author="bot"),
 ]  # fmt: skip
+GIVE = GiveView(
+    task=LEASE, state="open", q="", moving=uid(95),
+    people=[
+        Candidate(uid(1), "Mei Lin", "Northlight", "available", 2, eligible=True, failures=[], score=0.9),
+        Candidate(uid(2), "Tomás Herrera", None, "break", 0, eligible=False, score=0.4, failures=[
+            Failure("level", "law at level 4 (lower bound 0.50)", "lower bound 0.21", "raise the lower bound in law by 0.29 logits, or ask for a lower level"),
+            Failure("present", "somebody who is there", "break", "wait until they are available, or set their presence"),
+        ]),
+    ],
+)  # fmt: skip
 TASK = f.TaskView(
     work=WORK,
     task=LEASE, state="rework", priority=3, created_at=minutes(-400), due_at=minutes(900), attempts=2, live=LIVE[3],
     payload_text='{\n  "topic": "Deposit withheld at the end of a lease",\n  "min_turns": 3\n}',
-    second_look=True,
+    second_look=True, by_hand=True,
     difficulty=TaskDifficulty(
         prior=Belief(0.42, 0.3), now=Belief(0.61, 0.24), model_version=3,
         sources=[Source("stated", 0.0, 0.36, 0.5), Source("lane", 0.7, 0.6, 0.3), Source("text", 1.05, 0.9, 0.2)],

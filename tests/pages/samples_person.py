@@ -17,6 +17,7 @@ from callboard.persons.evidence import Difficulty, EvidenceRow, PercentChange, R
 from callboard.persons.facts import End, Figures, Held, Spoken
 from callboard.persons.prospects import CredentialSeen, ExamAhead, Expertise, NextLevel, OpenWork
 from kernel.money import Money
+from routing.presence import PresenceView
 from skills.belief import Belief
 from skills.history import Point
 from skills.profiles import Restriction, SkillView
@@ -136,6 +137,7 @@ MANAGED = PersonView(
     managing=ForManagers(
         figures=Figures(2, 14, 51, 40, 37), capacity=3, roles=["annotator", "reviewer"], language_tags=["en", "zh-CN"],
         projects=[Option(value=str(uid(1)), label="Clinic talk")],
+        presence=PresenceView(uid(1), "break", "break", minutes(-12), minutes(-14), "", 1),
         pay_per_accepted=[usd(213), Money(14_200_000, "CNY")],
         holds=[
             HeldTask(

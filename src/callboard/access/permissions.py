@@ -18,6 +18,8 @@ class Permission(StrEnum):
     """Add people who work, and pause them."""
     ASSIGNMENTS_READ = "assignments:read"
     """Who holds or held what; annotators: only their own."""
+    ASSIGNMENTS_WRITE = "assignments:write"
+    """Give or offer a task to somebody by hand, take it back, move it on."""
     COST_READ = "costs:read"
     """What the work of everybody whom one may see has cost."""
     CREDENTIALS_WRITE = "credentials:write"
@@ -38,6 +40,8 @@ class Permission(StrEnum):
     """The accounts that can sign in."""
     PEOPLE_WRITE = "people:write"
     """Make accounts, change their roles, switch them off."""
+    PRESENCE_WRITE = "presence:write"
+    """Say whether one is there to work; managers: whether somebody is whom they may see."""
     PROJECTS_READ = "projects:read"
     """See projects, their rules and prices."""
     PROJECTS_WRITE = "projects:write"
@@ -72,12 +76,13 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE,
-    P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
+    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE,
+    P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
-    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK}
-)
+    {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.PRESENCE_WRITE, P.TASKS_READ,
+     P.WORK}
+)  # fmt: skip
 """All that a token can do that is bound to one annotator."""
 
 ROLES: dict[str, frozenset[Permission]] = {
@@ -86,7 +91,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
         {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.EXAMS_READ,
-         P.LEDGER_READ, P.PEOPLE_READ, P.PEOPLE_WRITE, P.REPORTS_READ, P.TASKS_READ}
+         P.LEDGER_READ, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PRESENCE_WRITE, P.REPORTS_READ, P.TASKS_READ}
     ),
     "reviewer": WORKING | {P.ACCOUNT},
     "annotator": WORKING | {P.ACCOUNT},
@@ -96,6 +101,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "admin": _MANAGING | {P.METRICS_READ, P.WORK, P.WORK_BEHALF},
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
     "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.SKILLS_WRITE}),
+    "assignments:write": frozenset({P.ASSIGNMENTS_READ, P.ASSIGNMENTS_WRITE, P.TASKS_LIST, P.TASKS_READ}),
     "events:read": frozenset({P.EVENTS_READ}),
     "exams:read": frozenset({P.EXAMS_READ}),
     "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),
@@ -110,7 +116,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),
     "verdicts:write": frozenset({P.TASKS_LIST, P.TASKS_READ, P.VERDICTS_WRITE}),
-    "work": frozenset({P.ASSIGNMENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
+    "work": frozenset({P.ASSIGNMENTS_READ, P.EXAMS_READ, P.PRESENCE_WRITE, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
 }
 
 # Which scopes somebody of a role may put into a token. Vendor managers hand out nothing that reaches beyond their people.

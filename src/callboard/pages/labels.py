@@ -47,6 +47,7 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "assessed": _("The level was stated. Work moves it from here."),
         "role": _("The roles were changed."),
         "language": _("The languages were changed."),
+        "presence": _("The presence was set. They read your reason."),
     },
     "evidence": {
         "review_verdict": _("Reviewed work"),
@@ -151,6 +152,23 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "at_capacity": _("You hold as many tasks as you may at once. Finish or give back one first."),
         "budget_exhausted": _("The budget of the project is used up; its manager has to add to it."),
         "not_active": _("Your profile is paused. A manager can tell you why."),
+        "not_available": _(
+            "You are on a break or finishing what you have. Say that you are available to get work again."
+        ),
+    },
+    "presence": {
+        "available": _("Available"),
+        "busy": _("Busy: the hands are full"),
+        "break": _("On a break"),
+        "draining": _("Finishing what is held"),
+        "offline": _("Offline"),
+    },
+    "presence_means": {
+        "available": _("You can take work, and work may be offered to you."),
+        "busy": _("You hold as much as you may. Nothing is offered until there is room."),
+        "break": _("Nothing new comes to you. What you hold keeps its clocks."),
+        "draining": _("Nothing new comes to you; finish what you hold in peace."),
+        "offline": _("Nothing is offered to you. Taking a task, or the switch, brings you back."),
     },
     "refusal": {
         "active": _("Your profile is not active:"),
@@ -164,6 +182,7 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "best": _("best score of what was open to this person"),
         "reserved": _("rework of their own"),
         "late": _("came after its time and was taken in"),
+        "by_hand": _("given by a manager"),
     },
     "difficulty_source": {
         "stated": _("Stated level"),

@@ -21,7 +21,7 @@ from skills import annotators
 
 AnnotatorId = FromPath[UUID]
 READ = [require(Permission.ANNOTATORS_READ)]
-DONE = ("state", "capacity", "assessed", "role", "language")
+DONE = ("state", "capacity", "assessed", "role", "language", "presence")
 STATES = ("active", "paused", "left")
 LONGEST_REASON = 500
 LEVELS = range(1, 6)

@@ -30,6 +30,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
 from routing.assignments import assignments
+from routing.presence import presence
 from routing.projects import projects
 from skills import annotators
 from skills.hierarchy import GENERAL
@@ -72,7 +73,9 @@ async def person_view(actor: Actor, annotator_id: UUID, domain: str, settings: S
         ends=await facts.what_ends(annotator_id),
         restrictions=outlook.profile.restrictions,
         feedback=await _feedback(annotator_id),
-        managing=await _managing(annotator_id, outlook.profile.capacity) if head.manages and not head.own else None,
+        managing=await _managing(annotator_id, outlook.profile.capacity, settings)
+        if head.manages and not head.own
+        else None,
     )
 
 
@@ -126,7 +129,7 @@ async def _feedback(annotator_id: UUID) -> list[Feedback]:
     ]
 
 
-async def _managing(annotator_id: UUID, capacity: int) -> ForManagers:
+async def _managing(annotator_id: UUID, capacity: int, settings: Settings) -> ForManagers:
     figures = await facts.figures_of(annotator_id)
     holds = await assignments(annotator_id=annotator_id, state="live", limit=50)
     totals = (await earnings(annotator_id, limit=1)).totals
@@ -135,7 +138,7 @@ async def _managing(annotator_id: UUID, capacity: int) -> ForManagers:
     return ForManagers(
         roles=choices["roles"], language_tags=sorted({*choices["languages"], *LANGUAGES}),
         projects=[Option(value=str(one.id), label=one.name) for one in await projects(limit=100)],
-        figures=figures, capacity=capacity, holds=[held_of(row) for row in holds],
+        figures=figures, capacity=capacity, presence=await presence(annotator_id, settings), holds=[held_of(row) for row in holds],
         pay_per_accepted=[
             msgspec.structs.replace(total.posted, micros=total.posted.micros // total.posted_count)
             for total in totals if total.posted_count

@@ -12,6 +12,7 @@ from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.pages.facts import held_of, points_of, reason_of, title_of
 from callboard.pages.frame import html, is_htmx, page, recognised, redirect, shell_of
+from callboard.pages.offers import offered_to
 from callboard.pages.render import render
 from callboard.pages.views import (
     HeldTask,
@@ -32,21 +33,21 @@ from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
 from routing import dispatch, review
-from routing.assignments import AssignmentView, assignments
+from routing.assignments import AssignmentView
 from routing.dispatch import Claim, LaneOffer
 from routing.lanes import ANNOTATION, REVIEW
+from routing.personal_queue import held_in_order
+from routing.presence import NOT_AVAILABLE, PresenceView, presence, saw
 from skills.profiles import load_profile
 
 sql = load(__package__)
 MOST_GROUPS = 12
-MOST_HELD = 50
 
 
 async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> QueueView:
     profile = await load_profile(annotator_id)
-    live = [
-        row for row in await assignments(annotator_id=annotator_id, state="live", limit=MOST_HELD) if not row.lapsed
-    ]
+    there = await presence(annotator_id, settings)
+    live = [row for row in await held_in_order(annotator_id) if not row.lapsed]
     lanes = [lane for lane in await dispatch.what_waits(annotator_id, settings) if lane.kind == kind]
     open_lanes = [lane for lane in lanes if lane.eligible and lane.waiting]
     returned = await _returned(annotator_id) if kind == ANNOTATION else []
@@ -57,10 +58,12 @@ async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> Queue
         waiting=_groups(open_lanes),
         today=await _today(annotator_id),
         capacity=profile.capacity,
-        no_work=_no_work(profile.state, len(live), profile.capacity, lanes, open_lanes),
+        no_work=_no_work(profile.state, there, profile.capacity - len(live), lanes, open_lanes),
         review=kind == REVIEW,
         person_id=annotator_id,
         restrictions=profile.restrictions,
+        presence=there,
+        offered=await offered_to(annotator_id, kind),
     )
 
 
@@ -133,11 +136,13 @@ async def _today(annotator_id: UUID) -> Today:
 
 
 def _no_work(
-    state: str, live: int, capacity: int, lanes: list[LaneOffer], open_lanes: list[LaneOffer]
+    state: str, there: PresenceView, room: int, lanes: list[LaneOffer], open_lanes: list[LaneOffer]
 ) -> NoWork | None:
     if state != "active":
         return NoWork(code="not_active")
-    if live >= capacity:
+    if there.state in NOT_AVAILABLE:
+        return NoWork(code="not_available")
+    if room <= 0:
         return NoWork(code="at_capacity")
     if open_lanes:
         return None
@@ -149,6 +154,8 @@ def _no_work(
 
 async def _show(request: Call, kind: str, template: str) -> Response[str]:
     annotator_id = await worker(request.actor, None)
+    if template == "queue.html":  # the fragment comes by itself, and says nothing of the person
+        await saw(annotator_id)
     view = await queue_view(annotator_id, kind, request.settings)
     return page(request, template, view, live=template == "queue.html")
 

@@ -206,6 +206,7 @@ async def _check_manager(request: Call, task_id: UUID) -> None:
 async def _task_view(request: Call, task_id: UUID) -> TaskView:
     view = await task_view(task_id)
     view.second_look = request.actor.may(Permission.VERDICTS_WRITE)
+    view.by_hand = request.actor.may(Permission.ASSIGNMENTS_WRITE)
     return view
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from kernel.money import Money
+from routing.presence import PresenceView
 from skills.profiles import Restriction
 
 
@@ -115,6 +116,16 @@ class HeldTask(Struct, kw_only=True):
     reason: Reason | None = None
 
 
+class OfferedTask(Struct, kw_only=True):
+    """A place that waits for an answer until `expires_at`."""
+
+    offer_id: UUID
+    task: TaskFacts
+    price: Money
+    expires_at: datetime
+    review: bool = False
+
+
 class ReturnedTask(Struct, kw_only=True):
     """Rework that waits for its author; the next claim takes it first, at the price that was seen."""
 
@@ -180,6 +191,9 @@ class QueueView(Struct, kw_only=True):
     person_id: UUID | None = None
     restrictions: list[Restriction] = field(default_factory=list)
     """What is in force on the person, with its reasons."""
+    presence: PresenceView | None = None
+    """None: not shown."""
+    offered: list[OfferedTask] = field(default_factory=list)
 
 
 class DiffPart(Struct, frozen=True):

@@ -230,4 +230,6 @@ class TaskView(Struct, kw_only=True):
     difficulty: TaskDifficulty | None = None
     second_look: bool = False
     """Whether the reader may overturn and uphold verdicts."""
+    by_hand: bool = False
+    """Whether the reader may give it to somebody."""
     problem: Problem | None = None

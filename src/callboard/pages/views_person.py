@@ -10,6 +10,7 @@ from callboard.persons.evidence import EvidenceRow
 from callboard.persons.facts import End, Figures, Held, Spoken
 from callboard.persons.prospects import NextLevel
 from kernel.money import Money
+from routing.presence import PresenceView
 from skills.profiles import Restriction, SkillView
 
 
@@ -60,6 +61,7 @@ class ForManagers(Struct, kw_only=True):
     projects: list[Option] = field(default_factory=list)
     language_tags: list[str] = field(default_factory=list)
     """Offered beside what can be typed: those that somebody here speaks, and those of the product."""
+    presence: PresenceView | None = None
 
 
 class PersonView(Struct, kw_only=True):
