@@ -18,7 +18,7 @@ from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
 from routing.eligibility import Failure, judge
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
-from routing.lanes import ANNOTATION, REVIEW, Lane
+from routing.lanes import ANNOTATION, REVIEW, Lane, lane_of
 from routing.scoring import Score, score
 from routing.settling import settle
 from routing.views import Views
@@ -279,10 +279,7 @@ async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -
 
 
 def head_of(row: Any) -> Head:
-    lane = Lane(
-        row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
-        row["required_role"], row["required_credential"], row["task_kind"],
-    )  # fmt: skip
+    lane = lane_of(row)
     return Head(
         row["id"], lane, row["project_name"], row["language_level"], row["review_other_vendor"] and lane.kind == REVIEW,
         row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"], row["waited_ms"],

@@ -1,7 +1,7 @@
 """Projects: the rules under which work is made. Every change is audited; states change along the drawn edges."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from kernel.sql import load
 from routing.errors import NoSuchProject, ProjectExists, WrongState
 from routing.events import PriceQuery, pricing
 from routing.lanes import ANNOTATION
+from routing.wanted import Known, read
 from skills.registry import check_roles
 
 sql = load(__package__)
@@ -48,6 +49,8 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """After so long without news a skill counts half in this project; none: the setting of that name."""
     expert_level: Annotated[int, Meta(ge=1, le=5)] = 4
     """The bar that the lower bound of an expert's skill must reach."""
+    requirements: dict[str, Any] | str = {}
+    """What every task of the project asks, together with its own: docs/routing.md."""
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -70,6 +73,7 @@ class ProjectView(msgspec.Struct, frozen=True):
     sla_seconds: int
     skill_half_life_days: int | None
     expert_level: int
+    requirements: dict[str, Any] | str
     version: int
     created_at: datetime
 
@@ -86,7 +90,10 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
         await check_roles({draft.required_role})
     project_id = uuid7()
     lease, deadline = _clocks(draft, settings)
-    values = msgspec.structs.asdict(draft) | {"lease_seconds": lease, "deadline_seconds": deadline}
+    read(draft.requirements, await Known.of([draft.requirements]), draft.expert_level)
+    values = msgspec.structs.asdict(draft) | {
+        "lease_seconds": lease, "deadline_seconds": deadline, "requirements": db.jsonb(draft.requirements),
+    }  # fmt: skip
     if not await db.execute(sql.insert_project, id=project_id, **values):
         raise ProjectExists(f"There is a project named {draft.name!r} already; choose another name.")
     await audit.record("project.created", "project", project_id, after=msgspec.to_builtins(draft))

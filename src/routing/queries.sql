@@ -2,16 +2,16 @@
 -- Names are unique: people speak of projects by name.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level)
+                     skill_half_life_days, expert_level, requirements)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level)
+        :skill_half_life_days, :expert_level, :requirements)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, version, created_at
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level, requirements, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
@@ -27,11 +27,12 @@ SELECT key, id FROM lane WHERE key = ANY (:keys::text[])
 
 -- name: insert_lanes
 -- Two imports may make the same lane at once; the second finds it.
-INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, key)
-SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, key
+INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, requirement, prefer, key)
+SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement::jsonb, prefer::jsonb, key
 FROM unnest(:ids::uuid[], :projects::uuid[], :kinds::text[], :stages::int[], :domains::text[], :languages::text[], :bands::int[],
-            :levels::int[], :roles::text[], :credentials::bool[], :task_kinds::text[], :keys::text[])
-  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, key)
+            :levels::int[], :roles::text[], :credentials::bool[], :task_kinds::text[], :requirements::text[],
+            :prefers::text[], :keys::text[])
+  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement, prefer, key)
 ORDER BY key
 ON CONFLICT (key) DO NOTHING
 
@@ -64,6 +65,7 @@ SELECT external_id, id FROM task WHERE project = :project_id AND external_id = A
 -- name: lane_heads
 -- One index probe per lane: its oldest free slot that is not kept for somebody.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        p.skill_half_life_days, p.expert_level, p.version, head.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
@@ -78,8 +80,9 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 -- name: lane_of_slot
 -- The lane of one slot, in the form of lane_heads.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       p.skill_half_life_days, p.expert_level, s.rank,
+       p.skill_half_life_days, p.expert_level, p.state AS project_state, s.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - s.rank AS waited_ms
 FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
 WHERE s.id = :slot_id
@@ -302,7 +305,9 @@ RETURNING id
 
 -- name: lane_by_id
 -- A lane as a value.
-SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind FROM lane WHERE id = :lane_id
+SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind,
+       requirement::text AS requirement, prefer::text AS prefer
+FROM lane WHERE id = :lane_id
 
 -- name: submission_for_review
 -- What the reviewer judges, locked: a verdict is given once.
@@ -810,3 +815,50 @@ SELECT annotator AS annotator_id, count(*)::int AS pieces, avg(active_seconds)::
 FROM assignment
 WHERE annotator = ANY (:ids::uuid[]) AND kind = 'annotation' AND state = 'submitted' AND ended_at >= clock_timestamp() - interval '30 days'
 GROUP BY 1
+
+-- name: names_of_requirements
+-- What roles and vendors are called here, and who of the named people is here.
+SELECT ARRAY(SELECT code FROM role ORDER BY code) AS roles,
+  coalesce((SELECT jsonb_object_agg(name, id) FROM vendor), '{}') AS vendors,
+  ARRAY(SELECT id FROM annotator WHERE :people::uuid[] IS NULL OR id = ANY (:people)) AS people
+
+-- name: change_requirements
+-- The version is what If-Match compares.
+UPDATE project SET requirements = :requirements, version = version + 1 WHERE id = :id
+
+-- name: open_demands
+-- What tasks that are not closed say they need, each spelling once.
+SELECT DISTINCT t.lane AS lane_id, t.requirements::text AS requirements, l.project AS project_id, l.kind, l.stage, l.domain,
+       l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer
+FROM task t JOIN lane l ON l.id = t.lane
+WHERE t.project = :project_id AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+
+-- name: move_slots
+-- Places that are not done move to the lane of what their task asks now: the first of two statements, because slots are locked before tasks.
+UPDATE slot SET lane = w.lane_id
+FROM unnest(:old_lanes::uuid[], :requirements::text[], :lanes::uuid[]) AS w (old_lane, requirements, lane_id), task t
+WHERE t.project = :project_id AND t.lane = w.old_lane AND t.requirements = w.requirements::jsonb
+  AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+  AND slot.task = t.id AND slot.stage = :stage::int AND slot.state IN ('free', 'live') AND slot.lane <> w.lane_id
+
+-- name: move_tasks
+-- The second.
+UPDATE task SET lane = w.lane_id, version = version + 1
+FROM unnest(:old_lanes::uuid[], :requirements::text[], :lanes::uuid[]) AS w (old_lane, requirements, lane_id)
+WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirements = w.requirements::jsonb
+  AND task.state NOT IN ('accepted', 'rejected', 'cancelled') AND w.lane_id <> w.old_lane
+
+-- name: who_is_there
+-- Active people, with what they hold now, whether they handed this task back, and their number; the longest here first.
+SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
+FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
+WHERE a.state = 'active' AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+ORDER BY a.id
+LIMIT :limit::int
+
+-- name: load_of
+-- What one person holds, and whether they handed a task back.
+SELECT coalesce((SELECT live FROM holder h WHERE h.annotator = :annotator_id), 0)::int AS held,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined
