@@ -207,10 +207,10 @@ class _Tally:
         self.best: list[tuple[bool, float, CandidateView]] = []
 
 
-async def candidates(task_id: UUID, settings: Settings, vendor_id: UUID | None = None) -> Candidates:
-    """Who could take the task: of a vendor's people where one is named. Raises `NoSuchTask`."""
+async def candidates(task_id: UUID, settings: Settings) -> Candidates:
+    """Who could take the task. Raises `NoSuchTask`."""
     row, places = await task(task_id), await _places(task_id)
-    people = await db.fetch(sql.who_is_there, task_id=task_id, vendor_id=vendor_id, limit=MOST_PEOPLE)
+    people = await db.fetch(sql.who_is_there, task_id=task_id, limit=MOST_PEOPLE)
     by_id = {UUID(int=one["id"].int): one for one in people}
     holders, tallies = _holders(places), [_Tally() for _ in places]
     ids = list(by_id)
@@ -243,7 +243,7 @@ def _count(tally: _Tally, place: _Place, person: _Person, z: float, holders: set
     worth = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
     parts = {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}
     preferred = head.lane.prefer.names(profile.id, profile.vendor_id)
-    chance = round(100 * max(0.0, min(1.0, chance_of(profile, head))))
+    chance = round(100 * worth.p_acceptable)
     view = CandidateView(profile.id, profile.display_name, parts, chance, person.held, profile.capacity, preferred)
     tally.best.append((bool(failing), -worth.total, view))
     tally.best.sort(key=lambda one: one[:2])
@@ -295,7 +295,9 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     views, z = Views(profile, settings.skill_half_life_days), settings.skill_lower_bound_z
     facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=None)
-    rework = await db.fetch(sql.reserved_slots, annotator_id=annotator_id, kinds=list(KINDS), project_ids=None, limit=100)
+    rework = await db.fetch(
+        sql.reserved_slots, annotator_id=annotator_id, kinds=list(KINDS), project_ids=None, limit=100
+    )
     assert facts is not None
     seen = [_lane_seen(views.of(head.half_life_days), head, z) for head in await lane_heads(KINDS, None)]
     fitting = sorted((lane for lane in seen if not lane.failures), key=lambda lane: -lane.score["total"])
@@ -305,7 +307,15 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     alone = Counter(lane.failures[0].predicate for lane in shut if len(lane.failures) == 1)
     kept = [Reason(name, lanes, alone[name]) for name, lanes in people.most_common()]
     return Outlook(
-        annotator_id, profile.state, facts["held"], profile.capacity, len(rework), len(fitting), fitting[:TOP_LANES], kept, shut[:TOP_LANES]
+        annotator_id,
+        profile.state,
+        facts["held"],
+        profile.capacity,
+        len(rework),
+        len(fitting),
+        fitting[:TOP_LANES],
+        kept,
+        shut[:TOP_LANES],
     )
 
 

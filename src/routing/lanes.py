@@ -73,11 +73,13 @@ class Lane(msgspec.Struct, frozen=True):
     @property
     def asks(self) -> Node:
         """All that the lane asks of a person beside an active profile, good standing and the project's language level."""
-        return _asks(self.domain, self.skill_kind, self.min_level, self.required_role, self.required_credential, self.requirement)
+        return _asks(
+            self.domain, self.skill_kind, self.min_level, self.required_role, self.required_credential, self.requirement
+        )
 
 
 @lru_cache(maxsize=20_000)
-def _asks(domain: str, kind: str, min_level: int, role: str, credential: bool, rest: Node) -> Node:  # noqa: FBT001  the cache's key
+def _asks(domain: str, kind: str, min_level: int, role: str, credential: bool, rest: Node) -> Node:  # noqa: PLR0917  the cache's key
     parts: list[Node] = [req.Level(domain, min_level, kind), rest]
     if role:
         parts.append(req.Role(role))
@@ -149,7 +151,9 @@ def review_lane(work: Lane, stage: int = 1) -> Lane:
 
 
 def _names_the_author(part: Node) -> bool:
-    return any(isinstance(leaf, req.Role | req.Vendor | req.People) and not negated for leaf, negated in req.leaves(part))
+    return any(
+        isinstance(leaf, req.Role | req.Vendor | req.People) and not negated for leaf, negated in req.leaves(part)
+    )
 
 
 def rank(created_at: datetime, priority: int, due_at: datetime | None, sla_seconds: int) -> int:

@@ -79,7 +79,7 @@ def _relaxed(change: Change, lane: Lane) -> Lane:
     return asking(lane, req.replaced(lane.asks, lambda node: new if node == part else None))
 
 
-def _changed(change: Change, profile: Profile, lane: Lane) -> Profile:
+def _changed(change: Change, profile: Profile, lane: Lane) -> Profile:  # noqa: C901, PLR0911  one case for each action
     replace = msgspec.structs.replace
     match change.action:
         case "activate":

@@ -843,7 +843,7 @@ WHERE t.project = :project_id AND t.lane = w.old_lane AND t.requirements = w.req
   AND slot.task = t.id AND slot.stage = :stage::int AND slot.state IN ('free', 'live') AND slot.lane <> w.lane_id
 
 -- name: move_tasks
--- The second.
+-- Follows move_slots with the tasks themselves.
 UPDATE task SET lane = w.lane_id, version = version + 1
 FROM unnest(:old_lanes::uuid[], :requirements::text[], :lanes::uuid[]) AS w (old_lane, requirements, lane_id)
 WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirements = w.requirements::jsonb
@@ -854,7 +854,7 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
        EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
 FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
-WHERE a.state = 'active' AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+WHERE a.state = 'active'
 ORDER BY a.id
 LIMIT :limit::int
 

@@ -52,7 +52,10 @@ async def _moves(owner: ProjectView) -> list[_Move]:
     stated = [msgspec.json.decode(row["requirements"]) for row in rows]
     known = await Known.of([owner.requirements, *stated])
     whole = read(owner.requirements, known, owner.expert_level)
-    return [_move_of(owner, row, joined(whole, read(own, known, owner.expert_level))) for row, own in zip(rows, stated, strict=True)]
+    return [
+        _move_of(owner, row, joined(whole, read(own, known, owner.expert_level)))
+        for row, own in zip(rows, stated, strict=True)
+    ]
 
 
 def _move_of(owner: ProjectView, row: Any, asked: Any) -> _Move:

@@ -92,7 +92,7 @@ class TaskRow(msgspec.Struct, frozen=True):
     version: int
     created_at: datetime
     closed_at: datetime | None
-    requirements: dict[str, Any]
+    requirements: dict[str, Any] | str
     payload: dict[str, Any]
     held_by: str | None
 

@@ -184,7 +184,7 @@ def from_text(text: str, domains: Container[str], *, leaves: int = MOST_LEAVES, 
     """
     parser = _Parser(text, domains, depth)
     node = parser.either(1)
-    if parser.token:
+    if parser.next:
         raise parser.fault("and, or, or the end")
     return from_json(as_json(node), f"the expression {text[:60]!r}", leaves=leaves, depth=2 * depth)
 
@@ -193,74 +193,77 @@ class _Parser:
     def __init__(self, text: str, domains: Container[str], depth: int) -> None:
         self.text, self.domains, self.depth = text, domains, depth
         self.at = self.end = 0
-        self.token = ""
+        self.next = ""
         self.step()
 
     def step(self) -> str:
-        """The token that was read; `token` is the next."""
-        read = self.token
+        """The token that was read; `next` is what follows."""
+        read = self.next
         rest = self.text[self.end :]
         self.at = self.end + len(rest) - len(rest.lstrip())
         found = _TOKEN.match(self.text, self.end)
         if found is None and rest.strip():
-            self.token = self.text[self.at]
+            self.next = self.text[self.at]
             raise self.fault(_WORDS)
-        self.token, self.end = (found.group().strip(), found.end()) if found else ("", self.end)
+        self.next, self.end = (found.group().strip(), found.end()) if found else ("", self.end)
         return read
 
     def fault(self, allowed: str) -> BadRequirement:
         at = f"character {self.at + 1}"
-        seen = f"{self.token[:40]!r}" if self.token else "the end"
+        seen = f"{self.next[:40]!r}" if self.next else "the end"
         return BadRequirement(f"At {at} stands {seen}; allowed: {allowed}.", at=at, allowed=allowed)
 
-    def expect(self, token: str) -> None:
-        if self.token != token:
-            raise self.fault(repr(token))
+    def sees(self, sign: str) -> bool:
+        return self.next == sign
+
+    def expect(self, sign: str) -> None:
+        if self.next != sign:
+            raise self.fault(repr(sign))
         self.step()
 
     def either(self, depth: int) -> Node:
         if depth > self.depth:
             raise self.fault(f"no more than {self.depth} levels of brackets")
         parts = [self.both(depth)]
-        while self.token == "or":
+        while self.next == "or":
             self.step()
             parts.append(self.both(depth))
         return parts[0] if len(parts) == 1 else Any_(tuple(parts))
 
     def both(self, depth: int) -> Node:
         parts = [self.one(depth)]
-        while self.token == "and":
+        while self.next == "and":
             self.step()
             parts.append(self.one(depth))
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def one(self, depth: int) -> Node:
-        if self.token == "not":
+        if self.next == "not":
             self.step()
             if depth >= self.depth:
                 raise self.fault(f"no more than {self.depth} levels")
             return Not(self.one(depth + 1))
-        if self.token == "(":
+        if self.next == "(":
             self.step()
             found = self.either(depth + 1)
             self.expect(")")
             return found
         return self.leaf()
 
-    def leaf(self) -> Node:
-        match self.token:
+    def leaf(self) -> Node:  # noqa: PLR0911  one return for each kind of leaf
+        match self.next:
             case "anybody" | "nobody":
                 return EVERYBODY if self.step() == "anybody" else NOBODY
             case "credential":
                 self.step()
                 domain = self.word("a domain")
-                return Credential(domain, self.step() if self.token in CREDENTIAL_KINDS else "")
+                return Credential(domain, self.step() if self.next in CREDENTIAL_KINDS else "")
             case "exam":
                 self.step()
                 return Exam(self.word("a domain"), self.level())
             case "expert":
                 self.step()
-                return Expert(self.word("a domain"), self.level() if self.token == ">=" else 0)
+                return Expert(self.word("a domain"), self.level() if self.sees(">=") else 0)
             case "role":
                 self.step()
                 return Role(self.word("a role"))
@@ -273,13 +276,13 @@ class _Parser:
             case "domain" | "language":
                 named, word = self.step(), self.word("a code")
                 return self.domain(word) if named == "domain" else Language(word, self.level())
-        if self.token not in self.domains and _LANGUAGE.match(self.token):
+        if self.next not in self.domains and _LANGUAGE.match(self.next):
             return Language(self.step(), self.level())
         return self.domain(self.word(_WORDS))
 
     def domain(self, code: str) -> Node:
         kind = ""
-        if self.token == "/":
+        if self.next == "/":
             self.step()
             kind = self.word("a kind of work")
         return Level(code, self.level(), kind)
@@ -289,22 +292,22 @@ class _Parser:
         while True:
             self.step()
             try:
-                found.append(UUID(self.token))
+                found.append(UUID(self.next))
             except ValueError:
                 raise self.fault("the id of a person") from None
             self.step()
-            if self.token != ",":
+            if self.next != ",":
                 return People(tuple(sorted(set(found))))
 
     def word(self, what: str, *, quoted: bool = False) -> str:
-        if not (self.token[:1].isalnum() or (quoted and len(self.token) > len('""') and self.token[0] == '"')):
+        if not (self.next[:1].isalnum() or (quoted and len(self.next) > len('""') and self.next[0] == '"')):
             raise self.fault(what)
-        if self.token in ("and", "or", "not"):
+        if self.next in ("and", "or", "not"):
             raise self.fault(what)
         return self.step()
 
     def level(self) -> int:
         self.expect(">=")
-        if self.token not in ("1", "2", "3", "4", "5"):
+        if self.next not in ("1", "2", "3", "4", "5"):
             raise self.fault("a level from 1 to 5")
         return int(self.step())

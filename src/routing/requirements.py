@@ -103,7 +103,7 @@ NO_PREFERENCE = Prefer()
 
 @lru_cache(maxsize=20_000)
 def canonical(node: Node) -> Node:
-    """Asks the same of everybody; `canonical(canonical(x)) == canonical(x)`."""
+    """Asks the same of everybody, and is its own canonical form."""
     return _simple(_with_not_inside(node, negated=False))
 
 
@@ -157,7 +157,7 @@ def with_bar(node: Node, level: int) -> Node:
     return replaced(node, lambda part: Expert(part.domain, part.level or level) if isinstance(part, Expert) else None)
 
 
-def as_json(node: Node) -> dict[str, Any]:
+def as_json(node: Node) -> dict[str, Any]:  # noqa: PLR0911  one return for each kind of node
     match node:
         case All(parts):
             return {"all": [as_json(part) for part in parts]}
@@ -208,7 +208,7 @@ def _bracketed(node: Node, *kinds: type) -> str:
     return f"({text(node)})" if inner else text(node)
 
 
-def _leaf_text(leaf: Node) -> str:
+def _leaf_text(leaf: Node) -> str:  # noqa: PLR0911  one return for each kind of leaf
     match leaf:
         case Level(domain, level, kind):
             return f"{domain}/{kind} >= {level}" if kind else f"{domain} >= {level}"

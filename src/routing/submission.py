@@ -111,7 +111,9 @@ async def _store(mine: leases.LiveAssignment, payload: dict[str, Any], state: st
 async def _schedule_review(mine: leases.LiveAssignment, submission_id: UUID) -> None:
     if await db.fetch_value(sql.reopen_review, slot_id=mine.slot_id, submission_id=submission_id) is not None:
         return
-    work = lane_of(await db.fetch_one(sql.lane_by_id, lane_id=mine.lane_id))
+    row = await db.fetch_one(sql.lane_by_id, lane_id=mine.lane_id)
+    assert row is not None
+    work = lane_of(row)
     lanes = await ensure_lanes([work])
     await db.execute(
         sql.insert_review_slot, id=uuid7(), slot_id=mine.slot_id, lane_id=lanes[review_lane(work).key], submission_id=submission_id,

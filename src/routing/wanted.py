@@ -63,7 +63,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 def read(stated: Stated, known: Known, bar: int) -> Requirements:
     """`bar` is the project's level of experts. The expression stays as it is written: that a level was named at all matters
-    to the lane. Raises `BadRequirement` with the position, from `requirements` on."""
+    to the lane. Raises `BadRequirement` with the position, from `requirements` on.
+    """
     if not stated:
         return NOTHING
     if isinstance(stated, str) or not _is_sugar(stated):
@@ -75,10 +76,12 @@ def read(stated: Stated, known: Known, bar: int) -> Requirements:
         raise _fault("requirements.role", f"is {role!r}", ", ".join(sorted(known.roles)))
     if not isinstance(credential, bool):
         raise _fault("requirements.credential", f"is {credential!r}", "true or false")
-    require = req.EVERYBODY
+    require: Node = req.EVERYBODY
     if stated.get("require"):
         require = _expression(stated["require"], "requirements.require", known, bar)
-    return Requirements(level, role, credential, require, _prefer(stated["prefer"], known) if "prefer" in stated else req.NO_PREFERENCE)
+    return Requirements(
+        level, role, credential, require, _prefer(stated["prefer"], known) if "prefer" in stated else req.NO_PREFERENCE
+    )
 
 
 def _is_sugar(stated: dict[str, Any]) -> bool:
@@ -94,10 +97,14 @@ def _expression(stated: object, at: str, known: Known, bar: int) -> Node:
         if allowed:
             where = path if not isinstance(stated, str) else f"character {stated.find(word) + 1}"
             raise _fault(where, f"names {word!r}, which is not there", allowed)
-    named = req.replaced(node, lambda part: req.Vendor(known.vendors[part.vendor]) if isinstance(part, req.Vendor) else None)
+    named = req.replaced(
+        node, lambda part: req.Vendor(known.vendors[part.vendor]) if isinstance(part, req.Vendor) else None
+    )
     found = req.with_bar(named, bar)
     if req.canonical(found) == req.NOBODY:
-        raise _fault(at, "asks for something and its opposite, so that nobody could ever take the work", "what somebody can meet")
+        raise _fault(
+            at, "asks for something and its opposite, so that nobody could ever take the work", "what somebody can meet"
+        )
     return found
 
 
@@ -132,7 +139,9 @@ def _prefer(stated: object, known: Known) -> Prefer:
     people, vendors = prefer_from_json(stated, at)
     for n, vendor in enumerate(vendors):
         if vendor not in known.vendors:
-            raise _fault(f"{at}.vendors[{n}]", f"names {vendor!r}, which is not there", ", ".join(sorted(known.vendors)[:40]))
+            raise _fault(
+                f"{at}.vendors[{n}]", f"names {vendor!r}, which is not there", ", ".join(sorted(known.vendors)[:40])
+            )
     if set(people) - known.people:
         raise _fault(f"{at}.people", "names somebody who is not there", "ids of people who are here")
     return Prefer(people, tuple(sorted({UUID(known.vendors[vendor]) for vendor in vendors})))

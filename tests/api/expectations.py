@@ -36,6 +36,7 @@ GET    /api/v1/projects/{project_id:uuid}                         bosses fronten
 POST   /api/v1/projects/{project_id:uuid}/publish                 bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/pause                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/close                   bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/requirements            bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/rate-card               bosses
 GET    /api/v1/projects/{project_id:uuid}/rate-cards              bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/budget                  bosses
@@ -50,6 +51,9 @@ POST   /api/v1/tasks/cancel                                       bosses fronten
 GET    /api/v1/tasks/{task_id:uuid}                               known
 GET    /api/v1/tasks/{task_id:uuid}/history                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses frontend
+GET    /api/v1/annotators/{annotator_id:uuid}/explain             bosses frontend
+GET    /tasks/{task_id:uuid}/who                                  bosses
 POST   /api/v1/annotators                                         vendor_manager bosses
 GET    /api/v1/annotators                                         people
 POST   /api/v1/annotators/bulk                                    vendor_manager bosses

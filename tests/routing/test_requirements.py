@@ -231,7 +231,9 @@ def test_the_stated_change_flips_every_no_and_no_part_of_it_could_be_spared() ->
             continue
         refused += 1
 
-        def still(steps: Any, who: Profile = who, lane: Lane = lane, level: int = level, own: bool = own_rework) -> bool:  # noqa: FBT001
+        def still(
+            steps: Any, who: Profile = who, lane: Lane = lane, level: int = level, own: bool = own_rework
+        ) -> bool:
             for step in steps:
                 who, lane = applied(step, who, lane)
             return bool(judge(who, lane, level, Z, own_rework=own))
@@ -247,7 +249,9 @@ def test_the_stated_change_flips_every_no_and_no_part_of_it_could_be_spared() ->
 
 def test_a_failure_is_mended_by_its_cheapest_branch() -> None:
     rng = random.Random(1)
-    bare = annotation_lane(PROJECT, domain="general", language="en", band=1, requirements=Requirements(), project_role=None)
+    bare = annotation_lane(
+        PROJECT, domain="general", language="en", band=1, requirements=Requirements(), project_role=None
+    )
     who = msgspec.structs.replace(
         somebody(rng), state="active", restrictions=[], roles=["annotator"], languages={"en": 5}, vendor_id=None, credentials=[],
         credential_kinds=[], exams={}, project_roles={}, skills={"law": Belief(-3.0, 0.01)},

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from callboard.importing.stage import Stage
 from kernel import db
 from routing import intake

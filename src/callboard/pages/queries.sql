@@ -75,3 +75,10 @@ SELECT held.annotator_id, held.currency, count(*)::int AS pieces, sum(held.amoun
 FROM transfer held JOIN transfer paid ON paid.pending = held.id AND paid.kind = 'post' JOIN assignment w ON w.id = held.assignment_id
 WHERE held.kind = 'pending' AND held.annotator_id = ANY (:ids::uuid[]) AND w.kind = 'annotation' AND paid.created_at >= clock_timestamp() - interval '30 days'
 GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: people_named
+-- By a part of the name, or exactly by id.
+SELECT id, display_name FROM annotator
+WHERE id = :id::uuid OR (:id::uuid IS NULL AND strpos(lower(display_name), lower(:q::text)) > 0)
+ORDER BY lower(display_name) <> lower(:q::text), display_name, id
+LIMIT :limit
