@@ -17,7 +17,7 @@ from kernel.errors import Invalid, PreconditionFailed
 from kernel.ids import uuid7
 from kernel.sql import load
 from routing.errors import NoSuchTask, NoSuchTaskChange, WrongState
-from routing.intake import Level, TaskDraft, ensure_lanes, lane_of
+from routing.intake import Level, TaskDraft, asked_of, ensure_lanes, place_of
 from routing.lanes import review_lane
 from routing.projects import project
 from routing.reports import TaskFilter
@@ -281,16 +281,22 @@ async def _lanes(rows: Sequence[Any], values: Sequence[Value], lines: Sequence[B
     same = [not ({"difficulty", "requirements"} & set(line.after)) for line in lines]
     owners = {id_: await project(UUID(int=id_.int)) for id_ in {row["project_id"] for row in rows}}
     kinds = await own_kinds()
-    works = [
-        None if unchanged else lane_of(
-            owners[row["project_id"]],
-            TaskDraft(
-                external_id=row["external_id"], kind=row["kind"], domain=row["domain"], language=row["language"],
-                difficulty=new["difficulty"], requirements=new["requirements"],
-            ),
-            row["prior_mean"], kinds,
+    drafts = [
+        TaskDraft(
+            external_id=row["external_id"], kind=row["kind"], domain=row["domain"], language=row["language"],
+            difficulty=new["difficulty"], requirements=new["requirements"],
         )
-        for row, new, unchanged in zip(rows, values, same, strict=True)
+        for row, new in zip(rows, values, strict=True)
+    ]  # fmt: skip
+    wanted = {
+        id_: await asked_of(owner, [one for one, row in zip(drafts, rows, strict=True) if row["project_id"] == id_])
+        for id_, owner in owners.items()
+    }
+    works = [
+        None if unchanged else place_of(
+            owners[row["project_id"]], one, row["prior_mean"], kinds, wanted[row["project_id"]]
+        )
+        for row, one, unchanged in zip(rows, drafts, same, strict=True)
     ]  # fmt: skip
     known = await ensure_lanes(list({work.key: work for work in works if work is not None}.values()))
     return [

@@ -21,7 +21,7 @@ from routing.eligibility import Failure, judge
 from routing.errors import PlaceTaken
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
 from routing.ladder import asked, steps_of
-from routing.lanes import ANNOTATION, REVIEW, Lane
+from routing.lanes import ANNOTATION, REVIEW, Lane, lane_of
 from routing.presence import NOT_AVAILABLE, admit
 from routing.scoring import Score, score
 from routing.settling import settle
@@ -330,16 +330,8 @@ async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -
     return [head_of(row) for row in rows]
 
 
-def plain_lane(row: Any) -> Lane:
-    """As its tasks ask, before any step of the ladder."""
-    return Lane(
-        row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
-        row["required_role"], row["required_credential"], row["task_kind"],
-    )  # fmt: skip
-
-
 def head_of(row: Any) -> Head:
-    asks = plain_lane(row)
+    asks = lane_of(row)
     runs = clock_of(row["calendar"], row["pauses"], row["paused_since"])
     given = asked(asks, row["language_level"], steps_of(row["ladder"]), row["step"])
     return Head(

@@ -36,6 +36,11 @@ class BadCorrection(Invalid):
     title = "A correction is the whole work again, in the form in which it was handed in"
 
 
+class BadRequirement(Invalid):
+    code = "bad_requirement"
+    title = "A requirement cannot be used; `at` says where, `allowed` what may stand there"
+
+
 class ReasonRequired(Invalid):
     code = "reason_required"
     title = "A rework or reject names at least one rubric item and a reason"

@@ -1,5 +1,8 @@
-"""Would this person get this task, and if not, why not: the decision's own functions, asked without deciding."""
+"""Would this person get this task, who could, and what comes next for somebody: the decision's own functions, asked without deciding."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,16 +12,25 @@ import msgspec
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import KINDS, Head, head_of, lane_heads, plain_lane
+from routing.dispatch import KINDS, Head, head_of, lane_heads
 from routing.eligibility import Failure, judge
 from routing.estimating import TaskDifficulty, of_task
 from routing.ladder import asked, seconds_until, steps_of
-from routing.reports import task
+from routing.lanes import lane_of
+from routing.mending import Mended, smallest_change
+from routing.reports import TaskRow, task
+from routing.requirements import text
 from routing.scoring import score
 from routing.views import Views
-from skills.profiles import Profile, load_profile
+from skills.profiles import Profile, load_profile, load_profiles
 
 sql = load(__package__)
+MOST_PEOPLE = 5000
+"""People whom one question judges: about two seconds of work, in portions."""
+AT_ONCE = 50
+"""Judged before others get their turn: about 10 ms."""
+BEST = 5
+TOP_LANES = 5
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -42,9 +54,13 @@ class PlaceExplained(msgspec.Struct, frozen=True):
     failures: list[Failure]
     score: dict[str, float]
     lanes_before: int
+    """Eligible lanes whose head scores higher for this person now; 0 means it would be among the next."""
+    requirement: str
+    """All that the lane asks beside good standing and the project's language level, in the short form."""
+    smallest_change: Mended | None
+    """Of the person or the requirement, after which the lane is open to them; None: it is, or nothing of that kind is amiss."""
     ladder: Reach | None = None
     """When the ladder will reach this person; none: it will not, or is not needed."""
-    """Eligible lanes whose head scores higher for this person now; 0 means it would be among the next."""
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -58,58 +74,78 @@ class Explanation(msgspec.Struct, frozen=True):
     """Where it began, by which sources with which share, and where it is now."""
 
 
+class _Person(msgspec.Struct, frozen=True):
+    """Before the places of one task."""
+
+    views: Views
+    held: int
+    declined: bool
+
+
+class _Place(msgspec.Struct, frozen=True):
+    slot: Any
+    row: Any
+    """Of `lane_of_slot`."""
+    head: Head
+    expired: bool
+    """The task's time is over, and nobody has touched it."""
+
+
 async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Explanation:
     """Raises `NoSuchTask`, `NoSuchAnnotator`."""
     row, profile = await task(task_id), await load_profile(annotator_id, settings.skill_half_life_days)
     z = settings.skill_lower_bound_z
-    views = Views(profile, settings.skill_half_life_days)
+    facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=task_id)
+    assert facts is not None
+    person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"])
     rivals = [
         score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds).total
         for head in await lane_heads(KINDS, None)
-        for seen in (views.of(head.half_life_days),)
+        for seen in (person.views.of(head.half_life_days),)
         if not judge(seen, head.lane, head.language_level, z)
     ]
-    slots = await db.fetch(sql.slots_of_task, task_id=task_id)
-    declined = await db.fetch_value(
-        "SELECT 1 FROM declined WHERE task = :task_id AND annotator = :annotator_id",
-        task_id=task_id,
-        annotator_id=annotator_id,
-    )
-    involved = any(slot["annotator_id"] == annotator_id for slot in slots)
-    untouched = not any(slot["state"] in {"live", "done"} for slot in slots)
-    expired = untouched and row.expires_at is not None and row.expires_at <= clock.now()
-    places = [
-        await _place(slot, views, rivals, z, involved=involved, declined=declined is not None, expired=expired)
-        for slot in slots
-    ]
+    found = await _places(row)
+    holders = _holders(found)
+    places = [_explained(place, person, rivals, z, holders) for place in found]
     return Explanation(
-        task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places,
-        await of_task(task_id),
-    )  # fmt: skip
-
-
-async def _place(
-    slot: Any, views: Views, rivals: list[float], z: float, *, involved: bool, declined: bool, expired: bool
-) -> PlaceExplained:
-    at = await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"])
-    head = head_of(at)
-    profile = views.of(head.half_life_days)
-    own_rework = slot["reserved_for"] == profile.id
-    failures = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
-    failures += _slot_failures(
-        slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined, expired=expired
+        task_id, row.state, annotator_id, any(place.eligible for place in places), places, await of_task(task_id)
     )
+
+
+async def _places(of: TaskRow) -> list[_Place]:
+    slots = await db.fetch(sql.slots_of_task, task_id=of.id)
+    untouched = not any(slot["state"] in {"live", "done"} for slot in slots)
+    expired = untouched and of.expires_at is not None and of.expires_at <= clock.now()
+    found = []
+    for slot in slots:
+        row = await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"])
+        assert row is not None
+        found.append(_Place(slot, row, head_of(row), expired))
+    return found
+
+
+def _holders(places: Sequence[_Place]) -> set[UUID]:
+    return {UUID(int=place.slot["annotator_id"].int) for place in places if place.slot["annotator_id"] is not None}
+
+
+def _explained(place: _Place, person: _Person, rivals: list[float], z: float, holders: set[UUID]) -> PlaceExplained:
+    slot, head = place.slot, place.head
+    profile = person.views.of(head.half_life_days)
+    failures = _failures(place, person, z, holders)
+    own_rework = slot["reserved_for"] == profile.id
+    mended = smallest_change(profile, head.lane, head.language_level, z, own_rework=own_rework)
     own = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
-    reach = _reach(at, head, profile, z) if failures and not own_rework else None
     return PlaceExplained(
         slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
-        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals), reach,
+        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals),
+        text(head.lane.asks), mended, _reach(place, profile, z) if failures and not own_rework else None,
     )  # fmt: skip
 
 
-def _reach(row: Any, head: Head, profile: Profile, z: float) -> Reach | None:
+def _reach(place: _Place, profile: Profile, z: float) -> Reach | None:
     """The first step above the one it stands on at which every predicate of the lane holds."""
-    ladder, plain = steps_of(row["ladder"]), plain_lane(row)
+    row, head = place.row, place.head
+    ladder, plain = steps_of(row["ladder"]), lane_of(row)
     for step in range(row["step"] + 1, len(ladder) + 1):
         given = asked(plain, row["language_level"], ladder, step)
         if judge(profile, given.lane, given.language_level, z):
@@ -120,40 +156,218 @@ def _reach(row: Any, head: Head, profile: Profile, z: float) -> Reach | None:
     return None
 
 
-def _slot_failures(
-    slot: Any, profile: Profile, *, other_vendor: bool, involved: bool, declined: bool, expired: bool
-) -> list[Failure]:
+def _failures(place: _Place, person: _Person, z: float, holders: set[UUID]) -> list[Failure]:
+    """Everything that a claim asks of person, lane and slot."""
+    head, profile = place.head, person.views.of(place.head.half_life_days)
+    own_rework = place.slot["reserved_for"] == profile.id
+    found = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
+    if place.row["project_state"] != "published":
+        needs, has = "a published project", place.row["project_state"]
+        found.append(Failure("project", needs, has, "publish the project"))
+    if person.held >= profile.capacity:
+        has = f"{person.held} of {profile.capacity} tasks are held"
+        found.append(Failure("capacity", "room for another task", has, "finish or release one first"))
+    return found + _slot_failures(place, person, involved=profile.id in holders)
+
+
+def _slot_failures(place: _Place, person: _Person, *, involved: bool) -> list[Failure]:
     """What the claim's WHERE clause asks of the slot itself."""
+    slot, profile = place.slot, person.views.of(place.head.half_life_days)
     found = []
     if slot["state"] != "free":
         found.append(Failure("free", "a free place", str(slot["state"]), "wait until it is free again"))
     if slot["author_id"] == profile.id:
         found.append(Failure("not_own_work", "somebody else's work", "own work", "nobody reviews their own work"))
     elif involved:
-        found.append(
-            Failure(
-                "one_place_per_person", "no other place of this task", "holds or held one", "somebody else takes it"
-            )
-        )
+        needs, has = "no other place of this task", "holds or held one"
+        found.append(Failure("one_place_per_person", needs, has, "somebody else takes it"))
     if slot["reserved_for"] is not None and slot["reserved_for"] != profile.id:
-        found.append(
-            Failure(
-                "reserved",
-                "its author, who was asked for rework",
-                "another person",
-                "wait until the author's time is over",
-            )
-        )
-    if expired:
+        needs = "its author, who was asked for rework"
+        found.append(Failure("reserved", needs, "another person", "wait until the author's time is over"))
+    if place.expired:
         found.append(Failure("expired", "a task whose time is not over", "expired", "give it more days"))
-    if declined:
-        found.append(
-            Failure("not_declined", "a task that was not handed back", "declined before", "somebody else takes it")
-        )
-    if other_vendor and slot["author_vendor_id"] == profile.vendor_id:
-        found.append(
-            Failure(
-                "other_vendor", "another vendor than the author's", "the same", "a reviewer of another vendor takes it"
-            )
-        )
+    if person.declined and slot["reserved_for"] != profile.id:
+        needs, has = "a task that was not handed back", "declined before"
+        found.append(Failure("not_declined", needs, has, "somebody else takes it"))
+    if place.head.other_vendor and slot["author_vendor_id"] == profile.vendor_id:
+        needs, mend = "another vendor than the author's", "a reviewer of another vendor takes it"
+        found.append(Failure("other_vendor", needs, "the same", mend))
     return found
+
+
+class Reason(msgspec.Struct, frozen=True):
+    predicate: str
+    people: int
+    """Who fail by it, among other things or not."""
+    alone: int
+    """Who fail by nothing else: so many more could take it without this condition."""
+
+
+class CandidateView(msgspec.Struct, frozen=True):
+    annotator_id: UUID
+    display_name: str
+    score: dict[str, float]
+    chance: int
+    """Percent: of an acceptable answer, by what is known of the person and the difficulty."""
+    held: int
+    capacity: int
+    preferred: bool
+    """Named by the project or the task as welcome."""
+
+
+class PlaceCandidates(msgspec.Struct, frozen=True):
+    kind: str
+    stage: int
+    no: int
+    state: str
+    requirement: str
+    able: int
+    """Active people who could take it now."""
+    fitting: int
+    """Active people to whom the lane is open, whether they have room and the place is free or not."""
+    kept: list[Reason]
+    """By what the others fail, the most frequent first."""
+    best: list[CandidateView]
+    """Of those to whom the lane is open, able ones first, by score."""
+
+
+class Candidates(msgspec.Struct, frozen=True):
+    task_id: UUID
+    task_state: str
+    active: int
+    """People who were asked about."""
+    left_out: int
+    """Active people beyond the number that one question judges."""
+    places: list[PlaceCandidates]
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.able = self.fitting = 0
+        self.people: Counter[str] = Counter()
+        self.alone: Counter[str] = Counter()
+        self.best: list[tuple[bool, float, CandidateView]] = []
+
+
+async def candidates(task_id: UUID, settings: Settings) -> Candidates:
+    """Who could take the task. Raises `NoSuchTask`."""
+    row = await task(task_id)
+    places = await _places(row)
+    people = await db.fetch(sql.who_is_there, task_id=task_id, limit=MOST_PEOPLE)
+    by_id = {UUID(int=one["id"].int): one for one in people}
+    holders, tallies = _holders(places), [_Tally() for _ in places]
+    ids = list(by_id)
+    for start in range(0, len(ids), AT_ONCE):
+        for profile in await load_profiles(ids[start : start + AT_ONCE], settings.skill_half_life_days):
+            facts = by_id[profile.id]
+            person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"])
+            for place, tally in zip(places, tallies, strict=True):
+                _count(tally, place, person, settings.skill_lower_bound_z, holders)
+        await asyncio.sleep(0)
+    total = people[0]["total"] if people else 0
+    views = [_tallied(place, tally) for place, tally in zip(places, tallies, strict=True)]
+    return Candidates(task_id, row.state, len(people), total - len(people), views)
+
+
+OF_THE_MOMENT = frozenset({"free", "capacity", "project", "reserved"})
+"""What passes with time, and says nothing of whether somebody fits."""
+
+
+def _count(tally: _Tally, place: _Place, person: _Person, z: float, holders: set[UUID]) -> None:
+    failing = {failure.predicate for failure in _failures(place, person, z, holders)}
+    tally.people.update(failing)
+    if len(failing) == 1:
+        tally.alone.update(failing)
+    tally.able += not failing
+    if failing - OF_THE_MOMENT:
+        return
+    tally.fitting += 1
+    head, profile = place.head, person.views.of(place.head.half_life_days)
+    worth = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
+    parts = {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}
+    preferred = head.lane.prefer.names(profile.id, profile.vendor_id)
+    chance = round(100 * worth.p_acceptable)
+    view = CandidateView(profile.id, profile.display_name, parts, chance, person.held, profile.capacity, preferred)
+    tally.best.append((bool(failing), -worth.total, view))
+    tally.best.sort(key=lambda one: one[:2])
+    del tally.best[BEST:]
+
+
+def _tallied(place: _Place, tally: _Tally) -> PlaceCandidates:
+    kept = [Reason(name, people, tally.alone[name]) for name, people in tally.people.most_common()]
+    return PlaceCandidates(
+        place.slot["kind"], place.slot["stage"], place.slot["no"], place.slot["state"], text(place.head.lane.asks),
+        tally.able, tally.fitting, kept, [view for _, _, view in tally.best],
+    )  # fmt: skip
+
+
+class LaneSeen(msgspec.Struct, frozen=True):
+    """A lane in which something waits, as one person stands to it."""
+
+    project_name: str
+    kind: str
+    domain: str
+    language: str
+    difficulty_band: int
+    requirement: str
+    waited_seconds: int
+    """Of its head."""
+    score: dict[str, float]
+    failures: list[Failure]
+    smallest_change: Mended | None
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    annotator_id: UUID
+    state: str
+    held: int
+    capacity: int
+    own_rework: int
+    """Pieces that wait for this person alone; a claim gives these first."""
+    open_lanes: int
+    next: list[LaneSeen]
+    """The lanes with the highest scores, the best first: why this one, with the runners-up."""
+    kept: list[Reason]
+    """By what the other lanes are shut; `people` counts lanes here."""
+    shut: list[LaneSeen]
+    """Of those, the ones that the smallest change would open."""
+
+
+async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
+    """What a claim would give somebody now, and what keeps them from the rest. Raises `NoSuchAnnotator`."""
+    profile = await load_profile(annotator_id, settings.skill_half_life_days)
+    views, z = Views(profile, settings.skill_half_life_days), settings.skill_lower_bound_z
+    facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=None)
+    rework = await db.fetch(
+        sql.reserved_slots, annotator_id=annotator_id, kinds=list(KINDS), project_ids=None, limit=100
+    )
+    assert facts is not None
+    seen = [_lane_seen(views.of(head.half_life_days), head, z) for head in await lane_heads(KINDS, None)]
+    fitting = sorted((lane for lane in seen if not lane.failures), key=lambda lane: -lane.score["total"])
+    shut = [lane for lane in seen if lane.failures]
+    shut.sort(key=lambda lane: (len(lane.smallest_change.steps) if lane.smallest_change else 0, -lane.score["total"]))
+    people = Counter(name for lane in shut for name in {failure.predicate for failure in lane.failures})
+    alone = Counter(lane.failures[0].predicate for lane in shut if len(lane.failures) == 1)
+    kept = [Reason(name, lanes, alone[name]) for name, lanes in people.most_common()]
+    return Outlook(
+        annotator_id,
+        profile.state,
+        facts["held"],
+        profile.capacity,
+        len(rework),
+        len(fitting),
+        fitting[:TOP_LANES],
+        kept,
+        shut[:TOP_LANES],
+    )
+
+
+def _lane_seen(profile: Profile, head: Head, z: float) -> LaneSeen:
+    lane = head.lane
+    failures = judge(profile, lane, head.language_level, z)
+    worth = score(profile, lane, head.waited_ms / 1000, head.sla_seconds)
+    return LaneSeen(
+        head.project_name, lane.kind, lane.domain, lane.language, lane.difficulty_band, text(lane.asks),
+        max(0, head.waited_ms // 1000), {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()},
+        failures, smallest_change(profile, lane, head.language_level, z) if failures else None,
+    )  # fmt: skip

@@ -14,9 +14,11 @@ from kernel.ids import uuid7
 from kernel.sql import load
 from routing import estimating
 from routing.difficulty import Prior
-from routing.errors import WrongState
-from routing.lanes import HIGHEST_LEVEL, Lane, Requirements, annotation_lane, rank, review_lane
+from routing.errors import BadRequirement, WrongState
+from routing.lanes import Lane, Requirements, annotation_lane, rank, review_lane
 from routing.projects import ProjectView, project
+from routing.requirements import NOBODY, stored
+from routing.wanted import Known, Stated, joined, read
 from skills.belief import level_of
 from skills.evidence import own_kinds
 from skills.registry import check_domains
@@ -40,7 +42,8 @@ class TaskDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     difficulty: Level | None = None
     priority: Level = 3
     due_at: Annotated[datetime, Meta(tz=True)] | None = None
-    requirements: dict[str, Any] = {}
+    requirements: dict[str, Any] | str = {}
+    """An expression, as JSON or text; or `min_level`, `role`, `credential`, `require`, `prefer`: docs/routing.md."""
     payload: dict[str, Any] = {}
 
 
@@ -68,7 +71,11 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
     priors = await estimating.priors(
         project_id, [estimating.Draft(d.kind, d.domain, d.language, d.difficulty, d.payload) for d in drafts]
     )
-    works = [lane_of(owner, draft, prior.belief.mean, kinds) for draft, (prior, _) in zip(drafts, priors, strict=True)]
+    wanted = await asked_of(owner, drafts)
+    works = [
+        place_of(owner, draft, prior.belief.mean, kinds, wanted)
+        for draft, (prior, _) in zip(drafts, priors, strict=True)
+    ]
     lanes = await ensure_lanes(works)
     created = await _insert(owner, drafts, priors, [lanes[work.key] for work in works], import_id)
     known = await db.fetch(
@@ -87,27 +94,49 @@ def _refuse_doubles(drafts: Sequence[TaskDraft]) -> None:
         seen.add(draft.external_id)
 
 
-def lane_of(owner: ProjectView, draft: TaskDraft, foreseen: float, own_kinds: set[str]) -> Lane:
-    """Where the draft's work waits; `foreseen`: difficulty in logits, where the draft states none. Raises `Invalid`."""
-    try:
-        requirements = msgspec.convert(draft.requirements, Requirements)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"The requirements of {draft.external_id!r} cannot be used: {error}.") from error
-    if requirements.min_level is not None and not 1 <= requirements.min_level <= HIGHEST_LEVEL:
-        raise Invalid(
-            f"The requirements of {draft.external_id!r} ask for level {requirements.min_level}; levels run from 1 to 5."
-        )
-    # A stated level stays the band: prices hang on it, and the frontend counts on what it said.
-    band = draft.difficulty or level_of(foreseen)
-    return annotation_lane(
+def _spelled(stated: Stated) -> bytes:
+    return msgspec.json.encode(stated)
+
+
+async def asked_of(owner: ProjectView, drafts: Sequence[TaskDraft]) -> dict[bytes, Requirements]:
+    """By how they are spelled, what tasks ask together with their project; each spelling is read once."""
+    first = {_spelled(draft.requirements): draft for draft in reversed(drafts)}
+    known = await Known.of([owner.requirements, *(draft.requirements for draft in first.values())])
+    whole = read(owner.requirements, known, owner.expert_level)
+    found = {}
+    for spelled, draft in first.items():
+        try:
+            found[spelled] = joined(whole, read(draft.requirements, known, owner.expert_level))
+        except BadRequirement as error:
+            raise BadRequirement(
+                f"The requirements of {draft.external_id!r} cannot be used: {error.detail}", **error.extra
+            ) from error
+    return found
+
+
+def place_of(
+    owner: ProjectView, draft: TaskDraft, foreseen: float, own_kinds: set[str], wanted: dict[bytes, Requirements]
+) -> Lane:
+    """The lane in which the draft's work waits; `foreseen`: difficulty in logits, where the draft states none.
+
+    Raises `BadRequirement`.
+    """
+    lane = annotation_lane(
         owner.id,
         domain=draft.domain,
         language=draft.language,
-        band=band,
-        requirements=requirements,
+        # A stated level stays the band: prices hang on it, and the frontend counts on what it said.
+        band=draft.difficulty or level_of(foreseen),
+        requirements=wanted[_spelled(draft.requirements)],
         project_role=owner.required_role,
         task_kind=draft.kind if draft.kind in own_kinds else "",
     )
+    if lane.requirement == NOBODY:
+        raise BadRequirement(
+            f"The requirements of {draft.external_id!r} contradict those of the project; nobody could ever take the task.",
+            at="requirements", allowed="what somebody can meet together with the project's own",
+        )  # fmt: skip
+    return lane
 
 
 async def ensure_lanes(works: Sequence[Lane]) -> dict[str, UUID]:
@@ -122,7 +151,9 @@ async def ensure_lanes(works: Sequence[Lane]) -> dict[str, UUID]:
             domains=[lane.domain for lane in missing], languages=[lane.language for lane in missing],
             bands=[lane.difficulty_band for lane in missing], levels=[lane.min_level for lane in missing],
             roles=[lane.required_role for lane in missing], credentials=[lane.required_credential for lane in missing],
-            task_kinds=[lane.task_kind for lane in missing], keys=[lane.key for lane in missing],
+            task_kinds=[lane.task_kind for lane in missing],
+            requirements=[stored(lane.requirement) for lane in missing],
+            prefers=[msgspec.json.encode(lane.prefer).decode() if lane.prefer else "{}" for lane in missing], keys=[lane.key for lane in missing],
         )  # fmt: skip
         found = await _known_lanes(wanted)
     return found

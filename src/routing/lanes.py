@@ -1,9 +1,16 @@
 """Lanes: what a slot asks of a person, as a value with a canonical key; and the fixed order inside a lane."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
+
+from routing import requirements as req
+from routing.requirement_reading import from_stored, preference_stored
+from routing.requirements import Node, Prefer
 
 ANNOTATION, REVIEW = "annotation", "review"
 HIGHEST_LEVEL = 5
@@ -15,13 +22,16 @@ LEVEL_BELOW_DIFFICULTY = 1
 
 
 class Requirements(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one task asks for beyond its domain, language and difficulty."""
+    """What one task and its project ask for beyond the task's domain, language and difficulty; `wanted` reads it."""
 
     min_level: int | None = None
-    """1 to 5, tested against the lower bound of the skill."""
+    """1 to 5, tested against the lower bound of the skill in the task's domain."""
     role: str | None = None
     credential: bool = False
     """A verified, unexpired credential in the task's domain."""
+    require: Node = req.EVERYBODY
+    """As written."""
+    prefer: Prefer = req.NO_PREFERENCE
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -36,6 +46,9 @@ class Lane(msgspec.Struct, frozen=True):
     required_credential: bool
     task_kind: str = ""
     """Of the work, where it has a skill of its own; empty: the domain's skill decides."""
+    requirement: Node = req.EVERYBODY
+    """Canonical; what is asked beside `min_level`, `required_role` and `required_credential`, which lists and figures read."""
+    prefer: Prefer = req.NO_PREFERENCE
 
     @property
     def skill_kind(self) -> str:
@@ -49,7 +62,56 @@ class Lane(msgspec.Struct, frozen=True):
             str(self.project_id), self.kind, str(self.stage), self.domain, self.language,
             str(self.difficulty_band), str(self.min_level), self.required_role, credential,
         ]  # fmt: skip
-        return "|".join([*parts, self.task_kind] if self.task_kind else parts)
+        if self.task_kind:
+            parts.append(self.task_kind)
+        if self.requirement != req.EVERYBODY:
+            parts.append(f"asks {req.key(self.requirement)}")
+        if self.prefer:
+            parts.append(f"prefers {req.preference_key(self.prefer)}")
+        return "|".join(parts)
+
+    @property
+    def asks(self) -> Node:
+        """All that the lane asks of a person beside an active profile, good standing and the project's language level."""
+        return _asks(
+            self.domain, self.skill_kind, self.min_level, self.required_role, self.required_credential, self.requirement
+        )
+
+
+@lru_cache(maxsize=20_000)
+def _asks(domain: str, kind: str, min_level: int, role: str, credential: bool, rest: Node) -> Node:  # noqa: PLR0917  the cache's key
+    parts: list[Node] = [req.Level(domain, min_level, kind), rest]
+    if role:
+        parts.append(req.Role(role))
+    if credential:
+        parts.append(req.Credential(domain))
+    return req.join(*parts)
+
+
+def asking(lane: Lane, asks: Node) -> Lane:
+    """The lane with this as all that it asks; however it is spelled, the same lane comes out."""
+    parts = list(req.conjuncts(req.canonical(asks)))
+    level = next((one for one in parts if isinstance(one, req.Level) and _is_own(one, lane)), None)
+    role = next((one for one in parts if isinstance(one, req.Role)), None)
+    credential = req.Credential(lane.domain) in parts
+    rest = [one for one in parts if one not in (level, role) and one != req.Credential(lane.domain)]
+    return msgspec.structs.replace(
+        lane, min_level=level.level if level else 1, required_role=role.role if role else "",
+        required_credential=credential, requirement=req.join(*rest),
+    )  # fmt: skip
+
+
+def _is_own(level: req.Level, lane: Lane) -> bool:
+    return (level.domain, level.kind) == (lane.domain, lane.skill_kind)
+
+
+def lane_of(row: Mapping[str, Any]) -> Lane:
+    """Of a row of the table, with `requirement` and `prefer` as text."""
+    return Lane(
+        row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
+        row["required_role"], row["required_credential"], row["task_kind"],
+        from_stored(row["requirement"]), preference_stored(row["prefer"]),
+    )  # fmt: skip
 
 
 def annotation_lane(
@@ -62,19 +124,36 @@ def annotation_lane(
     project_role: str | None,
     task_kind: str = "",
 ) -> Lane:
-    return Lane(
+    """Where nothing is said of the level in the task's domain, or of a role, the usual ones are asked for."""
+    said = [leaf for leaf, negated in req.leaves(requirements.require) if not negated]
+    knows = any(isinstance(leaf, req.Level | req.Expert) and leaf.domain == domain for leaf in said)
+    usual_level = 1 if knows else max(1, band - LEVEL_BELOW_DIFFICULTY)
+    usual_role = "" if any(isinstance(leaf, req.Role) for leaf in said) else project_role or "annotator"
+    lane = Lane(
         project_id, ANNOTATION, 0, domain, language, band,
-        requirements.min_level or max(1, band - LEVEL_BELOW_DIFFICULTY),
-        requirements.role or project_role or "annotator", requirements.credential, task_kind,
+        requirements.min_level or usual_level, requirements.role or usual_role, requirements.credential, task_kind,
+        req.canonical(requirements.require), requirements.prefer,
     )  # fmt: skip
+    return asking(lane, lane.asks)
 
 
 def review_lane(work: Lane, stage: int = 1) -> Lane:
-    """Reviewing asks for the level of the work itself, one above what doing it asks for."""
-    return Lane(
-        work.project_id, REVIEW, stage, work.domain, work.language, work.difficulty_band,
-        min(HIGHEST_LEVEL, max(work.min_level, work.difficulty_band)), "reviewer", work.required_credential,
+    """Reviewing asks for the level of the work itself, one above what doing it asks for, and for the rest of what shows
+    competence or excludes somebody. Who was named to do the work (by role, vendor or person) is not asked to judge it.
+    """
+    level = min(HIGHEST_LEVEL, max(work.min_level, work.difficulty_band))
+    rest = req.join(*(part for part in req.conjuncts(work.requirement) if not _names_the_author(part)))
+    bare = Lane(
+        work.project_id, REVIEW, stage, work.domain, work.language, work.difficulty_band, level, "reviewer",
+        work.required_credential, requirement=rest,
     )  # fmt: skip
+    return asking(bare, bare.asks)
+
+
+def _names_the_author(part: Node) -> bool:
+    return any(
+        isinstance(leaf, req.Role | req.Vendor | req.People) and not negated for leaf, negated in req.leaves(part)
+    )
 
 
 def rank(created_at: datetime, priority: int, due_at: datetime | None, sla_seconds: int) -> int:

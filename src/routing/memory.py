@@ -130,7 +130,7 @@ class Memory:
     def _known(self, seat: Seat, head: Head, z: float) -> tuple[float, float]:
         lane = head.lane
         asks = (lane.kind, lane.stage, lane.domain, lane.language, lane.difficulty_band, lane.min_level, lane.required_role,
-                lane.required_credential, lane.task_kind, head.language_level, head.half_life_days,
+                lane.required_credential, lane.task_kind, lane.requirement, lane.prefer, head.language_level, head.half_life_days,
                 lane.project_id if str(lane.project_id) in seat.profile.project_roles else None)  # fmt: skip
         found = seat.asked.get(asks)
         if found is None:

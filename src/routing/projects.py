@@ -17,6 +17,7 @@ from routing.errors import NoSuchCalendar, NoSuchProject, ProjectExists, WrongSt
 from routing.events import PriceQuery, pricing
 from routing.ladder import parse
 from routing.lanes import ANNOTATION
+from routing.wanted import Known, read
 from skills.registry import check_roles, roles
 
 sql = load(__package__)
@@ -59,6 +60,8 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What is asked less of people when work waits: steps of `routing.ladder.Step`."""
     task_expires_days: Annotated[int, Meta(ge=1, le=3650)] | None = 14
     """An untouched task is cancelled after so long; none: never."""
+    requirements: dict[str, Any] | str = {}
+    """What every task of the project asks, together with its own: docs/routing.md."""
     push: bool = False
     """Whether its tasks are also offered to people who are there."""
 
@@ -103,6 +106,7 @@ class ProjectView(msgspec.Struct, frozen=True):
     paused_seconds: int
     """Of pauses that are over."""
     push: bool
+    requirements: dict[str, Any] | str
     version: int
     created_at: datetime
 
@@ -123,7 +127,10 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
         await check_roles({draft.required_role})
     project_id = uuid7()
     lease, deadline = _clocks(draft, settings)
-    values = msgspec.structs.asdict(draft) | {"lease_seconds": lease, "deadline_seconds": deadline}
+    read(draft.requirements, await Known.of([draft.requirements]), draft.expert_level)
+    values = msgspec.structs.asdict(draft) | {
+        "lease_seconds": lease, "deadline_seconds": deadline, "requirements": db.jsonb(draft.requirements),
+    }  # fmt: skip
     values |= {
         "calendar_id": await calendar_id(values.pop("calendar")),
         "ladder": db.jsonb(await _ladder(draft.ladder)),

@@ -2,10 +2,10 @@
 -- Names are unique: people speak of projects by name. The clocks of its tasks stand still until it is published.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
-                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at, push)
+                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at, push, requirements)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
-        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp(), :push)
+        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp(), :push, :requirements)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
@@ -13,7 +13,7 @@ ON CONFLICT (name) DO NOTHING
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
        review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level,
        consensus_target, most_answers, (SELECT c.name FROM calendar c WHERE c.id = project.calendar) AS calendar, ladder, task_expires_days,
-       paused_at, paused_seconds, push, version, created_at
+       paused_at, paused_seconds, push, requirements, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
@@ -33,11 +33,12 @@ SELECT key, id FROM lane WHERE key = ANY (:keys::text[])
 
 -- name: insert_lanes
 -- Two imports may make the same lane at once; the second finds it.
-INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, key)
-SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, key
+INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, requirement, prefer, key)
+SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement::jsonb, prefer::jsonb, key
 FROM unnest(:ids::uuid[], :projects::uuid[], :kinds::text[], :stages::int[], :domains::text[], :languages::text[], :bands::int[],
-            :levels::int[], :roles::text[], :credentials::bool[], :task_kinds::text[], :keys::text[])
-  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, key)
+            :levels::int[], :roles::text[], :credentials::bool[], :task_kinds::text[], :requirements::text[],
+            :prefers::text[], :keys::text[])
+  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement, prefer, key)
 ORDER BY key
 ON CONFLICT (key) DO NOTHING
 
@@ -71,6 +72,7 @@ SELECT external_id, id FROM task WHERE project = :project_id AND external_id = A
 -- name: lane_heads
 -- One index probe per lane: its oldest free slot that is not kept for somebody.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        p.skill_half_life_days, p.expert_level, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, head.rank,
@@ -86,8 +88,9 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 -- name: lane_of_slot
 -- The lane of one slot, in the form of lane_heads.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       p.skill_half_life_days, p.expert_level, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       p.skill_half_life_days, p.expert_level, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, s.rank,
        (extract(epoch FROM clock_timestamp()) * 1000)::bigint - s.rank AS waited_ms
 FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
@@ -313,7 +316,9 @@ RETURNING id
 
 -- name: lane_by_id
 -- A lane as a value.
-SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind FROM lane WHERE id = :lane_id
+SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind,
+       requirement::text AS requirement, prefer::text AS prefer
+FROM lane WHERE id = :lane_id
 
 -- name: submission_for_review
 -- What the reviewer judges, locked: a verdict is given once.
@@ -971,7 +976,7 @@ UPDATE project SET version = version + 1 FROM put WHERE project.calendar = put.i
 
 -- name: climbing_lanes
 -- Lanes with free slots of published projects that have a ladder, in the form of lane_heads, with how many wait (as far as a step may ask).
-SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind, l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        p.skill_half_life_days, p.expert_level, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, head.rank,
@@ -1187,3 +1192,50 @@ WHERE p.state = 'available'
   AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = p.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
 ORDER BY p.last_seen DESC, p.annotator
 LIMIT :limit
+
+-- name: names_of_requirements
+-- What roles and vendors are called here, and who of the named people is here.
+SELECT ARRAY(SELECT code FROM role ORDER BY code) AS roles,
+  coalesce((SELECT jsonb_object_agg(name, id) FROM vendor), '{}') AS vendors,
+  ARRAY(SELECT id FROM annotator WHERE :people::uuid[] IS NULL OR id = ANY (:people)) AS people
+
+-- name: change_requirements
+-- The version is what If-Match compares.
+UPDATE project SET requirements = :requirements, version = version + 1 WHERE id = :id
+
+-- name: open_demands
+-- What tasks that are not closed say they need, each spelling once.
+SELECT DISTINCT t.lane AS lane_id, t.requirements::text AS requirements, l.project AS project_id, l.kind, l.stage, l.domain,
+       l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer
+FROM task t JOIN lane l ON l.id = t.lane
+WHERE t.project = :project_id AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+
+-- name: move_slots
+-- Places that are not done move to the lane of what their task asks now: the first of two statements, because slots are locked before tasks.
+UPDATE slot SET lane = w.lane_id
+FROM unnest(:old_lanes::uuid[], :requirements::text[], :lanes::uuid[]) AS w (old_lane, requirements, lane_id), task t
+WHERE t.project = :project_id AND t.lane = w.old_lane AND t.requirements = w.requirements::jsonb
+  AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+  AND slot.task = t.id AND slot.stage = :stage::int AND slot.state IN ('free', 'live') AND slot.lane <> w.lane_id
+
+-- name: move_tasks
+-- Follows move_slots with the tasks themselves.
+UPDATE task SET lane = w.lane_id, version = version + 1
+FROM unnest(:old_lanes::uuid[], :requirements::text[], :lanes::uuid[]) AS w (old_lane, requirements, lane_id)
+WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirements = w.requirements::jsonb
+  AND task.state NOT IN ('accepted', 'rejected', 'cancelled') AND w.lane_id <> w.old_lane
+
+-- name: who_is_there
+-- Active people, with what they hold now, whether they handed this task back, and their number; the longest here first.
+SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
+FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
+WHERE a.state = 'active'
+ORDER BY a.id
+LIMIT :limit::int
+
+-- name: load_of
+-- What one person holds, and whether they handed a task back.
+SELECT coalesce((SELECT live FROM holder h WHERE h.annotator = :annotator_id), 0)::int AS held,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined

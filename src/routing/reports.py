@@ -93,7 +93,7 @@ class TaskRow(msgspec.Struct, frozen=True):
     closed_at: datetime | None
     expires_at: datetime | None
     """When it is cancelled unless somebody takes it; none: never. Moves on while the project is paused."""
-    requirements: dict[str, Any]
+    requirements: dict[str, Any] | str
     payload: dict[str, Any]
     held_by: str | None
 

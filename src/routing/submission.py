@@ -20,7 +20,7 @@ from routing.asking import ask_for_more
 from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
 from routing.intake import ensure_lanes
-from routing.lanes import ANNOTATION, Lane, review_lane
+from routing.lanes import ANNOTATION, lane_of, review_lane
 from routing.settling import settle
 
 sql = load(__package__)
@@ -113,8 +113,9 @@ async def _store(mine: leases.LiveAssignment, payload: dict[str, Any], state: st
 async def _schedule_review(mine: leases.LiveAssignment, submission_id: UUID) -> None:
     if await db.fetch_value(sql.reopen_review, slot_id=mine.slot_id, submission_id=submission_id) is not None:
         return
-    work = await db.fetch_one_as(Lane, sql.lane_by_id, lane_id=mine.lane_id)
-    assert work is not None
+    row = await db.fetch_one(sql.lane_by_id, lane_id=mine.lane_id)
+    assert row is not None
+    work = lane_of(row)
     lanes = await ensure_lanes([work])
     await db.execute(
         sql.insert_review_slot, id=uuid7(), slot_id=mine.slot_id, lane_id=lanes[review_lane(work).key], submission_id=submission_id,

@@ -52,6 +52,11 @@ class AnnotatorView(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+async def vendor_names() -> dict[str, str]:
+    """By id."""
+    return {str(row["id"]): row["name"] for row in await db.fetch("SELECT id, name FROM vendor")}
+
+
 async def ensure_vendor(name: str) -> UUID:
     await db.execute(
         "INSERT INTO vendor (id, name) VALUES (:id, :name) ON CONFLICT (name) DO NOTHING", id=uuid7(), name=name

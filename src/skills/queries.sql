@@ -1,5 +1,5 @@
 -- name: profile
--- Everything that eligibility and score look at, in one round trip.
+-- Everything that eligibility and score look at, in one round trip; what all share comes with the first of the people.
 SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.capacity,
   ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id AND r.project_id IS NULL) AS roles,
   coalesce((SELECT jsonb_object_agg(project_id, roles) FROM (SELECT project_id, jsonb_agg(role) AS roles FROM annotator_role r
@@ -15,12 +15,13 @@ SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.c
       'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
     'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
     FROM skill s WHERE s.annotator = a.id), '{}') AS known,
-  (SELECT jsonb_object_agg(code, parent_code) FROM domain) AS parents,
-  ARRAY(SELECT code FROM task_kind WHERE own_skill ORDER BY code) AS own_kinds,
-  coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM crowd_skill), '{}') AS crowd,
-  ARRAY(SELECT DISTINCT domain FROM credential c WHERE c.annotator = a.id AND c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials
+  CASE WHEN a.id = (:annotator_ids::uuid[])[1] THEN (SELECT jsonb_object_agg(code, parent_code) FROM domain) END AS parents,
+  CASE WHEN a.id = (:annotator_ids)[1] THEN ARRAY(SELECT code FROM task_kind WHERE own_skill ORDER BY code) END AS own_kinds,
+  CASE WHEN a.id = (:annotator_ids)[1] THEN coalesce((SELECT jsonb_object_agg(domain, jsonb_build_object('mean', mean, 'variance', variance)) FROM crowd_skill), '{}') END AS crowd,
+  ARRAY(SELECT DISTINCT domain FROM credential c WHERE c.annotator = a.id AND c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials,
+  ARRAY(SELECT DISTINCT domain || '/' || kind FROM credential c WHERE c.annotator = a.id AND c.state = 'verified' AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credential_kinds
 FROM annotator a
-WHERE a.id = :annotator_id
+WHERE a.id = ANY (:annotator_ids)
 
 -- name: insert_annotator
 -- external_id is the caller's own name for the person: the same one twice is one person.

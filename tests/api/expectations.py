@@ -39,6 +39,7 @@ GET    /api/v1/calendars                                          bosses fronten
 POST   /api/v1/projects/{project_id:uuid}/publish                 bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/pause                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/close                   bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/requirements            bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/rate-card               bosses
 GET    /api/v1/projects/{project_id:uuid}/rate-cards              bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/budget                  bosses
@@ -57,7 +58,7 @@ GET    /api/v1/reports/risk                                       bosses fronten
 GET    /api/v1/tasks/{task_id:uuid}                               known
 GET    /api/v1/tasks/{task_id:uuid}/history                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
-GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses
+GET    /api/v1/tasks/{task_id:uuid}/assignable                    bosses
 POST   /api/v1/tasks/{task_id:uuid}/assign                        bosses
 GET    /api/v1/tasks/{task_id:uuid}/offers                        bosses
 POST   /api/v1/tasks/{task_id:uuid}/offer                         bosses
@@ -69,6 +70,9 @@ GET    /api/v1/annotators/{annotator_id:uuid}/queue               annotator revi
 PUT    /api/v1/annotators/{annotator_id:uuid}/queue               annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/take-back         bosses
 POST   /api/v1/assignments/{assignment_id:uuid}/reassign          bosses
+GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses frontend
+GET    /api/v1/annotators/{annotator_id:uuid}/explain             bosses frontend
+GET    /tasks/{task_id:uuid}/who                                  bosses
 POST   /api/v1/annotators                                         vendor_manager bosses
 GET    /api/v1/annotators                                         people
 POST   /api/v1/annotators/bulk                                    vendor_manager bosses

@@ -101,8 +101,14 @@ async def test_an_interrupted_import_is_taken_up(
     ("changes", "reason"),
     [
         ({"domain": "alchemy"}, "there is no domain 'alchemy'; there are finance, general, law, medicine, technology"),
-        ({"requirements": {"min_level": 9}}, "requirements.min_level is 9; levels run from 1 to 5"),
-        ({"requirements": {"level": 2}}, "requirements cannot be used: Object contains unknown field `level`"),
+        ({"requirements": {"min_level": 9}}, "requirements.min_level is 9; allowed: a level from 1 to 5"),
+        (
+            {"requirements": {"level": 2}},
+            (
+                "requirements has none of the known forms but ['level']; allowed: all, any, not, domain, language, "
+                "credential, exam, expert, role, vendor or people"
+            ),
+        ),
     ],
 )
 async def test_what_the_database_would_refuse_is_a_line_error(

@@ -37,6 +37,8 @@ from tests.pages.samples_floor import (
     TASKS,
     TASKS_DONE,
     TASKS_EMPTY,
+    WHO,
+    WHO_SEVERAL,
 )
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 from tests.pages.samples_standing import (
@@ -298,6 +300,7 @@ SAMPLES: dict[str, Sample] = {
     "tasks-done": Sample("tasks.html", TASKS_DONE, "/tasks", ("manager",)),
     "tasks-empty": Sample("tasks.html", TASKS_EMPTY, "/tasks", ("manager",)),
     "task": Sample("task.html", TASK, "/tasks/1", ("manager",), live=True),
+    "task-who": Sample("task_who.html", WHO, "/tasks/1/who", ("manager",)),
     "registry": Sample("registry.html", REGISTRY, "/registry", ("manager",)),
     "credentials-own": Sample("credentials_of_person.html", OWN, "/people/1/credentials"),
     "credentials-decided": Sample("credentials_of_person.html", DECIDED, "/people/1/credentials", ("manager",)),
@@ -364,6 +367,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "fragment-queue": Sample("queue_body.html", QUEUE, "/queue"),
     "fragment-floor": Sample("floor/body.html", FLOOR, "/floor", ("manager",)),
+    "fragment-who": Sample("tasks/who.html", WHO_SEVERAL, "/tasks/1", ("manager",)),
     "fragment-task": Sample("tasks/body.html", TASK, "/tasks/1", ("manager",)),
     "fragment-problem": Sample("problem.html", _error(409), "/queue"),
 }

@@ -2,12 +2,14 @@
 
 from callboard.pages import views as v
 from callboard.pages import views_floor as f
+from callboard.pages import views_who as w
 from callboard.pages.views_by_hand import GiveView
 from kernel.money import Money
 from routing.by_hand import Candidate
 from routing.difficulty import Errors, Source
 from routing.eligibility import Failure
 from routing.estimating import BandSeen, DifficultyReport, TaskDifficulty
+from routing.explain import CandidateView, Reason
 from routing.risk import Forecast, ProjectRisk
 from skills.belief import Belief
 from tests.pages.sample_facts import BONDS, CACHE, DOSE, KEYS, LEASE, REASON, minutes, uid, usd
@@ -151,4 +153,28 @@ DIFFICULTY = DifficultyReport(
 DIFFICULTY_EMPTY = DifficultyReport(
     version=None, fitted_at=None, needs=200, closed=12, errors=None, text_variance=None, stated_variance=None, left_open={},
     weights={}, bands=[],
+)  # fmt: skip
+
+WHO_PLACE = w.WhoPlace(
+    kind="annotation", no=1, state="free", requirement='law >= 4 and language en >= 3 and not vendor "Northwind"', able=1, fitting=2,
+    kept=[Reason("level", 31, 12), Reason("any", 4, 0), Reason("capacity", 2, 2)],
+    best=[
+        CandidateView(uid(7), "Tomás Herrera", {"total": 0.912}, 86, 1, 3, preferred=True),
+        CandidateView(uid(8), "Dr. Amara Oyelaran", {"total": 0.655}, 71, 3, 3, preferred=False),
+    ],
+)  # fmt: skip
+WHO = w.WhoView(
+    task_id=uid(1), title="Deposit withheld", active=42, left_out=8, person="Imogen",
+    places=[WHO_PLACE, w.WhoPlace(kind="review", no=1, state="free", requirement="role reviewer", able=0, fitting=0, kept=[], best=[])],
+    found=[w.PersonFound(id=uid(9), name="Imogen Takeda")],
+    answers=[
+        w.Asked(kind="annotation", no=1, eligible=False, conditions=["level", "not_vendor"], score=0.4, lanes_before=2, steps=[
+            w.Step(action="raise", of="law", kind="review", level=4), w.Step(action="relax"),
+        ]),
+        w.Asked(kind="review", no=1, eligible=True, conditions=[], steps=[], score=0.91, lanes_before=1),
+    ],
+)  # fmt: skip
+WHO_SEVERAL = w.WhoView(
+    task_id=uid(1), title="Deposit withheld", active=42, left_out=0, person="a", places=[WHO_PLACE],
+    found=[w.PersonFound(id=uid(9), name="Imogen Takeda"), w.PersonFound(id=uid(8), name="Amara Oyelaran")],
 )  # fmt: skip

@@ -37,7 +37,7 @@ async def test_over_the_api(play: Play) -> None:
     refused = await site.call("POST", f"/tasks/{task}/assign", site.manager, giving, 409)
     assert (refused["code"], [one["predicate"] for one in refused["failures"]]) == ("not_eligible", ["present"])
     await site.call("PUT", f"/annotators/{author}/presence", site.author, {"state": "available"})
-    found = await site.call("GET", f"/tasks/{task}/candidates", site.manager)
+    found = await site.call("GET", f"/tasks/{task}/assignable", site.manager)
     assert (found["items"][0]["annotator_id"], found["items"][0]["eligible"]) == (author, True)
     await site.call("POST", f"/tasks/{task}/assign", site.manager, giving | {"override": ["level"]}, 422)
     first = await site.call("POST", f"/tasks/{task}/assign", site.manager, giving, 201, idempotency_key="one")

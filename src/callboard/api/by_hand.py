@@ -34,7 +34,7 @@ class TakingBack(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason
 
 
-@get("/tasks/{task_id:uuid}/candidates", guards=WRITE, operation_id="listCandidates", tags=["tasks"])
+@get("/tasks/{task_id:uuid}/assignable", guards=WRITE, operation_id="listAssignable", tags=["tasks"])
 async def candidates(
     request: Call,
     task_id: FromPath[UUID],

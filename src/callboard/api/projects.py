@@ -1,7 +1,7 @@
 """Projects: their rules, their prices, their budget and their bot."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from kernel.ids import uuid7
 from payments.earnings import ProjectBudget, project_budget
 from payments.ledger import TransferView, fund
 from payments.rates import RateCardView, create_rate_card, rate_cards
+from routing import relaning
 from routing.calendar_store import CalendarView, calendars, put_calendar
 from routing.calendars import Hours
 from routing.projects import (
@@ -41,6 +42,12 @@ ProjectId = FromPath[UUID]
 
 class StateChange(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason | None = None
+
+
+class RequirementsChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    requirements: dict[str, Any] | str
+    """An expression, as JSON or text; or `min_level`, `role`, `credential`, `require`, `prefer`."""
+    reason: Reason
 
 
 class RateCardDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -171,6 +178,24 @@ async def put_rate_card(request: Call, project_id: ProjectId, data: JSONBody[Rat
     return await unit_of_work(request, act)
 
 
+@put(
+    "/projects/{project_id:uuid}/requirements",
+    guards=[require(WRITE)],
+    operation_id="changeRequirements",
+    tags=["projects"],
+)
+async def put_requirements(
+    request: Call, project_id: ProjectId, data: JSONBody[RequirementsChange]
+) -> Response[ProjectView]:
+    """A new version of what every task asks; what is not done yet moves to the lanes of the new demand, holders keep theirs."""
+    version = if_match(request)
+
+    async def act() -> ProjectView:
+        return await relaning.change_requirements(project_id, data.requirements, data.reason, version)
+
+    return await unit_of_work(request, act, headers=_versioned)
+
+
 @get("/projects/{project_id:uuid}/rate-cards", guards=[require(READ)], operation_id="listRateCards", tags=["money"])
 async def list_rate_cards(project_id: ProjectId) -> Response[Items[RateCardView]]:
     """Every version, newest first."""
@@ -223,5 +248,6 @@ async def list_calendars() -> Response[Items[CalendarView]]:
 
 
 route_handlers = [
-    write_calendar, list_calendars, change, create, list_all, read, publish, pause, close, put_rate_card, list_rate_cards, add_budget, read_budget, put_bot, read_bot,
+    write_calendar, list_calendars, change, create, list_all, read, publish, pause, close, put_requirements, put_rate_card, list_rate_cards,
+    add_budget, read_budget, put_bot, read_bot,
 ]  # fmt: skip

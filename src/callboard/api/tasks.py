@@ -19,7 +19,7 @@ from callboard.api.work import etag, if_match, reply, unit_of_work
 from kernel.errors import Invalid, TooLarge
 from routing import changes, reports
 from routing.changes import BulkReport, TaskBulk, TaskChange
-from routing.explain import Explanation, explain
+from routing.explain import Candidates, Explanation, Outlook, candidates, explain, outlook
 from routing.intake import Intake, TaskDraft, import_tasks
 from routing.reports import HistoryLine, TaskFilter, TaskRow
 
@@ -139,6 +139,30 @@ async def explain_task(request: Call, task_id: FromPath[UUID], annotator_id: Fro
     return reply(await explain(task_id, annotator_id, request.settings))
 
 
+@get(
+    "/tasks/{task_id:uuid}/candidates",
+    guards=[require(Permission.TASKS_LIST)],
+    operation_id="listCandidates",
+    tags=["tasks"],
+)
+async def list_candidates(request: Call, task_id: FromPath[UUID]) -> Response[Candidates]:
+    """How many active people could take each place now, by what the others fail, and who would be best."""
+    await visibility.check_task(request.actor, task_id)
+    return reply(await candidates(task_id, request.settings))
+
+
+@get(
+    "/annotators/{annotator_id:uuid}/explain",
+    guards=[require(Permission.TASKS_LIST)],
+    operation_id="explainAnnotator",
+    tags=["annotators"],
+)
+async def explain_annotator(request: Call, annotator_id: FromPath[UUID]) -> Response[Outlook]:
+    """What a claim of this person would give now and why, the runners-up, and what keeps them from the other lanes."""
+    await visibility.check_annotator(request.actor, annotator_id)
+    return reply(await outlook(annotator_id, request.settings))
+
+
 @post(
     "/tasks/priority",
     guards=[require(Permission.TASKS_WRITE)],
@@ -217,5 +241,6 @@ async def change_task(request: Call, task_id: FromPath[UUID], data: JSONBody[Tas
 
 
 route_handlers = [
-    post_tasks, list_tasks, read_task, read_history, explain_task, change_priority, cancel_tasks, change_tasks, undo_change, change_task,
+    post_tasks, list_tasks, read_task, read_history, explain_task, list_candidates, explain_annotator, change_priority, cancel_tasks,
+    change_tasks, undo_change, change_task,
 ]  # fmt: skip

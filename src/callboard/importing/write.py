@@ -13,10 +13,11 @@ import msgspec
 from callboard.importing.stage import Stage
 from kernel import db
 from routing import intake
-from routing.errors import NoSuchProject
+from routing.errors import BadRequirement, NoSuchProject
 from routing.intake import TaskDraft
-from routing.lanes import Requirements
 from routing.projects import ProjectView, project, project_named, projects
+from routing.wanted import Known, read
+from skills.profiles import EXPERT_LEVEL
 from skills.registry import domain_codes
 
 ACTOR = "system:import"
@@ -46,24 +47,19 @@ async def find_project(name_or_id: str) -> ProjectView:
 async def judge_by_database() -> Callable[[TaskDraft], str | None]:
     """Names, line by line and before anything is written, what `import_tasks` would refuse a whole chunk for."""
     domains = await domain_codes()
-    known = ", ".join(sorted(domains))
+    known = await Known.of_everybody()
+    there = ", ".join(sorted(domains))
 
     def fault(draft: TaskDraft) -> str | None:
         if draft.domain not in domains:
-            return f"there is no domain {draft.domain!r}; there are {known}"
-        return _requirements_fault(draft) if draft.requirements else None
+            return f"there is no domain {draft.domain!r}; there are {there}"
+        try:
+            read(draft.requirements, known, EXPERT_LEVEL)
+        except BadRequirement as error:
+            return error.detail.rstrip(".")
+        return None
 
     return fault
-
-
-def _requirements_fault(draft: TaskDraft) -> str | None:
-    try:
-        wanted = msgspec.convert(draft.requirements, Requirements)
-    except msgspec.ValidationError as error:
-        return f"requirements cannot be used: {error}"
-    if wanted.min_level is not None and not 1 <= wanted.min_level <= 5:  # noqa: PLR2004  the five levels of difficulty
-        return f"requirements.min_level is {wanted.min_level}; levels run from 1 to 5"
-    return None
 
 
 async def write(

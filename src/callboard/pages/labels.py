@@ -5,8 +5,9 @@ Roles, domains and rubric keys are data: an unknown one is shown as it is, with 
 
 from callboard.pages.i18n import mark as _
 from callboard.pages.labels_people import PEOPLE_LABELS
+from callboard.pages.labels_who import WHO_LABELS
 
-LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
+_OWN: dict[str, dict[str, str]] = {
     "state": {
         "open": _("Waiting"),
         "in_progress": _("In work"),
@@ -342,6 +343,8 @@ LABELS: dict[str, dict[str, str]] = PEOPLE_LABELS | {
         "credentials": _("Credentials"),
     },
 }
+
+LABELS = PEOPLE_LABELS | WHO_LABELS | _OWN
 
 CHIPS: dict[str, tuple[str, str]] = {
     "open": ("wait", "dots"),

@@ -80,3 +80,10 @@ GROUP BY 1, 2 ORDER BY 1, 2
 -- Which roles and languages a manager is offered for one person.
 SELECT ARRAY(SELECT code FROM role WHERE NOT archived ORDER BY position, code) AS roles,
   ARRAY(SELECT DISTINCT language FROM annotator_language ORDER BY 1) AS languages
+
+-- name: people_named
+-- By a part of the name, or exactly by id.
+SELECT id, display_name FROM annotator
+WHERE id = :id::uuid OR (:id::uuid IS NULL AND strpos(lower(display_name), lower(:q::text)) > 0)
+ORDER BY lower(display_name) <> lower(:q::text), display_name, id
+LIMIT :limit
