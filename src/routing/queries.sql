@@ -1100,7 +1100,7 @@ INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch,
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
        :price_inputs, :why, clock_timestamp(), clock_timestamp()
 FROM taken
-RETURNING id, task, project
+RETURNING id, slot, epoch, task, project
 
 -- name: free_places
 -- The places of a task that nobody holds, as explain numbers them.

@@ -99,7 +99,7 @@ async def test_another_difficulty_is_another_lane_for_the_next_and_not_for_the_h
     await submit(settings, held)
     lanes = await db.fetch("SELECT l.kind, l.min_level FROM slot s JOIN lane l ON l.id = s.lane WHERE s.state = 'free'")
     assert sorted((row["kind"], row["min_level"]) for row in lanes) == [("annotation", 4), ("review", 5)]
-    with pytest.raises(Invalid, match="levels run"):
+    with pytest.raises(Invalid, match="a level from 1 to 5"):
         await change(two if held.task_id == one else one, requirements={"min_level": 9})
     await bulk([one, two], action="cancel")
     with pytest.raises(WrongState):
