@@ -15,11 +15,12 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
 from routing.assignments import AssignmentView
-from routing.dispatch import Head, head_of, place, price_query
+from routing.dispatch import place
 from routing.eligibility import Failure
 from routing.errors import NoSuchAssignment, NotEligible
 from routing.events import Price, pricing
 from routing.explain import PlaceExplained, explain
+from routing.heads import Head, head_of, price_query
 from routing.presence import PresenceView, presence, presences
 from routing.views import Views
 from skills.profiles import Profile, load_profile
@@ -171,14 +172,12 @@ _NOTHING_FREE = Failure(
 
 
 def _of_presence(person: PresenceView) -> list[Failure]:
-    """Nothing is held for people who are not there, nor beyond what they may hold."""
+    """Nothing is held for people who are not there."""
     found = []
     if person.state not in ("available", "busy"):
         found.append(
             Failure("present", "somebody who is there", person.state, "wait until they are available, or set their presence")
         )  # fmt: skip
-    if person.room < 1:
-        found.append(Failure("room", "room for one more task", "full hands", "raise the capacity, or take a task back"))
     return found
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import head_of, waited_seconds
 from routing.eligibility import judge
+from routing.heads import head_of, waited_seconds
 from routing.ladder import asked, steps_of, steps_reached
 from routing.lanes import Lane
 from routing.views import Views

@@ -11,17 +11,16 @@ from uuid import UUID
 
 import msgspec
 
-from kernel import clock, db, outbox
+from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import Sql, load
 from routing.assignments import AssignmentView, assignments
-from routing.calendars import Clock, clock_of
 from routing.eligibility import Failure, judge
 from routing.errors import PlaceTaken
-from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
-from routing.ladder import asked, steps_of
-from routing.lanes import ANNOTATION, REVIEW, Lane, lane_of
+from routing.events import BudgetExhausted, Hold, Price, pricing
+from routing.heads import KINDS, Head, head_of, lane_heads, price_query
+from routing.lanes import Lane
 from routing.presence import NOT_AVAILABLE, admit
 from routing.scoring import Score, score
 from routing.settling import settle
@@ -30,7 +29,6 @@ from skills.profiles import Profile, Restriction, load_profile
 
 sql = load(__package__)
 
-KINDS = (ANNOTATION, REVIEW)
 RUNNERS_UP = 3
 RETRY_WHEN_HELD_SECONDS, RETRY_WHEN_EMPTY_SECONDS = 10, 60
 
@@ -41,34 +39,6 @@ KEPT_FROM = {
     "reserved": "What waits is kept for the author who was asked to mend it.",
 }
 """What a claim says when tasks are there and the profile fits, and still none may be given to this person."""
-
-
-class Head(msgspec.Struct, frozen=True):
-    """The head of a lane, as a claim sees it."""
-
-    id: UUID
-    lane: Lane
-    project_name: str
-    language_level: int
-    other_vendor: bool
-    sla_seconds: int
-    lease_seconds: int
-    deadline_seconds: int
-    currency: str
-    waited_ms: int
-    """By the project's clock: its calendar, without its pauses."""
-    half_life_days: int | None
-    """Of the project; None: the setting."""
-    expert_level: int
-    clock: Clock
-    step: int = 0
-    """Of the ladder, on which the lane stands; `lane` and `language_level` are as it leaves them."""
-    relaxed: dict[str, Any] = {}
-
-
-def waited_seconds(clock_: Clock, rank: int, now: float) -> float:
-    """How long the head of this rank has waited by the project's clock; below 0 where a due time is far away."""
-    return clock_.seconds(rank / 1000, now)
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -322,38 +292,12 @@ def _restriction(one: Restriction) -> str:
     return f"{one.action} in {one.domain or 'every domain'}{until}: {one.reason_en}"
 
 
-async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:
-    """The lanes of published projects that have a free slot, one index probe each."""
-    rows = await db.fetch(
-        sql.lane_heads, kinds=list(kinds), project_ids=None if project_ids is None else list(project_ids)
-    )
-    return [head_of(row) for row in rows]
-
-
-def head_of(row: Any) -> Head:
-    asks = lane_of(row)
-    runs = clock_of(row["calendar"], row["pauses"], row["paused_since"])
-    given = asked(asks, row["language_level"], steps_of(row["ladder"]), row["step"])
-    return Head(
-        row["id"], given.lane, row["project_name"], given.language_level, row["review_other_vendor"] and asks.kind == REVIEW,
-        row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"],
-        int(waited_seconds(runs, row["rank"], clock.now().timestamp()) * 1000),
-        row["skill_half_life_days"], row["expert_level"], runs, row["step"] if given.relaxed else 0, given.relaxed,
-    )  # fmt: skip
-
-
 async def note_relaxations(given: Sequence[tuple[UUID, UUID, Head]]) -> None:
     """Assignment, task, and the head as it was relaxed."""
     await db.execute(
         sql.note_relaxations, assignments=[one for one, _, _ in given], tasks=[task for _, task, _ in given],
         steps=[head.step for _, _, head in given], relaxed=[db.jsonb(head.relaxed) for _, _, head in given],
     )  # fmt: skip
-
-
-def price_query(profile: Profile, head: Head, z: float) -> PriceQuery:
-    lane = head.lane
-    expert = profile.is_expert(lane.domain, z, head.expert_level)
-    return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, expert)
 
 
 def explain_choice(chosen: Candidate, others: Sequence[Candidate]) -> dict[str, Any]:

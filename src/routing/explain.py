@@ -12,9 +12,9 @@ import msgspec
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import KINDS, Head, head_of, lane_heads
 from routing.eligibility import Failure, judge
 from routing.estimating import TaskDifficulty, of_task
+from routing.heads import KINDS, Head, head_of, lane_heads
 from routing.ladder import asked, seconds_until, steps_of
 from routing.lanes import lane_of
 from routing.mending import Mended, smallest_change

@@ -14,8 +14,8 @@ from uuid import UUID
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import KINDS, Head, head_of, waited_seconds
 from routing.eligibility import judge
+from routing.heads import KINDS, Head, head_of, waited_seconds
 from routing.scoring import CLAIM, fit_of, pressure
 from routing.views import Views
 from skills.profiles import Profile, load_profile

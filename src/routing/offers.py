@@ -18,10 +18,10 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import by_hand, presence
 from routing.assignments import AssignmentView, assignment
-from routing.dispatch import head_of
 from routing.eligibility import Failure, judge
 from routing.errors import NotEligible, OfferOver, PlaceTaken
 from routing.events import Price
+from routing.heads import head_of
 from routing.offer_book import OfferView, close, offer
 from routing.scoring import score
 from routing.views import Views

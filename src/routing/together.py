@@ -19,8 +19,9 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
-from routing.dispatch import KINDS, RUNNERS_UP, Candidate, Head, explain_choice, note_relaxations, price_query
+from routing.dispatch import RUNNERS_UP, Candidate, explain_choice, note_relaxations
 from routing.events import Hold, Price, pricing
+from routing.heads import KINDS, Head, price_query
 from routing.lanes import ANNOTATION
 from routing.memory import Memory, Seat
 from routing.scoring import Score, score

@@ -63,7 +63,7 @@ async def test_requirements_hold_for_the_hand_too(settings: Settings) -> None:
     assert "active" in await refused(settings, task, paused)
     full = await there(settings, "full", skills={"general": 5}, capacity=1)
     await give(settings, (await make_tasks(await make_project(settings, name="other"), 1))[0], full)
-    assert await refused(settings, task, full) == {"room"}
+    assert await refused(settings, task, full) == {"capacity"}
 
 
 @pytest.mark.parametrize("state", ["break", "draining", "offline"])
@@ -100,8 +100,7 @@ async def test_the_budget_and_the_project_say_no(settings: Settings) -> None:
         await give(settings, task, person)
     async with db.transaction("test"):
         await projects.change_state(project, "paused")
-    with pytest.raises(PlaceTaken):
-        await give(settings, task, person)
+    assert await refused(settings, task, person) == {"project"}
     assert await db.fetch_value("SELECT count(*) FROM assignment") == 0
     assert (await check()).ok
 

@@ -16,9 +16,9 @@ from routing import changes, projects, reports
 from routing.calendar_store import put_calendar
 from routing.calendars import Clock, Hours
 from routing.changes import BulkReport, TaskBulk, TaskChange
-from routing.dispatch import lane_heads
 from routing.errors import NoSuchTaskChange, WrongState
 from routing.explain import explain
+from routing.heads import lane_heads
 from routing.lanes import rank
 from routing.risk import Queue, forecast, risks
 from tests.routing.factory import claim, claim_one, make_annotator, make_project, make_tasks, submit

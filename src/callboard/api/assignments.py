@@ -22,7 +22,8 @@ from callboard.handing_in import submit_dialogue
 from kernel.errors import Invalid, NotFound
 from routing import leases
 from routing.assignments import assignment, assignments
-from routing.dispatch import KINDS, claim
+from routing.dispatch import claim
+from routing.heads import KINDS
 from routing.leases import Lease
 from routing.review import VerdictDraft, VerdictGiven, give_verdict
 from routing.submission import Submitted, submit
