@@ -2,7 +2,7 @@
 
 Every way meets the same worlds (`_world.py`): the same people, arrivals and difficulties. Goals are those of ROUTING.md
 (G4); the figures are means over the seeds, with their standard deviation from seed to seed. Needs numpy; scipy for the
-assignments.
+assignments. With a log of real answers, the consensus is replayed on it as well (G1 to G3, `bench/overlap.py`).
 """
 
 import os
@@ -132,6 +132,15 @@ def microseconds_per_score() -> float:
 
 
 def measure(options: Options) -> list[Goal]:
+    if options.path is None:
+        return queue(options)
+    import _replay
+
+    return queue(options) + _replay.measure(options, [options.path])
+
+
+def queue(options: Options) -> list[Goal]:
+    """The simulated queue alone."""
     seeds = range(options.seed, options.seed + (SEEDS_QUICK if options.quick else SEEDS))
     names = [name for name, way in ways().items() if way.quick or not options.quick]
     found = compare(names, seeds)
@@ -162,4 +171,6 @@ def measure(options: Options) -> list[Goal]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(__doc__ or "", measure))
+    sys.exit(
+        main(__doc__ or "", measure, path="log of real answers to be replayed as well: worker, task, answer, truth")
+    )
