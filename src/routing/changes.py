@@ -65,7 +65,7 @@ class TaskChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-class BulkLine(msgspec.Struct, frozen=True):
+class TaskBulkLine(msgspec.Struct, frozen=True):
     id: UUID
     external_id: str | None
     outcome: Literal["changed", "unchanged", "refused", "not_found"]
@@ -75,7 +75,7 @@ class BulkLine(msgspec.Struct, frozen=True):
     after: Value = {}
 
 
-class BulkReport(msgspec.Struct, frozen=True):
+class TaskBulkReport(msgspec.Struct, frozen=True):
     bulk_id: UUID
     """For undoing it."""
     action: str
@@ -83,7 +83,7 @@ class BulkReport(msgspec.Struct, frozen=True):
     unchanged: int
     refused: int
     not_found: int
-    items: list[BulkLine]
+    items: list[TaskBulkLine]
 
 
 async def found(wanted: TaskFilter) -> list[UUID]:
@@ -93,7 +93,7 @@ async def found(wanted: TaskFilter) -> list[UUID]:
     return [UUID(int=row["id"].int) for row in rows]
 
 
-async def change_many(ids: Sequence[UUID], change: TaskBulk) -> BulkReport:
+async def change_many(ids: Sequence[UUID], change: TaskBulk) -> TaskBulkReport:
     """All in one transaction. Raises `Invalid`."""
     db.require_transaction()
     change.check()
@@ -115,14 +115,14 @@ async def change_many(ids: Sequence[UUID], change: TaskBulk) -> BulkReport:
     return report
 
 
-async def undo(bulk_id: UUID, actor: str) -> BulkReport:
+async def undo(bulk_id: UUID, actor: str) -> TaskBulkReport:
     """Puts back what still is as the change left it. Raises `NoSuchTaskChange`: unknown, somebody else's, too old, or undone."""
     db.require_transaction()
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('bulk:' || :id::text, 0))", id=str(bulk_id))
     done = await db.fetch_value(sql.bulk_of_tasks, bulk_id=str(bulk_id), actor=actor, seconds=float(UNDO_SECONDS))
     if done is None or await db.fetch_value(sql.bulk_of_tasks_undone, bulk_id=str(bulk_id)):
         raise NoSuchTaskChange
-    changed = msgspec.convert(done["changed"], list[BulkLine])
+    changed = msgspec.convert(done["changed"], list[TaskBulkLine])
     rows = await _locked([line.id for line in changed])
     lines = [_back(line, rows.get(line.id)) for line in changed]
     again = [line for line in lines if line.outcome == "changed"]
@@ -149,7 +149,7 @@ async def change_task(task_id: UUID, change: TaskChange, *, version: int | None 
     before, after = {name: _told(row[name]) for name in wished}, {name: _told(value) for name, value in wished.items()}
     differing = [name for name in wished if before[name] != after[name]]
     if differing:
-        line = BulkLine(
+        line = TaskBulkLine(
             task_id, row["external_id"], "changed", None, {n: before[n] for n in differing}, {n: after[n] for n in differing}
         )  # fmt: skip
         await _put(rows, [line], change.reason.strip())
@@ -163,7 +163,7 @@ async def expire(limit: int) -> int:
     rows = await _locked(sorted(due)) if due else {}
     still = {UUID(int=row["id"].int) for row in await db.fetch(sql.tasks_expired, limit=limit)} if due else set()
     lines = [
-        BulkLine(one, row["external_id"], "changed", None, {"state": row["state"]}, {"state": "cancelled"})
+        TaskBulkLine(one, row["external_id"], "changed", None, {"state": row["state"]}, {"state": "cancelled"})
         for one, row in sorted(rows.items())
         if one in still
     ]
@@ -183,15 +183,15 @@ async def _locked(ids: Sequence[UUID]) -> dict[UUID, Any]:
     return {UUID(int=row["id"].int): row for row in rows}
 
 
-def _line(one: UUID, row: Any, change: TaskBulk) -> BulkLine:
+def _line(one: UUID, row: Any, change: TaskBulk) -> TaskBulkLine:
     if row is None:
-        return BulkLine(one, None, "not_found")
+        return TaskBulkLine(one, None, "not_found")
     refused = _refusal(row, change.action)
     if refused:
-        return BulkLine(one, row["external_id"], "refused", refused)
+        return TaskBulkLine(one, row["external_id"], "refused", refused)
     name, value = _wish(row, change)
     before, after = {name: _told(row[name])}, {name: value}
-    return BulkLine(one, row["external_id"], "unchanged" if before == after else "changed", None, before, after)
+    return TaskBulkLine(one, row["external_id"], "unchanged" if before == after else "changed", None, before, after)
 
 
 def _refusal(row: Any, action: str) -> str | None:
@@ -217,14 +217,14 @@ def _wish(row: Any, change: TaskBulk) -> tuple[str, Any]:
     return "expires_at", _told(end)
 
 
-def _back(line: BulkLine, row: Any) -> BulkLine:
+def _back(line: TaskBulkLine, row: Any) -> TaskBulkLine:
     if row is None:
-        return BulkLine(line.id, None, "not_found")
+        return TaskBulkLine(line.id, None, "not_found")
     as_left = {name: _told(row[name]) for name in line.after} == line.after
     closed = row["state"] in CLOSED and "state" not in line.after
     if closed or row["project_state"] == "closed":
-        return BulkLine(line.id, row["external_id"], "refused", "closed" if closed else "project_closed")
-    return BulkLine(
+        return TaskBulkLine(line.id, row["external_id"], "refused", "closed" if closed else "project_closed")
+    return TaskBulkLine(
         line.id, row["external_id"], "changed" if as_left else "unchanged", None, line.after, line.before
     )  # fmt: skip
 
@@ -233,7 +233,7 @@ def _told(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-async def _put(rows: dict[UUID, Any], lines: Sequence[BulkLine], reason: str) -> None:
+async def _put(rows: dict[UUID, Any], lines: Sequence[TaskBulkLine], reason: str) -> None:
     if not lines:
         return
     closing = [line.id for line in lines if line.after.get("state") == "cancelled"]
@@ -251,7 +251,7 @@ async def _put(rows: dict[UUID, Any], lines: Sequence[BulkLine], reason: str) ->
     )  # fmt: skip
 
 
-async def _put_values(rows: dict[UUID, Any], lines: Sequence[BulkLine]) -> None:
+async def _put_values(rows: dict[UUID, Any], lines: Sequence[TaskBulkLine]) -> None:
     """Rank and lane follow the values, in one statement for all."""
     values = [{name: rows[line.id][name] for name in NAMES} | _read(line.after) for line in lines]
     lanes = await _lanes([rows[line.id] for line in lines], values, lines)
@@ -276,7 +276,9 @@ def _read(told: Value) -> Value:
     }
 
 
-async def _lanes(rows: Sequence[Any], values: Sequence[Value], lines: Sequence[BulkLine]) -> list[tuple[UUID, UUID]]:
+async def _lanes(
+    rows: Sequence[Any], values: Sequence[Value], lines: Sequence[TaskBulkLine]
+) -> list[tuple[UUID, UUID]]:
     """Of each task, the lane of its work and that of its review; both its own where nothing that makes a lane changed."""
     same = [not ({"difficulty", "requirements"} & set(line.after)) for line in lines]
     owners = {id_: await project(UUID(int=id_.int)) for id_ in {row["project_id"] for row in rows}}
@@ -305,8 +307,8 @@ async def _lanes(rows: Sequence[Any], values: Sequence[Value], lines: Sequence[B
     ]
 
 
-def _report(bulk_id: UUID, action: str, lines: list[BulkLine]) -> BulkReport:
+def _report(bulk_id: UUID, action: str, lines: list[TaskBulkLine]) -> TaskBulkReport:
     counts = {
         name: sum(line.outcome == name for line in lines) for name in ("changed", "unchanged", "refused", "not_found")
     }
-    return BulkReport(bulk_id, action, items=lines, **counts)
+    return TaskBulkReport(bulk_id, action, items=lines, **counts)

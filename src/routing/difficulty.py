@@ -67,7 +67,7 @@ class Model(msgspec.Struct, frozen=True):
     errors: Errors
 
 
-class Source(msgspec.Struct, frozen=True):
+class DifficultySource(msgspec.Struct, frozen=True):
     """One of `stated`, `lane`, `text`, `base` (nothing else is known); the shares of a prior's sources add up to 1."""
 
     source: str
@@ -78,7 +78,7 @@ class Source(msgspec.Struct, frozen=True):
 
 class Prior(msgspec.Struct, frozen=True):
     belief: Belief
-    sources: list[Source]
+    sources: list[DifficultySource]
 
 
 def inputs_of(text: str, turns: int, domain: str, language: str) -> tuple[float, ...]:
@@ -96,7 +96,7 @@ def estimate(model: Model | None, level: int | None, lane: str, inputs: Sequence
     """The product of what is known, each source by its precision, and no sharper than such products turned out to be."""
     if model is None:
         start = difficulty_prior(level)
-        return Prior(start, [Source("base" if level is None else "stated", start.mean, start.variance, 1.0)])
+        return Prior(start, [DifficultySource("base" if level is None else "stated", start.mean, start.variance, 1.0)])
     known: list[tuple[str, Belief]] = []
     if level is not None:
         known.append(("stated", Belief(level_centre(level), model.stated_variance)))
@@ -110,7 +110,7 @@ def estimate(model: Model | None, level: int | None, lane: str, inputs: Sequence
     floor = model.floors["unstated" if level is None else "stated"]
     return Prior(
         Belief(mean, max(1 / precision, floor)),
-        [Source(name, one.mean, one.variance, 1 / one.variance / precision) for name, one in known],
+        [DifficultySource(name, one.mean, one.variance, 1 / one.variance / precision) for name, one in known],
     )
 
 

@@ -14,10 +14,10 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.difficulty import (
     Closed,
+    DifficultySource,
     Errors,
     Model,
     Prior,
-    Source,
     estimate,
     fit,
     inputs_of,
@@ -93,14 +93,14 @@ class TaskDifficulty(msgspec.Struct, frozen=True):
     prior: Belief | None
     now: Belief
     model_version: int | None
-    sources: list[Source]
+    sources: list[DifficultySource]
 
 
 class _Kept(msgspec.Struct, frozen=True):
     """What stays with the task."""
 
     model: int | None
-    sources: list[Source]
+    sources: list[DifficultySource]
 
 
 async def model_in_use() -> ModelInUse | None:
@@ -130,8 +130,10 @@ def _prior(project_id: UUID, draft: Draft, model: Model | None) -> Prior:
     return estimate(model, draft.level, lane, inputs_of(text, turns, draft.domain, draft.language))
 
 
-def _rounded(sources: list[Source]) -> list[Source]:
-    return [Source(one.source, round(one.mean, 3), round(one.variance, 3), round(one.share, 3)) for one in sources]
+def _rounded(sources: list[DifficultySource]) -> list[DifficultySource]:
+    return [
+        DifficultySource(one.source, round(one.mean, 3), round(one.variance, 3), round(one.share, 3)) for one in sources
+    ]
 
 
 async def fit_difficulty(settings: Settings) -> int | None:

@@ -195,7 +195,7 @@ def _slot_failures(place: _Place, person: _Person, *, involved: bool) -> list[Fa
     return found
 
 
-class Reason(msgspec.Struct, frozen=True):
+class KeptBy(msgspec.Struct, frozen=True):
     predicate: str
     people: int
     """Who fail by it, among other things or not."""
@@ -225,7 +225,7 @@ class PlaceCandidates(msgspec.Struct, frozen=True):
     """Active people who could take it now."""
     fitting: int
     """Active people to whom the lane is open, whether they have room and the place is free or not."""
-    kept: list[Reason]
+    kept: list[KeptBy]
     """By what the others fail, the most frequent first."""
     best: list[CandidateView]
     """Of those to whom the lane is open, able ones first, by score."""
@@ -294,7 +294,7 @@ def _count(tally: _Tally, place: _Place, person: _Person, z: float, holders: set
 
 
 def _tallied(place: _Place, tally: _Tally) -> PlaceCandidates:
-    kept = [Reason(name, people, tally.alone[name]) for name, people in tally.people.most_common()]
+    kept = [KeptBy(name, people, tally.alone[name]) for name, people in tally.people.most_common()]
     return PlaceCandidates(
         place.slot["kind"], place.slot["stage"], place.slot["no"], place.slot["state"], text(place.head.lane.asks),
         tally.able, tally.fitting, kept, [view for _, _, view in tally.best],
@@ -327,7 +327,7 @@ class Outlook(msgspec.Struct, frozen=True):
     open_lanes: int
     next: list[LaneSeen]
     """The lanes with the highest scores, the best first: why this one, with the runners-up."""
-    kept: list[Reason]
+    kept: list[KeptBy]
     """By what the other lanes are shut; `people` counts lanes here."""
     shut: list[LaneSeen]
     """Of those, the ones that the smallest change would open."""
@@ -348,7 +348,7 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     shut.sort(key=lambda lane: (len(lane.smallest_change.steps) if lane.smallest_change else 0, -lane.score["total"]))
     people = Counter(name for lane in shut for name in {failure.predicate for failure in lane.failures})
     alone = Counter(lane.failures[0].predicate for lane in shut if len(lane.failures) == 1)
-    kept = [Reason(name, lanes, alone[name]) for name, lanes in people.most_common()]
+    kept = [KeptBy(name, lanes, alone[name]) for name, lanes in people.most_common()]
     return Outlook(
         annotator_id,
         profile.state,

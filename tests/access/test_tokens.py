@@ -102,6 +102,9 @@ def test_nobody_who_manages_works_and_nobody_who_works_manages() -> None:
     for role in ("admin", "manager", "vendor_manager"):
         assert not ROLES[role] & {Permission.WORK, Permission.WORK_BEHALF}
     for role in ("annotator", "reviewer"):
-        # Their own papers, which count for nothing until somebody else has verified them.
-        assert {permission for permission in ROLES[role] if permission.endswith(":write")} == {"credentials:write"}
+        # Their own papers, which count for nothing until somebody else has verified them, and whether they are there.
+        assert {permission for permission in ROLES[role] if permission.endswith(":write")} == {
+            "credentials:write",
+            "presence:write",
+        }
     assert all(Permission.ACCOUNT not in held for held in SCOPES.values())

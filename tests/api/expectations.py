@@ -72,7 +72,6 @@ POST   /api/v1/assignments/{assignment_id:uuid}/take-back         bosses
 POST   /api/v1/assignments/{assignment_id:uuid}/reassign          bosses
 GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses frontend
 GET    /api/v1/annotators/{annotator_id:uuid}/explain             bosses frontend
-GET    /tasks/{task_id:uuid}/who                                  bosses
 POST   /api/v1/annotators                                         vendor_manager bosses
 GET    /api/v1/annotators                                         people
 POST   /api/v1/annotators/bulk                                    vendor_manager bosses

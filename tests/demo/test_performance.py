@@ -157,7 +157,7 @@ async def test_an_imported_dialogue_is_continued(
             }
             out.write(json.dumps(task) + "\n")
         task = {"external_id": "odd-credential", "domain": "medicine", "language": "zh-CN", "difficulty": 5,
-                "requirements": {"credential": True, "min_level": 5, "role": "midwife"}, "payload": {"opening": "?"}}  # fmt: skip
+                "requirements": {"credential": True, "min_level": 5, "role": "model_evaluator"}, "payload": {"opening": "?"}}  # fmt: skip
         out.write(json.dumps(task) + "\n")
         out.write(
             json.dumps({"external_id": "odd-kind", "kind": "ranking", "domain": "law", "language": "de", "payload": {}})

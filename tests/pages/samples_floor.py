@@ -6,10 +6,10 @@ from callboard.pages import views_who as w
 from callboard.pages.views_by_hand import GiveView
 from kernel.money import Money
 from routing.by_hand import Candidate
-from routing.difficulty import Errors, Source
+from routing.difficulty import DifficultySource, Errors
 from routing.eligibility import Failure
 from routing.estimating import BandSeen, DifficultyReport, TaskDifficulty
-from routing.explain import CandidateView, Reason
+from routing.explain import CandidateView, KeptBy
 from routing.risk import Forecast, ProjectRisk
 from skills.belief import Belief
 from tests.pages.sample_facts import BONDS, CACHE, DOSE, KEYS, LEASE, REASON, minutes, uid, usd
@@ -126,7 +126,7 @@ TASK = f.TaskView(
     second_look=True, by_hand=True,
     difficulty=TaskDifficulty(
         prior=Belief(0.42, 0.3), now=Belief(0.61, 0.24), model_version=3,
-        sources=[Source("stated", 0.0, 0.36, 0.5), Source("lane", 0.7, 0.6, 0.3), Source("text", 1.05, 0.9, 0.2)],
+        sources=[DifficultySource("stated", 0.0, 0.36, 0.5), DifficultySource("lane", 0.7, 0.6, 0.3), DifficultySource("text", 1.05, 0.9, 0.2)],
     ),
     timeline=[
         f.TimelineEntry(at=minutes(-400), kind="arrived", note="external id topic-0003, from the API"),
@@ -157,7 +157,7 @@ DIFFICULTY_EMPTY = DifficultyReport(
 
 WHO_PLACE = w.WhoPlace(
     kind="annotation", no=1, state="free", requirement='law >= 4 and language en >= 3 and not vendor "Northwind"', able=1, fitting=2,
-    kept=[Reason("level", 31, 12), Reason("any", 4, 0), Reason("capacity", 2, 2)],
+    kept=[KeptBy("level", 31, 12), KeptBy("any", 4, 0), KeptBy("capacity", 2, 2)],
     best=[
         CandidateView(uid(7), "Tomás Herrera", {"total": 0.912}, 86, 1, 3, preferred=True),
         CandidateView(uid(8), "Dr. Amara Oyelaran", {"total": 0.655}, 71, 3, 3, preferred=False),

@@ -5,7 +5,7 @@ from typing import Any
 
 from callboard.pages.views import Option, Problem
 from callboard.pages.views_people import Active, Compared, CompareView, ImportView, PeopleFilter, PeopleView, PersonRow
-from callboard.roster_import.plan import Change, LineReport
+from callboard.roster_import.plan import FieldChange, LineReport
 from callboard.roster_import.write import PeopleImported
 from routing.roster import Load, RosterRow
 from skills.roster import RosterCredential, RosterSkill
@@ -73,7 +73,7 @@ COMPARE = CompareView(
 )  # fmt: skip
 IMPORT_EMPTY = ImportView(states_skills=False)
 _LINES = [
-    LineReport(2, "created", "Ada"), LineReport(3, "updated", "陈伟", [Change("capacity", "3", "4"), Change("skills", "", "law:3")]),
+    LineReport(2, "created", "Ada"), LineReport(3, "updated", "陈伟", [FieldChange("capacity", "3", "4"), FieldChange("skills", "", "law:3")]),
     LineReport(4, "unchanged", "Bo"), LineReport(5, "bad", "", reason="languages: 'klingon' needs a level from 1 to 5, as in klingon:3"),
 ]  # fmt: skip
 

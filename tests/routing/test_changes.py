@@ -15,7 +15,7 @@ from kernel.settings import Settings
 from routing import changes, projects, reports
 from routing.calendar_store import put_calendar
 from routing.calendars import Clock, Hours
-from routing.changes import BulkReport, TaskBulk, TaskChange
+from routing.changes import TaskBulk, TaskBulkReport, TaskChange
 from routing.errors import NoSuchTaskChange, WrongState
 from routing.explain import explain
 from routing.heads import lane_heads
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("pool")
 MANAGER = "person:manager"
 
 
-async def bulk(ids: list[UUID], **wish: Any) -> BulkReport:
+async def bulk(ids: list[UUID], **wish: Any) -> TaskBulkReport:
     async with db.transaction(MANAGER):
         return await changes.change_many(ids, TaskBulk(reason="the customer called", **wish))
 

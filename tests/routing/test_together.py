@@ -55,12 +55,11 @@ async def test_everybody_decides_as_if_alone(settings: Settings) -> None:
     ]
     await make_tasks(project, 24, difficulty=3)
     await at_work(settings, *people)
-    memory = Memory()
     for person in people:
         got: list[AssignmentView | None] = []
         with pytest.raises(NotTakenTogether):
             async with db.transaction("token:frontend"):
-                got = await claim_together([ask_of(person)], settings, memory)
+                got = await claim_together([ask_of(person)], settings, Memory())
                 raise NotTakenTogether
         (alone,) = (await claim(settings, person)).assignments
         (shared,) = got

@@ -18,7 +18,7 @@ from callboard.api.shapes import Items, without_key
 from callboard.api.work import etag, if_match, reply, unit_of_work
 from kernel.errors import Invalid, TooLarge
 from routing import changes, reports
-from routing.changes import BulkReport, TaskBulk, TaskChange
+from routing.changes import TaskBulk, TaskBulkReport, TaskChange
 from routing.explain import Candidates, Explanation, Outlook, candidates, explain, outlook
 from routing.intake import Intake, TaskDraft, import_tasks
 from routing.reports import HistoryLine, TaskFilter, TaskRow
@@ -62,14 +62,14 @@ class BulkFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     search: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
-class BulkWish(TaskBulk, frozen=True, kw_only=True):
+class TaskBulkWish(TaskBulk, frozen=True, kw_only=True):
     """Either `ids`, or everything that `filter` finds."""
 
     ids: Annotated[list[UUID], Meta(min_length=1, max_length=changes.MOST_TASKS)] | None = None
     filter: BulkFilter | None = None
 
 
-def _changed(report: BulkReport) -> Changed:
+def _changed(report: TaskBulkReport) -> Changed:
     return Changed([line.id for line in report.items if line.outcome == "changed"])
 
 
@@ -199,12 +199,12 @@ async def cancel_tasks(request: Call, data: JSONBody[Cancellation]) -> Response[
 @post(
     "/tasks/bulk", guards=[require(Permission.TASKS_WRITE)], status_code=200, operation_id="changeTasks", tags=["tasks"]
 )
-async def change_tasks(request: Call, data: JSONBody[BulkWish]) -> Response[BulkReport]:
+async def change_tasks(request: Call, data: JSONBody[TaskBulkWish]) -> Response[TaskBulkReport]:
     """Priority, due time, difficulty, expiry or cancellation of many; one transaction, with a line for every task."""
     return await unit_of_work(request, lambda: apply(data))
 
 
-async def apply(wish: BulkWish) -> BulkReport:
+async def apply(wish: TaskBulkWish) -> TaskBulkReport:
     """Raises `Invalid`."""
     if (wish.ids is None) == (wish.filter is None):
         raise Invalid("Name either ids or a filter.")
@@ -223,7 +223,7 @@ async def apply(wish: BulkWish) -> BulkReport:
     operation_id="undoTasksChange",
     tags=["tasks"],
 )
-async def undo_change(request: Call, bulk_id: FromPath[UUID]) -> Response[BulkReport]:
+async def undo_change(request: Call, bulk_id: FromPath[UUID]) -> Response[TaskBulkReport]:
     """Within an hour, by whoever made it; tasks that were changed again meanwhile stay as they are."""
     return await unit_of_work(request, lambda: changes.undo(bulk_id, request.actor.label))
 

@@ -5,6 +5,7 @@ Roles, domains and rubric keys are data: an unknown one is shown as it is, with 
 
 from callboard.pages.i18n import mark as _
 from callboard.pages.labels_people import PEOPLE_LABELS
+from callboard.pages.labels_problems import PROBLEM_LABELS
 from callboard.pages.labels_who import WHO_LABELS
 
 _OWN: dict[str, dict[str, str]] = {
@@ -229,86 +230,6 @@ _OWN: dict[str, dict[str, str]] = {
         "paused": _("Project paused"),
         "closed": _("Project closed"),
     },
-    "problem": {
-        "invalid_credentials": _("The e-mail address or the password is not right."),
-        "sign_in_throttled": _("Too many failed sign-ins. Wait a little, then try again."),
-        "too_many_requests": _("Too many attempts. Wait a little, then try again."),
-        "unauthenticated": _("Your sign-in has ended. Sign in again; your drafts are kept."),
-        "forbidden": _("Your account may not do that."),
-        "not_found": _("There is nothing here, or it is not yours to see."),
-        "assignment_not_found": _("There is nothing here, or it is not yours to see."),
-        "task_not_found": _("There is nothing here, or it is not yours to see."),
-        "annotator_not_found": _("There is nothing here, or it is not yours to see."),
-        "credential_not_found": _("There is nothing here, or it is not yours to see."),
-        "exam_not_found": _("There is nothing here, or it is not yours to see."),
-        "exam_item_not_found": _("There is nothing here, or it is not yours to see."),
-        "exam_attempt_not_found": _("There is nothing here, or it is not yours to see."),
-        "standing_not_found": _("There is nothing here, or it is not yours to see."),
-        "standing_rule_not_found": _("There is nothing here, or it is not yours to see."),
-        "annotator_not_active": _("This profile is not active; nothing new can be begun."),
-        "bad_cursor": _("This list cannot go on from there. Open it again from its beginning."),
-        "bad_language": _("A language is a BCP 47 tag such as en, zh-CN or pt-BR."),
-        "exam_key_is_so": _("This is the key of the question already."),
-        "conflict": _("Somebody else changed this in the meantime. Reload to see how it stands."),
-        "precondition_failed": _(
-            "This was changed in another tab meanwhile. Reload to see it; your text is kept here."
-        ),
-        "unavailable": _("The database cannot be reached at the moment. Nothing was lost; try again."),
-        "storage_full": _("The storage is full. Nothing was changed, and your drafts are kept in this browser."),
-        "csrf": _("This page was open too long. Reload it and try again."),
-        "bot_unavailable": _("The bot did not answer. Your message is kept."),
-        "bot_broken": _("The bot answered with something that is no reply. Your message is kept."),
-        "lease_lost": _("The time for this task ran out. Your text is kept."),
-        "stale_epoch": _("This task was handed to you anew in another tab. Continue there."),
-        "verdict_says_so": _("This is what counts already. Uphold the verdict if you found the same."),
-        "verdict_superseded": _("The work has moved on since this verdict; its newest verdict is the one to overturn."),
-        "own_verdict": _("Neither the author nor the reviewer takes the second look."),
-        "already_submitted": _("This was handed in already."),
-        "rating_required": _("Rate the last reply first."),
-        "turn_out_of_order": _("The dialogue has moved on, perhaps in another tab. Reload to see where it stands."),
-        "turn_changed": _("This reply was changed in another tab. Reload to see it; your text is kept here."),
-        "turn_limit": _("The dialogue has reached its greatest length. Hand it in."),
-        "conversation_exists": _("The dialogue has begun already, perhaps in another tab. Reload to see it."),
-        "text_empty": _("Write something first."),
-        "topic_missing": _("Choose a topic, or write your own."),
-        "not_ready": _("Something on the list is still open."),
-        "scores_missing": _("Score every scale before you give the verdict."),
-        "outcome_missing": _("Choose an outcome."),
-        "reason_required": _("Say which rule of the rubric, and what the author should know."),
-        "correction_missing": _("Correct at least one reply, or choose another outcome."),
-        "rework_limit": _("This work was sent back as often as it may be. Accept, fix or reject it."),
-        "nothing_selected": _("Select at least one line of the list."),
-        "bulk_not_found": _("This change cannot be taken back any more."),
-        "exam_closed": _("This exam is closed."),
-        "exam_passed": _("You have passed this exam already."),
-        "exam_attempts_used": _("All attempts at this exam are used. A manager can help."),
-        "exam_cooling_down": _("The next attempt is not open yet."),
-        "exam_bank_too_small": _("The questions of this exam are still being prepared."),
-        "exam_question_changed": _("Another question is open now, perhaps in another tab. Reload to see it."),
-        "exam_budget_exhausted": _("The budget that pays this exam is used up; its manager has to add to it."),
-        "exam_payer_closed": _("The project that pays this exam is closed; a manager has to name another."),
-        "exam_item_shown": _("This question was shown already and stays as it is; retire it and add another one."),
-        "exam_item_over_exposed": _("This question was shown too often to come back; add another one."),
-        "exam_answered_otherwise": _("This question was answered already, perhaps in another tab. Reload to go on."),
-        "bad_tree": _(
-            "The tree cannot be changed like that: nothing stands below itself, general knowledge stays at the top, and what is below a domain is archived before it."
-        ),
-        "domain_in_use": _("Published projects still have open tasks in this domain. Finish or cancel them first."),
-        "domain_exists": _("There is a domain of this code already."),
-        "domain_archived": _("This domain is archived and takes nothing new."),
-        "role_exists": _("There is a role of this code already."),
-        "credential_decided": _("This credential was decided meanwhile. Reload to see how it stands."),
-        "bad_credential": _(
-            "This credential cannot be taken: a degree needs its level, and nothing expires before it was issued."
-        ),
-        "reason_missing": _("Say why; it stays in the history."),
-        "standing_over": _("This is over already. Reload to see how it ended."),
-        "appeal_made": _("There is an appeal already; each restriction has one."),
-        "no_open_appeal": _("This appeal is decided already. Reload to see how."),
-        "own_decision": _("You imposed it yourself: another manager refuses or grants. You may lift it."),
-        "standing_rule_exists": _("There is a rule with this name already."),
-        "bad_password": _("This password cannot be used: too short, or one of the first that anybody would try."),
-    },
     "standing_then": {
         "pause": _("Pause: no work there"),
         "require_exam": _("Ask for an exam: no work there until it is passed"),
@@ -344,7 +265,7 @@ _OWN: dict[str, dict[str, str]] = {
     },
 }
 
-LABELS = PEOPLE_LABELS | WHO_LABELS | _OWN
+LABELS = PEOPLE_LABELS | PROBLEM_LABELS | WHO_LABELS | _OWN
 
 CHIPS: dict[str, tuple[str, str]] = {
     "open": ("wait", "dots"),

@@ -24,7 +24,7 @@ from kernel import db
 from kernel.errors import DomainError, Forbidden, Invalid
 from kernel.sql import load
 from routing import changes, overturn, reports
-from routing.changes import BulkReport, TaskBulk
+from routing.changes import TaskBulk, TaskBulkReport
 from routing.errors import NoSuchVerdict
 from routing.projects import projects
 from skills.registry import domain_codes
@@ -131,7 +131,7 @@ def _end_of(day: str) -> datetime | None:
         raise Invalid(f"{day!r} is no day.") from error
 
 
-def _with_report(back: str, report: BulkReport, *, undoable: bool = True) -> str:
+def _with_report(back: str, report: TaskBulkReport, *, undoable: bool = True) -> str:
     kept = report.unchanged + report.refused + report.not_found
     undo_id = f"&bulk={report.bulk_id}" if undoable and report.changed else ""
     return f"{back}{'&' if '?' in back else '?'}done={report.changed}{f'&kept={kept}' if kept else ''}{undo_id}"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from routing.explain import CandidateView, Reason
+from routing.explain import CandidateView, KeptBy
 
 
 class WhoPlace(Struct, kw_only=True):
@@ -15,7 +15,7 @@ class WhoPlace(Struct, kw_only=True):
     """In the short form, vendors by name."""
     able: int
     fitting: int
-    kept: list[Reason]
+    kept: list[KeptBy]
     best: list[CandidateView]
 
 

@@ -27,7 +27,7 @@ class Rights(msgspec.Struct, frozen=True):
     states_skills: bool = True
 
 
-class Change(msgspec.Struct, frozen=True):
+class FieldChange(msgspec.Struct, frozen=True):
     field: str
     before: str
     after: str
@@ -37,7 +37,7 @@ class LineReport(msgspec.Struct, frozen=True):
     line: int
     outcome: Outcome
     name: str = ""
-    changes: list[Change] = []
+    changes: list[FieldChange] = []
     reason: str | None = None
 
 
@@ -167,7 +167,7 @@ def _changed(person: PersonLine, vendor: str | None, row: Any) -> Step:
     there = Counter(tuple(one) for one in row["credentials"])
     credentials = [one for one in person.credentials or [] if not there[one.domain, one.kind, one.title]]
     changes = [
-        Change(name, before, after)
+        FieldChange(name, before, after)
         for name, before, after in (
             ("display_name", row["display_name"], draft.display_name),
             ("vendor", row["vendor"] or "", draft.vendor or ""),
