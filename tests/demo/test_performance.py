@@ -87,8 +87,10 @@ async def test_careless_people_finish_too(api: Api, basis: SetUp, monkeypatch: p
     stage = stage_for(api, basis)
     end = await finish(stage, careless)
     assert (end.tasks, end.accepted, end.paid, end.rejected) == (TASKS, TASKS, TASKS, 0)
-    for what in ("verdict rework", "verdict reject", "verdict fix", "declined", "released"):
+    for what in ("verdict fix", "declined", "released"):
         assert stage.counts[what], stage.counts
+    # Which of the two it is, is thrown for each piece of poor work; in a run as short as this one may stay away.
+    assert stage.counts["verdict rework"] + stage.counts["verdict reject"], stage.counts
     await all_is_well()
 
 
