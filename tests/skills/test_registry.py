@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -289,3 +290,15 @@ def test_a_tag_is_canonical_or_refused(tag: str) -> None:
         return
     assert check_language(canonical) == canonical
     assert canonical.lower() == tag.lower()
+
+
+@pytest.mark.usefixtures("pool")
+async def test_the_database_itself_refuses_a_loop() -> None:
+    """Whatever writes: below its own child a domain would have no root, and nobody in it a belief."""
+    async with db.transaction("test"):
+        await db.execute(
+            "INSERT INTO domain (code, parent_code, name_en, name_zh) VALUES ('loop', 'law', 'Loop', 'Loop')"
+        )
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with db.transaction("test"):
+            await db.execute("UPDATE domain SET parent_code = 'loop' WHERE code = 'law'")
