@@ -22,6 +22,8 @@ PAIRS = 12
 SHARE_FINISHED = 0.15
 AT_ONCE = 1000
 """Copies per statement."""
+VISIBLE, SETTLED_WITHIN = 0.98, 60
+"""Share of the pages of tasks and slots that must be visible to all, and how many times that is tried."""
 
 OWN: Mapping[str, tuple[str, ...]] = {
     "task": ("id",),
@@ -71,9 +73,22 @@ async def build(settings: Settings, dsn: str, waiting: int) -> None:
             ("slot", copies, "task IN (TABLE seed)"),
         ):
             await _copy(connection, table, number, which)
-        await connection.execute("VACUUM (ANALYZE)")
+        await _settle(connection)
     finally:
         await connection.close()
+
+
+async def _settle(connection: asyncpg.Connection) -> None:
+    """What is older than everybody's snapshot is marked as visible to all; an ANALYZE of autovacuum that runs meanwhile keeps VACUUM from it."""
+    for _ in range(SETTLED_WITHIN):
+        await connection.execute("VACUUM (ANALYZE)")
+        marked = await connection.fetchval(
+            "SELECT min(relallvisible::float8 / relpages) FROM pg_class WHERE relname IN ('slot', 'task')"
+        )
+        if marked > VISIBLE:
+            return
+        await asyncio.sleep(1)
+    raise AssertionError(f"only {marked:.0%} of the pages are marked as visible to all")
 
 
 def _everything() -> dict[str, object]:
