@@ -168,33 +168,19 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="routing", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="routing", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Holder", tablename="holder", schema=None, columns=None
-    )
+    manager.add_table(class_name="Holder", tablename="holder", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Declined", tablename="declined", schema=None, columns=None
-    )
+    manager.add_table(class_name="Declined", tablename="declined", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Lane", tablename="lane", schema=None, columns=None
-    )
+    manager.add_table(class_name="Lane", tablename="lane", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Assignment", tablename="assignment", schema=None, columns=None
-    )
+    manager.add_table(class_name="Assignment", tablename="assignment", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Task", tablename="task", schema=None, columns=None
-    )
+    manager.add_table(class_name="Task", tablename="task", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Slot", tablename="slot", schema=None, columns=None
-    )
+    manager.add_table(class_name="Slot", tablename="slot", schema=None, columns=None)
 
     manager.add_table(
         class_name="ImportBatch",
@@ -203,9 +189,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Verdict", tablename="verdict", schema=None, columns=None
-    )
+    manager.add_table(class_name="Verdict", tablename="verdict", schema=None, columns=None)
 
     manager.add_table(
         class_name="LegalTransition",
@@ -214,17 +198,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Submission", tablename="submission", schema=None, columns=None
-    )
+    manager.add_table(class_name="Submission", tablename="submission", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Draft", tablename="draft", schema=None, columns=None
-    )
+    manager.add_table(class_name="Draft", tablename="draft", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Project", tablename="project", schema=None, columns=None
-    )
+    manager.add_table(class_name="Project", tablename="project", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Holder",
@@ -3308,9 +3286,7 @@ async def forwards():
         tablename="lane",
         constraint_name="lane_sane_band",
         constraint_class=Check,
-        params={
-            "condition": "difficulty_band BETWEEN 1 AND 5 AND min_level BETWEEN 1 AND 5"
-        },
+        params={"condition": "difficulty_band BETWEEN 1 AND 5 AND min_level BETWEEN 1 AND 5"},
         schema=None,
     )
 
@@ -3328,9 +3304,7 @@ async def forwards():
         tablename="assignment",
         constraint_name="assignment_known_state",
         constraint_class=Check,
-        params={
-            "condition": "state IN ('live', 'submitted', 'released', 'declined', 'expired', 'cancelled')"
-        },
+        params={"condition": "state IN ('live', 'submitted', 'released', 'declined', 'expired', 'cancelled')"},
         schema=None,
     )
 
@@ -3377,9 +3351,7 @@ async def forwards():
         tablename="task",
         constraint_name="task_sane_difficulty",
         constraint_class=Check,
-        params={
-            "condition": "difficulty_level IS NULL OR difficulty_level BETWEEN 1 AND 5"
-        },
+        params={"condition": "difficulty_level IS NULL OR difficulty_level BETWEEN 1 AND 5"},
         schema=None,
     )
 
@@ -3426,9 +3398,7 @@ async def forwards():
         tablename="slot",
         constraint_name="slot_free_has_none",
         constraint_class=Check,
-        params={
-            "condition": "state <> 'free' OR (annotator IS NULL AND assignment_id IS NULL)"
-        },
+        params={"condition": "state <> 'free' OR (annotator IS NULL AND assignment_id IS NULL)"},
         schema=None,
     )
 
@@ -3437,9 +3407,7 @@ async def forwards():
         tablename="slot",
         constraint_name="slot_not_own_work",
         constraint_class=Check,
-        params={
-            "condition": "annotator IS NULL OR author_id IS NULL OR annotator <> author_id"
-        },
+        params={"condition": "annotator IS NULL OR author_id IS NULL OR annotator <> author_id"},
         schema=None,
     )
 
@@ -3448,9 +3416,7 @@ async def forwards():
         tablename="slot",
         constraint_name="slot_review_has_work",
         constraint_class=Check,
-        params={
-            "condition": "kind = 'annotation' OR (author_id IS NOT NULL AND submission_id IS NOT NULL)"
-        },
+        params={"condition": "kind = 'annotation' OR (author_id IS NOT NULL AND submission_id IS NOT NULL)"},
         schema=None,
     )
 
@@ -3516,9 +3482,7 @@ async def forwards():
         tablename="submission",
         constraint_name="submission_known_state",
         constraint_class=Check,
-        params={
-            "condition": "state IN ('pending', 'accepted', 'rework', 'rejected', 'surplus', 'cancelled')"
-        },
+        params={"condition": "state IN ('pending', 'accepted', 'rework', 'rejected', 'surplus', 'cancelled')"},
         schema=None,
     )
 
@@ -3527,9 +3491,7 @@ async def forwards():
         tablename="project",
         constraint_name="project_known_state",
         constraint_class=Check,
-        params={
-            "condition": "state IN ('draft', 'published', 'paused', 'closed')"
-        },
+        params={"condition": "state IN ('draft', 'published', 'paused', 'closed')"},
         schema=None,
     )
 
@@ -3556,9 +3518,7 @@ async def forwards():
         tablename="project",
         constraint_name="project_sane_lease",
         constraint_class=Check,
-        params={
-            "condition": "lease_seconds > 0 AND deadline_seconds >= lease_seconds"
-        },
+        params={"condition": "lease_seconds > 0 AND deadline_seconds >= lease_seconds"},
         schema=None,
     )
 

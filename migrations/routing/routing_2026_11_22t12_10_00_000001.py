@@ -35,13 +35,9 @@ DESCRIPTION = "Verdicts can be overturned; lanes name the kind of work"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="routing", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="routing", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Overturn", tablename="overturn", schema=None, columns=None
-    )
+    manager.add_table(class_name="Overturn", tablename="overturn", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Overturn",

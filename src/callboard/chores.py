@@ -6,11 +6,13 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import leases
+from routing import leases, stock
+from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
     "routing.sweep_leases",
+    stock.JOB,
     "audit.seal",
     "kernel.tidy",
     "access.tidy",
@@ -30,6 +32,16 @@ NAMES = (
 async def sweep_leases(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one leaves more for the next tick, so that no transaction grows without bound."""
     await leases.sweep(settings)
+
+
+_judgements = Memory()
+"""Of this worker: what the people on shift are to each lane."""
+
+
+@outbox.handler(stock.JOB)
+async def take_stock(_payload: dict[str, Any], settings: Settings) -> None:
+    """Who is on shift, and what waits for them; claims go on with the last look where this is late."""
+    await stock.take_stock(settings, _judgements)
 
 
 @outbox.handler("audit.seal")

@@ -36,6 +36,7 @@ class Timed(NamedTuple):
 
 TIMED = (
     Timed("routing.sweep_leases", 5),  # an expired lease is back within its time plus 10 s
+    Timed("routing.take_stock", 5),  # a person who comes or goes counts in the next claims; a look takes some 20 ms
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),

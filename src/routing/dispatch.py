@@ -16,11 +16,13 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
+from routing.choice import BARRED, kept, retry_after
 from routing.eligibility import Failure, judge
 from routing.events import BudgetExhausted, Hold, Price, PriceQuery, pricing
-from routing.lanes import ANNOTATION, REVIEW, Lane
-from routing.scoring import Score, score
+from routing.heads import Candidate, Head, choose, explain_choice, head_of, lane_heads, lots_of, open_trait
+from routing.lanes import ANNOTATION, REVIEW
 from routing.settling import settle
+from routing.situation import UNKNOWN, situation
 from routing.views import Views
 from skills.profiles import Profile, Restriction, load_profile
 
@@ -39,33 +41,15 @@ KEPT_FROM = {
 """What a claim says when tasks are there and the profile fits, and still none may be given to this person."""
 
 
-class Head(msgspec.Struct, frozen=True):
-    """The head of a lane, as a claim sees it."""
-
-    id: UUID
-    lane: Lane
-    project_name: str
-    language_level: int
-    other_vendor: bool
-    sla_seconds: int
-    lease_seconds: int
-    deadline_seconds: int
-    currency: str
-    waited_ms: int
-    half_life_days: int | None
-    """Of the project; None: the setting."""
-    expert_level: int
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    head: Head
-    score: Score
+KEPT_FOR_BETTER = (
+    "What waits suits somebody better who is at work now; it is for everybody as soon as it has waited for a while."
+)
 
 
 class Claim(msgspec.Struct, frozen=True):
     assignments: list[AssignmentView]
     reason: str | None = None
-    """Why there are fewer than asked for: `at_capacity`, `not_active`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `nothing_waiting`, `not_eligible`, `kept_for_better_fit`, `budget_exhausted`."""
     detail: str | None = None
     counts: dict[str, int] = {}
     """Lanes with free slots by what keeps this person from them."""
@@ -128,6 +112,9 @@ class _Door:
         self.kinds = kinds
         self.project_ids = project_ids
         self.refusals: Counter[str] = Counter()
+        self.situation = UNKNOWN
+        self.kept_for_seconds: int | None = None
+        """Until patience ends with the first of what is kept for somebody who fits better, where that is all there is."""
         self.affordable: dict[UUID, int] = {}
         """Projects whose budget covers only so many further tasks."""
 
@@ -136,6 +123,7 @@ class _Door:
 
         When a budget does not cover all, everything is undone and taken again without what is not covered.
         """
+        self.situation = await situation()
         candidates = self._ranked(await lane_heads(self.kinds, self.project_ids))
         prices = await self._prices(candidates)
         while True:
@@ -151,16 +139,23 @@ class _Door:
 
     def _ranked(self, heads: list[Head]) -> list[Candidate]:
         self.refusals.clear()
-        eligible = []
+        traits = []
         for head in heads:
             seen = self.views.of(head.half_life_days)
             failures = judge(seen, head.lane, head.language_level, self.settings.skill_lower_bound_z)
             if failures:
                 self.refusals[failures[0].predicate] += 1
-            else:
-                eligible.append(Candidate(head, score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds)))
-        eligible.sort(key=lambda candidate: candidate.score.total, reverse=True)
-        return eligible[: self.settings.lanes_per_claim]
+            traits.append(
+                BARRED if failures else open_trait(seen, head, self.settings.skill_lower_bound_z, self.situation)
+            )
+        found = choose(heads, traits, self.situation, self.settings.lanes_per_claim)
+        self.kept_for_seconds = None
+        if not found:
+            lots = kept([one.p for one in traits], lots_of(heads, self.situation))
+            if lots:
+                slas = [head.sla_seconds for head in heads]
+                self.kept_for_seconds = retry_after(lots, slas, self.situation.policy)
+        return found
 
     async def _prices(self, candidates: list[Candidate]) -> list[Price]:
         z = self.settings.skill_lower_bound_z
@@ -186,14 +181,22 @@ class _Door:
 
     async def _best(self, room: int, candidates: list[Candidate], prices: list[Price], taken: list[_Taken]) -> None:
         for n, candidate in enumerate(candidates):
-            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP])
-            while len(taken) < room and await self._slot(candidate.head, prices[n], why, taken):
+            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP], self.situation)
+            start = candidate.lot.from_rank
+            while len(taken) < room and await self._slot(candidate.head, prices[n], why, taken, from_rank=start):
                 pass
             if len(taken) >= room:
                 return
 
     async def _slot(
-        self, head: Head, price: Price, why: dict[str, Any], taken: list[_Taken], slot_id: UUID | None = None
+        self,
+        head: Head,
+        price: Price,
+        why: dict[str, Any],
+        taken: list[_Taken],
+        *,
+        slot_id: UUID | None = None,
+        from_rank: int = 0,
     ) -> bool:
         """One slot of this lane, or the reserved one; False when there is none left or the budget covers no more."""
         project_id = head.lane.project_id
@@ -208,7 +211,9 @@ class _Door:
             "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why),
         }  # fmt: skip
         if slot_id is None:
-            row = await db.fetch_one(sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, **values)
+            row = await db.fetch_one(
+                sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, from_rank=from_rank, **values
+            )
         else:
             row = await db.fetch_one(sql.claim_reserved, slot_id=slot_id, **values)
         if row is None:
@@ -242,6 +247,8 @@ class _Door:
                 counts,
                 RETRY_WHEN_EMPTY_SECONDS,
             )
+        if self.kept_for_seconds is not None and not views:
+            return Claim(views, "kept_for_better_fit", KEPT_FOR_BETTER, counts, self.kept_for_seconds)
         if self.refusals and not views:
             first = self.refusals.most_common(1)[0][0]
             detail = f"Tasks wait, but none that this profile may take (most often: {first})."
@@ -270,43 +277,10 @@ def _restriction(one: Restriction) -> str:
     return f"{one.action} in {one.domain or 'every domain'}{until}: {one.reason_en}"
 
 
-async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:
-    """The lanes of published projects that have a free slot, one index probe each."""
-    rows = await db.fetch(
-        sql.lane_heads, kinds=list(kinds), project_ids=None if project_ids is None else list(project_ids)
-    )
-    return [head_of(row) for row in rows]
-
-
-def head_of(row: Any) -> Head:
-    lane = Lane(
-        row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
-        row["required_role"], row["required_credential"], row["task_kind"],
-    )  # fmt: skip
-    return Head(
-        row["id"], lane, row["project_name"], row["language_level"], row["review_other_vendor"] and lane.kind == REVIEW,
-        row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"], row["waited_ms"],
-        row["skill_half_life_days"], row["expert_level"],
-    )  # fmt: skip
-
-
 def price_query(profile: Profile, head: Head, z: float) -> PriceQuery:
     lane = head.lane
     expert = profile.is_expert(lane.domain, z, head.expert_level)
     return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, expert)
-
-
-def explain_choice(chosen: Candidate, others: Sequence[Candidate]) -> dict[str, Any]:
-    """What is kept with the assignment: the lane that won, its score in parts, and the next best ones."""
-    return {
-        "lane": _lane_text(chosen.head.lane),
-        "score": msgspec.to_builtins(chosen.score),
-        "runners_up": [{"lane": _lane_text(other.head.lane), "score": round(other.score.total, 4)} for other in others],
-    }
-
-
-def _lane_text(lane: Lane) -> str:
-    return f"{lane.kind} · {lane.domain} · {lane.language} · difficulty {lane.difficulty_band}"
 
 
 class LaneOffer(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Would this person get this task, and if not, why not: the decision's own functions, asked without deciding."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -8,10 +8,12 @@ import msgspec
 from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import KINDS, head_of, lane_heads
+from routing.choice import Known, ranked, scored
+from routing.dispatch import KINDS
 from routing.eligibility import Failure, judge
+from routing.heads import choose, head_of, lane_heads, lots_of, open_trait, trait_of
 from routing.reports import task
-from routing.scoring import score
+from routing.situation import Situation, situation
 from routing.views import Views
 from skills.profiles import Profile, load_profile
 
@@ -28,6 +30,8 @@ class PlaceExplained(msgspec.Struct, frozen=True):
     eligible: bool
     failures: list[Failure]
     score: dict[str, float]
+    kept_for_better_fit: bool
+    """Somebody on shift would do it so much better that it waits a little; not once patience is over."""
     lanes_before: int
     """Eligible lanes whose head scores higher for this person now; 0 means it would be among the next."""
 
@@ -46,12 +50,9 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     row, profile = await task(task_id), await load_profile(annotator_id, settings.skill_half_life_days)
     z = settings.skill_lower_bound_z
     views = Views(profile, settings.skill_half_life_days)
-    rivals = [
-        score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds).total
-        for head in await lane_heads(KINDS, None)
-        for seen in (views.of(head.half_life_days),)
-        if not judge(seen, head.lane, head.language_level, z)
-    ]
+    now, heads = await situation(), await lane_heads(KINDS, None)
+    traits = [trait_of(views.of(head.half_life_days), head, z, now) for head in heads]
+    rivals = [scored(one.lot, one.trait, now.policy).total for one in choose(heads, traits, now, len(heads) * 2)]
     slots = await db.fetch(sql.slots_of_task, task_id=task_id)
     declined = await db.fetch_value(
         "SELECT 1 FROM declined WHERE task = :task_id AND annotator = :annotator_id",
@@ -59,24 +60,33 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
         annotator_id=annotator_id,
     )
     involved = any(slot["annotator_id"] == annotator_id for slot in slots)
-    places = [await _place(slot, views, rivals, z, involved=involved, declined=declined is not None) for slot in slots]
-    return Explanation(
-        task_id, row.state, annotator_id, any(place.eligible and place.state == "free" for place in places), places
-    )
+    seen = _Seen(views, rivals, z, now)
+    places = [await _place(slot, seen, involved=involved, declined=declined is not None) for slot in slots]
+    would_get = any(place.eligible and place.state == "free" and not place.kept_for_better_fit for place in places)
+    return Explanation(task_id, row.state, annotator_id, would_get, places)
 
 
-async def _place(
-    slot: Any, views: Views, rivals: list[float], z: float, *, involved: bool, declined: bool
-) -> PlaceExplained:
+class _Seen(NamedTuple):
+    views: Views
+    rivals: list[float]
+    """Scores of what else the person could be given."""
+    z: float
+    now: Situation
+
+
+async def _place(slot: Any, seen: _Seen, *, involved: bool, declined: bool) -> PlaceExplained:
     head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
-    profile = views.of(head.half_life_days)
+    profile, now = seen.views.of(head.half_life_days), seen.now
     own_rework = slot["reserved_for"] == profile.id
-    failures = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
+    failures = judge(profile, head.lane, head.language_level, seen.z, own_rework=own_rework)
     failures += _slot_failures(slot, profile, other_vendor=head.other_vendor, involved=involved, declined=declined)
-    own = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
+    what, (its_lot,) = open_trait(profile, head, seen.z, now), lots_of([head], now)
+    own = scored(its_lot, what, now.policy)
+    kept = not own_rework and not ranked(Known([what.p], [what.pay], [what.reserve]), [its_lot], now.policy, 1)
     return PlaceExplained(
         slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
-        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals),
+        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, kept,
+        sum(rival > own.total for rival in seen.rivals),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from routing.lanes import Lane
+from routing.lanes import MIDDLE_PRIORITY, Lane
 from skills.belief import Belief, expected, level_centre, sigmoid
 from skills.profiles import Profile
 
@@ -30,6 +30,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     The unit of weights is the value of one middling task done acceptably; SLAs are multiples of the task's own SLA.
     """
 
+    priority_factor: float = 1.25
+    """Times the value for every step of priority above the middle, divided by it below: 5 is worth 1.6 tasks, 1 two thirds."""
     pay_weight: float = 0.10
     """Task values per unit of pay, which is what a generalist gets: an expert at 3 must be better by 0.2 to be worth it."""
     ageing_weight: float = 2.0
@@ -70,6 +72,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Waiting tasks per person beyond which patience is not worth less."""
     patience_ends_slas: float = math.inf
     """SLAs of waiting after which whoever is eligible and free may take it, however well it fits."""
+    patience_longest_sla_minutes: float = 60.0
+    """Minutes that an SLA counts where patience is asked, if it is longer: nobody is sent away for a day because somebody
+    better may come. It was measured with SLAs up to this."""
     least_total: float = 0.0
     """Score that a match must exceed where patience is asked for: below, the person's time is worth more than the task."""
 
@@ -85,9 +90,8 @@ POLICY = Policy(
     patience_ends_slas=1.5,
 )
 """Where it differs from ROUTING.md it was measured to be better: docs/routing.md has the figures."""
-CLAIM = msgspec.structs.replace(POLICY, late_share=1.0, rescue_weight=0.0, patience_ends_slas=0.0)
-"""What a claim scores by as long as it knows neither who else is on shift nor how old a task is apart from its priority:
-a step of priority counts as waiting there (`lanes.rank`), and must not make a task late."""
+IMPATIENT = msgspec.structs.replace(POLICY, patience_ends_slas=0.0)
+"""`POLICY` where nobody knows who is on shift: whoever comes gets the best there is for them."""
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -137,14 +141,24 @@ def fit(
 
 
 def pressure(
-    waited_slas: float, *, value: float, backlog: float, longest_queue_slas: float = 0.0, policy: Policy = POLICY
+    waited_slas: float,
+    *,
+    value: float,
+    backlog: float,
+    longest_queue_slas: float = 0.0,
+    patience_slas: float | None = None,
+    policy: Policy = POLICY,
 ) -> Pressure:
-    """`backlog`: waiting tasks per person on shift; `longest_queue_slas`: `remembered`, in SLAs of this task."""
+    """`backlog`: waiting tasks per person on shift; `longest_queue_slas`: `remembered`, in SLAs of this task.
+
+    `patience_slas`: the waiting as patience counts it, where that is not the task's own SLA.
+    """
     tolerance = math.inf
-    if waited_slas < policy.patience_ends_slas:
+    tried = waited_slas if patience_slas is None else patience_slas
+    if tried < policy.patience_ends_slas:
         tolerance = (
             policy.patience_least
-            + policy.patience_per_sla * waited_slas
+            + policy.patience_per_sla * tried
             + policy.patience_per_backlog * min(policy.most_backlog, backlog)
         )
     fade = math.exp(-policy.reserve_fade * min(waited_slas, policy.reserve_fades_for_slas))
@@ -166,6 +180,11 @@ def ageing(waited_slas: float, value: float, longest_queue_slas: float = 0.0, po
 def remembered(longest: float, seconds_since: float, queue: float, policy: Policy = POLICY) -> float:
     """The longest queue of late, from what was remembered some seconds ago and what is now; in the unit of both."""
     return max(queue, longest * math.exp(-seconds_since / (3600 * policy.overload_fades_hours)))
+
+
+def value_of(priority: int, policy: Policy = POLICY) -> float:
+    """Task values, of a task of this priority (1 to 5)."""
+    return policy.priority_factor ** (priority - MIDDLE_PRIORITY)
 
 
 def total(pair: Fit, now: Pressure) -> float:
@@ -199,7 +218,7 @@ def fit_of(
     value: float = 1.0,
     pay: float = 0.0,
     medians: Mapping[str, float] | None = None,
-    policy: Policy = CLAIM,
+    policy: Policy = POLICY,
 ) -> Fit:
     """What a person, as the lane's project sees them, and a lane make of each other."""
     above = advantages(profile.skills, medians)
@@ -219,9 +238,9 @@ def score(
     value: float = 1.0,
     pay: float = 0.0,
     medians: Mapping[str, float] | None = None,
-    policy: Policy = CLAIM,
+    policy: Policy = POLICY,
 ) -> Score:
-    """The score in its parts. `pay` in units of a generalist's; 0 as long as everybody in a lane is paid the same."""
+    """The score in its parts, with nothing else waiting. `pay` in units of a generalist's."""
     pair = fit_of(profile, lane, value=value, pay=pay, medians=medians, policy=policy)
     waited = max(0.0, waited_seconds)
     now = pressure(waited / sla_seconds, value=value, backlog=0.0, policy=policy)
