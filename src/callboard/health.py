@@ -1,6 +1,7 @@
 """Whether the process lives, whether it can serve, and its figures."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from callboard.live import Hub
 from callboard.migrate import pending
 from kernel import db
 from kernel.settings import Settings
+from routing.situation import age_seconds
 
 READY_SECONDS = 1.0
 """A check that waits longer than this says no: whoever asks every second must not pile up."""
@@ -69,7 +71,10 @@ async def _database(settings: Settings) -> str:
 
 @get("/metrics", guards=[require(Permission.METRICS_READ)], operation_id="metrics", tags=["operations"])
 async def read_metrics() -> Response[bytes]:
-    """Figures of this process in the text format of Prometheus."""
+    """Figures of this process in the text format of Prometheus, and the age of what claims go by."""
+    with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        age = await age_seconds()
+        metrics.stock_age.set(-1 if age is None else age)
     return Response(content=metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -17,6 +17,10 @@ requests = Histogram(
     buckets=BUCKETS_SECONDS,
 )
 streams = Gauge("callboard_live_streams", "Server-sent event streams that are open.")
+stock_age = Gauge(
+    "callboard_routing_stock_age_seconds",
+    "Since who is on shift was last looked at; claims go on without patience beyond a minute. -1: nobody looked yet.",
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

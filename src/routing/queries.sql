@@ -875,7 +875,7 @@ SELECT avg(active_seconds)::float8 FROM (SELECT active_seconds FROM assignment W
 -- Free places of published projects, counted no further in a lane than patience and overload ask for.
 SELECT coalesce(sum(counted.n), 0)::int
 FROM lane l JOIN project p ON p.id = l.project AND p.state = 'published'
-CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' LIMIT :most) AS some) AS counted
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' LIMIT :most) AS first_ones) AS counted
 
 -- name: policies
 -- Newest first; the version is the cursor.

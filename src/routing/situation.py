@@ -101,8 +101,11 @@ async def situation() -> Situation:
 
 async def _stock() -> Stock:
     """Figures of another version of the program are none."""
+    figures = await db.fetch_value(sql.stock_figures)
+    if figures is None:
+        return Stock()
     try:
-        return msgspec.convert(_with_infinities(await db.fetch_value(sql.stock_figures)), Stock)
+        return msgspec.convert(_with_infinities(figures), Stock)
     except msgspec.ValidationError:
         return Stock()
 

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     """The accounts that can sign in."""
     PEOPLE_WRITE = "people:write"
     """Make accounts, change their roles, switch them off."""
+    POLICIES_WRITE = "policies:write"
+    """Write down weights of the score, and put a version in force; reading and comparing them is `tasks:list`."""
     PROJECTS_READ = "projects:read"
     """See projects, their rules and prices."""
     PROJECTS_WRITE = "projects:write"
@@ -72,8 +74,8 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PROJECTS_WRITE,
-    P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
+    P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.POLICIES_WRITE,
+    P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
     {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.TASKS_READ, P.WORK}
@@ -102,6 +104,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
+    "policies:write": frozenset({P.POLICIES_WRITE, P.TASKS_LIST}),
     "projects:read": frozenset({P.PROJECTS_READ}),
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
     "registry:write": frozenset({P.REGISTRY_WRITE}),
