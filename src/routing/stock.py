@@ -31,6 +31,8 @@ WORK_SECONDS = 900.0
 """Of one task where nothing was handed in yet."""
 MEDIAN_MOVES = 0.1
 """Logits by which a median must move before everybody is worked out anew; half of that is what one task of evidence moves."""
+SLACK = 0.005
+"""Task values that are taken off the best: beliefs fade between two looks, and the best one must never be refused."""
 PRIORITIES = range(1, 6)
 
 
@@ -106,7 +108,7 @@ def _best(seats: Sequence[Seat], place: int, policy: Policy) -> Best:
     """Many are alike: each pair of chance and pay is weighed once."""
     alike = {(seat.known.p[place], seat.known.pay[place]) for seat in seats}
     one, two, three, four, five = (
-        max((value_of(priority, policy) * p - policy.pay_weight * pay for p, pay in alike), default=NOBODY)
+        max((value_of(priority, policy) * p - policy.pay_weight * pay - SLACK for p, pay in alike), default=NOBODY)
         for priority in PRIORITIES
     )
     return one, two, three, four, five
