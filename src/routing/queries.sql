@@ -63,7 +63,8 @@ SELECT id, external_id FROM created
 SELECT external_id, id FROM task WHERE project = :project_id AND external_id = ANY (:external_ids::text[])
 
 -- name: lane_heads
--- One index probe per lane: its oldest free slot that is not kept for somebody; where that is late another one, for the oldest that can be in time.
+-- One index probe per lane: its oldest free slot that is not kept for somebody; where that is late another one, for the oldest that can be in time
+-- (the clock of the statement: a volatile one would make a filter of what is to be the probe's bound).
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        p.skill_half_life_days, p.expert_level, p.version,
@@ -79,7 +80,7 @@ JOIN task t ON t.id = head.task
 LEFT JOIN LATERAL (
   SELECT s.rank, s.task, s.waits_since FROM slot s
   WHERE head.late AND s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
-    AND s.rank >= ((extract(epoch FROM clock_timestamp()) - p.sla_seconds) * 1000)::bigint
+    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
   ORDER BY s.rank, s.id LIMIT 1
 ) AS fresh ON true
 LEFT JOIN task u ON u.id = fresh.task
@@ -597,7 +598,7 @@ JOIN task t ON t.id = head.task
 LEFT JOIN LATERAL (
   SELECT s.rank, s.task, s.waits_since FROM slot s
   WHERE head.late AND s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
-    AND s.rank >= ((extract(epoch FROM clock_timestamp()) - p.sla_seconds) * 1000)::bigint
+    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
   ORDER BY s.rank, s.id LIMIT 1
 ) AS fresh ON true
 LEFT JOIN task u ON u.id = fresh.task
