@@ -25,6 +25,7 @@ CHANNEL = "callboard:events"
 """The relay's; not imported from there, because that brings the job queue along."""
 POLL_SECONDS = 1.0
 GATHER_SECONDS = 0.05
+UNHEARD_SECONDS = 0.25
 """After a nudge: a burst of commits is read as one."""
 REDIS_RETRY_SECONDS = 5.0
 BATCH = 500
@@ -126,7 +127,7 @@ class Hub:
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._nudged.wait(), POLL_SECONDS)
-                await asyncio.sleep(GATHER_SECONDS)
+                await asyncio.sleep(GATHER_SECONDS if self._subscriptions else UNHEARD_SECONDS)
             self._nudged.clear()
 
     async def _tell_from(self, position: Position) -> Position:

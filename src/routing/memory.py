@@ -8,7 +8,9 @@ as the belief itself. The heads only rank the lanes: whether a slot is free is a
 import math
 from array import array
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel import clock, db
@@ -26,8 +28,8 @@ MOST_SEATS = 4096
 """People remembered at a time; at 300 lanes and 5 kB each that is 20 MB."""
 MOST_LANES = 20_000
 """Lanes and their earlier versions; beyond it everything is read anew."""
-HEADS_SECONDS = 0.1
-"""How old the heads may be that the lanes are ranked by: nothing ages noticeably meanwhile."""
+HEADS_SECONDS = 0.5
+"""How old the heads may be that the lanes are ranked by: nothing ages noticeably meanwhile, and a look at 300 lanes costs 10 ms."""
 HOUR_SECONDS = 3600
 
 
@@ -45,9 +47,17 @@ class Seat:
     """The same as columns of numbers."""
     asked: dict[tuple[object, ...], Trait]
     """By what lanes ask for, because many ask for the same."""
-    best: list[tuple[float, int]]
-    """Lots of `best_look`, best first."""
-    best_look: int = -1
+
+
+Wanted = tuple[frozenset[str], frozenset[UUID] | None]
+"""Kinds and projects; None: all of them."""
+
+
+class _Choice(NamedTuple):
+    """What of the heads somebody may want: places in `Memory.lots`, and the lots themselves."""
+
+    numbers: list[int]
+    lots: list[Lot]
 
 
 class Memory:
@@ -63,7 +73,9 @@ class Memory:
         self._places: dict[tuple[UUID, int, int], int] = {}
         self._seats: OrderedDict[UUID, Seat] = OrderedDict()
         self._world = -1
-        self._look = 0
+        self._choices: dict[Wanted, _Choice] = {}
+        self._drained: set[int] = set()
+        """Lots in which the last look saw something that others have taken since."""
         self._read_at = -math.inf
 
     def head(self, n: int) -> Head:
@@ -91,7 +103,8 @@ class Memory:
             head = self.lanes[place]
             waiting = heads_of_row(row, head.clock, moment)
             self.lots += [lot(place, str(head.id), head.sla_seconds, one, self.situation) for one in waiting]
-        self._look += 1
+        self._choices.clear()
+        self._drained.clear()
         self._read_at = now
 
     def see(self, now: Situation) -> None:
@@ -100,12 +113,32 @@ class Memory:
             self._seats.clear()
         self.situation = now
 
-    def best_of(self, seat: Seat, most: int) -> list[tuple[float, int]]:
-        """As (score, lot), best first; worked out once for every look at the heads."""
-        if seat.best_look != self._look:
-            seat.best = ranked(seat.known, self.lots, self.situation.policy, most)
-            seat.best_look = self._look
-        return seat.best
+    def best_of(self, seat: Seat, wanted: Wanted, most: int) -> list[tuple[float, int]]:
+        """As (score, place in `lots`), best first."""
+        choice = self._choices.get(wanted)
+        if choice is None:
+            choice = self._choices[wanted] = self._choice(*wanted)
+        found = ranked(seat.known, choice.lots, self.situation.policy, most)
+        return [(score, choice.numbers[n]) for score, n in found]
+
+    def drain(self, numbers: Iterable[int]) -> None:
+        """Nothing is left in these lots; until the next look nobody is sent there."""
+        fresh = set(numbers) - self._drained
+        if fresh:
+            self._drained |= fresh
+            self._choices.clear()
+
+    def _choice(self, kinds: frozenset[str], project_ids: frozenset[UUID] | None) -> _Choice:
+        numbers = []
+        for n, one in enumerate(self.lots):
+            lane = self.lanes[one.place].lane
+            if (
+                n not in self._drained
+                and lane.kind in kinds
+                and (project_ids is None or lane.project_id in project_ids)
+            ):
+                numbers.append(n)
+        return _Choice(numbers, [self.lots[n] for n in numbers])
 
     async def _learn(self) -> None:
         for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None):
@@ -123,9 +156,7 @@ class Memory:
             hour = (now // HOUR_SECONDS + 1) * HOUR_SECONDS
             ends = [one.ends_at.timestamp() for one in profile.restrictions if one.ends_at is not None]
             views = Views(profile, settings.skill_half_life_days)
-            seat = Seat(
-                profile, views, version, min([hour, *ends]), [], Known(array("d"), array("d"), array("d")), {}, []
-            )
+            seat = Seat(profile, views, version, min([hour, *ends]), [], Known(array("d"), array("d"), array("d")), {})
             self._seats[annotator_id] = seat
             if len(self._seats) > MOST_SEATS:
                 self._seats.popitem(last=False)
@@ -152,4 +183,5 @@ class Memory:
         self.lanes, self.lots, self.versions = [], [], []
         self._places.clear()
         self._seats.clear()
+        self._choices.clear()
         self._read_at = -math.inf

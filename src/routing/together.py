@@ -17,14 +17,15 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
-from routing.choice import ranked
 from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
-from routing.heads import KINDS, Candidate, Head, explain_choice, price_query
+from routing.heads import Candidate, Head, explain_choice, price_query
 from routing.lanes import ANNOTATION
 from routing.memory import Memory, Seat
 
 sql = load(__package__)
+ROUNDS = 3
+"""Of looking for a slot: each forgets the lanes that were found empty."""
 LANES_TRIED = 3
 """Of each person, the best first; when all their heads are taken the person is served alone, with the reason."""
 SPARE_SLOTS = 2
@@ -61,10 +62,9 @@ class _Place(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    """The lanes with the highest scores for one person, best first, as (score, place in `Memory.lots`)."""
-
     seat: Seat
-    lanes: list[tuple[float, int]]
+    lanes: list[int]
+    """With the highest scores for this person, best first, as places in `Memory.lots`."""
 
 
 class _Match(NamedTuple):
@@ -82,8 +82,7 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     Raises `BudgetExhausted` and what the constraints raise, after which all are to be served alone.
     """
     db.require_transaction()
-    wishes = await _wishes(asks, settings, memory)
-    matches = _matched(wishes, await _places(wishes, memory), memory)
+    matches = await _matches(asks, await _wishes(asks, settings, memory), memory)
     if not matches:
         return [None] * len(asks)
     z = settings.skill_lower_bound_z
@@ -116,60 +115,68 @@ async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> di
     return dict(sorted(found.items()))
 
 
-def _best(ask: Ask, seat: Seat, memory: Memory) -> list[tuple[float, int]]:
-    most = LANES_TRIED + RUNNERS_UP
-    if ask.project_ids is None and len(ask.kinds) == len(KINDS):
-        return memory.best_of(seat, most)
-    lots = memory.lots
-    wanted = [n for n in range(len(lots)) if _wanted(ask, memory.head(n))]
-    chosen = [lots[n] for n in wanted]
-    best = ranked(seat.known, chosen, memory.situation.policy, most)
-    return [(score, wanted[n]) for score, n in best]
+async def _matches(asks: Sequence[Ask], wishes: dict[int, _Wish], memory: Memory) -> list[_Match]:
+    """Rounds, because a lane may have been emptied since it was looked at; then the others are ranked without it."""
+    found: list[_Match] = []
+    places: dict[int, list[_Place]] = {}
+    for _ in range(ROUNDS):
+        await _lock_places(wishes, places, memory)
+        found += _matched(wishes, places, {match.place.task_id for match in found}, memory)
+        served = {match.ask for match in found}
+        wishes = {
+            n: _Wish(wish.seat, lanes)
+            for n, wish in wishes.items()
+            if n not in served and (lanes := _best(asks[n], wish.seat, memory)) != wish.lanes
+        }
+        if not wishes:
+            break
+    return sorted(found, key=lambda match: match.ask)
 
 
-def _wanted(ask: Ask, head: Head) -> bool:
-    return head.lane.kind in ask.kinds and (ask.project_ids is None or head.lane.project_id in ask.project_ids)
+def _best(ask: Ask, seat: Seat, memory: Memory) -> list[int]:
+    return [n for _, n in memory.best_of(seat, (ask.kinds, ask.project_ids), LANES_TRIED + RUNNERS_UP)]
 
 
-async def _places(wishes: dict[int, _Wish], memory: Memory) -> dict[int, list[_Place]]:
-    """By place in `Memory.lots`: the free slots at the head of every lane that somebody would be given first."""
-    wanted = Counter(n for wish in wishes.values() for _, n in wish.lanes[:1])
+async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]], memory: Memory) -> None:
+    """Adds, by place in `Memory.lots`, the free slots at the head of every lane that somebody would be given first; each lane once."""
+    wanted = Counter(wish.lanes[0] for wish in wishes.values() if wish.lanes)
     # One of each other lane that is tried, for those whom the head of their first lane does not suit.
     for wish in wishes.values():
-        for _, n in wish.lanes[1:LANES_TRIED]:
+        for n in wish.lanes[1:LANES_TRIED]:
             wanted.setdefault(n, 1)
-    found: dict[int, list[_Place]] = {n: [] for n in wanted}
-    if not wanted:
-        return found
-    lots = [memory.lots[n] for n in wanted]
+    counts = {n: count + (SPARE_SLOTS if count > 1 else 0) for n, count in wanted.items() if n not in places}
+    if not counts:
+        return
+    lots = [memory.lots[n] for n in counts]
     rows = await db.fetch(
-        sql.lock_lane_heads, places=list(wanted), lane_ids=[memory.lanes[one.place].id for one in lots],
-        from_ranks=[one.from_rank for one in lots],
-        counts=[count + (SPARE_SLOTS if count > 1 else 0) for count in wanted.values()],
+        sql.lock_lane_heads, places=list(counts), lane_ids=[memory.lanes[one.place].id for one in lots],
+        from_ranks=[one.from_rank for one in lots], counts=list(counts.values()),
         versions=[memory.versions[one.place] for one in lots],
     )  # fmt: skip
+    places |= {n: [] for n in counts}
     for row in rows:
-        found[row["place"]].append(
+        places[row["place"]].append(
             _Place(
                 _uuid(row["id"]), _uuid(row["task"]), row["author_id"] and _uuid(row["author_id"]),
                 row["author_vendor_id"] and _uuid(row["author_vendor_id"]), frozenset(map(_uuid, row["involved"])),
             )
         )  # fmt: skip
-    return found
+    memory.drain(n for n, count in counts.items() if len(places[n]) < count)
 
 
-def _matched(wishes: dict[int, _Wish], places: dict[int, list[_Place]], memory: Memory) -> list[_Match]:
-    """Whoever came first chooses first; everybody gets the best lane in which a slot is left for them."""
+def _matched(
+    wishes: dict[int, _Wish], places: dict[int, list[_Place]], tasks: set[UUID], memory: Memory
+) -> list[_Match]:
+    """Whoever came first chooses first; everybody gets the best lane in which a slot is left for them. `tasks` are given out."""
     found = []
-    tasks: set[UUID] = set()
     for ask, (seat, lanes) in wishes.items():
-        for rank, (_, n) in enumerate(lanes[:LANES_TRIED]):
+        for rank, n in enumerate(lanes[:LANES_TRIED]):
             head = memory.head(n)
             place = next((one for one in places[n] if one.task_id not in tasks and _may_have(seat, head, one)), None)
             if place is not None:
                 places[n].remove(place)
                 tasks.add(place.task_id)
-                candidates = [_candidate(seat, other, memory) for _, other in lanes[rank : rank + 1 + RUNNERS_UP]]
+                candidates = [_candidate(seat, other, memory) for other in lanes[rank : rank + 1 + RUNNERS_UP]]
                 why = explain_choice(candidates[0], candidates[1:], memory.situation)
                 found.append(_Match(ask, seat, head, place, uuid7(), why))
                 break
