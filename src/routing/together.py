@@ -90,7 +90,7 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     prices = await pricing().quote(
         [price_query(match.seat.views.of(match.head.half_life_days), match.head, z) for match in matches]
     )
-    await _take(asks, matches, prices)
+    await _take(asks, matches, prices, settings)
     views = {
         view.id: view for view in await assignments(ids=[match.assignment_id for match in matches], limit=len(matches))
     }
@@ -189,7 +189,7 @@ def _candidate(seat: Seat, n: int, memory: Memory) -> Candidate:
     return Candidate(memory.lanes[lot.place], lot, seat.traits[lot.place])
 
 
-async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price]) -> None:
+async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price], settings: Settings) -> None:
     actors = {asks[match.ask].actor for match in matches}
     if len(actors) > 1:
         by_row = {str(id_): asks[match.ask].actor for match in matches for id_ in (match.place.id, match.place.task_id)}
@@ -203,7 +203,7 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price])
         deadline_seconds=[float(match.head.deadline_seconds) for match in matches],
         prices=[price.micros for price in prices], currencies=[price.currency for price in prices],
         price_inputs=[db.jsonb(price.inputs) for price in prices], whys=[db.jsonb(match.why) for match in matches],
-        event_ids=[uuid7() for _ in matches],
+        event_ids=[uuid7() for _ in matches], idle_minutes=settings.presence_idle_minutes,
     )  # fmt: skip
     if taken != len(matches):
         raise NotTakenTogether

@@ -26,12 +26,14 @@ def read_filter(request: Call) -> FloorFilter:
 
 @get("/floor", guards=guards, include_in_schema=False)
 async def floor(request: Call) -> Response[str]:
-    return page(request, "floor.html", await floor_view(request.actor, read_filter(request)), live=True)
+    return page(
+        request, "floor.html", await floor_view(request.actor, read_filter(request), request.settings), live=True
+    )
 
 
 @get("/floor/fragment", guards=guards, include_in_schema=False)
 async def floor_fragment(request: Call) -> Response[str]:
-    return page(request, "floor/body.html", await floor_view(request.actor, read_filter(request)))
+    return page(request, "floor/body.html", await floor_view(request.actor, read_filter(request), request.settings))
 
 
 @get("/floor/live.csv", guards=guards, include_in_schema=False)

@@ -21,6 +21,7 @@ from callboard.pages.views_floor import (
 )
 from kernel import clock, db
 from kernel.money import Money
+from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import cost_by, project_budget
 from routing import reports
@@ -53,7 +54,7 @@ EVENT_KINDS = {
 """What of the feed is worth a line here, under the name that people use."""
 
 
-async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
+async def floor_view(actor: Actor, wish: FloorFilter, settings: Settings) -> FloorView:
     known = await projects(limit=100)
     project_id = uuid_of(wish.project) if wish.project else None
     chosen = [one for one in known if project_id in (None, one.id)]
@@ -71,7 +72,7 @@ async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
         per_minute=[minute.submitted for minute in await reports.throughput(MINUTES, project_id, actor.vendor_id)],
         costs=costs[:COST_ROWS],
         events=await _events(actor, project_id),
-        risks=await risks(project_id) if actor.sees_everybody else [],
+        risks=await risks(settings, project_id) if actor.sees_everybody else [],
     )
 
 
