@@ -760,6 +760,7 @@ WITH handed_in AS MATERIALIZED (
     CASE :sort::text
       WHEN 'load' THEN coalesce(h.live, 0)::float8 / a.capacity
       WHEN 'free' THEN greatest(a.capacity - coalesce(h.live, 0), 0)::float8
+      WHEN 'presence' THEN (SELECT array_position(ARRAY['available', 'busy', 'break', 'draining', 'offline'], now.state)::float8 FROM presence_now(:idle_minutes) now WHERE now.annotator = a.id)
       WHEN 'throughput' THEN coalesce(handed_in.pieces, 0)::float8
       WHEN 'acceptance' THEN judged.accepted
       WHEN 'last_active' THEN (SELECT extract(epoch FROM greatest(w.heartbeat_at, w.claimed_at, w.ended_at))::float8 FROM assignment w
@@ -785,6 +786,8 @@ WITH handed_in AS MATERIALIZED (
     AND (:standing::text IS NULL OR (:standing <> 'none') = EXISTS (SELECT FROM standing s
          WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())
            AND (:standing IN ('any', 'none') OR s.action = :standing)))
+    AND (:presence::text IS NULL OR EXISTS (SELECT FROM presence_now(:idle_minutes) now
+         WHERE now.annotator = a.id AND (now.state = :presence OR (:presence = 'here' AND now.here))))
     AND (:free_at_least::int IS NULL OR a.capacity - coalesce(h.live, 0) >= :free_at_least)
     AND (:held_at_least::int IS NULL OR coalesce(h.live, 0) >= :held_at_least)
     AND (:throughput_at_least::int IS NULL OR coalesce(handed_in.pieces, 0) >= :throughput_at_least)
@@ -823,13 +826,14 @@ SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS ven
     FROM credential c WHERE c.annotator = a.id AND c.state IN ('verified', 'unverified')), '[]') AS credentials,
   coalesce((SELECT jsonb_agg(s.action ORDER BY s.started_at) FROM standing s
     WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())), '[]') AS standing,
-  coalesce(h.live, 0)::int AS held,
+  coalesce(h.live, 0)::int AS held, now.state AS presence, now.since AS presence_since,
   (SELECT count(*) FROM assignment w WHERE w.annotator = a.id AND w.state = 'submitted' AND w.ended_at >= clock_timestamp() - interval '7 days')::int AS handed_in,
   coalesce(judged.pieces, 0)::int AS judged, judged.accepted,
   (SELECT greatest(w.heartbeat_at, w.claimed_at, w.ended_at) FROM assignment w WHERE w.annotator = a.id ORDER BY w.claimed_at DESC LIMIT 1) AS last_active_at
 FROM annotator a
 LEFT JOIN vendor v ON v.id = a.vendor
 LEFT JOIN holder h ON h.annotator = a.id
+JOIN presence_now(:idle_minutes) now ON now.annotator = a.id
 LEFT JOIN LATERAL (SELECT count(*) AS pieces, avg((b.state = 'accepted')::int)::float8 AS accepted FROM submission b
   WHERE b.author = a.id AND b.state IN ('accepted', 'rework', 'rejected') AND b.decided_at >= clock_timestamp() - interval '30 days') judged ON true
 WHERE a.id = ANY (:ids::uuid[])

@@ -19,7 +19,7 @@ guards = [require(Permission.REPORTS_READ)]
 def read_filter(request: Call) -> FloorFilter:
     wish = {name: request.query_params.get(name, "")[:LONGEST_FILTER] for name in FloorFilter.__struct_fields__}
     return FloorFilter(
-        project=wish["project"], domain=wish["domain"], stage=wish["stage"], sort=wish["sort"] or "lease",
+        project=wish["project"], domain=wish["domain"], stage=wish["stage"], presence=wish["presence"], sort=wish["sort"] or "lease",
         direction="desc" if wish["direction"] == "desc" else "asc",
     )  # fmt: skip
 

@@ -162,10 +162,18 @@ _OWN: dict[str, dict[str, str]] = {
         ),
     },
     "presence": {
+        "here": _("Here now"),
         "available": _("Available"),
         "busy": _("Busy: the hands are full"),
         "break": _("On a break"),
         "draining": _("Finishing what is held"),
+        "offline": _("Offline"),
+    },
+    "presence_short": {
+        "available": _("Available"),
+        "busy": _("Busy"),
+        "break": _("On a break"),
+        "draining": _("Finishing"),
         "offline": _("Offline"),
     },
     "presence_means": {
