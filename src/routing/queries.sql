@@ -975,15 +975,6 @@ WHERE (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text I
 ORDER BY t.id DESC
 LIMIT :limit
 
--- name: bulk_of_tasks
--- What a bulk change of tasks did, as its author wrote it down, while it is recent enough to be taken back.
-SELECT after FROM audit_entry
-WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk' AND actor = :actor AND at > clock_timestamp() - make_interval(secs => :seconds)
-
--- name: bulk_of_tasks_undone
--- Whether it was taken back already.
-SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk_undone')
-
 -- name: tasks_expired
 -- Open tasks whose time is over by their project's clock, which stands still while it is paused; nobody holds them or has worked on them.
 SELECT t.id FROM task t JOIN project p ON p.id = t.project
@@ -1283,18 +1274,11 @@ INSERT INTO stock (id, figures, taken_at) VALUES (1, :figures, clock_timestamp()
 ON CONFLICT (id) DO UPDATE SET figures = excluded.figures, taken_at = excluded.taken_at
 
 -- name: people_on_shift
--- Who gave a sign of life at a task lately, or handed one in, the last ones first; with the versions that judgements are remembered by.
-SELECT seen.annotator AS id, coalesce(v.version, 0) AS version
-FROM (
-  SELECT annotator, max(at) AS at FROM (
-    SELECT annotator, heartbeat_at AS at FROM assignment WHERE state = 'live' AND heartbeat_at > clock_timestamp() - make_interval(mins => :minutes)
-    UNION ALL
-    SELECT annotator, ended_at FROM assignment WHERE state = 'submitted' AND ended_at > clock_timestamp() - make_interval(mins => :minutes)
-  ) AS signs GROUP BY annotator
-) AS seen
-JOIN annotator a ON a.id = seen.annotator AND a.state = 'active'
-LEFT JOIN profile_version v ON v.annotator = seen.annotator
-ORDER BY seen.at DESC
+-- Who is here, the last seen first; with the versions that judgements are remembered by.
+SELECT n.annotator AS id, coalesce(v.version, 0) AS version
+FROM presence_now(:idle_minutes) n LEFT JOIN profile_version v ON v.annotator = n.annotator
+WHERE n.here
+ORDER BY n.last_seen DESC, n.annotator
 LIMIT :limit
 
 -- name: world_version

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import db
+from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
 from skills.belief import Belief
@@ -137,8 +138,8 @@ async def find(
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
     return Found(
-        [_uuid(row["id"]) for row in shown], total,
-        last and After(_key(last["value"], order), last["name"], _uuid(last["id"])),
+        [plain_uuid(row["id"]) for row in shown], total,
+        last and After(_key(last["value"], order), last["name"], plain_uuid(last["id"])),
     )  # fmt: skip
 
 
@@ -152,7 +153,7 @@ async def rows(
 ) -> list[RosterRow]:
     """In the order of `ids`; skills in `domains`, or where somebody was seen."""
     found = {
-        _uuid(row["id"]): row
+        plain_uuid(row["id"]): row
         for row in await db.fetch(sql.roster_rows, ids=list(ids), idle_minutes=settings.presence_idle_minutes)
     }
     people = {person.id: person for person in await _known(ids)}
@@ -162,7 +163,7 @@ async def rows(
 async def speed(ids: Sequence[UUID]) -> dict[UUID, tuple[int, float]]:
     """Annotations of the last 30 days and their mean active seconds, by person."""
     found = await db.fetch(sql.roster_speed, ids=list(ids))
-    return {_uuid(row["annotator_id"]): (row["pieces"], row["seconds"]) for row in found}
+    return {plain_uuid(row["annotator_id"]): (row["pieces"], row["seconds"]) for row in found}
 
 
 async def _by_belief(
@@ -196,7 +197,7 @@ async def _everyone(wanted: RosterFilter, reach: Reach, order: Order, settings: 
         if len(portion) < PORTION:
             return
         last = portion[-1]
-        after = After(_key(last["value"], order), last["name"], _uuid(last["id"]))
+        after = After(_key(last["value"], order), last["name"], plain_uuid(last["id"]))
 
 
 def _value(person: Candidate, judged: Judged, order: Order, yard: Yardstick) -> float | None:
@@ -269,14 +270,16 @@ async def _known(ids: Sequence[UUID]) -> list[Candidate]:
 
 def _candidate(row: Any) -> Candidate:
     known = _KNOWN.decode(row["known"])
-    return Candidate(_uuid(row["id"]), row["name"], row["value"], known, row["credentials"] or [], row["exams"] or {})
+    return Candidate(
+        plain_uuid(row["id"]), row["name"], row["value"], known, row["credentials"] or [], row["exams"] or {}
+    )
 
 
 def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:
     held, capacity = row["held"], row["capacity"]
     return RosterRow(
-        id=_uuid(row["id"]), external_id=row["external_id"], display_name=row["display_name"],
-        vendor_id=None if row["vendor_id"] is None else _uuid(row["vendor_id"]), vendor=row["vendor"], state=row["state"],
+        id=plain_uuid(row["id"]), external_id=row["external_id"], display_name=row["display_name"],
+        vendor_id=None if row["vendor_id"] is None else plain_uuid(row["vendor_id"]), vendor=row["vendor"], state=row["state"],
         state_reason=row["state_reason"], capacity=capacity, roles=row["roles"],
         roles_everywhere=row["roles_everywhere"], languages=row["languages"],
         created_at=row["created_at"], standing=row["standing"],
@@ -286,7 +289,3 @@ def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:
         presence=RosterPresence(row["presence"], row["presence_since"]),
         credentials=msgspec.convert(row["credentials"], list[RosterCredential]), skills=skills,
     )  # fmt: skip
-
-
-def _uuid(value: Any) -> UUID:
-    return UUID(int=value.int)

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import db
-from kernel.ids import uuid7
+from kernel.ids import plain_uuid, uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
@@ -151,8 +151,8 @@ async def _places(wishes: dict[int, _Wish], memory: Memory) -> dict[int, list[_P
     for row in rows:
         found[row["place"]].append(
             _Place(
-                _uuid(row["id"]), _uuid(row["task"]), row["author_id"] and _uuid(row["author_id"]),
-                row["author_vendor_id"] and _uuid(row["author_vendor_id"]), frozenset(map(_uuid, row["involved"])),
+                plain_uuid(row["id"]), plain_uuid(row["task"]), row["author_id"] and plain_uuid(row["author_id"]),
+                row["author_vendor_id"] and plain_uuid(row["author_vendor_id"]), frozenset(map(plain_uuid, row["involved"])),
             )
         )  # fmt: skip
     return found
@@ -220,7 +220,3 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price],
             if price.micros
         ]
     )
-
-
-def _uuid(value: Any) -> UUID:
-    return UUID(int=value.int)  # the driver's own UUID class is not the one that Structs are made of
