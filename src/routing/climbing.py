@@ -12,7 +12,7 @@ from routing.ladder import asked, steps_of, steps_reached
 from routing.lanes import Lane
 from routing.presence import people_here
 from routing.views import Views
-from skills.profiles import load_profile
+from skills.profiles import load_profiles
 
 sql = load(__package__)
 CLIMB = "routing.climb"
@@ -24,7 +24,7 @@ async def climb(settings: Settings) -> int:
     rows = await db.fetch(sql.climbing_lanes)
     days = settings.skill_half_life_days
     here = await people_here(settings) if rows else []
-    people = [Views(await load_profile(one, days), days) for one in here]
+    people = [Views(profile, days) for profile in await load_profiles(here, days)] if here else []
     z = settings.skill_lower_bound_z
     asks: dict[tuple[Lane, int, int | None], int] = {}
 

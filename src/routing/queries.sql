@@ -1244,11 +1244,11 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
   AND task.state NOT IN ('accepted', 'rejected', 'cancelled') AND w.lane_id <> w.old_lane
 
 -- name: who_is_there
--- Active people, with what they hold now, whether they handed this task back, and their number; the longest here first.
+-- Active people, or those of them who are named, with what they hold now, whether they handed this task back, and their number; the longest here first.
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
        EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
 FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
-WHERE a.state = 'active'
+WHERE a.state = 'active' AND (:people::uuid[] IS NULL OR a.id = ANY (:people))
 ORDER BY a.id
 LIMIT :limit::int
 

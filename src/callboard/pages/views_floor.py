@@ -80,6 +80,11 @@ class Here(Struct, kw_only=True):
     rows: list[HereRow]
 
     @property
+    def now(self) -> int:
+        """Of those who could take work, as `presence_now` counts them."""
+        return self.counts.get("available", 0) + self.counts.get("busy", 0)
+
+    @property
     def total(self) -> int:
         return sum(self.counts.values())
 
