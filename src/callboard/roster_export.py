@@ -20,7 +20,7 @@ MOST = 1_000_000
 HEAD = [
     "display_name", "external_id", "vendor", "roles", "languages", "capacity", "id", "state", "state_reason", "held",
     "handed_in_7_days", "judged_30_days", "acceptance_30_days", "last_active_at", "beliefs", "shown_credentials",
-    "standing", "created_at",
+    "standing", "created_at", "presence", "presence_since",
 ]  # fmt: skip
 """The first six are those that an import reads; what is only worked out has names that it passes over."""
 
@@ -34,7 +34,7 @@ async def stream(wanted: RosterFilter, reach: Reach, settings: Settings, form: L
         if form == "csv":
             yield (BYTE_ORDER_MARK + _line(HEAD)).encode()
         for start in range(0, len(found.ids), PORTION):
-            rows = await roster.rows(found.ids[start : start + PORTION], yard)
+            rows = await roster.rows(found.ids[start : start + PORTION], yard, settings)
             if form == "csv":
                 yield "".join(_line(_cells(row)) for row in rows).encode()
             else:
@@ -61,5 +61,5 @@ def _cells(row: RosterRow) -> list[str | int]:
         "" if load.last_active_at is None else rfc3339(load.last_active_at),
         " ".join(f"{one.domain}:{one.percent}({one.interval[0]}..{one.interval[1]})" for one in row.skills),
         "; ".join(f"{one.domain}:{one.kind}:{one.title}" for one in row.credentials), " ".join(row.standing),
-        rfc3339(row.created_at),
+        rfc3339(row.created_at), row.presence.state, "" if row.presence.since is None else rfc3339(row.presence.since),
     ]  # fmt: skip

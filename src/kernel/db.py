@@ -19,6 +19,7 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from kernel import sql as named
 from kernel.errors import Conflict, DomainError, Invalid, StorageFull, Unavailable
+from kernel.ids import plain_uuid
 from kernel.settings import Settings
 
 T = TypeVar("T")
@@ -250,7 +251,7 @@ def as_struct(kind: type[T], row: Any) -> T:
 
 def _decode(kind: type, value: Any) -> Any:
     if kind is UUID:
-        return UUID(int=value.int)
+        return plain_uuid(value)
     raise TypeError(f"{value!r} is no {kind}")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from typing import Any
 from uuid import UUID
 
 from kernel.clock import epoch_milliseconds
@@ -26,3 +27,12 @@ def uuid7() -> UUID:
         _last = (milliseconds, counter)
     random = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
     return UUID(int=(milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | random)
+
+
+def plain_uuid(value: Any) -> UUID:
+    """Of a row: the driver's own UUID class is not the one that Structs are made of."""
+    return UUID(int=value.int)
+
+
+def plain_uuid_or_none(value: Any) -> UUID | None:
+    return None if value is None else plain_uuid(value)

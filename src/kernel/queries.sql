@@ -144,3 +144,10 @@ WHERE k.actor = r.actor AND k.key = r.key
 -- Of keys that this transaction began, and under which nothing was done.
 DELETE FROM idempotency_key k USING unnest(:actors::text[], :keys::text[]) AS r (actor, key)
 WHERE k.actor = r.actor AND k.key = r.key AND k.status IS NULL
+
+-- name: bulk_to_undo
+-- What a change of many things did, as its author wrote it down, while it is recent enough to be taken back and was not.
+SELECT done.after FROM audit_entry done
+WHERE done.subject_type = 'bulk' AND done.subject_id = :bulk_id AND done.action = :things::text || '.bulk' AND done.actor = :actor
+  AND done.at >= clock_timestamp() - make_interval(secs => :seconds)
+  AND NOT EXISTS (SELECT FROM audit_entry undone WHERE undone.subject_type = 'bulk' AND undone.subject_id = :bulk_id AND undone.action = :things || '.bulk_undone')

@@ -256,15 +256,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=10,
         ),
     ] = 120
-    present_seconds: Annotated[
-        int,
-        _say(
-            "Time since the last sign of life for which somebody counts as here.",
-            "seconds",
-            "longer than a pause for coffee, shorter than lunch: a ladder is expedited by who could come now",
-            ge=60,
-        ),
-    ] = 3600
     expire_batch: Annotated[
         int,
         _say("Expired tasks that are cancelled at a time.", "tasks", "a second's work; the next batch follows", ge=1),
@@ -291,16 +282,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 4
-    on_shift_minutes: Annotated[
-        int,
-        _say(
-            "Somebody who gave a sign of life at a task in this time counts as on shift: work may wait a little for them.",
-            "minutes",
-            "longer than most tasks take, shorter than a lunch break",
-            ge=1,
-            le=1440,
-        ),
-    ] = 20
     lanes_per_claim: Annotated[
         int,
         _say(

@@ -9,6 +9,7 @@ import msgspec
 
 from kernel import db
 from kernel.errors import Invalid
+from kernel.ids import plain_uuid_or_none
 from kernel.money import Money
 from kernel.sql import load
 from payments.errors import NoSuchProject
@@ -198,10 +199,10 @@ def _total(row: Any) -> EarningsTotal:
 def _line(row: Any) -> EarningsLine:
     return EarningsLine(
         seq=row["seq"],
-        assignment_id=_uuid(row["assignment_id"]),
-        task_id=_uuid(row["task_id"]),
-        exam_attempt_id=_uuid(row["exam_attempt_id"]),
-        exam_id=_uuid(row["exam_id"]),
+        assignment_id=plain_uuid_or_none(row["assignment_id"]),
+        task_id=plain_uuid_or_none(row["task_id"]),
+        exam_attempt_id=plain_uuid_or_none(row["exam_attempt_id"]),
+        exam_id=plain_uuid_or_none(row["exam_id"]),
         exam_name=row["exam_name"],
         external_id=row["external_id"],
         domain=row["domain"],
@@ -216,10 +217,6 @@ def _line(row: Any) -> EarningsLine:
         held_at=row["held_at"],
         resolved_at=row["resolved_at"],
     )
-
-
-def _uuid(value: Any) -> UUID | None:
-    return None if value is None else UUID(int=value.int)
 
 
 def _place(cursor: str | None) -> int | None:

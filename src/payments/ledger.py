@@ -13,7 +13,7 @@ import msgspec
 
 from kernel import audit, db
 from kernel.errors import Invalid
-from kernel.ids import uuid7
+from kernel.ids import plain_uuid, plain_uuid_or_none, uuid7
 from kernel.money import Money, amount_text
 from kernel.sql import load
 from payments.errors import BusinessKeyReused, HoldMissing, HoldResolved, NoSuchProject
@@ -280,13 +280,13 @@ async def _open_account(kind: str, owner_id: UUID, currency: str) -> None:
 
 def _resolution(row: Any, *, fresh: bool) -> Resolution:
     return Resolution(
-        transfer_id=_uuid(row["id"]),
+        transfer_id=plain_uuid(row["id"]),
         kind=row["kind"],
-        assignment_id=_uuid_or_none(row["assignment_id"]),
-        task_id=_uuid_or_none(row["task_id"]),
-        project_id=_uuid(row["project_id"]),
-        annotator_id=_uuid(row["annotator_id"]),
-        vendor_id=_uuid_or_none(row["vendor_id"]),
+        assignment_id=plain_uuid_or_none(row["assignment_id"]),
+        task_id=plain_uuid_or_none(row["task_id"]),
+        project_id=plain_uuid(row["project_id"]),
+        annotator_id=plain_uuid(row["annotator_id"]),
+        vendor_id=plain_uuid_or_none(row["vendor_id"]),
         amount=Money(row["amount_micros"], row["currency"]),
         fresh=fresh,
     )
@@ -296,28 +296,20 @@ def transfer_view(row: Any) -> TransferView:
     """Of a row of the queries `transfers` and `transfer_by_key`."""
     return TransferView(
         seq=row["seq"],
-        id=_uuid(row["id"]),
+        id=plain_uuid(row["id"]),
         kind=row["kind"],
         business_key=row["business_key"],
-        debit=AccountRef(row["debit_kind"], _uuid(row["debit_owner"])),
-        credit=AccountRef(row["credit_kind"], _uuid(row["credit_owner"])),
+        debit=AccountRef(row["debit_kind"], plain_uuid(row["debit_owner"])),
+        credit=AccountRef(row["credit_kind"], plain_uuid(row["credit_owner"])),
         amount=Money(row["amount_micros"], row["currency"]),
-        pending_id=_uuid_or_none(row["pending"]),
-        project_id=_uuid_or_none(row["project_id"]),
-        annotator_id=_uuid_or_none(row["annotator_id"]),
-        assignment_id=_uuid_or_none(row["assignment_id"]),
-        task_id=_uuid_or_none(row["task_id"]),
-        exam_attempt_id=_uuid_or_none(row["exam_attempt_id"]),
-        rate_card_id=_uuid_or_none(row["rate_card"]),
+        pending_id=plain_uuid_or_none(row["pending"]),
+        project_id=plain_uuid_or_none(row["project_id"]),
+        annotator_id=plain_uuid_or_none(row["annotator_id"]),
+        assignment_id=plain_uuid_or_none(row["assignment_id"]),
+        task_id=plain_uuid_or_none(row["task_id"]),
+        exam_attempt_id=plain_uuid_or_none(row["exam_attempt_id"]),
+        rate_card_id=plain_uuid_or_none(row["rate_card"]),
         inputs=row["inputs"],
         reason=row["reason"],
         created_at=row["created_at"],
     )
-
-
-def _uuid(value: Any) -> UUID:
-    return UUID(int=value.int)  # the driver's own UUID class is not the one that Structs are made of
-
-
-def _uuid_or_none(value: Any) -> UUID | None:
-    return None if value is None else _uuid(value)

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import audit, db, outbox
+from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
@@ -19,7 +20,7 @@ from routing.dispatch import place
 from routing.eligibility import Failure
 from routing.errors import NoSuchAssignment, NotEligible
 from routing.events import Price, pricing
-from routing.explain import PlaceExplained, explain
+from routing.explain import PlaceExplained, explain, places_seen_by
 from routing.heads import Head, head_of, price_query
 from routing.presence import PresenceView, presence, presences
 from routing.views import Views
@@ -129,14 +130,14 @@ async def candidates(
     With `moving`, an assignment, as if its place were free.
     """
     people = await db.fetch(sql.people_for_picking, q=q, limit=min(limit, MOST_PICKED))
-    there = await presences([row["id"] for row in people], settings)
+    ids = [plain_uuid(row["id"]) for row in people]
+    there, seen = await presences(ids, settings), await places_seen_by(task_id, ids, settings)
     place_of = await db.fetch_one(sql.place_of_assignment, assignment_id=moving)
     freed = None if place_of is None else (place_of["stage"], place_of["no"])
     found = []
-    for row in people:
-        person = there[UUID(int=row["id"].int)]
-        places = (await explain(task_id, person.annotator_id, settings)).places
-        best = _best([_as_if_free(one) if (one.stage, one.no) == freed else one for one in places])
+    for one, row in zip(ids, people, strict=True):
+        person = there[one]
+        best = _best([_as_if_free(place) if (place.stage, place.no) == freed else place for place in seen.get(one, [])])
         failures = (best.failures if best else [_NOTHING_FREE]) + _of_presence(person)
         found.append(
             Candidate(

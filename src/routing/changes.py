@@ -12,10 +12,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from kernel import audit, clock, db, outbox
+from kernel import clock, db, outbox
 from kernel.errors import Invalid, PreconditionFailed
 from kernel.ids import uuid7
 from kernel.sql import load
+from kernel.undo import recall, record
 from routing.errors import NoSuchTask, NoSuchTaskChange, WrongState
 from routing.intake import Level, TaskDraft, asked_of, ensure_lanes, place_of
 from routing.lanes import review_lane
@@ -27,8 +28,6 @@ from skills.evidence import own_kinds
 sql = load(__package__)
 MOST_TASKS = 10_000
 """Of one change: it is one transaction, and holds the rows of every task in it."""
-UNDO_SECONDS = 3600
-"""So long a change can be taken back with one press; afterwards it is a decision of its own."""
 EXPIRE = "routing.expire_tasks"
 CLOSED = {"accepted", "rejected", "cancelled"}
 Action = Literal["set_priority", "set_due", "set_difficulty", "extend", "cancel"]
@@ -106,10 +105,7 @@ async def change_many(ids: Sequence[UUID], change: TaskBulk) -> TaskBulkReport:
     await _put(rows, changed, change.reason.strip())
     report = _report(uuid7(), change.action, lines)
     if changed:
-        await audit.record(
-            "tasks.bulk", "bulk", report.bulk_id, reason=change.reason.strip(),
-            after={"action": change.action, "changed": msgspec.to_builtins(changed)},
-        )  # fmt: skip
+        await record("tasks", report.bulk_id, change.action, changed, change.reason.strip())
         told = "tasks.cancelled" if change.action == "cancel" else "tasks.changed"
         await outbox.publish(told, {"count": len(changed), "action": change.action})
     return report
@@ -117,20 +113,17 @@ async def change_many(ids: Sequence[UUID], change: TaskBulk) -> TaskBulkReport:
 
 async def undo(bulk_id: UUID, actor: str) -> TaskBulkReport:
     """Puts back what still is as the change left it. Raises `NoSuchTaskChange`: unknown, somebody else's, too old, or undone."""
-    db.require_transaction()
-    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('bulk:' || :id::text, 0))", id=str(bulk_id))
-    done = await db.fetch_value(sql.bulk_of_tasks, bulk_id=str(bulk_id), actor=actor, seconds=float(UNDO_SECONDS))
-    if done is None or await db.fetch_value(sql.bulk_of_tasks_undone, bulk_id=str(bulk_id)):
+    done = await recall("tasks", bulk_id, actor, TaskBulkLine)
+    if done is None:
         raise NoSuchTaskChange
-    changed = msgspec.convert(done["changed"], list[TaskBulkLine])
+    action, changed = done
     rows = await _locked([line.id for line in changed])
     lines = [_back(line, rows.get(line.id)) for line in changed]
     again = [line for line in lines if line.outcome == "changed"]
     await _put(rows, again, "taken back")
-    await audit.record("tasks.bulk_undone", "bulk", bulk_id, after={"action": done["action"]})
     if again:
         await outbox.publish("tasks.changed", {"count": len(again), "action": "undo"})
-    return _report(bulk_id, f"undo {done['action']}", lines)
+    return _report(bulk_id, f"undo {action}", lines)
 
 
 async def change_task(task_id: UUID, change: TaskChange, *, version: int | None = None) -> None:

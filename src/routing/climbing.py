@@ -3,8 +3,6 @@
 Claims read `lane.step` and nothing of this. Where it is late or dead the last steps hold; `upkeep` says how old they are.
 """
 
-from uuid import UUID
-
 from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
@@ -12,8 +10,9 @@ from routing.eligibility import judge
 from routing.heads import head_of
 from routing.ladder import asked, steps_of, steps_reached
 from routing.lanes import Lane
+from routing.presence import people_here
 from routing.views import Views
-from skills.profiles import load_profile
+from skills.profiles import load_profiles
 
 sql = load(__package__)
 CLIMB = "routing.climb"
@@ -23,7 +22,9 @@ async def climb(settings: Settings) -> int:
     """How many lanes moved to another step. May run again at any time."""
     db.require_transaction()
     rows = await db.fetch(sql.climbing_lanes)
-    people = [] if not rows else await _people_here(settings)
+    days = settings.skill_half_life_days
+    here = await people_here(settings) if rows else []
+    people = [Views(profile, days) for profile in await load_profiles(here, days)] if here else []
     z = settings.skill_lower_bound_z
     asks: dict[tuple[Lane, int, int | None], int] = {}
 
@@ -42,12 +43,6 @@ async def climb(settings: Settings) -> int:
     moved = await db.execute(sql.stand_on_steps, ids=[row["id"] for row in rows], steps=steps)
     await db.execute(sql.ran_upkeep, name=CLIMB)
     return moved
-
-
-async def _people_here(settings: Settings) -> list[Views]:
-    days = settings.skill_half_life_days
-    rows = await db.fetch(sql.people_here, seconds=float(settings.present_seconds))
-    return [Views(await load_profile(UUID(int=row["id"].int), days), days) for row in rows]
 
 
 async def ages() -> dict[str, float]:

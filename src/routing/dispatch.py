@@ -86,7 +86,7 @@ async def claim(
     room = min(limit, settings.claim_limit, holder["capacity"] - holder["live"])
     if profile.state != "active":
         return Claim([], "not_active", profile.state_reason or f"This profile is {profile.state}.")
-    absent = await admit(annotator_id)
+    absent = await admit(annotator_id, settings)
     if absent is not None:
         return Claim([], "not_available", NOT_AVAILABLE[absent])
     if room <= 0:

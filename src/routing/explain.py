@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import clock, db
+from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.choice import scored
@@ -132,7 +133,7 @@ async def _places(of: TaskRow) -> list[_Place]:
 
 
 def _holders(places: Sequence[_Place]) -> set[UUID]:
-    return {UUID(int=place.slot["annotator_id"].int) for place in places if place.slot["annotator_id"] is not None}
+    return {plain_uuid(place.slot["annotator_id"]) for place in places if place.slot["annotator_id"] is not None}
 
 
 def _explained(place: _Place, person: _Person, seen: _Seen) -> PlaceExplained:
@@ -261,23 +262,39 @@ async def candidates(task_id: UUID, settings: Settings) -> Candidates:
     """Who could take the task. Raises `NoSuchTask`."""
     row = await task(task_id)
     places = await _places(row)
-    people = await db.fetch(sql.who_is_there, task_id=task_id, limit=MOST_PEOPLE)
-    by_id = {UUID(int=one["id"].int): one for one in people}
-    seen, tallies = (
-        _Seen([], settings.skill_lower_bound_z, await situation(), _holders(places)),
-        [_Tally() for _ in places],
-    )
-    ids = list(by_id)
-    for start in range(0, len(ids), AT_ONCE):
-        for profile in await load_profiles(ids[start : start + AT_ONCE], settings.skill_half_life_days):
-            facts = by_id[profile.id]
-            person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"])
-            for place, tally in zip(places, tallies, strict=True):
-                _count(tally, place, person, seen)
-        await asyncio.sleep(0)
+    people = await db.fetch(sql.who_is_there, task_id=task_id, people=None, limit=MOST_PEOPLE)
+    seen, tallies = await _seen(places, settings), [_Tally() for _ in places]
+    async for _, person in _each(people, settings):
+        for place, tally in zip(places, tallies, strict=True):
+            _count(tally, place, person, seen)
     total = people[0]["total"] if people else 0
     views = [_tallied(place, tally) for place, tally in zip(places, tallies, strict=True)]
     return Candidates(task_id, row.state, len(people), total - len(people), views)
+
+
+async def places_seen_by(
+    task_id: UUID, annotator_ids: Sequence[UUID], settings: Settings
+) -> dict[UUID, list[PlaceExplained]]:
+    """What `explain` says of the places, for several active people at once, but for rivals. Raises `NoSuchTask`."""
+    places = await _places(await task(task_id))
+    people = await db.fetch(sql.who_is_there, task_id=task_id, people=list(annotator_ids), limit=MOST_PEOPLE)
+    seen = await _seen(places, settings)
+    return {one: [_explained(place, person, seen) for place in places] async for one, person in _each(people, settings)}
+
+
+async def _each(people: Sequence[Any], settings: Settings) -> AsyncIterator[tuple[UUID, _Person]]:
+    """In portions, so that nobody else waits for the judging."""
+    by_id = {plain_uuid(one["id"]): one for one in people}
+    ids, days = list(by_id), settings.skill_half_life_days
+    for start in range(0, len(ids), AT_ONCE):
+        for profile in await load_profiles(ids[start : start + AT_ONCE], days):
+            facts = by_id[profile.id]
+            yield profile.id, _Person(Views(profile, days), facts["held"], facts["declined"])
+        await asyncio.sleep(0)
+
+
+async def _seen(places: Sequence[_Place], settings: Settings) -> _Seen:
+    return _Seen([], settings.skill_lower_bound_z, await situation(), _holders(places))
 
 
 OF_THE_MOMENT = frozenset({"free", "capacity", "project", "reserved"})
@@ -365,16 +382,9 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     alone = Counter(lane.failures[0].predicate for lane in shut if len(lane.failures) == 1)
     kept = [KeptBy(name, lanes, alone[name]) for name, lanes in people.most_common()]
     return Outlook(
-        annotator_id,
-        profile.state,
-        facts["held"],
-        profile.capacity,
-        len(rework),
-        len(fitting),
-        fitting[:TOP_LANES],
-        kept,
-        shut[:TOP_LANES],
-    )
+        annotator_id, profile.state, facts["held"], profile.capacity, len(rework), len(fitting), fitting[:TOP_LANES],
+        kept, shut[:TOP_LANES],
+    )  # fmt: skip
 
 
 def _lane_seen(profile: Profile, head: Head, z: float, now: Situation) -> LaneSeen:

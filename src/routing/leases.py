@@ -86,6 +86,7 @@ async def heartbeat(
     lease = await db.fetch_one_as(
         Lease, sql.heartbeat, assignment_id=assignment_id, annotator_id=annotator_id, epoch=epoch, active=int(active),
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+        idle_minutes=settings.presence_idle_minutes,
     )  # fmt: skip
     if lease is None:
         await hold(assignment_id, annotator_id, epoch)  # says which of the three it is
@@ -134,6 +135,7 @@ async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings
         state=state,
         reason=reason,
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+        idle_minutes=settings.presence_idle_minutes,
     )
     await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
     await outbox.publish(

@@ -97,7 +97,7 @@ async def accept(offer_id: UUID, annotator_id: UUID, settings: Settings) -> Assi
         return await assignment(mine.assignment_id)
     if mine.state != "open":
         raise OfferOver(state=mine.state)
-    await presence.admit(annotator_id)  # accepting is a sign of life; who is on a break is refused below
+    await presence.admit(annotator_id, settings)  # accepting is a sign of life; who is on a break is refused below
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     slot = await by_hand.place_for(mine.task_id, annotator_id, settings, slot_id=mine.slot_id)
     why = {"offer": {"id": str(offer_id), "offered_at": mine.offered_at.isoformat()}}
@@ -145,13 +145,9 @@ async def make_round(settings: Settings) -> int:
     places = await db.fetch(sql.places_to_offer, limit=settings.offers_per_round)
     if not places:
         return 0
-    asked = [UUID(int=row["id"].int) for row in await db.fetch(sql.people_to_offer, limit=ASKED_PER_ROUND)]
-    there = await presence.presences(asked, settings)
-    free = {
-        one: await load_profile(one, settings.skill_half_life_days)
-        for one in asked
-        if there[one].state == "available" and there[one].room > 0
-    }
+    rows = await db.fetch(sql.people_to_offer, limit=ASKED_PER_ROUND, idle_minutes=settings.presence_idle_minutes)
+    asked = [UUID(int=row["id"].int) for row in rows]
+    free = {one: await load_profile(one, settings.skill_half_life_days) for one in asked}
     chosen = []
     for row in places:
         people = (await _ranked(row["slot_id"], free, settings))[: settings.offer_parallel]

@@ -33,8 +33,9 @@ class PresenceView(msgspec.Struct, frozen=True):
     said: str | None
     """What was said last; None: nothing ever."""
     since: datetime | None
+    """The state of now, and not what was said, holds since then."""
     last_seen: datetime | None
-    """The last sign of life: a page, a claim, a heartbeat or work handed in."""
+    """The last sign of life: a page, a claim, a heartbeat, work handed in or handed back."""
     reason: str
     room: int
     """How many tasks more they may hold."""
@@ -55,6 +56,12 @@ async def presence(annotator_id: UUID, settings: Settings) -> PresenceView:
     return found
 
 
+async def people_here(settings: Settings) -> list[UUID]:
+    """Active people who could take work now, or as soon as their hands are free."""
+    rows = await db.fetch(sql.people_here, idle_minutes=settings.presence_idle_minutes)
+    return [UUID(int=row["id"].int) for row in rows]
+
+
 async def set_presence(
     annotator_id: UUID, state: str, settings: Settings, *, reason: str = "", by_manager: bool = False
 ) -> PresenceView:
@@ -65,7 +72,14 @@ async def set_presence(
     db.require_transaction()
     before = await presence(annotator_id, settings)
     await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
-    await db.execute(sql.say_presence, annotator_id=annotator_id, state=state, reason=reason, seen=not by_manager)
+    await db.execute(
+        sql.say_presence,
+        annotator_id=annotator_id,
+        state=state,
+        reason=reason,
+        seen=not by_manager,
+        idle_minutes=settings.presence_idle_minutes,
+    )
     if state == "offline":
         await close("rescinded", annotator_id=annotator_id, reason="went offline")
     if by_manager:
@@ -80,19 +94,26 @@ async def set_presence(
     return await presence(annotator_id, settings)
 
 
-async def saw(annotator_id: UUID) -> None:
-    """A sign of life of somebody who said that they are available; written once a minute at most."""
-    await db.execute(sql.saw_person, annotator_id=annotator_id)
+async def saw(annotator_id: UUID, settings: Settings) -> None:
+    """A sign of life, written once a minute at most; whoever said that they are away stays away."""
+    await db.execute(sql.saw_person, annotator_id=annotator_id, idle_minutes=settings.presence_idle_minutes)
 
 
-async def admit(annotator_id: UUID) -> str | None:
+async def admit(annotator_id: UUID, settings: Settings) -> str | None:
     """At a pull, under the holder's lock: why this person takes nothing now. Who was offline is available from here on."""
     db.require_transaction()
     said = await db.fetch_value("SELECT state FROM presence WHERE annotator = :id", id=annotator_id)
     if said in NOT_AVAILABLE:
         return str(said)
     if said == "available":
-        await saw(annotator_id)
+        await saw(annotator_id, settings)
     else:
-        await db.execute(sql.say_presence, annotator_id=annotator_id, state="available", reason="", seen=True)
+        await db.execute(
+            sql.say_presence,
+            annotator_id=annotator_id,
+            state="available",
+            reason="",
+            seen=True,
+            idle_minutes=settings.presence_idle_minutes,
+        )
     return None

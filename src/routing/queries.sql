@@ -241,6 +241,10 @@ WITH mine AS (
   WHERE a.id = :assignment_id AND slot.id = a.slot AND slot.assignment_id = :assignment_id AND slot.annotator = :annotator_id
     AND slot.epoch = :epoch AND slot.state = 'live' AND least(slot.lease_until, slot.deadline) > clock_timestamp()
   RETURNING slot.lease_until, slot.deadline
+), seen AS (
+  UPDATE presence SET last_seen = clock_timestamp(), since = there_since(presence.state, presence.since, presence.last_seen, :idle_minutes)
+  WHERE annotator = (SELECT p.annotator FROM presence p CROSS JOIN mine WHERE p.annotator = :annotator_id AND p.last_seen < clock_timestamp() - interval '1 minute'
+                     FOR NO KEY UPDATE OF p SKIP LOCKED)
 )
 UPDATE assignment SET lease_until = mine.lease_until,
        active_seconds = active_seconds + least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int * :active::int,
@@ -254,7 +258,12 @@ UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, lease_un
 WHERE id = :slot_id AND state = 'live' AND epoch = :epoch
 
 -- name: end_assignment
--- Only a live assignment ends, once; the last stretch of active time is added on submit.
+-- Only a live assignment ends, once; the last stretch of active time is added on submit. Handing in and handing back are signs of life.
+WITH seen AS (
+  UPDATE presence SET last_seen = clock_timestamp(), since = there_since(presence.state, presence.since, presence.last_seen, :idle_minutes)
+  WHERE annotator = (SELECT p.annotator FROM presence p WHERE :state::text IN ('submitted', 'declined') AND p.last_seen < clock_timestamp() - interval '1 minute'
+                     AND p.annotator = (SELECT a.annotator FROM assignment a WHERE a.id = :assignment_id) FOR NO KEY UPDATE SKIP LOCKED)
+)
 UPDATE assignment SET state = :state::text, ended_at = clock_timestamp(), end_reason = :reason,
        active_seconds = active_seconds + CASE WHEN :state::text = 'submitted'
          THEN least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int ELSE 0 END
@@ -627,7 +636,8 @@ ORDER BY wanted.place, head.rank, head.id
 SELECT set_config('callboard.actors', :actors, true)
 
 -- name: claim_slots
--- claim_slot for many: slots that lock_lane_heads holds, their assignments, their holders' counts, and what is told of it.
+-- claim_slot for many: slots that lock_lane_heads holds, their assignments, their holders' counts, and what is told of it. Presence is looked at
+-- again: lock_holders read it before it had the lock that a change of presence holds.
 WITH wanted AS (
   SELECT * FROM unnest(:slot_ids::uuid[], :assignment_ids::uuid[], :annotator_ids::uuid[], :vendor_ids::uuid[], :lease_seconds::float8[],
     :deadline_seconds::float8[], :prices::bigint[], :currencies::text[], :price_inputs::jsonb[], :whys::jsonb[], :event_ids::uuid[])
@@ -637,6 +647,7 @@ WITH wanted AS (
          lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
          deadline = clock_timestamp() + make_interval(secs => w.deadline_seconds)
   FROM wanted w WHERE slot.id = w.slot_id AND slot.state = 'free' AND slot.reserved_for IS NULL
+    AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = w.annotator_id AND p.state <> 'available')
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline, w.*
 ), told AS (
   INSERT INTO event (id, type, project_id, subject_id, vendor_id, data)
@@ -645,6 +656,10 @@ WITH wanted AS (
   FROM taken
 ), held AS (
   UPDATE holder SET live = live + 1 FROM taken WHERE holder.annotator = taken.annotator_id
+), seen AS (
+  INSERT INTO presence (annotator, state, since, last_seen, reason) SELECT annotator_id, 'available', clock_timestamp(), clock_timestamp(), '' FROM taken
+  ON CONFLICT (annotator) DO UPDATE SET last_seen = excluded.last_seen, since = there_since(presence.state, presence.since, presence.last_seen, :idle_minutes)
+  WHERE presence.last_seen < clock_timestamp() - interval '1 minute'
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
                         price_inputs, why, heartbeat_at, claimed_at)
@@ -745,6 +760,7 @@ WITH handed_in AS MATERIALIZED (
     CASE :sort::text
       WHEN 'load' THEN coalesce(h.live, 0)::float8 / a.capacity
       WHEN 'free' THEN greatest(a.capacity - coalesce(h.live, 0), 0)::float8
+      WHEN 'presence' THEN (SELECT array_position(ARRAY['available', 'busy', 'break', 'draining', 'offline'], now.state)::float8 FROM presence_now(:idle_minutes) now WHERE now.annotator = a.id)
       WHEN 'throughput' THEN coalesce(handed_in.pieces, 0)::float8
       WHEN 'acceptance' THEN judged.accepted
       WHEN 'last_active' THEN (SELECT extract(epoch FROM greatest(w.heartbeat_at, w.claimed_at, w.ended_at))::float8 FROM assignment w
@@ -770,6 +786,8 @@ WITH handed_in AS MATERIALIZED (
     AND (:standing::text IS NULL OR (:standing <> 'none') = EXISTS (SELECT FROM standing s
          WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())
            AND (:standing IN ('any', 'none') OR s.action = :standing)))
+    AND (:presence::text IS NULL OR EXISTS (SELECT FROM presence_now(:idle_minutes) now
+         WHERE now.annotator = a.id AND (now.state = :presence OR (:presence = 'here' AND now.here))))
     AND (:free_at_least::int IS NULL OR a.capacity - coalesce(h.live, 0) >= :free_at_least)
     AND (:held_at_least::int IS NULL OR coalesce(h.live, 0) >= :held_at_least)
     AND (:throughput_at_least::int IS NULL OR coalesce(handed_in.pieces, 0) >= :throughput_at_least)
@@ -808,13 +826,14 @@ SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS ven
     FROM credential c WHERE c.annotator = a.id AND c.state IN ('verified', 'unverified')), '[]') AS credentials,
   coalesce((SELECT jsonb_agg(s.action ORDER BY s.started_at) FROM standing s
     WHERE s.annotator = a.id AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())), '[]') AS standing,
-  coalesce(h.live, 0)::int AS held,
+  coalesce(h.live, 0)::int AS held, now.state AS presence, now.since AS presence_since,
   (SELECT count(*) FROM assignment w WHERE w.annotator = a.id AND w.state = 'submitted' AND w.ended_at >= clock_timestamp() - interval '7 days')::int AS handed_in,
   coalesce(judged.pieces, 0)::int AS judged, judged.accepted,
   (SELECT greatest(w.heartbeat_at, w.claimed_at, w.ended_at) FROM assignment w WHERE w.annotator = a.id ORDER BY w.claimed_at DESC LIMIT 1) AS last_active_at
 FROM annotator a
 LEFT JOIN vendor v ON v.id = a.vendor
 LEFT JOIN holder h ON h.annotator = a.id
+JOIN presence_now(:idle_minutes) now ON now.annotator = a.id
 LEFT JOIN LATERAL (SELECT count(*) AS pieces, avg((b.state = 'accepted')::int)::float8 AS accepted FROM submission b
   WHERE b.author = a.id AND b.state IN ('accepted', 'rework', 'rejected') AND b.decided_at >= clock_timestamp() - interval '30 days') judged ON true
 WHERE a.id = ANY (:ids::uuid[])
@@ -956,15 +975,6 @@ WHERE (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text I
 ORDER BY t.id DESC
 LIMIT :limit
 
--- name: bulk_of_tasks
--- What a bulk change of tasks did, as its author wrote it down, while it is recent enough to be taken back.
-SELECT after FROM audit_entry
-WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk' AND actor = :actor AND at > clock_timestamp() - make_interval(secs => :seconds)
-
--- name: bulk_of_tasks_undone
--- Whether it was taken back already.
-SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'tasks.bulk_undone')
-
 -- name: tasks_expired
 -- Open tasks whose time is over by their project's clock, which stands still while it is paused; nobody holds them or has worked on them.
 SELECT t.id FROM task t JOIN project p ON p.id = t.project
@@ -1020,10 +1030,8 @@ FROM lane l LEFT JOIN wanted w ON w.id = l.id
 WHERE lane.id = l.id AND l.step <> coalesce(w.step, 0)
 
 -- name: people_here
--- Active people who gave a sign of life within so many seconds.
-SELECT DISTINCT w.annotator AS id FROM assignment w JOIN annotator a ON a.id = w.annotator AND a.state = 'active'
-WHERE greatest(w.heartbeat_at, w.claimed_at, w.ended_at) > clock_timestamp() - make_interval(secs => :seconds)
-  AND (w.state = 'live' OR w.ended_at > clock_timestamp() - make_interval(secs => :seconds))
+-- Who could take work now or as soon as their hands are free.
+SELECT annotator AS id FROM presence_now(:idle_minutes) WHERE here
 
 -- name: ran_upkeep
 -- Written when it is done, in its own transaction.
@@ -1040,7 +1048,8 @@ SELECT r.assignment, r.task, r.step, r.relaxed, clock_timestamp()
 FROM unnest(:assignments::uuid[], :tasks::uuid[], :steps::int[], :relaxed::jsonb[]) AS r (assignment, task, step, relaxed)
 
 -- name: risk_of_projects
--- What was handed in lately, since when, by how many, and what is due first.
+-- What was handed in lately, since when, how many of those who worked on it lately are here, and what is due first.
+WITH present AS MATERIALIZED (SELECT annotator FROM presence_now(:idle_minutes) WHERE here)
 SELECT p.id, p.name, p.sla_seconds, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        lately.handed_in, lately.window_from, lately.mean_seconds, here.people_here,
@@ -1052,9 +1061,8 @@ CROSS JOIN LATERAL (
   FROM assignment a WHERE a.project = p.id AND a.kind = 'annotation' AND a.claimed_at > clock_timestamp() - make_interval(secs => :window)
 ) AS lately
 CROSS JOIN LATERAL (
-  SELECT count(DISTINCT a.annotator)::int AS people_here FROM assignment a
-  WHERE a.project = p.id AND a.claimed_at > clock_timestamp() - make_interval(secs => :window)
-    AND greatest(a.heartbeat_at, a.claimed_at, a.ended_at) > clock_timestamp() - make_interval(secs => :here)
+  SELECT count(*)::int AS people_here FROM present h
+  WHERE EXISTS (SELECT FROM assignment a WHERE a.annotator = h.annotator AND a.project = p.id AND a.claimed_at > clock_timestamp() - make_interval(secs => :window))
 ) AS here
 WHERE p.state IN ('published', 'paused') AND (:project_id::uuid IS NULL OR p.id = :project_id)
 
@@ -1071,35 +1079,20 @@ WHERE l.kind = 'annotation' AND (:project_id::uuid IS NULL OR l.project = :proje
 ORDER BY l.domain, l.language, l.difficulty_band, l.id
 
 -- name: presence_of
--- What people said last, and what it means now: without a sign of life for so long nobody is available.
-SELECT a.id AS annotator_id, p.state AS said, p.since, coalesce(p.reason, '') AS reason, life.at AS last_seen,
-       greatest(a.capacity - coalesce(h.live, 0), 0)::int AS room,
-       CASE WHEN p.state <> 'available' THEN p.state
-            WHEN life.at IS NULL OR life.at < clock_timestamp() - make_interval(mins => :idle_minutes) THEN 'offline'
-            WHEN coalesce(h.live, 0) >= a.capacity THEN 'busy'
-            ELSE 'available' END AS state
-FROM annotator a
-LEFT JOIN presence p ON p.annotator = a.id
-LEFT JOIN holder h ON h.annotator = a.id
-CROSS JOIN LATERAL (
-  SELECT greatest(p.last_seen, max(w.at)) AS at FROM (
-    SELECT greatest(n.heartbeat_at, CASE WHEN n.state IN ('submitted', 'declined') THEN n.ended_at END) AS at
-    FROM assignment n WHERE n.annotator = a.id ORDER BY n.claimed_at DESC LIMIT 10
-  ) AS w
-) AS life
-WHERE a.id = ANY (:ids::uuid[])
+-- What people said last, and what it means now.
+SELECT annotator AS annotator_id, said, state, since, last_seen, reason, room FROM presence_now(:idle_minutes) WHERE annotator = ANY (:ids::uuid[])
 
 -- name: say_presence
 -- A manager's word is no sign of life, except that it begins a time in which there may be one.
 INSERT INTO presence (annotator, state, since, last_seen, reason) VALUES (:annotator_id, :state, clock_timestamp(), clock_timestamp(), :reason)
 ON CONFLICT (annotator) DO UPDATE SET state = excluded.state, reason = excluded.reason,
-  since = CASE WHEN presence.state = excluded.state THEN presence.since ELSE excluded.since END,
+  since = CASE WHEN presence.state = excluded.state THEN there_since(presence.state, presence.since, presence.last_seen, :idle_minutes) ELSE excluded.since END,
   last_seen = CASE WHEN :seen OR excluded.state = 'available' THEN excluded.last_seen ELSE presence.last_seen END
 
 -- name: saw_person
--- Once a minute at most, so that reading a page costs no write.
-UPDATE presence SET last_seen = clock_timestamp()
-WHERE annotator = :annotator_id AND state = 'available' AND last_seen < clock_timestamp() - interval '1 minute'
+-- Once a minute at most, so that reading a page costs no write. It unsays nothing.
+UPDATE presence SET last_seen = clock_timestamp(), since = there_since(state, since, last_seen, :idle_minutes)
+WHERE annotator = :annotator_id AND last_seen < clock_timestamp() - interval '1 minute'
 
 -- name: vendor_of
 -- Whose manager hears of a person.
@@ -1210,11 +1203,11 @@ ORDER BY s.rank, s.id
 LIMIT :limit
 
 -- name: people_to_offer
--- Who said that they are available, and has no offer open; the signs of life are looked at next.
-SELECT p.annotator AS id FROM presence p JOIN annotator a ON a.id = p.annotator AND a.state = 'active'
-WHERE p.state = 'available'
-  AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = p.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
-ORDER BY p.last_seen DESC, p.annotator
+-- Who is here with room, and has no offer open.
+SELECT n.annotator AS id FROM presence_now(:idle_minutes) n
+WHERE n.here AND n.room > 0
+  AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = n.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
+ORDER BY n.last_seen DESC, n.annotator
 LIMIT :limit
 
 -- name: names_of_requirements
@@ -1251,11 +1244,11 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
   AND task.state NOT IN ('accepted', 'rejected', 'cancelled') AND w.lane_id <> w.old_lane
 
 -- name: who_is_there
--- Active people, with what they hold now, whether they handed this task back, and their number; the longest here first.
+-- Active people, or those of them who are named, with what they hold now, whether they handed this task back, and their number; the longest here first.
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
        EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
 FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
-WHERE a.state = 'active'
+WHERE a.state = 'active' AND (:people::uuid[] IS NULL OR a.id = ANY (:people))
 ORDER BY a.id
 LIMIT :limit::int
 
@@ -1281,18 +1274,11 @@ INSERT INTO stock (id, figures, taken_at) VALUES (1, :figures, clock_timestamp()
 ON CONFLICT (id) DO UPDATE SET figures = excluded.figures, taken_at = excluded.taken_at
 
 -- name: people_on_shift
--- Who gave a sign of life at a task lately, or handed one in, the last ones first; with the versions that judgements are remembered by.
-SELECT seen.annotator AS id, coalesce(v.version, 0) AS version
-FROM (
-  SELECT annotator, max(at) AS at FROM (
-    SELECT annotator, heartbeat_at AS at FROM assignment WHERE state = 'live' AND heartbeat_at > clock_timestamp() - make_interval(mins => :minutes)
-    UNION ALL
-    SELECT annotator, ended_at FROM assignment WHERE state = 'submitted' AND ended_at > clock_timestamp() - make_interval(mins => :minutes)
-  ) AS signs GROUP BY annotator
-) AS seen
-JOIN annotator a ON a.id = seen.annotator AND a.state = 'active'
-LEFT JOIN profile_version v ON v.annotator = seen.annotator
-ORDER BY seen.at DESC
+-- Who is here, the last seen first; with the versions that judgements are remembered by.
+SELECT n.annotator AS id, coalesce(v.version, 0) AS version
+FROM presence_now(:idle_minutes) n LEFT JOIN profile_version v ON v.annotator = n.annotator
+WHERE n.here
+ORDER BY n.last_seen DESC, n.annotator
 LIMIT :limit
 
 -- name: world_version

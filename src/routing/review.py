@@ -140,6 +140,7 @@ async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft,
         state="submitted",
         reason=None,
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+        idle_minutes=settings.presence_idle_minutes,
     )
     await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
     verdict_id = uuid7()

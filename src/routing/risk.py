@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import clock, db
+from kernel.settings import Settings
 from kernel.sql import load
 from routing.calendars import Clock, clock_of
 
@@ -22,7 +23,6 @@ LEAST_OPEN_SECONDS = 900
 """Of the window: a rate from less is an accident."""
 SOON = 0.75
 """Share of the SLA from which the end of the queue counts as close to it."""
-HERE_SECONDS = 3600
 Level = Literal["low", "medium", "high"]
 Reason = Literal[
     "nothing_waits", "paused", "sla_missed", "overdue", "sla_will_be_missed", "due_will_be_missed", "nobody_here", "no_rate", "sla_close", "on_track"
@@ -42,6 +42,7 @@ class Queue(msgspec.Struct, frozen=True):
     mean_seconds: float
     """From claim to hand-in."""
     people_here: int
+    """Of those who worked on the project in the window."""
     sla_seconds: int
     earliest_due: float | None = None
     paused: bool = False
@@ -136,10 +137,12 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-async def risks(project_id: UUID | None = None) -> list[ProjectRisk]:
+async def risks(settings: Settings, project_id: UUID | None = None) -> list[ProjectRisk]:
     """Of published and paused projects, the riskiest first."""
     now = clock.now().timestamp()
-    projects = await db.fetch(sql.risk_of_projects, project_id=project_id, window=WINDOW_SECONDS, here=HERE_SECONDS)
+    projects = await db.fetch(
+        sql.risk_of_projects, project_id=project_id, window=WINDOW_SECONDS, idle_minutes=settings.presence_idle_minutes
+    )
     lanes: dict[UUID, list[Any]] = {}
     for row in await db.fetch(sql.risk_of_lanes, project_id=project_id, window=WINDOW_SECONDS):
         lanes.setdefault(UUID(int=row["project_id"].int), []).append(row)

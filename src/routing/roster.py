@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import db
+from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
 from skills.belief import Belief
@@ -70,6 +71,13 @@ class Load(msgspec.Struct, frozen=True):
     last_active_at: datetime | None
 
 
+class RosterPresence(msgspec.Struct, frozen=True):
+    state: str
+    """`available`, `busy`, `break`, `draining` or `offline`, as of now."""
+    since: datetime | None
+    """None: they never said anything and were never seen."""
+
+
 class RosterRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     external_id: str | None
@@ -87,6 +95,7 @@ class RosterRow(msgspec.Struct, frozen=True, kw_only=True):
     standing: list[str]
     """Actions in force."""
     load: Load
+    presence: RosterPresence
     credentials: list[RosterCredential]
     skills: list[RosterSkill]
 
@@ -124,13 +133,13 @@ async def find(
     wanted.check(order.sort)
     if wanted.asks_belief or order.sort == "skill":
         return await _by_belief(wanted, reach, settings, order, after=after, limit=limit)
-    rows = await _candidates(wanted, reach, order, after, limit + 1, with_known=False)
+    rows = await _candidates(wanted, reach, order, after, settings, limit=limit + 1, with_known=False)
     total = rows[0]["total"] if rows else 0
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
     return Found(
-        [_uuid(row["id"]) for row in shown], total,
-        last and After(_key(last["value"], order), last["name"], _uuid(last["id"])),
+        [plain_uuid(row["id"]) for row in shown], total,
+        last and After(_key(last["value"], order), last["name"], plain_uuid(last["id"])),
     )  # fmt: skip
 
 
@@ -139,9 +148,14 @@ async def everybody(wanted: RosterFilter, reach: Reach, settings: Settings, *, l
     return (await find(wanted, reach, settings, limit=limit)).ids
 
 
-async def rows(ids: Sequence[UUID], yard: Yardstick, domains: list[str] | None = None) -> list[RosterRow]:
+async def rows(
+    ids: Sequence[UUID], yard: Yardstick, settings: Settings, domains: list[str] | None = None
+) -> list[RosterRow]:
     """In the order of `ids`; skills in `domains`, or where somebody was seen."""
-    found = {_uuid(row["id"]): row for row in await db.fetch(sql.roster_rows, ids=list(ids))}
+    found = {
+        plain_uuid(row["id"]): row
+        for row in await db.fetch(sql.roster_rows, ids=list(ids), idle_minutes=settings.presence_idle_minutes)
+    }
     people = {person.id: person for person in await _known(ids)}
     return [_row(found[one], skills_of(people[one], domains or [], yard)) for one in ids if one in found]
 
@@ -149,7 +163,7 @@ async def rows(ids: Sequence[UUID], yard: Yardstick, domains: list[str] | None =
 async def speed(ids: Sequence[UUID]) -> dict[UUID, tuple[int, float]]:
     """Annotations of the last 30 days and their mean active seconds, by person."""
     found = await db.fetch(sql.roster_speed, ids=list(ids))
-    return {_uuid(row["annotator_id"]): (row["pieces"], row["seconds"]) for row in found}
+    return {plain_uuid(row["annotator_id"]): (row["pieces"], row["seconds"]) for row in found}
 
 
 async def _by_belief(
@@ -158,7 +172,7 @@ async def _by_belief(
     assert wanted.domain is not None
     yard = await yardstick(settings, wanted.project_id)
     passed: list[tuple[bool, float, str, UUID]] = []
-    async for row in _everyone(wanted, reach, order):
+    async for row in _everyone(wanted, reach, order, settings):
         person = _candidate(row)
         judged = yard.judge(person, wanted.domain, by_class=wanted.expert is not None)
         if yard.passes(wanted, judged):
@@ -171,11 +185,11 @@ async def _by_belief(
     return Found([one[3] for one in shown], len(passed), last and After(None if last[0] else last[1], last[2], last[3]))
 
 
-async def _everyone(wanted: RosterFilter, reach: Reach, order: Order) -> AsyncIterator[Any]:
+async def _everyone(wanted: RosterFilter, reach: Reach, order: Order, settings: Settings) -> AsyncIterator[Any]:
     """In portions, so that no statement runs long and nobody else waits for the judging."""
     after: After | None = None
     while True:
-        portion = await _candidates(wanted, reach, order, after, PORTION, with_known=True)
+        portion = await _candidates(wanted, reach, order, after, settings, limit=PORTION, with_known=True)
         for number, row in enumerate(portion):
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
@@ -183,7 +197,7 @@ async def _everyone(wanted: RosterFilter, reach: Reach, order: Order) -> AsyncIt
         if len(portion) < PORTION:
             return
         last = portion[-1]
-        after = After(_key(last["value"], order), last["name"], _uuid(last["id"]))
+        after = After(_key(last["value"], order), last["name"], plain_uuid(last["id"]))
 
 
 def _value(person: Candidate, judged: Judged, order: Order, yard: Yardstick) -> float | None:
@@ -211,13 +225,20 @@ def _place(passed: list[tuple[bool, float, str, UUID]], after: After, order: Ord
 
 
 async def _candidates(
-    wanted: RosterFilter, reach: Reach, order: Order, after: After | None, limit: int | None, *, with_known: bool
+    wanted: RosterFilter,
+    reach: Reach,
+    order: Order,
+    after: After | None,
+    settings: Settings,
+    *,
+    limit: int,
+    with_known: bool,
 ) -> list[Any]:
     given = msgspec.structs.asdict(wanted)
     for name in ("domain", "level", "level_of", "expert"):
         del given[name]
     return await db.fetch(
-        sql.roster, **given, ids=None, **_reach(reach), **_order(order), with_known=with_known,
+        sql.roster, **given, ids=None, idle_minutes=settings.presence_idle_minutes, **_reach(reach), **_order(order), with_known=with_known,
         with_proof=wanted.expert is not None, limit=limit,
         with_credential=any(value is not None for name, value in given.items() if name.startswith(("credential", "expires"))),
         with_throughput=order.sort == "throughput" or wanted.throughput_at_least is not None,
@@ -240,7 +261,7 @@ async def _known(ids: Sequence[UUID]) -> list[Candidate]:
     for name in ("domain", "level", "level_of", "expert"):
         del nothing[name]
     found = await db.fetch(
-        sql.roster, **nothing, ids=list(ids), **_reach(Reach()), **_order(Order()), with_known=True,
+        sql.roster, **nothing, ids=list(ids), idle_minutes=1, **_reach(Reach()), **_order(Order()), with_known=True,
         with_proof=True, limit=None,
         with_credential=False, with_throughput=False, with_acceptance=False, after_key=None, after_name=None, after_id=None,
     )  # fmt: skip
@@ -249,23 +270,22 @@ async def _known(ids: Sequence[UUID]) -> list[Candidate]:
 
 def _candidate(row: Any) -> Candidate:
     known = _KNOWN.decode(row["known"])
-    return Candidate(_uuid(row["id"]), row["name"], row["value"], known, row["credentials"] or [], row["exams"] or {})
+    return Candidate(
+        plain_uuid(row["id"]), row["name"], row["value"], known, row["credentials"] or [], row["exams"] or {}
+    )
 
 
 def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:
     held, capacity = row["held"], row["capacity"]
     return RosterRow(
-        id=_uuid(row["id"]), external_id=row["external_id"], display_name=row["display_name"],
-        vendor_id=None if row["vendor_id"] is None else _uuid(row["vendor_id"]), vendor=row["vendor"], state=row["state"],
+        id=plain_uuid(row["id"]), external_id=row["external_id"], display_name=row["display_name"],
+        vendor_id=None if row["vendor_id"] is None else plain_uuid(row["vendor_id"]), vendor=row["vendor"], state=row["state"],
         state_reason=row["state_reason"], capacity=capacity, roles=row["roles"],
         roles_everywhere=row["roles_everywhere"], languages=row["languages"],
         created_at=row["created_at"], standing=row["standing"],
         load=Load(
             held, capacity, max(0, capacity - held), row["handed_in"], row["judged"], row["accepted"], row["last_active_at"]
         ),
+        presence=RosterPresence(row["presence"], row["presence_since"]),
         credentials=msgspec.convert(row["credentials"], list[RosterCredential]), skills=skills,
     )  # fmt: skip
-
-
-def _uuid(value: Any) -> UUID:
-    return UUID(int=value.int)

@@ -40,7 +40,7 @@ async def take_stock(settings: Settings, memory: Memory) -> Stock:
     """Writes the row and answers with what is in it."""
     db.require_transaction()
     await memory.refresh(await db.fetch_value(sql.world_version))
-    rows = await db.fetch(sql.people_on_shift, minutes=settings.on_shift_minutes, limit=MOST_PEOPLE)
+    rows = await db.fetch(sql.people_on_shift, idle_minutes=settings.presence_idle_minutes, limit=MOST_PEOPLE)
     people = [(UUID(int=row["id"].int), row["version"]) for row in rows]
     before = await situation()
     lanes = [memory.lanes[place] for place in sorted({one.place for one in memory.lots})]

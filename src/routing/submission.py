@@ -84,6 +84,7 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
         state="submitted",
         reason=None,
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
+        idle_minutes=settings.presence_idle_minutes,
     )
     if not late:
         await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)

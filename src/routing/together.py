@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import db
-from kernel.ids import uuid7
+from kernel.ids import plain_uuid, uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
@@ -89,7 +89,7 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     prices = await pricing().quote(
         [price_query(match.seat.views.of(match.head.half_life_days), match.head, z) for match in matches]
     )
-    await _take(asks, matches, prices)
+    await _take(asks, matches, prices, settings)
     views = {
         view.id: view for view in await assignments(ids=[match.assignment_id for match in matches], limit=len(matches))
     }
@@ -157,8 +157,8 @@ async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]]
     for row in rows:
         places[row["place"]].append(
             _Place(
-                _uuid(row["id"]), _uuid(row["task"]), row["author_id"] and _uuid(row["author_id"]),
-                row["author_vendor_id"] and _uuid(row["author_vendor_id"]), frozenset(map(_uuid, row["involved"])),
+                plain_uuid(row["id"]), plain_uuid(row["task"]), row["author_id"] and plain_uuid(row["author_id"]),
+                row["author_vendor_id"] and plain_uuid(row["author_vendor_id"]), frozenset(map(plain_uuid, row["involved"])),
             )
         )  # fmt: skip
     memory.drain(n for n, count in counts.items() if len(places[n]) < count)
@@ -196,7 +196,7 @@ def _candidate(seat: Seat, n: int, memory: Memory) -> Candidate:
     return Candidate(memory.lanes[lot.place], lot, seat.traits[lot.place])
 
 
-async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price]) -> None:
+async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price], settings: Settings) -> None:
     actors = {asks[match.ask].actor for match in matches}
     if len(actors) > 1:
         by_row = {str(id_): asks[match.ask].actor for match in matches for id_ in (match.place.id, match.place.task_id)}
@@ -210,7 +210,7 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price])
         deadline_seconds=[float(match.head.deadline_seconds) for match in matches],
         prices=[price.micros for price in prices], currencies=[price.currency for price in prices],
         price_inputs=[db.jsonb(price.inputs) for price in prices], whys=[db.jsonb(match.why) for match in matches],
-        event_ids=[uuid7() for _ in matches],
+        event_ids=[uuid7() for _ in matches], idle_minutes=settings.presence_idle_minutes,
     )  # fmt: skip
     if taken != len(matches):
         raise NotTakenTogether
@@ -227,7 +227,3 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price])
             if price.micros
         ]
     )
-
-
-def _uuid(value: Any) -> UUID:
-    return UUID(int=value.int)  # the driver's own UUID class is not the one that Structs are made of

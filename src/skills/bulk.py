@@ -1,7 +1,7 @@
 """One change to many people, with a report by person, and the way back.
 
-What was changed, and from what, is written down in the audit log in the same transaction. Undoing reads it there and
-puts back only what still is as the change left it: whoever was changed again meanwhile stays as they are.
+Undoing (`kernel.undo`) puts back only what still is as the change left it: whoever was changed again meanwhile stays as
+they are.
 """
 
 from typing import Annotated, Any, Literal
@@ -14,14 +14,13 @@ from kernel import audit, db
 from kernel.errors import Invalid
 from kernel.ids import uuid7
 from kernel.sql import load
+from kernel.undo import recall, record
 from skills.errors import NoSuchBulk
 from skills.registry import check_roles
 
 sql = load(__package__)
 MOST_PEOPLE = 1000
 """Of one change: it is one transaction, and holds the rows of everybody in it."""
-UNDO_SECONDS = 3600
-"""So long a change can be taken back with one press; afterwards it is a decision of its own."""
 Action = Literal["pause", "activate", "grant_role", "revoke_role", "set_capacity"]
 Value = dict[str, Any]
 
@@ -86,12 +85,10 @@ async def change_many(ids: list[UUID], change: BulkChange, vendor_id: UUID | Non
 
 async def undo(bulk_id: UUID, actor: str, vendor_id: UUID | None = None) -> BulkReport:
     """Puts back what still is as the change left it. Raises `NoSuchBulk`: unknown, somebody else's, too old, or undone."""
-    db.require_transaction()
-    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('bulk:' || :id::text, 0))", id=str(bulk_id))
-    done = await db.fetch_value(sql.bulk_of, bulk_id=str(bulk_id), actor=actor, seconds=float(UNDO_SECONDS))
-    if done is None or await db.fetch_value(sql.bulk_was_undone, bulk_id=str(bulk_id)):
+    done = await recall("annotators", bulk_id, actor, BulkLine)
+    if done is None:
         raise NoSuchBulk
-    changed = msgspec.convert(done["changed"], list[BulkLine])
+    action, changed = done
     first = changed[0].after if changed else {}
     role, project = first.get("role"), first.get("project_id")
     ids = [line.id for line in changed]
@@ -106,8 +103,7 @@ async def undo(bulk_id: UUID, actor: str, vendor_id: UUID | None = None) -> Bulk
         if as_left:
             await _put(line.id, line.before, "undo", "taken back", line.after)
         lines.append(BulkLine(line.id, row["name"], "changed" if as_left else "unchanged", line.after, line.before))
-    await audit.record("annotators.bulk_undone", "bulk", bulk_id, after={"action": done["action"]})
-    return _counted(bulk_id, f"undo {done['action']}", lines)
+    return _counted(bulk_id, f"undo {action}", lines)
 
 
 async def _locked(ids: list[UUID], role: str | None, project_id: UUID | None, vendor_id: UUID | None) -> list[Any]:
@@ -153,11 +149,7 @@ async def _put(one: UUID, wanted: Value, action: str, reason: str | None, before
 
 async def _report(action: str, lines: list[BulkLine], reason: str | None) -> BulkReport:
     report = _counted(uuid7(), action, lines)
-    changed = [line for line in lines if line.outcome == "changed"]
-    if changed:
-        await audit.record(
-            "annotators.bulk", "bulk", report.bulk_id, reason=reason, after={"action": action, "changed": msgspec.to_builtins(changed)}
-        )  # fmt: skip
+    await record("annotators", report.bulk_id, action, [line for line in lines if line.outcome == "changed"], reason)
     return report
 
 

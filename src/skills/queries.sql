@@ -831,13 +831,3 @@ ON CONFLICT (annotator, role, project_id) DO NOTHING
 -- name: bulk_revoke
 -- The role as it was granted: everywhere, or in that project.
 DELETE FROM annotator_role WHERE annotator = :id AND role = :role AND project_id IS NOT DISTINCT FROM :project_id::uuid
-
--- name: bulk_of
--- What a bulk change did, as its author wrote it down, while it is recent enough to be taken back.
-SELECT after FROM audit_entry
-WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'annotators.bulk' AND actor = :actor
-  AND at >= clock_timestamp() - make_interval(secs => :seconds)
-
--- name: bulk_was_undone
--- Whether it was taken back already.
-SELECT EXISTS (SELECT FROM audit_entry WHERE subject_type = 'bulk' AND subject_id = :bulk_id AND action = 'annotators.bulk_undone')

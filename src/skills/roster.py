@@ -6,7 +6,7 @@ functions that decide who gets which work. The roster can therefore not name som
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -23,8 +23,9 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Code = Annotated[str, Meta(min_length=1, max_length=40)]
 State = Literal["active", "paused", "left"]
 Standing = Literal["any", "none", "pause", "require_exam", "ask_manager"]
-SORTS = ("name", "skill", "load", "free", "last_active", "throughput", "acceptance")
-Sort = Literal["name", "skill", "load", "free", "last_active", "throughput", "acceptance"]
+Presence = Literal["here", "available", "busy", "break", "draining", "offline"]
+Sort = Literal["name", "skill", "load", "free", "presence", "last_active", "throughput", "acceptance"]
+SORTS: tuple[str, ...] = get_args(Sort)
 
 
 class RosterFilter(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -56,6 +57,8 @@ class RosterFilter(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_o
     """Passed."""
     standing: Standing | None = None
     """In force now; `none`: nothing is."""
+    presence: Presence | None = None
+    """As of now; `here`: active, and available or busy."""
     free_at_least: Count | None = None
     """Tasks that could still be taken on."""
     held_at_least: Count | None = None

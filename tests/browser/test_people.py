@@ -25,7 +25,7 @@ async def test_filter_select_pause_undo(sign_in: SignIn) -> None:
     await expect(rows).to_contain_text("Paused")
     assert await db.fetch_value("SELECT state_reason FROM annotator WHERE state = 'paused'") == "Audit of accounts"
     await page.click("text=Undo")
-    await expect(rows).to_contain_text("Available")
+    await expect(rows).to_contain_text("Offline")
     await page.click(".active-filters a >> nth=0")
     await page.wait_for_url("**/people")
     await expect(rows).to_have_count(2)

@@ -55,13 +55,21 @@ LIVE = [
     )
     for i, (name, facts) in enumerate(zip(PEOPLE, [KEYS, DOSE, LEASE, BONDS, CACHE, KEYS, DOSE, BONDS], strict=True))
 ]  # fmt: skip
+HERE = f.Here(
+    counts={"available": 3, "busy": 2, "break": 1, "draining": 2},
+    rows=[
+        f.HereRow(id=uid(800 + i), name=name, vendor="Northlight" if i % 2 else "Harbour", state=("available", "available", "available", "busy", "busy", "break", "draining", "draining")[i],
+                  since=minutes(-4 - i * 37), held=(0, 1, 2, 3, 5, 1, 2, 1)[i], capacity=(3, 3, 3, 3, 5, 3, 3, 3)[i])
+        for i, name in enumerate(PEOPLE)
+    ],
+)  # fmt: skip
 RISKS = [
     ProjectRisk(uid(51), "Clinic notes", Forecast("high", "sla_will_be_missed", 212, 14.5, 6, 61_000, 0.7, minutes(900), minutes(909), minutes(700)), []),
     ProjectRisk(uid(52), "法律咨询", Forecast("medium", "no_rate", 12, None, 1, 300, 0.1, None, None, None), []),
     ProjectRisk(uid(50), "Spring dialogues", Forecast("low", "nothing_waits", 0, 22.0, 4, 0, 0.0, None, None, None), []),
 ]  # fmt: skip
 FLOOR = f.FloorView(
-    risks=RISKS,
+    risks=RISKS, here=HERE,
     filter=f.FloorFilter(), domains=["general", "law"], live=LIVE, live_total=23, matrix=_matrix(),
     projects=[v.Option(value=str(uid(50)), label="Spring dialogues"), v.Option(value=str(uid(51)), label="Clinic notes")],
     kpis=f.Kpis(waiting=412, live=23, in_review=31, accepted_today=188, rejected_share=0.041, spent_today=[usd(31_420)], committed=[usd(9_730)], budget_left=[usd(458_850)]),

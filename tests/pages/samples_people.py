@@ -7,7 +7,7 @@ from callboard.pages.views import Option, Problem
 from callboard.pages.views_people import Active, Compared, CompareView, ImportView, PeopleFilter, PeopleView, PersonRow
 from callboard.roster_import.plan import FieldChange, LineReport
 from callboard.roster_import.write import PeopleImported
-from routing.roster import Load, RosterRow
+from routing.roster import Load, RosterPresence, RosterRow
 from skills.roster import RosterCredential, RosterSkill
 from tests.pages.sample_facts import minutes, uid, usd
 
@@ -22,7 +22,7 @@ def person(number: int, name: str, **changes: Any) -> RosterRow:
     values: dict[str, Any] = {
         "external_id": f"emp-{1000 + number}", "vendor_id": uid(9), "vendor": "Northlight", "state": "active", "state_reason": None,
         "capacity": 4, "roles": ["annotator"], "roles_everywhere": ["annotator"], "languages": {"en": 5, "zh-CN": 3},
-        "created_at": minutes(-90_000), "standing": [], "load": Load(2, 4, 2, 31, 40, 0.925, minutes(-12)), "credentials": [],
+        "created_at": minutes(-90_000), "standing": [], "load": Load(2, 4, 2, 31, 40, 0.925, minutes(-12)), "credentials": [], "presence": RosterPresence("available", minutes(-47)),
         "skills": [skill("general", 72, 9), skill("finance", 64, 17, seen=False), skill("medicine", 81, 7, expert=True)],
     } | changes  # fmt: skip
     return RosterRow(id=uid(800 + number), display_name=name, **values)
@@ -33,9 +33,24 @@ OLD = RosterCredential("law", "degree", "LL.M.", "unverified", None, expired=Fal
 ROWS = [
     person(1, "Mara Lindqvist", credentials=[LICENCE, OLD], roles=["annotator", "reviewer"]),
     person(
-        2, "陈伟", state="paused", state_reason="Audit", load=Load(4, 4, 0, 0, 0, None, None), languages={"zh-CN": 5}
+        2,
+        "陈伟",
+        state="paused",
+        state_reason="Audit",
+        load=Load(4, 4, 0, 0, 0, None, None),
+        languages={"zh-CN": 5},
+        presence=RosterPresence("offline", None),
     ),
-    person(3, "Ines Ferreira", external_id=None, vendor=None, standing=["require_exam"], roles=[], languages={}),
+    person(
+        3,
+        "Ines Ferreira",
+        external_id=None,
+        vendor=None,
+        standing=["require_exam"],
+        roles=[],
+        languages={},
+        presence=RosterPresence("draining", minutes(-8)),
+    ),
 ]
 
 
@@ -46,7 +61,7 @@ def people(**changes: Any) -> PeopleView:
             Active("domain", "medicine", "domain"), Active("level", "3"), Active("language", "en"), Active("expert", "true", "skill_class"),
             Active("acceptance_at_least", "80"), Active("expires_within_days", "30"), Active("project_id", "Chat"), Active("q", "ma"),
             Active("exam_id", "Law"), Active("credential_domain", "law", "domain"), Active("credential_state", "verified", "credential_state"),
-            Active("free_at_least", "1"), Active("held_at_least", "1"), Active("throughput_at_least", "1"), Active("acceptance_at_most", "90"),
+            Active("presence", "here", "presence"), Active("free_at_least", "1"), Active("held_at_least", "1"), Active("throughput_at_least", "1"), Active("acceptance_at_most", "90"),
             Active("language_level", "4"),
         ],
         "rows": [PersonRow(row=row, columns=row.skills) for row in ROWS], "columns": ["general", "finance", "medicine"], "total": 214,

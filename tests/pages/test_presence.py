@@ -46,3 +46,28 @@ async def test_over_the_api(play: Play) -> None:
         "speaks for them"
     )
     await site.claim(site.author)
+
+
+async def test_the_floor_and_the_roster_show_who_is_here(play: Play) -> None:
+    author = play.site.author.annotator_id
+    assert "Nobody is here" in await play.manager.get("/floor")
+    await play.take(play.author)
+    await play.site.call("PUT", f"/annotators/{author}/presence", play.site.author, {"state": "draining"})
+    page = await play.manager.get("/floor")
+    assert f'<a href="/people/{author}">' in page
+    assert "Finishing" in page.split('id="here"')[1].split("</ul>")[0]
+    assert f'<a href="/people/{author}">' in await play.manager.get("/floor/fragment?presence=draining")
+    assert "Nobody at the moment." in await play.manager.get("/floor/fragment?presence=busy")
+    assert f'"/people/{author}"' in await play.manager.get("/people?presence=draining")
+    assert f'"/people/{author}"' not in await play.manager.get("/people?presence=here")
+    exported = await play.manager.get("/people/export.csv?presence=draining")
+    assert ",draining," in exported
+    found = await play.site.call(
+        "GET", "/annotators?presence=draining&include=presence&sort=presence", play.site.manager
+    )
+    assert [(one["id"], one["presence"]["state"]) for one in found["items"]] == [(str(author), "draining")]
+    await play.site.call("PUT", f"/annotators/{author}/presence", play.site.author, {"state": "available"})
+    found = await play.site.call("GET", "/annotators?presence=here&sort=presence", play.site.manager)
+    assert [one["id"] for one in found["items"]] == [str(author)]
+    ordered = await play.site.call("GET", "/annotators?include=presence&sort=-presence", play.site.manager)
+    assert [one["presence"]["state"] for one in ordered["items"]][-1] == "available"

@@ -187,7 +187,7 @@ async def test_clocks_stand_still_while_a_project_is_paused(settings: Settings) 
     # As if the pause had begun ten minutes ago.
     await db.execute("UPDATE project SET paused_at = paused_at - interval '10 minutes'")
     before = (await reports.task(task)).expires_at
-    assert [one.forecast.reason for one in await risks(project)] == ["paused"]
+    assert [one.forecast.reason for one in await risks(settings, project)] == ["paused"]
     await _state(project, "published")
     (head,) = await lane_heads(["annotation"], [project])
     assert head.waited_seconds == pytest.approx(1200, abs=3)
@@ -263,7 +263,7 @@ async def test_the_report_counts_what_is_there(settings: Settings) -> None:
     project = await make_project(settings)
     await make_tasks(project, 3)
     await submit(settings, await claim_one(settings, await make_annotator(settings)))
-    (found,) = await risks()
+    (found,) = await risks(settings)
     assert (found.forecast.waiting, found.forecast.people_here, found.forecast.risk) == (2, 1, "low")
     assert found.forecast.per_hour == 4.0, "one in the quarter of an hour that a rate is taken from at least"
     assert [(lane.domain, lane.forecast.waiting) for lane in found.lanes] == [("general", 2)]

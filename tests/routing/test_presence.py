@@ -1,16 +1,23 @@
 """Who is there, decided when it is read; and what being away keeps from them."""
 
 import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from callboard.checks import check
 from kernel import db
+from kernel.errors import DomainError
 from kernel.settings import Settings
-from routing import leases
+from routing import by_hand, climbing, leases, offers
 from routing.memory import Memory
-from routing.presence import PresenceView, presence, set_presence
+from routing.offer_book import offers as listed
+from routing.presence import PresenceView, people_here, presence, set_presence
+from routing.risk import risks
+from routing.together import NotTakenTogether
 from tests.routing.factory import claim, claim_one, make_annotator, make_project, make_tasks, submit
 from tests.routing.test_together import together
 
@@ -125,3 +132,155 @@ async def test_a_break_that_races_with_claims_lets_none_begin_after_it(settings:
     )
     assert late == []
     assert (await check()).ok
+
+
+async def test_a_program_that_never_speaks_of_presence_keeps_its_people_here(settings: Settings) -> None:
+    project = await make_project(settings)
+    await make_tasks(project, 3)
+    person = await make_annotator(settings)
+    assert set(await people_here(settings)) == set()
+    held = await claim_one(settings, person)
+    for _ in range(3):
+        await silent(person, settings.presence_idle_minutes - 1)
+        async with db.transaction("token:frontend"):
+            await leases.heartbeat(held.id, person, held.epoch, settings)
+    assert set(await people_here(settings)) == {person}
+    await silent(person, settings.presence_idle_minutes - 1)
+    await submit(settings, held)
+    await silent(person, settings.presence_idle_minutes - 1)
+    assert [one.forecast.people_here for one in await risks(settings)] == [1]
+    await silent(person, 2)
+    assert set(await people_here(settings)) == set()
+    assert [one.forecast.reason for one in await risks(settings)] == ["nobody_here"]
+
+
+@pytest.mark.parametrize("state", ["break", "draining", "offline"])
+async def test_whoever_takes_nothing_expedites_nothing(settings: Settings, state: str) -> None:
+    project = await make_project(settings, ladder=[{"after_minutes": 30, "relax": {"min_level": -1}}])
+    await make_tasks(project, 1, difficulty=1)
+    person = await make_annotator(settings, skills={"general": 3})
+    held = await claim_one(settings, person)
+    await make_tasks(project, 1, difficulty=5)
+    await say(settings, person, state)
+    async with db.transaction("system:worker"):
+        assert await climbing.climb(settings) == 0, "they are at work, and take nothing new"
+    assert [one.forecast.people_here for one in await risks(settings)] == [0]
+    async with db.transaction("token:frontend"):
+        await leases.heartbeat(held.id, person, held.epoch, settings)
+    await say(settings, person, "available")
+    async with db.transaction("system:worker"):
+        assert await climbing.climb(settings) == 1
+
+
+async def test_full_hands_are_here_and_a_paused_profile_is_not(settings: Settings) -> None:
+    await make_tasks(await make_project(settings), 1)
+    person = await make_annotator(settings, capacity=1)
+    await claim_one(settings, person)
+    assert set(await people_here(settings)) == {person}
+    await db.execute("UPDATE annotator SET state = 'paused', state_reason = 'on leave' WHERE id = :id", id=person)
+    assert set(await people_here(settings)) == set()
+
+
+async def test_since_when_is_told_of_the_state_of_now(settings: Settings) -> None:
+    await make_tasks(await make_project(settings), 5)
+    person = await make_annotator(settings, capacity=1)
+    held = await claim_one(settings, person)
+    began = (await presence(person, settings)).since
+    await submit(settings, held)
+    freed = await presence(person, settings)
+    assert (freed.state, began is not None and freed.since is not None and freed.since <= began) == ("available", True)
+    await silent(person, settings.presence_idle_minutes + 10)
+    gone = await presence(person, settings)
+    assert gone.since is not None
+    assert gone.last_seen is not None
+    assert (gone.since - gone.last_seen).total_seconds() == settings.presence_idle_minutes * 60
+    await claim_one(settings, person)
+    back = await presence(person, settings)
+    assert back.since is not None
+    assert back.since > gone.since, "a claim after a silence begins anew"
+    await say(settings, person, "break")
+    on_break = (await presence(person, settings)).since
+    await silent(person, settings.presence_idle_minutes + 10)
+    await say(settings, person, "break")
+    assert (await presence(person, settings)).since == on_break, "a break lasts from its first word on"
+
+
+async def test_a_shared_claim_that_waited_for_a_change_of_presence_gives_nothing(settings: Settings) -> None:
+    await make_tasks(await make_project(settings), 5)
+    person, memory = await make_annotator(settings), Memory()
+    await submit(settings, await claim_one(settings, person))
+    said = asyncio.Event()
+
+    async def leave() -> None:
+        async with db.transaction("person:test"):
+            await set_presence(person, "draining", settings)
+            said.set()
+            await asyncio.sleep(0.3)
+
+    leaving = asyncio.create_task(leave())
+    await said.wait()
+    waiting = asyncio.create_task(together(settings, memory, person))
+    await asyncio.sleep(0.1)
+    assert not leaving.done()
+    assert not waiting.done(), "it waits for the row of the person"
+    await leaving
+    with contextlib.suppress(NotTakenTogether):  # then everybody is served alone, and is told
+        assert await waiting == [None]
+    assert await db.fetch_value("SELECT count(*) FROM assignment WHERE state = 'live'") == 0
+
+
+async def test_claims_offers_and_a_managers_hand_give_nothing_to_whoever_left(settings: Settings) -> None:
+    """Each person says once that they are away while every door gives at once; what came after their word is a fault."""
+    project, memory = await make_project(settings, budget="100000"), Memory()
+    tasks = await make_tasks(project, 120)
+    people = [await make_annotator(settings, f"A{n}", capacity=8) for n in range(9)]
+    for person in people:
+        await claim_one(settings, person)
+    left: set[UUID] = set()
+
+    places = asyncio.Semaphore(8)
+
+    async def quietly(doing: Coroutine[Any, Any, object]) -> None:
+        with contextlib.suppress(DomainError, NotTakenTogether):
+            async with places:
+                await doing
+
+    async def give(person: UUID, task: UUID) -> None:
+        async with db.transaction("person:boss"):
+            await by_hand.assign(task, person, settings, reason="race")
+
+    async def offered(task: UUID, some: list[UUID]) -> None:
+        async with db.transaction("system:offers"):
+            await offers.make(task, some, settings, made_by="system:offers")
+
+    async def leave(person: UUID, state: str, after: float) -> None:
+        await asyncio.sleep(after)
+        left.add(person)
+        await say(settings, person, state)
+
+    states = ("break", "draining", "offline")
+    leaving = [asyncio.create_task(leave(one, states[n % 3], 0.1 * n)) for n, one in enumerate(people)]
+    doings: list[Coroutine[Any, Any, object]] = []
+    for n, task in enumerate(tasks[:27]):
+        person = people[n % len(people)]
+        doings += [give(person, task), offered(task, [people[(n + k) % len(people)] for k in (0, 1, 5)])]
+        if n % 3 != 2:  # a pull of one's own ends being offline, as it should, also one that was under way
+            doings.append(claim(settings, person))
+        if n % 3 == 1:
+            doings.append(together(settings, memory, *(one for k, one in enumerate(people) if k % 3 != 2)))
+    await asyncio.gather(*leaving, *(quietly(one) for one in doings))
+    assert len(left) == len(people)
+    late = await db.fetch(
+        """SELECT 'assignment' AS what, p.state FROM assignment a JOIN presence p ON p.annotator = a.annotator AND p.state <> 'available' WHERE a.claimed_at > p.since
+           UNION ALL SELECT 'offer', p.state FROM offer o JOIN presence p ON p.annotator = o.annotator AND p.state <> 'available' WHERE o.offered_at > p.since"""
+    )
+    assert [tuple(row.values()) for row in late] == []
+    assert {(await presence(one, settings)).state for one in people} == set(states)
+    report = await check()
+    assert report.ok, report.to_text()
+    standing = [one for person in people for one in await listed(annotator_id=person)]
+    for one in standing:
+        with pytest.raises(DomainError):
+            async with db.transaction("annotator"):
+                assert (await presence(one.annotator_id, settings)).state != "offline", "whose offers were taken back"
+                await offers.accept(one.id, one.annotator_id, settings)

@@ -180,7 +180,7 @@ async def test_load_throughput_and_acceptance_are_those_of_the_work(settings: Se
     await make_tasks(project, 3)
     await submit(settings, await claim_one(settings, busy))
     await claim_one(settings, busy)
-    row, other = await roster.rows([busy, idle], await roster.yardstick(settings))
+    row, other = await roster.rows([busy, idle], await roster.yardstick(settings), settings)
     assert (row.load.held, row.load.free, row.load.handed_in_7_days) == (1, settings.holding_capacity - 1, 1)
     assert row.load.acceptance_30_days is None
     assert row.load.last_active_at is not None

@@ -78,11 +78,7 @@ async def test_old_stock_keeps_nobody_waiting(settings: Settings) -> None:
 
 async def test_whoever_went_home_is_not_waited_for(settings: Settings) -> None:
     strong, weak, task = await shift(settings)
-    await db.execute(
-        """UPDATE assignment SET heartbeat_at = heartbeat_at - interval '2 hours', ended_at = ended_at - interval '2 hours'
-           WHERE annotator = :id""",
-        id=strong,
-    )
+    await db.execute("UPDATE presence SET last_seen = last_seen - interval '2 hours' WHERE annotator = :id", id=strong)
     assert (await looked(settings)).people == 1
     assert (await claim_one(settings, weak, kinds=["annotation"])).task_id == task  # type: ignore[arg-type]
 

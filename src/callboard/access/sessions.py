@@ -15,6 +15,7 @@ from callboard.access.actor import Actor
 from callboard.access.errors import BadCredentials
 from callboard.access.permissions import effective_roles, permissions_of_roles
 from kernel import audit, db
+from kernel.ids import plain_uuid_or_none
 from kernel.settings import Settings
 from kernel.sql import load
 
@@ -119,14 +120,10 @@ def _actor(row: Any, key: bytes) -> Actor:
     roles = effective_roles(row["roles"], has_vendor=row["vendor_id"] is not None)
     return Actor(
         kind="person", id=UUID(int=row["id"].int), person_id=UUID(int=row["id"].int), name=row["display_name"],
-        email=row["email"], roles=roles, permissions=permissions_of_roles(roles), annotator_id=_uuid(row["annotator_id"]),
-        vendor_id=_uuid(row["vendor_id"]) if "vendor_manager" in roles else None, locale=row["locale"], theme=row["theme"],
+        email=row["email"], roles=roles, permissions=permissions_of_roles(roles), annotator_id=plain_uuid_or_none(row["annotator_id"]),
+        vendor_id=plain_uuid_or_none(row["vendor_id"]) if "vendor_manager" in roles else None, locale=row["locale"], theme=row["theme"],
         must_change_password=row["must_change_password"], csrf_token=row["csrf_token"], session_hash=key,
     )  # fmt: skip
-
-
-def _uuid(value: Any) -> UUID | None:
-    return None if value is None else UUID(int=value.int)
 
 
 async def sign_out(actor: Actor) -> None:

@@ -37,9 +37,9 @@ async def queue(request: Call, project_id: ProjectId = None) -> Response[Items[Q
 
 
 @get("/reports/risk", guards=[require(Permission.TASKS_LIST)], operation_id="reportRisk", tags=["reports"])
-async def risk(project_id: ProjectId = None) -> Response[Items[ProjectRisk]]:
+async def risk(request: Call, project_id: ProjectId = None) -> Response[Items[ProjectRisk]]:
     """Whether what waits will be done in time, by project and lane, with the reason; the riskiest first."""
-    return reply(Items(await risks(project_id)))
+    return reply(Items(await risks(request.settings, project_id)))
 
 
 @get("/reports/throughput", guards=[require(READ)], operation_id="reportThroughput", tags=["reports"])

@@ -26,14 +26,14 @@ from kernel.errors import Invalid
 from kernel.settings import Settings
 from routing import roster
 from routing.projects import project
-from routing.roster import After, Load, Order, Reach, RosterRow
+from routing.roster import After, Load, Order, Reach, RosterPresence, RosterRow
 from skills import bulk
 from skills.annotators import AnnotatorView
 from skills.bulk import BulkChange, BulkReport
 from skills.roster import SORTS, RosterCredential, RosterFilter, RosterSkill
 
 READ, WRITE, SKILLS = Permission.ANNOTATORS_READ, Permission.ANNOTATORS_WRITE, Permission.SKILLS_WRITE
-INCLUDES = ("skills", "load", "credentials", "standing", "total")
+INCLUDES = ("skills", "load", "credentials", "presence", "standing", "total")
 LONGEST_SORT = 20
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 Id = FromQuery[UUID | None]
@@ -48,6 +48,7 @@ class RosterItem(AnnotatorView, frozen=True, kw_only=True):
     skills: list[RosterSkill] | UnsetType = UNSET
     load: Load | UnsetType = UNSET
     credentials: list[RosterCredential] | UnsetType = UNSET
+    presence: RosterPresence | UnsetType = UNSET
     standing: list[str] | UnsetType = UNSET
 
 
@@ -79,7 +80,7 @@ async def provide_filter(  # noqa: PLR0917  one per filter, so that each is docu
     language_level: Annotated[int, QueryParameter(ge=1, le=5)] = 1, domain: Text = None, level: Level = None,
     level_of: Annotated[str, QueryParameter(description="bound or mean")] = "bound", expert: FromQuery[bool | None] = None,
     credential_domain: Text = None, credential_kind: Text = None, credential_state: Text = None,
-    expires_within_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None, exam_id: Id = None, standing: Text = None,
+    expires_within_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None, exam_id: Id = None, standing: Text = None, presence: Text = None,
     free_at_least: Count = None, held_at_least: Count = None, throughput_at_least: Count = None,
     acceptance_at_least: Share = None, acceptance_at_most: Share = None,
 ) -> RosterFilter:  # fmt: skip
@@ -119,13 +120,14 @@ async def list_all(
     """By name; annotators see themselves, a vendor's manager sees that vendor's people.
 
     `domain` with `level` or `expert` asks what routing would ask: the belief of now, in `project_id` by that project's
-    rules. Orders: name, skill (in `domain`), load, free, last_active, throughput, acceptance; `-load` is from the top down.
+    rules. Orders: name, skill (in `domain`), load, free, presence (available first),
+    last_active, throughput, acceptance; `-load` is from the top down.
     """
     limit, order, extra = check_limit(limit, request.settings), read_order(sort), _included(include)
     after = read_cursor(cursor, After)
     found = await roster.find(wanted, reach_of(request.actor), request.settings, order, after=after, limit=limit)
     yard = await roster.yardstick(request.settings, wanted.project_id)
-    rows = await roster.rows(found.ids, yard, [wanted.domain] if wanted.domain else None)
+    rows = await roster.rows(found.ids, yard, request.settings, [wanted.domain] if wanted.domain else None)
     items = [_item(row, extra) for row in rows]
     after = found.after
     total = found.total if "total" in extra else UNSET

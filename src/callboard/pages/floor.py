@@ -19,19 +19,21 @@ guards = [require(Permission.REPORTS_READ)]
 def read_filter(request: Call) -> FloorFilter:
     wish = {name: request.query_params.get(name, "")[:LONGEST_FILTER] for name in FloorFilter.__struct_fields__}
     return FloorFilter(
-        project=wish["project"], domain=wish["domain"], stage=wish["stage"], sort=wish["sort"] or "lease",
+        project=wish["project"], domain=wish["domain"], stage=wish["stage"], presence=wish["presence"], sort=wish["sort"] or "lease",
         direction="desc" if wish["direction"] == "desc" else "asc",
     )  # fmt: skip
 
 
 @get("/floor", guards=guards, include_in_schema=False)
 async def floor(request: Call) -> Response[str]:
-    return page(request, "floor.html", await floor_view(request.actor, read_filter(request)), live=True)
+    return page(
+        request, "floor.html", await floor_view(request.actor, read_filter(request), request.settings), live=True
+    )
 
 
 @get("/floor/fragment", guards=guards, include_in_schema=False)
 async def floor_fragment(request: Call) -> Response[str]:
-    return page(request, "floor/body.html", await floor_view(request.actor, read_filter(request)))
+    return page(request, "floor/body.html", await floor_view(request.actor, read_filter(request), request.settings))
 
 
 @get("/floor/live.csv", guards=guards, include_in_schema=False)

@@ -13,6 +13,8 @@ from callboard.pages.views_floor import (
     FloorEvent,
     FloorFilter,
     FloorView,
+    Here,
+    HereRow,
     Kpis,
     LiveRow,
     MatrixCell,
@@ -21,6 +23,7 @@ from callboard.pages.views_floor import (
 )
 from kernel import clock, db
 from kernel.money import Money
+from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import cost_by, project_budget
 from routing import reports
@@ -30,10 +33,12 @@ from routing.risk import risks
 
 sql = load(__package__)
 LIVE_ROWS = 200
+HERE_ROWS = 60
 EVENT_ROWS = 14
 MINUTES = 60
 COST_ROWS = 8
 LEVELS = range(1, 6)
+PRESENT = ("available", "busy", "break", "draining")
 EVENT_KINDS = {
     "tasks.created": "created",
     "assignment.claimed": "claimed",
@@ -53,7 +58,7 @@ EVENT_KINDS = {
 """What of the feed is worth a line here, under the name that people use."""
 
 
-async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
+async def floor_view(actor: Actor, wish: FloorFilter, settings: Settings) -> FloorView:
     known = await projects(limit=100)
     project_id = uuid_of(wish.project) if wish.project else None
     chosen = [one for one in known if project_id in (None, one.id)]
@@ -71,8 +76,17 @@ async def floor_view(actor: Actor, wish: FloorFilter) -> FloorView:
         per_minute=[minute.submitted for minute in await reports.throughput(MINUTES, project_id, actor.vendor_id)],
         costs=costs[:COST_ROWS],
         events=await _events(actor, project_id),
-        risks=await risks(project_id) if actor.sees_everybody else [],
+        here=await _here(actor, wish, settings),
+        risks=await risks(settings, project_id) if actor.sees_everybody else [],
     )
+
+
+async def _here(actor: Actor, wish: FloorFilter, settings: Settings) -> Here:
+    who = {"idle_minutes": settings.presence_idle_minutes, "vendor_id": actor.vendor_id}
+    counts = {row["state"]: row["people"] for row in await db.fetch(sql.count_present, **who)}
+    state = wish.presence if wish.presence in PRESENT else None
+    rows = await db.fetch_as(HereRow, sql.list_present, **who, state=state, limit=HERE_ROWS)
+    return Here(counts={name: counts.get(name, 0) for name in PRESENT}, rows=rows)
 
 
 def _cell(cells: Iterable[QueueCell]) -> MatrixCell:

@@ -38,7 +38,7 @@ _OWN: dict[str, dict[str, str]] = {
         "overdue": _("A task is past its due time."),
         "sla_will_be_missed": _("At this rate the last tasks will wait longer than they should."),
         "due_will_be_missed": _("At this rate the first due time comes before everything is done."),
-        "nobody_here": _("Nobody has worked on it in the last hour."),
+        "nobody_here": _("Nobody who works on it is here."),
         "no_rate": _("Too little was handed in lately to say."),
         "sla_close": _("It will just do: the end of the queue comes close to the limit."),
         "on_track": _("At this rate everything is done in time."),
@@ -162,10 +162,18 @@ _OWN: dict[str, dict[str, str]] = {
         ),
     },
     "presence": {
+        "here": _("Here now"),
         "available": _("Available"),
         "busy": _("Busy: the hands are full"),
         "break": _("On a break"),
         "draining": _("Finishing what is held"),
+        "offline": _("Offline"),
+    },
+    "presence_short": {
+        "available": _("Available"),
+        "busy": _("Busy"),
+        "break": _("On a break"),
+        "draining": _("Finishing"),
         "offline": _("Offline"),
     },
     "presence_means": {

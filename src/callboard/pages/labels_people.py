@@ -66,5 +66,5 @@ PEOPLE_LABELS: dict[str, dict[str, str]] = {
         "employment": _("Employment"),
     },
     "skill_class": {"true": _("Domain experts"), "false": _("Generalists")},
-    "person_state": {"active": _("Available"), "paused": _("Paused"), "left": _("Left")},
+    "person_state": {"active": _("Active"), "paused": _("Paused"), "left": _("Left")},
 }

@@ -33,7 +33,7 @@ FOLDED = (
 WORDS = {
     "domain": "domain", "credential_domain": "domain", "state": "person_state", "role": "role",
     "credential_kind": "credential_kind",
-    "credential_state": "credential_state", "standing": "standing", "expert": "skill_class", "level_of": "level_of",
+    "credential_state": "credential_state", "standing": "standing", "presence": "presence", "expert": "skill_class", "level_of": "level_of",
 }  # fmt: skip
 NOT_ALONE = {"language_level": "language", "level_of": "level"}
 PERCENT = ("acceptance_at_least", "acceptance_at_most")
@@ -72,7 +72,7 @@ async def people_view(request: Call, wish: PeopleFilter, wanted: RosterFilter, f
     known = [code for code, _ in names.current().sorted_domains(list(choices["domains"]))]
     columns = [code for code in wish.show if code in known] or _usual(wish, known)
     yard = await roster.yardstick(request.settings, wanted.project_id)
-    rows = await roster.rows(found.ids, yard, columns)
+    rows = await roster.rows(found.ids, yard, request.settings, columns)
     vendors = choices["vendors"] if request.actor.sees_everybody else []
     view = PeopleView(
         filter=wish, active=[], rows=[PersonRow(row=row, columns=row.skills) for row in rows], columns=columns,
@@ -119,7 +119,7 @@ async def compare_view(request: Call, ids: list[Any]) -> CompareView:
         mean, _ = Money(line["micros"] // line["pieces"], line["currency"]).round_to_exponent()
         cost.setdefault(line["annotator_id"], []).append(mean)
     people = []
-    for row in await roster.rows(ids, yard, domains):
+    for row in await roster.rows(ids, yard, request.settings, domains):
         pieces, seconds = speed.get(row.id, (0, None))
         skills = {skill.domain: skill for skill in row.skills}
         people.append(

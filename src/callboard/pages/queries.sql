@@ -87,3 +87,17 @@ SELECT id, display_name FROM annotator
 WHERE id = :id::uuid OR (:id::uuid IS NULL AND strpos(lower(display_name), lower(:q::text)) > 0)
 ORDER BY lower(display_name) <> lower(:q::text), display_name, id
 LIMIT :limit
+
+-- name: count_present
+-- Active people by presence, without those who are offline.
+SELECT n.state, count(*)::int AS people FROM presence_now(:idle_minutes) n JOIN annotator a ON a.id = n.annotator AND a.state = 'active'
+WHERE n.state <> 'offline' AND (:vendor_id::uuid IS NULL OR n.vendor = :vendor_id)
+GROUP BY n.state
+
+-- name: list_present
+-- Who they are: those who could take work first, then by how long they have been in their state.
+SELECT n.annotator AS id, a.display_name AS name, v.name AS vendor, n.state, n.since, a.capacity - least(n.room, a.capacity) AS held, a.capacity::int AS capacity
+FROM presence_now(:idle_minutes) n JOIN annotator a ON a.id = n.annotator AND a.state = 'active' LEFT JOIN vendor v ON v.id = n.vendor
+WHERE n.state <> 'offline' AND (:vendor_id::uuid IS NULL OR n.vendor = :vendor_id) AND (:state::text IS NULL OR n.state = :state)
+ORDER BY array_position(ARRAY['available', 'busy', 'break', 'draining'], n.state), n.since, a.display_name, a.id
+LIMIT :limit

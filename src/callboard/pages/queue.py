@@ -155,7 +155,7 @@ def _no_work(
 async def _show(request: Call, kind: str, template: str) -> Response[str]:
     annotator_id = await worker(request.actor, None)
     if template == "queue.html":  # the fragment comes by itself, and says nothing of the person
-        await saw(annotator_id)
+        await saw(annotator_id, request.settings)
     view = await queue_view(annotator_id, kind, request.settings)
     return page(request, template, view, live=template == "queue.html")
 

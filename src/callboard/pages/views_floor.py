@@ -61,6 +61,34 @@ class LiveRow(Struct, kw_only=True):
     price: Money
 
 
+class HereRow(Struct, kw_only=True):
+    """Somebody who is here, on a break or finishing. `state` holds since `since`."""
+
+    id: UUID
+    name: str
+    vendor: str | None
+    state: str
+    since: datetime
+    held: int
+    capacity: int
+
+
+class Here(Struct, kw_only=True):
+    """`counts` by state, of everybody; `rows` of the states that are asked for, as many as are shown."""
+
+    counts: dict[str, int]
+    rows: list[HereRow]
+
+    @property
+    def now(self) -> int:
+        """Of those who could take work, as `presence_now` counts them."""
+        return self.counts.get("available", 0) + self.counts.get("busy", 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
 class ProjectCost(Struct, kw_only=True):
     """`budget` none: not shown, or without a limit. `reserved` is promised to live work, `posted` is owed for accepted work."""
 
@@ -105,6 +133,8 @@ class FloorFilter(Struct, kw_only=True):
     project: str = ""
     domain: str = ""
     stage: str = ""
+    presence: str = ""
+    """Of the list of who is here."""
     sort: str = "lease"
     direction: str = "asc"
 
@@ -124,6 +154,7 @@ class FloorView(Struct, kw_only=True):
     events: list[FloorEvent]
     risks: list[ProjectRisk] = field(default_factory=list)
     """Empty for those who do not answer for all of it."""
+    here: Here = field(default_factory=lambda: Here(counts={}, rows=[]))
     problem: Problem | None = None
 
 

@@ -32,6 +32,7 @@ class PeopleFilter(Struct, kw_only=True):
     expires_within_days: str = ""
     exam_id: str = ""
     standing: str = ""
+    presence: str = ""
     free_at_least: str = ""
     held_at_least: str = ""
     throughput_at_least: str = ""
