@@ -18,11 +18,13 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import by_hand, presence
 from routing.assignments import AssignmentView, assignment
+from routing.caps import caps_of
 from routing.eligibility import Failure, judge
 from routing.errors import NotEligible, OfferOver, PlaceTaken
 from routing.events import Price
 from routing.heads import head_of, weigh
 from routing.offer_book import OfferView, close, offer
+from routing.presence import PresenceView
 from routing.situation import situation
 from routing.views import Views
 from skills.profiles import Profile, load_profile
@@ -154,7 +156,7 @@ async def make_round(settings: Settings) -> int:
     }
     chosen = []
     for row in places:
-        people = (await _ranked(row["slot_id"], free, settings))[: settings.offer_parallel]
+        people = (await _ranked(row["slot_id"], free, there, settings))[: settings.offer_parallel]
         chosen.append((row["task_id"], people))
         for person in people:
             del free[person]
@@ -164,11 +166,16 @@ async def make_round(settings: Settings) -> int:
     return sum(len(one.offers) for one in made)
 
 
-async def _ranked(slot_id: Any, people: dict[UUID, Profile], settings: Settings) -> list[UUID]:
-    """Who may have it by their profile, the best score first."""
+async def _ranked(
+    slot_id: Any, people: dict[UUID, Profile], there: dict[UUID, PresenceView], settings: Settings
+) -> list[UUID]:
+    """Who may have it by their profile, room and caps, the best score first."""
     head, now = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot_id)), await situation()
+    caps = await caps_of(list(people), [head.lane.project_id])
     found = []
     for person, profile in people.items():
+        if there[person].room < head.cost or caps[person].failures(head.lane.project_id):
+            continue
         seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
         if not judge(seen, head.lane, head.language_level, settings.skill_lower_bound_z):
             found.append((weigh(seen, head, settings.skill_lower_bound_z, now)[0].total, person))

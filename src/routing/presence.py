@@ -37,7 +37,7 @@ class PresenceView(msgspec.Struct, frozen=True):
     """The last sign of life: a page, a claim, a heartbeat or work handed in."""
     reason: str
     room: int
-    """How many tasks more they may hold."""
+    """Units of capacity that are free: so many tasks more, where each takes one."""
 
 
 async def presences(annotator_ids: Sequence[UUID], settings: Settings) -> dict[UUID, PresenceView]:
@@ -66,6 +66,8 @@ async def set_presence(
     before = await presence(annotator_id, settings)
     await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
     await db.execute(sql.say_presence, annotator_id=annotator_id, state=state, reason=reason, seen=not by_manager)
+    if state != "available":  # nothing is held for the absent
+        await db.execute(sql.lose_kept, annotator_id=annotator_id)
     if state == "offline":
         await close("rescinded", annotator_id=annotator_id, reason="went offline")
     if by_manager:

@@ -7,6 +7,7 @@ predicates, the score and the constraints are the same; only the number of state
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
+from routing.caps import OPEN, Caps, caps_of
 from routing.choice import ranked
 from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
@@ -65,6 +67,9 @@ class _Wish(NamedTuple):
 
     seat: Seat
     lanes: list[tuple[float, int]]
+    room: int
+    """Units of capacity that are free."""
+    caps: Caps
 
 
 class _Match(NamedTuple):
@@ -74,6 +79,8 @@ class _Match(NamedTuple):
     place: _Place
     assignment_id: UUID
     why: dict[str, Any]
+    days: tuple[date | None, date | None]
+    """On which it counts for a cap, in the project and over all."""
 
 
 async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory) -> list[AssignmentView | None]:
@@ -105,6 +112,7 @@ async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> di
     if not rows:
         return {}
     await memory.refresh(rows[0]["world"])
+    caps = await _caps(rows, memory)
     found = {}
     for row in rows:
         n = first[UUID(int=row["annotator"].int)]
@@ -112,8 +120,17 @@ async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> di
         reached = ask.everybody or ask.own or (ask.vendor_id is not None and ask.vendor_id == row["vendor"])
         if reached and row["common"]:
             seat = await memory.seat(ask.annotator_id, row["version"], settings)
-            found[n] = _Wish(seat, _best(ask, seat, memory))
+            own = caps.get(ask.annotator_id, OPEN)
+            found[n] = _Wish(seat, _best(ask, seat, memory), row["room"], own)
     return dict(sorted(found.items()))
+
+
+async def _caps(rows: Sequence[Any], memory: Memory) -> dict[UUID, Caps]:
+    """Asked only where some project or person has a cap; under the lock of the holders, so that nobody else counts meanwhile."""
+    projects = {memory.lanes[one.place].lane.project_id for one in memory.lots if memory.lanes[one.place].capped}
+    if not projects and all(row["cap_per_day"] is None for row in rows):
+        return {}
+    return await caps_of([_uuid(row["annotator"]) for row in rows], projects)
 
 
 def _best(ask: Ask, seat: Seat, memory: Memory) -> list[tuple[float, int]]:
@@ -162,16 +179,18 @@ def _matched(wishes: dict[int, _Wish], places: dict[int, list[_Place]], memory: 
     """Whoever came first chooses first; everybody gets the best lane in which a slot is left for them."""
     found = []
     tasks: set[UUID] = set()
-    for ask, (seat, lanes) in wishes.items():
+    for ask, (seat, lanes, room, caps) in wishes.items():
         for rank, (_, n) in enumerate(lanes[:LANES_TRIED]):
             head = memory.head(n)
+            if head.cost > room or caps.failures(head.lane.project_id):
+                continue
             place = next((one for one in places[n] if one.task_id not in tasks and _may_have(seat, head, one)), None)
             if place is not None:
                 places[n].remove(place)
                 tasks.add(place.task_id)
                 candidates = [_candidate(seat, other, memory) for _, other in lanes[rank : rank + 1 + RUNNERS_UP]]
                 why = explain_choice(candidates[0], candidates[1:], memory.situation)
-                found.append(_Match(ask, seat, head, place, uuid7(), why))
+                found.append(_Match(ask, seat, head, place, uuid7(), why, caps.days(head.lane.project_id)))
                 break
     return found
 
@@ -203,7 +222,8 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price])
         deadline_seconds=[float(match.head.deadline_seconds) for match in matches],
         prices=[price.micros for price in prices], currencies=[price.currency for price in prices],
         price_inputs=[db.jsonb(price.inputs) for price in prices], whys=[db.jsonb(match.why) for match in matches],
-        event_ids=[uuid7() for _ in matches],
+        event_ids=[uuid7() for _ in matches], costs=[match.head.cost for match in matches],
+        project_days=[match.days[0] for match in matches], site_days=[match.days[1] for match in matches],
     )  # fmt: skip
     if taken != len(matches):
         raise NotTakenTogether
