@@ -17,6 +17,7 @@ from routing.explain import explain
 from routing.memory import Memory
 from routing.together import claim_together
 from routing.waiting import kept_for
+from skills import annotators
 from tests.routing.factory import (
     claim,
     claim_one,
@@ -59,7 +60,10 @@ async def failing(settings: Settings, task: UUID, person: UUID) -> set[str]:
 
 async def say(settings: Settings, person: UUID, state: str) -> None:
     async with db.transaction("person:test"):
-        await presence.set_presence(person, state, settings)
+        if state == "paused":
+            await annotators.set_state(person, state, "on leave")
+        else:
+            await presence.set_presence(person, state, settings)
 
 
 async def test_who_comes_back_goes_on_with_draft_and_price_and_the_other_one_waits(settings: Settings) -> None:
@@ -133,7 +137,7 @@ async def test_claims_together_pass_by_what_is_kept_and_take_it_when_its_time_is
     assert (await check()).ok
 
 
-@pytest.mark.parametrize("state", ["offline", "break", "draining"])
+@pytest.mark.parametrize("state", ["offline", "break", "draining", "paused"])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_nothing_is_kept_for_the_absent(settings: Settings, state: str, when: str) -> None:
     (task,) = await make_tasks(await make_project(settings))
