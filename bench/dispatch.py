@@ -69,7 +69,7 @@ SELECT gen_random_uuid(), annotator, domain, mean, variance, 1, at, mean, varian
 DOUBLES = """
 SELECT (SELECT count(*) FROM (SELECT slot FROM assignment WHERE state = 'live' GROUP BY slot HAVING count(*) > 1) twice)
      + (SELECT count(*) FROM (SELECT task, annotator FROM assignment WHERE state = 'live' GROUP BY 1, 2 HAVING count(*) > 1) again)
-     + (SELECT count(*) FROM holder WHERE live <> (SELECT count(*) FROM slot s WHERE s.annotator = holder.annotator AND s.state = 'live'))
+     + (SELECT count(*) FROM holder WHERE live <> (SELECT coalesce(sum(a.cost), 0) FROM assignment a WHERE a.annotator = holder.annotator AND a.state = 'live'))
 """
 
 

@@ -238,6 +238,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=30,
         ),
     ] = 1800
+    lease_grace_minutes: Annotated[
+        int,
+        _say(
+            "A task whose lease lapsed is kept so long for whoever held it, where the project says nothing; 0: not at all.",
+            "minutes",
+            "a dropped connection or a meeting that ran over; longer lets work wait for people who do not come back",
+            ge=0,
+            le=240,
+        ),
+    ] = 5
     deadline_seconds: Annotated[
         int,
         _say(

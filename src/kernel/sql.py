@@ -5,6 +5,7 @@
     SELECT ... WHERE id = :slot_id
 
 Parameters are `:name`; they become `$1…` once, when the file is read. `::type` casts and quoted text are left alone.
+What several statements share stands once, as `-- part: name`, and is named in them as `{name}` on a line of its own.
 """
 
 import re
@@ -12,7 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-_HEADER = re.compile(r"^-- name: (?P<name>\w+)\s*$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (?P<what>name|part): (?P<name>\w+)\s*$", re.MULTILINE)
+_PART = re.compile(r"^\{(?P<name>\w+)\}$", re.MULTILINE)
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|(?<![\w:]):(?P<param>[a-z_]\w*)")
 
 
@@ -68,13 +70,17 @@ class Queries:
 
 def parse(source: str) -> dict[str, Sql]:
     headers = list(_HEADER.finditer(source))
-    statements: dict[str, Sql] = {}
+    parts: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for header, following in zip(headers, [*headers[1:], None], strict=True):
-        name = header["name"]
-        if name in statements:
+        name, found = header["name"], parts if header["what"] == "part" else statements
+        if name in found:
             raise ValueError(f"two queries are named {name}")
-        statements[name] = compile_sql(name, source[header.end() : following.start() if following else None])
-    return statements
+        found[name] = source[header.end() : following.start() if following else None]
+    return {
+        name: compile_sql(name, _PART.sub(lambda match: parts[match["name"]].strip(), text))
+        for name, text in statements.items()
+    }
 
 
 @cache

@@ -61,15 +61,19 @@ async def assignments(
     annotator_id: UUID | None = None,
     vendor_id: UUID | None = None,
     state: str | None = None,
-    ids: list[UUID] | None = None,
     before: UUID | None = None,
     limit: int = 100,
 ) -> list[AssignmentView]:
     """Newest first; the cursor is the id."""
     return await db.fetch_as(
-        AssignmentView, sql.assignments, assignment_id=None, ids=ids, annotator_id=annotator_id, vendor_id=vendor_id, state=state,
+        AssignmentView, sql.assignments, assignment_id=None, annotator_id=annotator_id, vendor_id=vendor_id, state=state,
         before=before, limit=limit,
     )  # fmt: skip
+
+
+async def named_assignments(ids: list[UUID]) -> list[AssignmentView]:
+    """Whoever holds them; newest first."""
+    return await db.fetch_as(AssignmentView, sql.named_assignments, ids=ids)
 
 
 async def assignment(
@@ -77,7 +81,7 @@ async def assignment(
 ) -> AssignmentView:
     """Raises `NoSuchAssignment` also for somebody else's."""
     rows = await db.fetch_as(
-        AssignmentView, sql.assignments, assignment_id=assignment_id, ids=None, annotator_id=annotator_id, vendor_id=vendor_id,
+        AssignmentView, sql.assignments, assignment_id=assignment_id, annotator_id=annotator_id, vendor_id=vendor_id,
         state=None, before=None, limit=1,
     )  # fmt: skip
     if not rows:

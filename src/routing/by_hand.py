@@ -16,6 +16,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import leases
 from routing.assignments import AssignmentView
+from routing.caps import CAPS
 from routing.dispatch import place
 from routing.eligibility import Failure
 from routing.errors import NoSuchAssignment, NotEligible
@@ -31,6 +32,7 @@ sql = load(__package__)
 PREFERENCES = {
     "preference": frozenset({"not_declined", "preferred"}),
     "ladder": frozenset({"ladder"}),
+    "cap": CAPS,
 }
 """What a manager may pass over, by name; the predicates of `explain` that each covers. Everything else is a requirement."""
 MOST_PICKED = 50
@@ -86,7 +88,9 @@ async def give(
     """The place, at the price given, or at the price of the first time for one's own rework, or at today's."""
     head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
     price = price or await price_of(slot, head, profile, settings)
-    return await place(profile, head, slot["id"], settings, price=price, why=why)
+    return await place(
+        profile, head, slot["id"], settings, price=price, why=why, counted=slot["reserved_for"] != profile.id
+    )
 
 
 async def price_of(slot: Any, head: Head, profile: Profile, settings: Settings) -> Price:

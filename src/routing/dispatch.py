@@ -5,7 +5,7 @@ order of events, the constraints judge: one live assignment per slot, one place 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import Sql, load
-from routing.assignments import AssignmentView, assignments
+from routing.assignments import AssignmentView, named_assignments
+from routing.caps import OPEN, Capped, Taken, caps_of
 from routing.choice import BARRED, kept, retry_after
-from routing.eligibility import Failure, judge
+from routing.eligibility import judge
 from routing.errors import PlaceTaken
 from routing.events import BudgetExhausted, Hold, Price, pricing
 from routing.heads import (
@@ -48,6 +49,7 @@ KEPT_FROM = {
     "own_place": "What waits is work that this person did, or another place of a task in which they have one.",
     "declined": "What waits was handed back by this person before.",
     "reserved": "What waits is kept for the author who was asked to mend it.",
+    "grace": "What waits is kept for a few minutes for whoever's lease on it lapsed.",
 }
 """What a claim says when tasks are there and the profile fits, and still none may be given to this person."""
 
@@ -60,7 +62,7 @@ KEPT_FOR_BETTER = (
 class Claim(msgspec.Struct, frozen=True):
     assignments: list[AssignmentView]
     reason: str | None = None
-    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `kept_for_better_fit`, `budget_exhausted`."""
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `kept_for_better_fit`, `capped`, `budget_exhausted`."""
     detail: str | None = None
     counts: dict[str, int] = {}
     """Lanes with free slots by what keeps this person from them."""
@@ -75,7 +77,7 @@ async def claim(
     kinds: Sequence[str] = KINDS,
     project_ids: Sequence[UUID] | None = None,
 ) -> Claim:
-    """Up to `limit` assignments, rework of one's own first; with a reason whenever there are fewer.
+    """Up to `limit` assignments, what is kept for this person first (a lapsed lease, then rework); with a reason whenever there are fewer.
 
     Raises `NoSuchAnnotator`.
     """
@@ -83,7 +85,8 @@ async def claim(
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     holder = await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
     assert holder is not None
-    room = min(limit, settings.claim_limit, holder["capacity"] - holder["live"])
+    units = holder["capacity"] - holder["live"]
+    room = min(limit, settings.claim_limit, units)
     if profile.state != "active":
         return Claim([], "not_active", profile.state_reason or f"This profile is {profile.state}.")
     absent = await admit(annotator_id, settings)
@@ -91,35 +94,37 @@ async def claim(
         return Claim([], "not_available", NOT_AVAILABLE[absent])
     if room <= 0:
         return Claim(
-            [], "at_capacity", f"{holder['live']} of {holder['capacity']} tasks are held; finish or release one first."
+            [], "at_capacity", f"{holder['live']} of {holder['capacity']} is in use; finish or release something first."
         )
     door = _Door(profile, settings, list(kinds), None if project_ids is None else list(project_ids))
-    taken = await door.take(room)
+    door.units, door.own_cap = units, holder["cap_per_day"] is not None
+    given = await door.take(room)
+    taken = [item.assignment_id for item in given]
     if taken:
-        await db.execute(sql.add_live, annotator_id=annotator_id, difference=len(taken))
-    views = await assignments(ids=taken, limit=len(taken)) if taken else []
+        await db.execute(sql.add_live, annotator_id=annotator_id, difference=sum(item.cost for item in given))
+    views = await named_assignments(taken) if taken else []
     views.sort(key=lambda view: taken.index(view.id))
     return Claim(views) if len(views) >= limit else await door.short(views)
 
 
 async def place(
-    profile: Profile, head: Head, slot_id: UUID, settings: Settings, *, price: Price, why: dict[str, Any]
+    profile: Profile, head: Head, slot_id: UUID, settings: Settings, *, price: Price, why: dict[str, Any], counted: bool
 ) -> AssignmentView:
     """A named slot for somebody who was judged already, under the lock of their row, through the claim's own steps.
 
+    `counted`: against the caps of a day; not what comes back to them. The caps themselves were judged by `explain`.
     Raises `PlaceTaken`, `BudgetExhausted`.
     """
     db.require_transaction()
     door = _Door(profile, settings, [head.lane.kind], [head.lane.project_id])
-    return (await assignments(ids=[await door.place(head, price, why, slot_id)], limit=1))[0]
+    return (await named_assignments([await door.place(head, price, why, slot_id, counted=counted)]))[0]
 
 
-class _Taken(msgspec.Struct, frozen=True):
+class _Taken(Taken, frozen=True):
     assignment_id: UUID
     task_id: UUID
-    project_id: UUID
     price: Price
-    kind: str
+    cost: int
 
 
 class _Broke(Exception):  # noqa: N818  a signal inside this module, never seen outside
@@ -141,16 +146,25 @@ class _Door:
         self.situation = UNKNOWN
         self.kept_for_seconds: int | None = None
         """Until patience ends with the first of what is kept for somebody who fits better, where that is all there is."""
+        self.units: int | None = None
+        """Of capacity that are free; none: judged before."""
+        self.too_big = 0
+        """Units of the last task for which they did not suffice."""
+        self.own_cap = False
+        self.caps, self.capped = OPEN, Capped()
         self.affordable: dict[UUID, int] = {}
         """Projects whose budget covers only so many further tasks."""
 
-    async def take(self, room: int) -> list[UUID]:
+    async def take(self, room: int) -> list[_Taken]:
         """Slots first, then their tasks in the order of ids, then the money: the order in which every writer locks.
 
         When a budget does not cover all, everything is undone and taken again without what is not covered.
         """
         self.situation = await situation()
-        candidates = self._ranked(await lane_heads(self.kinds, self.project_ids))
+        heads = await lane_heads(self.kinds, self.project_ids)
+        if self.own_cap or any(head.capped for head in heads):
+            await self._read_caps({head.lane.project_id for head in heads if head.capped})
+        candidates = self._ranked(heads)
         prices = await self._prices(candidates)
         while True:
             try:
@@ -159,9 +173,10 @@ class _Door:
                     await self._best(room, candidates, prices, taken)
                     await settle({item.task_id for item in taken})
                     await self._pay_from_budgets(taken)
-                return [item.assignment_id for item in taken]
             except _Broke as broke:
                 self.affordable[broke.project_id] = broke.affordable
+            else:
+                return taken
 
     def _ranked(self, heads: list[Head]) -> list[Candidate]:
         self.refusals.clear()
@@ -172,7 +187,9 @@ class _Door:
             if failures:
                 self.refusals[failures[0].predicate] += 1
             traits.append(
-                BARRED if failures else open_trait(seen, head, self.settings.skill_lower_bound_z, self.situation)
+                BARRED
+                if failures or not self._allowed(head, ())
+                else open_trait(seen, head, self.settings.skill_lower_bound_z, self.situation)
             )
         found = choose(heads, traits, self.situation, self.settings.lanes_per_claim)
         self.kept_for_seconds = None
@@ -183,26 +200,43 @@ class _Door:
                 self.kept_for_seconds = retry_after(lots, slas, self.situation.policy)
         return found
 
+    async def _read_caps(self, project_ids: Collection[UUID]) -> None:
+        self.caps = (await caps_of([self.profile.id], project_ids))[self.profile.id]
+
+    def _allowed(self, head: Head, taken: Sequence[_Taken], *, back: bool = False) -> bool:
+        """Whether capacity and caps leave room for one more after what was taken; caps never keep what comes back to somebody."""
+        if self.units is not None and head.cost > self.units - sum(item.cost for item in taken):
+            self.too_big = head.cost
+            return False
+        shut = [] if back else self.caps.failures(head.lane.project_id, taken)
+        self.capped.note(self.caps, shut, head.lane.project_id)
+        return not shut
+
     async def _prices(self, candidates: list[Candidate]) -> list[Price]:
         z = self.settings.skill_lower_bound_z
         heads = [candidate.head for candidate in candidates]
         return await pricing().quote([price_query(self.views.of(head.half_life_days), head, z) for head in heads])
 
     async def _reserved(self, room: int) -> list[_Taken]:
-        """Rework of one's own, at the price of the first time."""
+        """What is kept for this person, at the price of the first time: what they lost to a lease, then rework of their own."""
         taken: list[_Taken] = []
         rows = await db.fetch(
             sql.reserved_slots, annotator_id=self.profile.id, kinds=self.kinds, project_ids=self.project_ids, limit=room
         )
         for row in rows:
-            head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]))
+            lane: Any
+            lane, rework = await db.fetch_one(sql.lane_of_slot, slot_id=row["id"]), row["kept_until"] is None
+            head = head_of(lane)
+            if not rework and lane["project_state"] != "published":
+                continue
             seen, z = self.views.of(head.half_life_days), self.settings.skill_lower_bound_z
-            if judge(seen, head.lane, head.language_level, z, own_rework=True):
+            if judge(seen, head.lane, head.language_level, z, own_rework=rework):
                 continue
             last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
             assert last is not None
             price = Price(row["carried_price_micros"], last["currency"], last["price_inputs"])
-            await self._slot(head, price, {"reserved": "rework of your own"}, taken, slot_id=row["id"])
+            why = {"reserved": "rework of your own"} if rework else {"grace": "your lease on it lapsed a moment ago"}
+            await self._slot(head, price, why, taken, slot_id=row["id"])
         return taken
 
     async def _best(self, room: int, candidates: list[Candidate], prices: list[Price], taken: list[_Taken]) -> None:
@@ -214,9 +248,11 @@ class _Door:
             if len(taken) >= room:
                 return
 
-    async def place(self, head: Head, price: Price, why: dict[str, Any], slot_id: UUID) -> UUID:
+    async def place(self, head: Head, price: Price, why: dict[str, Any], slot_id: UUID, *, counted: bool) -> UUID:
         """One slot that somebody named. Raises `PlaceTaken`, `BudgetExhausted`, after which nothing may stand."""
         taken: list[_Taken] = []
+        if counted:
+            await self._read_caps([head.lane.project_id])
         if not await self._slot(head, price, why, taken, slot_id=slot_id, statement=sql.claim_place):
             raise PlaceTaken
         await settle({item.task_id for item in taken})
@@ -224,7 +260,7 @@ class _Door:
             await self._pay_from_budgets(taken)
         except _Broke:
             raise BudgetExhausted from None
-        await db.execute(sql.add_live, annotator_id=self.profile.id, difference=1)
+        await db.execute(sql.add_live, annotator_id=self.profile.id, difference=head.cost)
         return taken[0].assignment_id
 
     async def _slot(
@@ -243,13 +279,18 @@ class _Door:
         allowed = self.affordable.get(project_id)
         if allowed is not None and sum(item.project_id == project_id for item in taken) >= allowed:
             return False
+        if not self._allowed(head, taken, back=slot_id is not None):
+            return False
         assignment_id = uuid7()
-        values = {
+        values: dict[str, Any] = {
             "annotator_id": self.profile.id, "vendor_id": self.profile.vendor_id, "assignment_id": assignment_id,
             "lease_seconds": float(head.lease_seconds), "deadline_seconds": float(head.deadline_seconds),
             "price_micros": price.micros, "currency": price.currency,
-            "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why),
+            "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why), "cost": head.cost,
         }  # fmt: skip
+        counted = slot_id is None or statement is sql.claim_place
+        if counted:
+            values["project_day"], values["site_day"] = self.caps.days(project_id)
         if slot_id is None:
             row = await db.fetch_one(
                 sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, from_rank=from_rank, **values
@@ -260,7 +301,7 @@ class _Door:
             return False
         if head.relaxed:
             await note_relaxations([(assignment_id, row["task"], head)])
-        taken.append(_Taken(assignment_id, row["task"], project_id, price, head.lane.kind))
+        taken.append(_Taken(project_id, counted, assignment_id, row["task"], price, head.cost))
         await outbox.publish(
             "assignment.claimed",
             {"assignment_id": str(assignment_id), "task_id": str(row["task"]), "annotator_id": str(self.profile.id), "kind": head.lane.kind,
@@ -292,6 +333,16 @@ class _Door:
             )
         if self.kept_for_seconds is not None and not views:
             return Claim(views, "kept_for_better_fit", KEPT_FOR_BETTER, counts, self.kept_for_seconds)
+        if self.capped.failures:
+            counts |= Counter(predicate for predicate, _ in self.capped.failures)
+            return Claim(views, "capped", self.capped.detail, counts, self.capped.retry_after_seconds)
+        if self.too_big:
+            return Claim(
+                views,
+                "at_capacity",
+                f"What waits takes {self.too_big} units of capacity at a time, more than are free.",
+                counts,
+            )
         if self.refusals and not views:
             first = self.refusals.most_common(1)[0][0]
             detail = f"Tasks wait, but none that this profile may take (most often: {first})."
@@ -326,42 +377,3 @@ async def note_relaxations(given: Sequence[tuple[UUID, UUID, Head]]) -> None:
         sql.note_relaxations, assignments=[one for one, _, _ in given], tasks=[task for _, task, _ in given],
         steps=[head.step for _, _, head in given], relaxed=[db.jsonb(head.relaxed) for _, _, head in given],
     )  # fmt: skip
-
-
-class LaneOffer(msgspec.Struct, frozen=True):
-    """A lane in which something waits, as the annotator's queue shows it before the work."""
-
-    project_name: str
-    kind: str
-    domain: str
-    language: str
-    difficulty_band: int
-    min_level: int
-    waiting: int
-    price_micros: int
-    currency: str
-    eligible: bool
-    failures: list[Failure]
-
-
-async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
-    """Every lane with free slots, with the price for this person and, where they may not take it, why."""
-    profile = await load_profile(annotator_id, settings.skill_half_life_days)
-    heads = await lane_heads(KINDS, None)
-    z = settings.skill_lower_bound_z
-    views = Views(profile, settings.skill_half_life_days)
-    seen = [views.of(head.half_life_days) for head in heads]
-    prices = await pricing().quote([price_query(own, head, z) for own, head in zip(seen, heads, strict=True)])
-    counts = {
-        row["lane"]: row["waiting"]
-        for row in await db.fetch(sql.waiting_per_lane, lane_ids=[head.id for head in heads])
-    }
-    return [
-        LaneOffer(
-            head.project_name, head.lane.kind, head.lane.domain, head.lane.language, head.lane.difficulty_band, head.lane.min_level,
-            counts.get(head.id, 0),
-            price.micros, price.currency, not failures, failures,
-        )
-        for head, price, own in zip(heads, prices, seen, strict=True)
-        for failures in (judge(own, head.lane, head.language_level, z),)
-    ]  # fmt: skip

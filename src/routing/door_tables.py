@@ -1,9 +1,9 @@
-"""Who is there, and what was offered to whom."""
+"""Who is there, what was offered to whom, and how much was given to whom on a day."""
 
-from piccolo.columns import JSONB, UUID, BigInt, ForeignKey, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, Date, ForeignKey, Integer, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
-from piccolo.constraints import Check
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from kernel.db import engine
@@ -45,3 +45,18 @@ class Offer(Table, tablename="offer", db=engine):
     offer_known_state = Check("state IN ('open', 'accepted', 'declined', 'timed_out', 'rescinded')")
     offer_accepted_is_held = Check("(state = 'accepted') = (assignment IS NOT NULL)")
     offer_closed_once = Check("(state = 'open') = (closed_at IS NULL)")
+
+
+class Given(Table, tablename="given", db=engine):
+    """How many tasks somebody was given on a day, kept where a cap asks for it: the claim's own statement adds one.
+
+    `project` is the zero id for what counts over all projects. The assignments that were counted name the day.
+    """
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    project = UUID()
+    day = Date()
+    tasks = Integer(default=0)
+    given_once_a_day = Unique([annotator, project, day])
+    given_counts_up = Check("tasks >= 0")

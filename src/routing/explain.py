@@ -1,4 +1,4 @@
-"""Would this person get this task, who could, and what comes next for somebody: the decision's own functions, asked without deciding."""
+"""Would this person get this task, and who could: the decision's own functions, asked without deciding."""
 
 import asyncio
 from collections import Counter
@@ -13,6 +13,7 @@ from kernel import clock, db
 from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
+from routing.caps import CAPS, Caps, caps_of
 from routing.choice import scored
 from routing.eligibility import Failure, judge
 from routing.estimating import TaskDifficulty, of_task
@@ -32,7 +33,6 @@ MOST_PEOPLE = 5000
 AT_ONCE = 50
 """Judged before others get their turn: about 10 ms."""
 BEST = 5
-TOP_LANES = 5
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -83,7 +83,9 @@ class _Person(msgspec.Struct, frozen=True):
 
     views: Views
     held: int
+    """Units of capacity."""
     declined: bool
+    caps: Caps
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -94,6 +96,9 @@ class _Place(msgspec.Struct, frozen=True):
     expired: bool
     """The task's time is over, and nobody has touched it."""
 
+    def rework_of(self, person: UUID) -> bool:
+        return self.slot["kept_until"] is None and self.slot["reserved_for"] == person
+
 
 async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Explanation:
     """Raises `NoSuchTask`, `NoSuchAnnotator`."""
@@ -101,7 +106,8 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     z = settings.skill_lower_bound_z
     facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=task_id)
     assert facts is not None
-    person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"])
+    caps = (await caps_of([annotator_id], [row.project_id]))[annotator_id]
+    person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"], caps)
     now, heads = await situation(), await lane_heads(KINDS, None)
     traits = [trait_of(person.views.of(head.half_life_days), head, z, now) for head in heads]
     rivals = [scored(one.lot, one.trait, now.policy).total for one in choose(heads, traits, now, len(heads) * 2)]
@@ -122,7 +128,7 @@ class _Seen(NamedTuple):
 
 async def _places(of: TaskRow) -> list[_Place]:
     slots = await db.fetch(sql.slots_of_task, task_id=of.id)
-    untouched = not any(slot["state"] in {"live", "done"} for slot in slots)
+    untouched = not any(slot["state"] in {"live", "done"} or slot["kept"] for slot in slots)
     expired = untouched and of.expires_at is not None and of.expires_at <= clock.now()
     found = []
     for slot in slots:
@@ -140,12 +146,12 @@ def _explained(place: _Place, person: _Person, seen: _Seen) -> PlaceExplained:
     slot, head, z, now = place.slot, place.head, seen.z, seen.now
     profile = person.views.of(head.half_life_days)
     failures = _failures(place, person, z, seen.holders)
-    own_rework = slot["reserved_for"] == profile.id
+    own_rework = place.rework_of(profile.id)
     mended = smallest_change(profile, head.lane, head.language_level, z, own_rework=own_rework)
     own, kept = weigh(profile, head, z, now)
     return PlaceExplained(
         slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
-        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, kept and not own_rework,
+        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, kept and slot["reserved_for"] != profile.id,
         sum(rival > own.total for rival in seen.rivals),
         text(head.lane.asks), mended, _reach(place, profile, z) if failures and not own_rework else None,
     )  # fmt: skip
@@ -168,14 +174,17 @@ def _reach(place: _Place, profile: Profile, z: float) -> Reach | None:
 def _failures(place: _Place, person: _Person, z: float, holders: set[UUID]) -> list[Failure]:
     """Everything that a claim asks of person, lane and slot."""
     head, profile = place.head, person.views.of(place.head.half_life_days)
-    own_rework = place.slot["reserved_for"] == profile.id
+    own_rework = place.rework_of(profile.id)
     found = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
     if place.row["project_state"] != "published":
         needs, has = "a published project", place.row["project_state"]
         found.append(Failure("project", needs, has, "publish the project"))
-    if person.held >= profile.capacity:
-        has = f"{person.held} of {profile.capacity} tasks are held"
-        found.append(Failure("capacity", "room for another task", has, "finish or release one first"))
+    if person.held + head.cost > profile.capacity:
+        needs = "room for another task" if head.cost == 1 else f"{head.cost} units of capacity that are free"
+        has = f"{person.held} of {profile.capacity} is in use"
+        found.append(Failure("capacity", needs, has, "finish or release something first, or raise the capacity"))
+    if place.slot["reserved_for"] != profile.id:
+        found += person.caps.failures(head.lane.project_id)
     return found + _slot_failures(place, person, involved=profile.id in holders)
 
 
@@ -191,8 +200,7 @@ def _slot_failures(place: _Place, person: _Person, *, involved: bool) -> list[Fa
         needs, has = "no other place of this task", "holds or held one"
         found.append(Failure("one_place_per_person", needs, has, "somebody else takes it"))
     if slot["reserved_for"] is not None and slot["reserved_for"] != profile.id:
-        needs = "its author, who was asked for rework"
-        found.append(Failure("reserved", needs, "another person", "wait until the author's time is over"))
+        found.append(_reserved(slot["kept_until"]))
     if place.expired:
         found.append(Failure("expired", "a task whose time is not over", "expired", "give it more days"))
     if person.declined and slot["reserved_for"] != profile.id:
@@ -202,6 +210,14 @@ def _slot_failures(place: _Place, person: _Person, *, involved: bool) -> list[Fa
         needs, mend = "another vendor than the author's", "a reviewer of another vendor takes it"
         found.append(Failure("other_vendor", needs, "the same", mend))
     return found
+
+
+def _reserved(kept_until: datetime | None) -> Failure:
+    if kept_until is None:
+        needs = "its author, who was asked for rework"
+        return Failure("reserved", needs, "another person", "wait until the author's time is over")
+    mend = f"wait until {kept_until:%H:%M:%S} UTC, unless they come back to it"
+    return Failure("grace", "whoever's lease on it lapsed a moment ago", "another person", mend)
 
 
 class KeptBy(msgspec.Struct, frozen=True):
@@ -264,32 +280,38 @@ async def candidates(task_id: UUID, settings: Settings) -> Candidates:
     places = await _places(row)
     people = await db.fetch(sql.who_is_there, task_id=task_id, people=None, limit=MOST_PEOPLE)
     seen, tallies = await _seen(places, settings), [_Tally() for _ in places]
-    async for _, person in _each(people, settings):
+    async for _, person in _each(people, row.project_id, settings):
         for place, tally in zip(places, tallies, strict=True):
             _count(tally, place, person, seen)
     total = people[0]["total"] if people else 0
-    views = [_tallied(place, tally) for place, tally in zip(places, tallies, strict=True)]
-    return Candidates(task_id, row.state, len(people), total - len(people), views)
+    found = [_tallied(place, tally) for place, tally in zip(places, tallies, strict=True)]
+    return Candidates(task_id, row.state, len(people), total - len(people), found)
 
 
 async def places_seen_by(
     task_id: UUID, annotator_ids: Sequence[UUID], settings: Settings
 ) -> dict[UUID, list[PlaceExplained]]:
     """What `explain` says of the places, for several active people at once, but for rivals. Raises `NoSuchTask`."""
-    places = await _places(await task(task_id))
+    row = await task(task_id)
+    places = await _places(row)
     people = await db.fetch(sql.who_is_there, task_id=task_id, people=list(annotator_ids), limit=MOST_PEOPLE)
     seen = await _seen(places, settings)
-    return {one: [_explained(place, person, seen) for place in places] async for one, person in _each(people, settings)}
+    return {
+        one: [_explained(place, person, seen) for place in places]
+        async for one, person in _each(people, row.project_id, settings)
+    }
 
 
-async def _each(people: Sequence[Any], settings: Settings) -> AsyncIterator[tuple[UUID, _Person]]:
+async def _each(people: Sequence[Any], project_id: UUID, settings: Settings) -> AsyncIterator[tuple[UUID, _Person]]:
     """In portions, so that nobody else waits for the judging."""
     by_id = {plain_uuid(one["id"]): one for one in people}
     ids, days = list(by_id), settings.skill_half_life_days
     for start in range(0, len(ids), AT_ONCE):
-        for profile in await load_profiles(ids[start : start + AT_ONCE], days):
+        some = ids[start : start + AT_ONCE]
+        caps = await caps_of(some, [project_id])
+        for profile in await load_profiles(some, days):
             facts = by_id[profile.id]
-            yield profile.id, _Person(Views(profile, days), facts["held"], facts["declined"])
+            yield profile.id, _Person(Views(profile, days), facts["held"], facts["declined"], caps[profile.id])
         await asyncio.sleep(0)
 
 
@@ -297,7 +319,7 @@ async def _seen(places: Sequence[_Place], settings: Settings) -> _Seen:
     return _Seen([], settings.skill_lower_bound_z, await situation(), _holders(places))
 
 
-OF_THE_MOMENT = frozenset({"free", "capacity", "project", "reserved"})
+OF_THE_MOMENT = frozenset({"free", "capacity", "project", "reserved", "grace"}) | CAPS
 """What passes with time, and says nothing of whether somebody fits."""
 
 
@@ -326,73 +348,4 @@ def _tallied(place: _Place, tally: _Tally) -> PlaceCandidates:
     return PlaceCandidates(
         place.slot["kind"], place.slot["stage"], place.slot["no"], place.slot["state"], text(place.head.lane.asks),
         tally.able, tally.fitting, kept, [view for _, _, view in tally.best],
-    )  # fmt: skip
-
-
-class LaneSeen(msgspec.Struct, frozen=True):
-    """A lane in which something waits, as one person stands to it."""
-
-    project_name: str
-    kind: str
-    domain: str
-    language: str
-    difficulty_band: int
-    requirement: str
-    waited_seconds: int
-    """Of its head."""
-    score: dict[str, float]
-    kept_for_better_fit: bool
-    """Somebody on shift would do it so much better that it waits a little."""
-    failures: list[Failure]
-    smallest_change: Mended | None
-
-
-class Outlook(msgspec.Struct, frozen=True):
-    annotator_id: UUID
-    state: str
-    held: int
-    capacity: int
-    own_rework: int
-    """Pieces that wait for this person alone; a claim gives these first."""
-    open_lanes: int
-    next: list[LaneSeen]
-    """The lanes with the highest scores, the best first: why this one, with the runners-up."""
-    kept: list[KeptBy]
-    """By what the other lanes are shut; `people` counts lanes here."""
-    shut: list[LaneSeen]
-    """Of those, the ones that the smallest change would open."""
-
-
-async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
-    """What a claim would give somebody now, and what keeps them from the rest. Raises `NoSuchAnnotator`."""
-    profile = await load_profile(annotator_id, settings.skill_half_life_days)
-    views, z = Views(profile, settings.skill_half_life_days), settings.skill_lower_bound_z
-    facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=None)
-    rework = await db.fetch(
-        sql.reserved_slots, annotator_id=annotator_id, kinds=list(KINDS), project_ids=None, limit=100
-    )
-    assert facts is not None
-    now = await situation()
-    seen = [_lane_seen(views.of(head.half_life_days), head, z, now) for head in await lane_heads(KINDS, None)]
-    fitting = [lane for lane in seen if not lane.failures]
-    fitting.sort(key=lambda lane: (lane.kept_for_better_fit, -lane.score["total"]))
-    shut = [lane for lane in seen if lane.failures]
-    shut.sort(key=lambda lane: (len(lane.smallest_change.steps) if lane.smallest_change else 0, -lane.score["total"]))
-    people = Counter(name for lane in shut for name in {failure.predicate for failure in lane.failures})
-    alone = Counter(lane.failures[0].predicate for lane in shut if len(lane.failures) == 1)
-    kept = [KeptBy(name, lanes, alone[name]) for name, lanes in people.most_common()]
-    return Outlook(
-        annotator_id, profile.state, facts["held"], profile.capacity, len(rework), len(fitting), fitting[:TOP_LANES],
-        kept, shut[:TOP_LANES],
-    )  # fmt: skip
-
-
-def _lane_seen(profile: Profile, head: Head, z: float, now: Situation) -> LaneSeen:
-    lane = head.lane
-    failures = judge(profile, lane, head.language_level, z)
-    worth, kept = weigh(profile, head, z, now)
-    return LaneSeen(
-        head.project_name, lane.kind, lane.domain, lane.language, lane.difficulty_band, text(lane.asks),
-        int(head.waited_seconds), {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}, kept,
-        failures, smallest_change(profile, lane, head.language_level, z) if failures else None,
     )  # fmt: skip

@@ -44,6 +44,10 @@ class Head(msgspec.Struct, frozen=True):
     """Of the project; None: the setting."""
     expert_level: int
     clock: Clock
+    cost: int = 1
+    """Units of a person's capacity that one task takes."""
+    capped: bool = False
+    """Whether the project caps what one person gets."""
     step: int = 0
     """Of the ladder, on which the lane stands; `lane` and `language_level` are as it leaves them."""
     relaxed: dict[str, Any] = {}
@@ -75,7 +79,7 @@ def head_of(row: Any) -> Head:
         row["id"], given.lane, row["project_name"], given.language_level, row["review_other_vendor"] and asks.kind == REVIEW,
         row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"],
         heads_of_row(row, runs, clock.now().timestamp()),
-        row["skill_half_life_days"], row["expert_level"], runs, row["step"] if given.relaxed else 0, given.relaxed,
+        row["skill_half_life_days"], row["expert_level"], runs, row["cost"], row["capped"], row["step"] if given.relaxed else 0, given.relaxed,
     )  # fmt: skip
 
 

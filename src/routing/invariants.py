@@ -30,10 +30,28 @@ INVARIANTS = [
     _rule(
         1,
         "within_capacity",
-        "What a person holds is what is counted, and within the capacity.",
+        "What a person holds, in units of capacity, is what is counted, and within the capacity.",
         """SELECT h.annotator AS id FROM holder h
-           LEFT JOIN (SELECT annotator, count(*) AS n FROM slot WHERE state = 'live' GROUP BY 1) s ON s.annotator = h.annotator
+           LEFT JOIN (SELECT annotator, sum(cost) AS n FROM assignment WHERE state = 'live' GROUP BY 1) s ON s.annotator = h.annotator
            WHERE h.live <> coalesce(s.n, 0) OR h.live > h.capacity""",
+    ),
+    _rule(
+        1,
+        "given_as_counted",
+        "What caps per day count is what was given: each counter is the number of assignments that name its day.",
+        """SELECT coalesce(g.annotator, r.annotator) AS id, coalesce(g.project, r.project) AS project, coalesce(g.day, r.day) AS day
+           FROM given g FULL JOIN (
+             SELECT annotator, project, project_day AS day, count(*) AS n FROM assignment WHERE project_day IS NOT NULL GROUP BY 1, 2, 3
+             UNION ALL SELECT annotator, '00000000-0000-0000-0000-000000000000'::uuid, site_day, count(*) FROM assignment WHERE site_day IS NOT NULL GROUP BY 1, 2, 3
+           ) r ON r.annotator = g.annotator AND r.project = g.project AND r.day = g.day
+           WHERE coalesce(g.tasks, 0) <> coalesce(r.n, 0)""",
+    ),
+    _rule(
+        1,
+        "nothing_kept_for_the_absent",
+        "No task is kept after its lease for somebody who said that they are away.",
+        """SELECT s.id FROM slot s JOIN presence p ON p.annotator = s.reserved_for
+           WHERE s.state = 'free' AND s.kept_until > clock_timestamp() AND p.state <> 'available'""",
     ),
     _rule(
         1,

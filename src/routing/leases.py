@@ -34,6 +34,8 @@ class LiveAssignment(msgspec.Struct, frozen=True):
     state: str
     price_micros: int
     currency: str
+    cost: int
+    """Units of capacity that it took, and gives back."""
     slot_state: str
     slot_epoch: int
     rank: int
@@ -121,14 +123,17 @@ async def take_back(assignment_id: UUID, annotator_id: UUID, settings: Settings,
 
 
 async def expire(mine: LiveAssignment, settings: Settings) -> None:
-    """For a holder who comes late: the hold ends here, as the sweeper would have ended it."""
+    """For a holder who comes late: the hold ends here, as the sweeper would have ended it, and the task is kept for them."""
     await _end(mine, "expired", LAPSED, settings)
     await _conclude({mine.task_id}, [AssignmentEnded(mine.id, LAPSED)])
 
 
 async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings) -> None:
     """Slot, assignment and holder. Tasks and then accounts are locked after them, by `_conclude`."""
-    await db.execute(sql.free_slot, slot_id=mine.slot_id, epoch=mine.epoch)
+    lapsed = state == "expired"
+    kept = await db.fetch_value(
+        sql.free_lapsed_slot if lapsed else sql.free_slot, slot_id=mine.slot_id, epoch=mine.epoch
+    )
     await db.execute(
         sql.end_assignment,
         assignment_id=mine.id,
@@ -137,11 +142,11 @@ async def _end(mine: LiveAssignment, state: str, reason: str, settings: Settings
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
         idle_minutes=settings.presence_idle_minutes,
     )
-    await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-1)
+    await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-mine.cost)
     await outbox.publish(
         f"assignment.{state}",
         {"assignment_id": str(mine.id), "task_id": str(mine.task_id), "annotator_id": str(mine.annotator_id), "kind": mine.kind, "reason": reason,
-         "slot_id": str(mine.slot_id), "epoch": mine.epoch},
+         "slot_id": str(mine.slot_id), "epoch": mine.epoch} | ({"kept_until": kept.isoformat()} if lapsed and kept else {}),
         project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
     )  # fmt: skip
 
@@ -156,6 +161,7 @@ async def _conclude(task_ids: set[UUID], ended: list[AssignmentEnded]) -> None:
 async def sweep(settings: Settings) -> int:
     """Tidies leases that ran out, at most `sweep_batch`; the number tidied. Any number of sweepers may run.
 
+    The grace in which a task is kept for its holder counts from the end of the lease: a late sweeper does not prolong it.
     Locks in the order of every other writer: holders (by id), slots, tasks, and the accounts at the very end.
     """
     db.require_transaction()

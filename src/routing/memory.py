@@ -67,6 +67,8 @@ class Memory:
         self.lanes: list[Head] = []
         self.lots: list[Lot] = []
         """Heads of those with a free slot."""
+        self.capped: set[UUID] = set()
+        """Projects of these that cap what one person gets."""
         self.situation = UNKNOWN
         self.versions: list[int] = []
         """Of the projects of `lanes`, in their order."""
@@ -103,6 +105,7 @@ class Memory:
             head = self.lanes[place]
             waiting = heads_of_row(row, head.clock, moment)
             self.lots += [lot(place, str(head.id), head.sla_seconds, one, self.situation) for one in waiting]
+        self.capped = {lane.lane.project_id for one in self.lots if (lane := self.lanes[one.place]).capped}
         self._choices.clear()
         self._drained.clear()
         self._read_at = now

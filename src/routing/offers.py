@@ -13,11 +13,12 @@ from uuid import UUID
 import msgspec
 
 from kernel import db, outbox
-from kernel.ids import uuid7
+from kernel.ids import plain_uuid, uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing import by_hand, presence
 from routing.assignments import AssignmentView, assignment
+from routing.caps import caps_of
 from routing.eligibility import Failure, judge
 from routing.errors import NotEligible, OfferOver, PlaceTaken
 from routing.events import Price
@@ -146,11 +147,11 @@ async def make_round(settings: Settings) -> int:
     if not places:
         return 0
     rows = await db.fetch(sql.people_to_offer, limit=ASKED_PER_ROUND, idle_minutes=settings.presence_idle_minutes)
-    asked = [UUID(int=row["id"].int) for row in rows]
-    free = {one: await load_profile(one, settings.skill_half_life_days) for one in asked}
+    room = {plain_uuid(row["id"]): row["room"] for row in rows}
+    free = {one: await load_profile(one, settings.skill_half_life_days) for one in room}
     chosen = []
     for row in places:
-        people = (await _ranked(row["slot_id"], free, settings))[: settings.offer_parallel]
+        people = (await _ranked(row["slot_id"], free, room, settings))[: settings.offer_parallel]
         chosen.append((row["task_id"], people))
         for person in people:
             del free[person]
@@ -160,11 +161,14 @@ async def make_round(settings: Settings) -> int:
     return sum(len(one.offers) for one in made)
 
 
-async def _ranked(slot_id: Any, people: dict[UUID, Profile], settings: Settings) -> list[UUID]:
-    """Who may have it by their profile, the best score first."""
+async def _ranked(slot_id: Any, people: dict[UUID, Profile], room: dict[UUID, int], settings: Settings) -> list[UUID]:
+    """Who may have it by their profile, room and caps, the best score first."""
     head, now = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot_id)), await situation()
+    caps = await caps_of(list(people), [head.lane.project_id])
     found = []
     for person, profile in people.items():
+        if room[person] < head.cost or caps[person].failures(head.lane.project_id):
+            continue
         seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
         if not judge(seen, head.lane, head.language_level, settings.skill_lower_bound_z):
             found.append((weigh(seen, head, settings.skill_lower_bound_z, now)[0].total, person))

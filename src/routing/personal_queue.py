@@ -5,7 +5,7 @@ from uuid import UUID
 
 from kernel import db
 from kernel.sql import load
-from routing.assignments import AssignmentView, assignments
+from routing.assignments import AssignmentView, named_assignments
 from routing.errors import NotHeld
 
 sql = load(__package__)
@@ -19,7 +19,7 @@ async def order_of(annotator_id: UUID) -> list[UUID]:
 async def held_in_order(annotator_id: UUID) -> list[AssignmentView]:
     """What is live in the books, lapsed or not."""
     order = await order_of(annotator_id)
-    views = {view.id: view for view in await assignments(ids=order, limit=MOST_HELD)} if order else {}
+    views = {view.id: view for view in await named_assignments(order)} if order else {}
     return [views[one] for one in order if one in views]
 
 

@@ -38,7 +38,7 @@ class PresenceView(msgspec.Struct, frozen=True):
     """The last sign of life: a page, a claim, a heartbeat, work handed in or handed back."""
     reason: str
     room: int
-    """How many tasks more they may hold."""
+    """Units of capacity that are free: so many tasks more, where each takes one."""
 
 
 async def presences(annotator_ids: Sequence[UUID], settings: Settings) -> dict[UUID, PresenceView]:
@@ -80,6 +80,8 @@ async def set_presence(
         seen=not by_manager,
         idle_minutes=settings.presence_idle_minutes,
     )
+    if state != "available":  # nothing is held for the absent
+        await db.execute(sql.lose_kept, annotator_id=annotator_id)
     if state == "offline":
         await close("rescinded", annotator_id=annotator_id, reason="went offline")
     if by_manager:

@@ -13,6 +13,7 @@ from kernel.ids import uuid7
 from kernel.money import parse_currency
 from kernel.settings import Settings
 from kernel.sql import load
+from routing.caps import count_today
 from routing.errors import NoSuchCalendar, NoSuchProject, ProjectExists, WrongState
 from routing.events import PriceQuery, pricing
 from routing.ladder import parse
@@ -22,12 +23,30 @@ from skills.registry import check_roles, roles
 
 sql = load(__package__)
 
+CHANGEABLE = (
+    "calendar", "ladder", "task_expires_days", "lease_grace_minutes", "capacity_cost", "cap_per_person_day",
+    "cap_per_person_live",
+)  # fmt: skip
+"""Of `ProjectChange`, as it stands in `ProjectView`."""
+
 DRAWN = {
     "published": ("draft", "paused"),
     "paused": ("published",),
     "closed": ("draft", "published", "paused"),
 }
 """State → the states it may be entered from; the database's legal_transition says the same."""
+
+
+GraceMinutes = Annotated[int, Meta(ge=0, le=240)]
+DayCap = Annotated[int, Meta(ge=1, le=1000)]
+LiveCap = Annotated[int, Meta(ge=1, le=50)]
+
+
+class CapacityCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many units of a person's capacity a task takes while it is held, by what is done with it."""
+
+    annotation: Annotated[int, Meta(ge=1, le=50)] = 1
+    review: Annotated[int, Meta(ge=1, le=50)] = 1
 
 
 class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -45,6 +64,13 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     answer_limit: Annotated[int, Meta(ge=1, le=20)] = 3
     lease_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
     deadline_seconds: Annotated[int, Meta(ge=1, le=1_209_600)] | None = None
+    lease_grace_minutes: GraceMinutes | None = None
+    """So long a task whose lease lapsed is kept for whoever held it; 0: not at all; none: the setting of that name."""
+    capacity_cost: CapacityCost = CapacityCost()
+    cap_per_person_day: DayCap | None = None
+    """Most tasks that one person is given on a day of the project's calendar's zone (UTC without one); none: no cap."""
+    cap_per_person_live: LiveCap | None = None
+    """Most tasks of the project that one person holds at a time; none: no cap."""
     sla_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
     skill_half_life_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     """After so long without news a skill counts half in this project; none: the setting of that name."""
@@ -67,12 +93,17 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """How time flows in a project. What is left out stays."""
+    """How time flows in a project, and how much of it one person gets. What is left out stays."""
 
     calendar: Annotated[str, Meta(max_length=80)] | UnsetType | None = UNSET
     ladder: Annotated[list[dict[str, Any]], Meta(max_length=8)] | UnsetType = UNSET
     task_expires_days: Annotated[int, Meta(ge=1, le=3650)] | UnsetType | None = UNSET
     """Of tasks that come from now on."""
+    lease_grace_minutes: GraceMinutes | UnsetType = UNSET
+    capacity_cost: CapacityCost | UnsetType = UNSET
+    """Of claims from now on: what is held gives back what it took."""
+    cap_per_person_day: DayCap | UnsetType | None = UNSET
+    cap_per_person_live: LiveCap | UnsetType | None = UNSET
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
@@ -93,6 +124,10 @@ class ProjectView(msgspec.Struct, frozen=True):
     answer_limit: int
     lease_seconds: int
     deadline_seconds: int
+    lease_grace_minutes: int
+    capacity_cost: CapacityCost
+    cap_per_person_day: int | None
+    cap_per_person_live: int | None
     sla_seconds: int
     skill_half_life_days: int | None
     expert_level: int
@@ -131,9 +166,12 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
     values = msgspec.structs.asdict(draft) | {
         "lease_seconds": lease, "deadline_seconds": deadline, "requirements": db.jsonb(draft.requirements),
     }  # fmt: skip
+    if values["lease_grace_minutes"] is None:
+        values["lease_grace_minutes"] = settings.lease_grace_minutes
     values |= {
         "calendar_id": await calendar_id(values.pop("calendar")),
         "ladder": db.jsonb(await _ladder(draft.ladder)),
+        **_costs(values.pop("capacity_cost")),
     }
     if not await db.execute(sql.insert_project, id=project_id, **values):
         raise ProjectExists(f"There is a project named {draft.name!r} already; choose another name.")
@@ -165,19 +203,29 @@ async def change_project(project_id: UUID, change: ProjectChange, *, version: in
     before = await project(project_id)
     if version is not None and version != before.version:
         raise PreconditionFailed
-    calendar = before.calendar if change.calendar is UNSET else change.calendar
-    ladder = before.ladder if change.ladder is UNSET else await _ladder(change.ladder)
-    days = before.task_expires_days if change.task_expires_days is UNSET else change.task_expires_days
-    was = {"calendar": before.calendar, "ladder": before.ladder, "task_expires_days": before.task_expires_days}
-    new = {"calendar": calendar, "ladder": ladder, "task_expires_days": days}
+    was = {name: getattr(before, name) for name in CHANGEABLE}
+    named = {name: value for name in CHANGEABLE if (value := getattr(change, name)) is not UNSET}
+    if "ladder" in named:
+        named["ladder"] = await _ladder(named["ladder"])
+    new = was | named
     if was == new:
         return before
-    await db.execute(
-        sql.change_project_flow, id=project_id, calendar_id=await calendar_id(calendar), ladder=db.jsonb(ladder), days=days
+    values = new | {"calendar_id": await calendar_id(new["calendar"]), "ladder": db.jsonb(new["ladder"])}
+    values |= _costs(values.pop("capacity_cost"))
+    del values["calendar"]
+    await db.execute(sql.change_project_flow, id=project_id, **values)
+    if was["cap_per_person_day"] is None and new["cap_per_person_day"] is not None:
+        await count_today(project_id)
+    await audit.record(
+        "project.changed", "project", project_id, before=msgspec.to_builtins(was), after=msgspec.to_builtins(new),
+        reason=change.reason or None,
     )  # fmt: skip
-    await audit.record("project.changed", "project", project_id, before=was, after=new, reason=change.reason or None)
     await outbox.publish("project.changed", {"name": before.name}, project_id=project_id, subject_id=project_id)
     return await project(project_id)
+
+
+def _costs(cost: CapacityCost) -> dict[str, int]:
+    return {"annotation_cost": cost.annotation, "review_cost": cost.review}
 
 
 def _clocks(draft: ProjectDraft, settings: Settings) -> tuple[int, int]:

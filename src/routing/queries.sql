@@ -1,17 +1,18 @@
 -- name: insert_project
 -- Names are unique: people speak of projects by name. The clocks of its tasks stand still until it is published.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-                     review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds,
+                     review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, lease_grace_minutes, annotation_cost, review_cost, cap_per_person_day, cap_per_person_live, sla_seconds,
                      skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at, push, requirements)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
-        :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :sla_seconds,
+        :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :lease_grace_minutes, :annotation_cost, :review_cost, :cap_per_person_day, :cap_per_person_live, :sla_seconds,
         :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp(), :push, :requirements)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
 -- Newest first; the cursor is the id (UUIDv7).
 SELECT id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
-       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, sla_seconds, skill_half_life_days, expert_level,
+       review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, lease_grace_minutes,
+       jsonb_build_object('annotation', annotation_cost, 'review', review_cost) AS capacity_cost, cap_per_person_day, cap_per_person_live, sla_seconds, skill_half_life_days, expert_level,
        consensus_target, most_answers, (SELECT c.name FROM calendar c WHERE c.id = project.calendar) AS calendar, ladder, task_expires_days,
        paused_at, paused_seconds, push, requirements, version, created_at
 FROM project
@@ -76,6 +77,7 @@ SELECT external_id, id FROM task WHERE project = :project_id AND external_id = A
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
        p.skill_half_life_days, p.expert_level, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM head.waits_since)::float8 AS waits_since, t.priority,
@@ -84,12 +86,12 @@ FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
 CROSS JOIN LATERAL (
   SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
-  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) ORDER BY s.rank, s.id LIMIT 1
 ) AS head
 JOIN task t ON t.id = head.task
 LEFT JOIN LATERAL (
   SELECT s.rank, s.task, s.waits_since FROM slot s
-  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
     AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
   ORDER BY s.rank, s.id LIMIT 1
 ) AS fresh ON true
@@ -102,6 +104,7 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
        p.skill_half_life_days, p.expert_level, p.version, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM s.waits_since)::float8 AS waits_since, t.priority, NULL::bigint AS fresh_rank
@@ -112,7 +115,7 @@ WHERE s.id = :slot_id
 -- Makes the row where there is none and locks it: one person's claims and ends wait for each other, other people's do not.
 INSERT INTO holder (annotator, live, capacity) SELECT id, 0, capacity FROM annotator WHERE id = :annotator_id
 ON CONFLICT (annotator) DO UPDATE SET capacity = greatest(excluded.capacity, holder.live)
-RETURNING live, capacity
+RETURNING live, capacity, (SELECT cap_per_day FROM annotator a WHERE a.id = holder.annotator) AS cap_per_day
 
 -- name: add_live
 -- By exactly what was claimed or ended, never by recounting: a recount loses what commits meanwhile.
@@ -123,7 +126,7 @@ UPDATE holder SET live = live + :difference WHERE annotator = :annotator_id
 -- re-checks the state on the locked row; slot_one_place_per_person and assignment_one_live_per_slot judge in the end.
 WITH candidate AS MATERIALIZED (
   SELECT s.id FROM slot s
-  WHERE s.lane = :lane_id AND s.state = 'free' AND s.reserved_for IS NULL AND s.rank >= :from_rank
+  WHERE s.lane = :lane_id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) AND s.rank >= :from_rank
     AND s.author_id IS DISTINCT FROM :annotator_id
     AND NOT (:other_vendor AND s.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
@@ -135,39 +138,51 @@ WITH candidate AS MATERIALIZED (
   FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
   UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         reserved_for = CASE WHEN slot.kept_until IS NULL THEN slot.reserved_for END,
+         carried_price_micros = CASE WHEN slot.kept_until IS NULL THEN slot.carried_price_micros END, kept_until = NULL,
          lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
          deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
   FROM candidate WHERE slot.id = candidate.id AND slot.state = 'free'
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+), counted AS (
+  INSERT INTO given (id, annotator, project, day, tasks)
+  SELECT gen_random_uuid(), :annotator_id, d.project, d.day, 1
+  FROM taken CROSS JOIN LATERAL (VALUES (taken.project, :project_day::date), ('00000000-0000-0000-0000-000000000000'::uuid, :site_day::date)) AS d (project, day)
+  WHERE d.day IS NOT NULL
+  ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at)
+                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
-       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+       :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost, :project_day, :site_day
 FROM taken
 RETURNING id, slot, epoch, task, project
 
 -- name: reserved_slots
--- Rework that waits for its author, oldest first; taken before anything else.
-SELECT id, carried_price_micros FROM slot
+-- What is kept for somebody: rework, and tasks whose lease lapsed a moment ago, oldest first; taken before anything else.
+SELECT id, carried_price_micros, kept_until FROM slot
 WHERE reserved_for = :annotator_id AND state = 'free' AND kind = ANY (:kinds::text[])
+  AND (kept_until IS NULL OR kept_until > clock_timestamp())
   AND (:project_ids::uuid[] IS NULL OR project = ANY (:project_ids))
-ORDER BY rank
+ORDER BY kept_until, rank
 LIMIT :limit
 
 -- name: claim_reserved
--- The author takes back exactly this slot.
+-- Whoever it is kept for takes back exactly this slot.
 WITH taken AS (
   UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         reserved_for = CASE WHEN slot.kept_until IS NULL THEN slot.reserved_for END,
+         carried_price_micros = CASE WHEN slot.kept_until IS NULL THEN slot.carried_price_micros END, kept_until = NULL,
          lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
          deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
   WHERE slot.id = :slot_id AND slot.state = 'free' AND slot.reserved_for = :annotator_id
+    AND (slot.kept_until IS NULL OR slot.kept_until > clock_timestamp())
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at)
+                        price_inputs, why, heartbeat_at, claimed_at, cost)
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
-       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+       :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost
 FROM taken
 RETURNING id, slot, epoch, task, project
 
@@ -187,8 +202,8 @@ SELECT price_inputs FROM assignment WHERE id = :assignment_id
 -- The task's state follows from its answers; written only where it differs, so that the trigger sees real changes.
 WITH answers AS (
   SELECT count(*) FILTER (WHERE s.state = 'live') AS live,
-         count(*) FILTER (WHERE s.state = 'free' AND s.reserved_for IS NULL) AS free,
-         count(*) FILTER (WHERE s.state = 'free' AND s.reserved_for IS NOT NULL) AS reserved,
+         count(*) FILTER (WHERE s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until IS NOT NULL)) AS free,
+         count(*) FILTER (WHERE s.state = 'free' AND s.reserved_for IS NOT NULL AND s.kept_until IS NULL) AS reserved,
          count(*) FILTER (WHERE s.state = 'done' AND b.state = 'pending') AS pending,
          count(*) FILTER (WHERE s.state = 'done' AND b.state = 'accepted') AS accepted
   FROM slot s LEFT JOIN submission b ON b.assignment = s.assignment_id
@@ -203,8 +218,8 @@ UPDATE task SET state = settled.state, version = version + 1,
 FROM settled WHERE task.id = :task_id AND task.state <> settled.state AND task.state NOT IN ('accepted', 'rejected', 'cancelled')
 RETURNING task.state
 
--- name: assignments
--- Assignments with their task, as the API and the pages show them; owner and state in the WHERE, the cursor is the id.
+-- part: assignment_seen
+-- Assignments with their task, as the API and the pages show them.
 SELECT a.id, a.kind, a.state, a.epoch, a.slot AS slot_id, a.annotator AS annotator_id, a.project AS project_id, p.name AS project_name,
        CASE WHEN a.state = 'live' THEN s.lease_until ELSE a.lease_until END AS lease_until, a.deadline, a.price_micros, a.currency, a.price_inputs, a.why,
        a.active_seconds, a.claimed_at, a.ended_at, a.end_reason,
@@ -215,8 +230,11 @@ SELECT a.id, a.kind, a.state, a.epoch, a.slot AS slot_id, a.annotator AS annotat
 FROM assignment a
 JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane
 LEFT JOIN draft d ON d.assignment = a.id
+
+-- name: assignments
+-- Owner and state in the WHERE; the cursor is the id.
+{assignment_seen}
 WHERE (:assignment_id::uuid IS NULL OR a.id = :assignment_id)
-  AND (:ids::uuid[] IS NULL OR a.id = ANY (:ids))
   AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id)
   AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
   AND (:state::text IS NULL OR a.state = :state)
@@ -224,10 +242,16 @@ WHERE (:assignment_id::uuid IS NULL OR a.id = :assignment_id)
 ORDER BY a.id DESC
 LIMIT :limit
 
+-- name: named_assignments
+-- Those of these ids; a statement of its own, because it is asked with every claim and its plan is the same each time.
+{assignment_seen}
+WHERE a.id = ANY (:ids::uuid[])
+ORDER BY a.id DESC
+
 -- name: lock_assignment
 -- The assignment with its slot, locked for a write by its owner; a stranger's does not exist for him.
 SELECT a.id, a.slot AS slot_id, a.task AS task_id, a.project AS project_id, a.annotator AS annotator_id, a.vendor AS vendor_id, a.kind, a.epoch, a.state,
-       a.price_micros, a.currency, s.state AS slot_state, s.epoch AS slot_epoch, s.rank, s.lane AS lane_id, s.stage, s.submission_id, s.author_id,
+       a.price_micros, a.currency, a.cost, s.state AS slot_state, s.epoch AS slot_epoch, s.rank, s.lane AS lane_id, s.stage, s.submission_id, s.author_id,
        (s.state = 'live' AND s.epoch = a.epoch AND least(s.lease_until, s.deadline) > clock_timestamp()) AS holds
 FROM assignment a JOIN slot s ON s.id = a.slot
 WHERE a.id = :assignment_id AND a.annotator = :annotator_id
@@ -305,7 +329,7 @@ LIMIT 1
 
 -- name: finish_slot
 -- The fence: only the live holder of this epoch, inside lease and deadline by the database's clock.
-UPDATE slot SET state = 'done', lease_until = NULL, deadline = NULL, reserved_for = NULL, carried_price_micros = NULL
+UPDATE slot SET state = 'done', lease_until = NULL, deadline = NULL, reserved_for = NULL, carried_price_micros = NULL, kept_until = NULL
 WHERE id = :slot_id AND assignment_id = :assignment_id AND epoch = :epoch AND state = 'live' AND least(lease_until, deadline) > clock_timestamp()
 
 -- name: insert_submission
@@ -367,13 +391,13 @@ WHERE id = :slot_id AND state = 'done'
 
 -- name: end_reservation
 -- The author handed the rework back or let it lapse: anybody may take it, at today's price.
-UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL WHERE id = :slot_id AND reserved_for IS NOT NULL
+UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL, kept_until = NULL WHERE id = :slot_id AND reserved_for IS NOT NULL
 
 -- name: end_old_reservations
--- Rework that its author does not take within the project's deadline goes to everybody.
-UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL FROM project p
+-- Rework that its author does not take within the project's deadline goes to everybody, and so does what was kept after a lease; readers know it before.
+UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL, kept_until = NULL FROM project p
 WHERE slot.state = 'free' AND slot.reserved_for IS NOT NULL AND p.id = slot.project
-  AND slot.freed_at < clock_timestamp() - make_interval(secs => p.deadline_seconds)
+  AND (slot.kept_until <= clock_timestamp() OR slot.kept_until IS NULL AND slot.freed_at < clock_timestamp() - make_interval(secs => p.deadline_seconds))
 RETURNING slot.task AS task_id
 
 -- name: add_answer_slot
@@ -391,9 +415,11 @@ UPDATE task SET difficulty_mean = :mean, difficulty_variance = :variance WHERE i
 SELECT count(*) FILTER (WHERE state = 'paused')::int AS paused,
        count(*) FILTER (WHERE state = 'published' AND own_place)::int AS own_place,
        count(*) FILTER (WHERE state = 'published' AND NOT own_place AND declined)::int AS declined,
-       count(*) FILTER (WHERE state = 'published' AND NOT own_place AND NOT declined AND reserved)::int AS reserved
+       count(*) FILTER (WHERE state = 'published' AND NOT own_place AND NOT declined AND reserved)::int AS reserved,
+       count(*) FILTER (WHERE state = 'published' AND NOT own_place AND NOT declined AND grace)::int AS grace
 FROM (
-  SELECT p.state, s.reserved_for IS NOT NULL AND s.reserved_for <> :annotator_id AS reserved,
+  SELECT p.state, s.reserved_for IS NOT NULL AND s.reserved_for <> :annotator_id AND s.kept_until IS NULL AS reserved,
+         s.reserved_for <> :annotator_id AND s.kept_until > clock_timestamp() AS grace,
          s.author_id IS NOT DISTINCT FROM :annotator_id OR EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AS own_place,
          EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id) AS declined
   FROM slot s JOIN project p ON p.id = s.project
@@ -404,15 +430,17 @@ FROM (
 
 -- name: waiting_per_lane
 -- Free slots by lane, counted no further than people can tell apart.
-SELECT l.id AS lane, (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL LIMIT 1000) AS counted)::int AS waiting
+SELECT l.id AS lane, (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) LIMIT 1000) AS counted)::int AS waiting
 FROM unnest(:lane_ids::uuid[]) AS l (id)
 
 -- name: retake_slot
 -- For late work: the slot, if it is still free for this person and no other place of the task is theirs.
 WITH taken AS (
   UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         reserved_for = CASE WHEN slot.kept_until IS NULL THEN slot.reserved_for END,
+         carried_price_micros = CASE WHEN slot.kept_until IS NULL THEN slot.carried_price_micros END, kept_until = NULL,
          lease_until = clock_timestamp() + interval '1 minute', deadline = clock_timestamp() + interval '1 minute'
-  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id)
+  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id OR slot.kept_until <= clock_timestamp())
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
 )
@@ -449,7 +477,7 @@ SELECT s.id AS slot_id, t.id AS task_id, t.external_id, t.domain, t.language, t.
 FROM slot s JOIN task t ON t.id = s.task JOIN project p ON p.id = s.project
 JOIN LATERAL (SELECT v.reasons, v.comment FROM verdict v JOIN submission b ON b.id = v.submission
               WHERE b.slot = s.id ORDER BY v.given_at DESC LIMIT 1) v ON true
-WHERE s.reserved_for = :annotator_id AND s.state = 'free'
+WHERE s.reserved_for = :annotator_id AND s.state = 'free' AND s.kept_until IS NULL
 ORDER BY s.freed_at
 
 -- name: queue_matrix
@@ -577,15 +605,15 @@ ORDER BY at
 
 -- name: slots_of_task
 -- The places of a task, for its explanation.
-SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, s.reserved_for, s.author_id, s.author_vendor_id, s.lane AS lane_id
+SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, CASE WHEN s.kept_until IS NULL OR s.kept_until > clock_timestamp() THEN s.reserved_for END AS reserved_for, s.kept_until, coalesce(s.kept_until > clock_timestamp(), false) AS kept, s.author_id, s.author_vendor_id, s.lane AS lane_id
 FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
 
 -- name: lock_holders
--- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, whom no rework waits for.
-SELECT h.annotator, a.vendor, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
+-- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, for whom no rework or lapsed task is kept.
+SELECT h.annotator, a.vendor, h.capacity - h.live AS room, a.cap_per_day, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
        a.state = 'active' AND h.capacity = a.capacity AND h.live < h.capacity
          AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = h.annotator AND p.state <> 'available')
-         AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free') AS common
+         AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free' AND (s.kept_until IS NULL OR s.kept_until > clock_timestamp())) AS common
 FROM holder h JOIN annotator a ON a.id = h.annotator LEFT JOIN profile_version v ON v.annotator = h.annotator
 WHERE h.annotator = ANY (:annotator_ids::uuid[])
 ORDER BY h.annotator
@@ -599,12 +627,12 @@ FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
 CROSS JOIN LATERAL (
   SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
-  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) ORDER BY s.rank, s.id LIMIT 1
 ) AS head
 JOIN task t ON t.id = head.task
 LEFT JOIN LATERAL (
   SELECT s.rank, s.task, s.waits_since FROM slot s
-  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
     AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
   ORDER BY s.rank, s.id LIMIT 1
 ) AS fresh ON true
@@ -622,7 +650,7 @@ JOIN lane l ON l.id = wanted.lane
 JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wanted.version
 CROSS JOIN LATERAL (
   SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.rank FROM slot s
-  WHERE s.lane = wanted.lane AND s.state = 'free' AND s.reserved_for IS NULL AND s.rank >= wanted.from_rank
+  WHERE s.lane = wanted.lane AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) AND s.rank >= wanted.from_rank
     AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
                     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = t.id AND o.state IN ('live', 'done')))
   ORDER BY s.rank, s.id
@@ -640,13 +668,15 @@ SELECT set_config('callboard.actors', :actors, true)
 -- again: lock_holders read it before it had the lock that a change of presence holds.
 WITH wanted AS (
   SELECT * FROM unnest(:slot_ids::uuid[], :assignment_ids::uuid[], :annotator_ids::uuid[], :vendor_ids::uuid[], :lease_seconds::float8[],
-    :deadline_seconds::float8[], :prices::bigint[], :currencies::text[], :price_inputs::jsonb[], :whys::jsonb[], :event_ids::uuid[])
-    AS w (slot_id, assignment_id, annotator_id, vendor_id, lease_seconds, deadline_seconds, price_micros, currency, price_inputs, why, event_id)
+    :deadline_seconds::float8[], :prices::bigint[], :currencies::text[], :price_inputs::jsonb[], :whys::jsonb[], :event_ids::uuid[],
+    :costs::int[], :project_days::date[], :site_days::date[])
+    AS w (slot_id, assignment_id, annotator_id, vendor_id, lease_seconds, deadline_seconds, price_micros, currency, price_inputs, why, event_id, cost, project_day, site_day)
 ), taken AS (
   UPDATE slot SET state = 'live', annotator = w.annotator_id, assignment_id = w.assignment_id, epoch = slot.epoch + 1,
+         reserved_for = NULL, carried_price_micros = NULL, kept_until = NULL,
          lease_until = clock_timestamp() + make_interval(secs => w.lease_seconds),
          deadline = clock_timestamp() + make_interval(secs => w.deadline_seconds)
-  FROM wanted w WHERE slot.id = w.slot_id AND slot.state = 'free' AND slot.reserved_for IS NULL
+  FROM wanted w WHERE slot.id = w.slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.kept_until <= clock_timestamp())
     AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = w.annotator_id AND p.state <> 'available')
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline, w.*
 ), told AS (
@@ -655,16 +685,22 @@ WITH wanted AS (
     jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind, 'slot_id', id, 'epoch', epoch)
   FROM taken
 ), held AS (
-  UPDATE holder SET live = live + 1 FROM taken WHERE holder.annotator = taken.annotator_id
+  UPDATE holder SET live = live + taken.cost FROM taken WHERE holder.annotator = taken.annotator_id
 ), seen AS (
   INSERT INTO presence (annotator, state, since, last_seen, reason) SELECT annotator_id, 'available', clock_timestamp(), clock_timestamp(), '' FROM taken
   ON CONFLICT (annotator) DO UPDATE SET last_seen = excluded.last_seen, since = there_since(presence.state, presence.since, presence.last_seen, :idle_minutes)
   WHERE presence.last_seen < clock_timestamp() - interval '1 minute'
+), counted AS (
+  INSERT INTO given (id, annotator, project, day, tasks)
+  SELECT gen_random_uuid(), taken.annotator_id, d.project, d.day, 1
+  FROM taken CROSS JOIN LATERAL (VALUES (taken.project, taken.project_day), ('00000000-0000-0000-0000-000000000000'::uuid, taken.site_day)) AS d (project, day)
+  WHERE d.day IS NOT NULL
+  ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at)
+                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
 SELECT assignment_id, id, task, project, annotator_id, vendor_id, kind, epoch, 'live', lease_until, deadline, price_micros, currency,
-       price_inputs, why, clock_timestamp(), clock_timestamp()
+       price_inputs, why, clock_timestamp(), clock_timestamp(), cost, project_day, site_day
 FROM taken
 
 -- name: begin_tasks
@@ -681,7 +717,7 @@ SELECT FROM slot WHERE id = (SELECT b.slot FROM verdict v JOIN submission b ON b
 -- A verdict with its work, locked as submission_for_review locks it; under lock_slot_of_verdict.
 SELECT v.id AS verdict_id, v.outcome AS given, coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
        v.reviewer AS reviewer_id, r.vendor AS reviewer_vendor_id, b.id AS submission_id, b.state, b.author AS author_id, a.vendor AS author_vendor_id,
-       b.assignment AS assignment_id, s.id AS slot_id, s.state AS slot_state, s.assignment_id AS slot_assignment_id, s.reserved_for,
+       b.assignment AS assignment_id, s.id AS slot_id, s.state AS slot_state, s.assignment_id AS slot_assignment_id, CASE WHEN s.kept_until IS NULL THEN s.reserved_for END AS reserved_for,
        b.task AS task_id, b.project AS project_id, p.state AS project_state, p.answer_limit,
        (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
 FROM verdict v JOIN submission b ON b.id = v.submission JOIN slot s ON s.id = b.slot JOIN assignment a ON a.id = b.assignment
@@ -701,13 +737,13 @@ UPDATE submission SET state = :state, decided_at = clock_timestamp() WHERE id = 
 -- name: keep_answer
 -- Work that was to go back stays what it is: the place is its author's again, and done.
 UPDATE slot SET state = 'done', annotator = :author_id, assignment_id = :assignment_id, reserved_for = NULL, carried_price_micros = NULL
-WHERE id = :slot_id AND state = 'free' AND reserved_for = :author_id
+WHERE id = :slot_id AND state = 'free' AND reserved_for = :author_id AND kept_until IS NULL
 
 -- name: cancel_replacement
 -- An answer that counts after all needs no other in its place, unless somebody has that already.
-UPDATE slot SET state = 'cancelled' WHERE id = (
+UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL WHERE id = (
   SELECT s.id FROM slot s JOIN project p ON p.id = s.project
-  WHERE s.task = :task_id AND s.stage = 0 AND s.state = 'free' AND s.reserved_for IS NULL
+  WHERE s.task = :task_id AND s.stage = 0 AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
     AND p.overlap < (SELECT count(*) FROM slot n LEFT JOIN submission b ON b.assignment = n.assignment_id
                      WHERE n.task = :task_id AND n.stage = 0 AND n.state <> 'cancelled' AND b.state IS DISTINCT FROM 'rejected')
   ORDER BY s.no DESC LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED)
@@ -954,7 +990,7 @@ FROM wanted w WHERE task.id = w.id
 -- name: close_idle_tasks
 -- Tasks that are locked and that nobody touched, with their places.
 WITH closed AS (
-  UPDATE slot SET state = 'cancelled', reserved_for = NULL WHERE task = ANY (:task_ids::uuid[]) AND state = 'free'
+  UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL WHERE task = ANY (:task_ids::uuid[]) AND state = 'free'
 )
 UPDATE task SET state = 'cancelled', closed_at = clock_timestamp(), version = version + 1 WHERE id = ANY (:task_ids)
 
@@ -980,7 +1016,7 @@ LIMIT :limit
 SELECT t.id FROM task t JOIN project p ON p.id = t.project
 WHERE t.state = 'open' AND t.expires_at <= clock_timestamp() AND p.state = 'published'
   AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
-  AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND s.state IN ('live', 'done'))
+  AND NOT EXISTS (SELECT FROM slot s WHERE s.task = t.id AND (s.state IN ('live', 'done') OR s.kept_until > clock_timestamp()))
 ORDER BY t.expires_at
 LIMIT :limit
 
@@ -992,7 +1028,8 @@ FROM unnest(:ids::uuid[], :befores::jsonb[], :afters::jsonb[]) AS c (id, before,
 
 -- name: change_project_flow
 -- The version is what If-Match compares, and what claims judge by.
-UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days = :days, version = version + 1 WHERE id = :id
+UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days = :task_expires_days, lease_grace_minutes = :lease_grace_minutes, annotation_cost = :annotation_cost,
+       review_cost = :review_cost, cap_per_person_day = :cap_per_person_day, cap_per_person_live = :cap_per_person_live, version = version + 1 WHERE id = :id
 
 -- name: calendars
 -- All by their names, or the one of this name.
@@ -1011,15 +1048,15 @@ UPDATE project SET version = version + 1 FROM put WHERE project.calendar = put.i
 -- Lanes with free slots of published projects that have a ladder, in the form of lane_heads, with how many wait (as far as a step may ask).
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind, l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       p.skill_half_life_days, p.expert_level, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       1 AS cost, false AS capped, p.skill_half_life_days, p.expert_level, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM head.waits_since)::float8 AS waits_since, 3 AS priority, NULL::bigint AS fresh_rank,
-       (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+       (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
                               LIMIT (SELECT coalesce(max((one ->> 'when_queue_over')::int), 0) + 1 FROM jsonb_array_elements(p.ladder) AS one)) AS counted)::int AS queue
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published' AND p.ladder <> '[]'
 CROSS JOIN LATERAL (
-  SELECT s.waits_since FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+  SELECT s.waits_since FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) ORDER BY s.rank, s.id LIMIT 1
 ) AS head
 
 -- name: stand_on_steps
@@ -1073,7 +1110,7 @@ SELECT l.project AS project_id, l.domain, l.language, l.difficulty_band, l.step,
         WHERE queue.waiting > 0 AND s.lane = l.id AND a.kind = 'annotation' AND a.state = 'submitted' AND a.claimed_at > clock_timestamp() - make_interval(secs => :window))::int AS handed_in
 FROM lane l JOIN project p ON p.id = l.project AND p.state IN ('published', 'paused')
 CROSS JOIN LATERAL (
-  SELECT count(*)::int AS waiting, min(s.rank) AS first_rank, max(s.rank) AS last_rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+  SELECT count(*)::int AS waiting, min(s.rank) AS first_rank, max(s.rank) AS last_rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
 ) AS queue
 WHERE l.kind = 'annotation' AND (:project_id::uuid IS NULL OR l.project = :project_id)
 ORDER BY l.domain, l.language, l.difficulty_band, l.id
@@ -1102,26 +1139,34 @@ SELECT vendor FROM annotator WHERE id = :annotator_id
 -- claim_slot for a slot that somebody named: waits for whoever has it locked, then looks again. Reserved only for its own author.
 WITH taken AS (
   UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         reserved_for = CASE WHEN slot.kept_until IS NULL THEN slot.reserved_for END,
+         carried_price_micros = CASE WHEN slot.kept_until IS NULL THEN slot.carried_price_micros END, kept_until = NULL,
          lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
          deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
   FROM project p
-  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id)
+  WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id OR slot.kept_until <= clock_timestamp())
     AND p.id = slot.project AND p.state = 'published'
     AND slot.author_id IS DISTINCT FROM :annotator_id
     AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+), counted AS (
+  INSERT INTO given (id, annotator, project, day, tasks)
+  SELECT gen_random_uuid(), :annotator_id, d.project, d.day, 1
+  FROM taken CROSS JOIN LATERAL (VALUES (taken.project, :project_day::date), ('00000000-0000-0000-0000-000000000000'::uuid, :site_day::date)) AS d (project, day)
+  WHERE d.day IS NOT NULL
+  ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at)
+                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
 SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
-       :price_inputs, :why, clock_timestamp(), clock_timestamp()
+       :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost, :project_day, :site_day
 FROM taken
 RETURNING id, slot, epoch, task, project
 
 -- name: free_places
 -- The places of a task that nobody holds, as explain numbers them.
-SELECT id, stage, no, kind, reserved_for, carried_price_micros FROM slot WHERE task = :task_id AND state = 'free' ORDER BY stage, no
+SELECT id, stage, no, kind, CASE WHEN kept_until IS NULL OR kept_until > clock_timestamp() THEN reserved_for END AS reserved_for, kept_until, carried_price_micros FROM slot WHERE task = :task_id AND state = 'free' ORDER BY stage, no
 
 -- name: holder_of_live
 -- Who holds an assignment, and which place it is.
@@ -1155,13 +1200,13 @@ SELECT o.id, o.batch, o.task AS task_id, o.slot AS slot_id, o.project AS project
        o.offered_at, o.expires_at, o.reason, o.not_before, o.assignment AS assignment_id,
        CASE WHEN o.state <> 'open' THEN o.state
             WHEN o.expires_at <= clock_timestamp() THEN 'timed_out'
-            WHEN s.state <> 'free' OR p.state <> 'published' OR s.reserved_for <> o.annotator THEN 'rescinded'
+            WHEN s.state <> 'free' OR p.state <> 'published' OR s.reserved_for <> o.annotator AND (s.kept_until IS NULL OR s.kept_until > clock_timestamp()) THEN 'rescinded'
             ELSE 'open' END AS state
 FROM offer o JOIN slot s ON s.id = o.slot JOIN task t ON t.id = o.task JOIN project p ON p.id = o.project JOIN lane l ON l.id = s.lane
 WHERE (:id::uuid IS NULL OR o.id = :id) AND (:task_id::uuid IS NULL OR o.task = :task_id)
   AND (:annotator_id::uuid IS NULL OR o.annotator = :annotator_id)
   AND (NOT :open_only OR (o.state = 'open' AND o.expires_at > clock_timestamp() AND s.state = 'free' AND p.state = 'published'
-                          AND (s.reserved_for IS NULL OR s.reserved_for = o.annotator)))
+                          AND (s.reserved_for IS NULL OR s.reserved_for = o.annotator OR s.kept_until <= clock_timestamp())))
 ORDER BY o.expires_at, o.id
 LIMIT :limit
 
@@ -1197,14 +1242,14 @@ RETURNING offer.id, offer.task AS task_id, offer.project AS project_id, offer.an
 -- name: places_to_offer
 -- The first free places of projects that push, to which no offer is open.
 SELECT s.id AS slot_id, s.task AS task_id FROM slot s JOIN project p ON p.id = s.project AND p.push AND p.state = 'published'
-WHERE s.state = 'free' AND s.reserved_for IS NULL
+WHERE s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
   AND NOT EXISTS (SELECT FROM offer o WHERE o.slot = s.id AND o.state = 'open' AND o.expires_at > clock_timestamp())
 ORDER BY s.rank, s.id
 LIMIT :limit
 
 -- name: people_to_offer
 -- Who is here with room, and has no offer open.
-SELECT n.annotator AS id FROM presence_now(:idle_minutes) n
+SELECT n.annotator AS id, n.room FROM presence_now(:idle_minutes) n
 WHERE n.here AND n.room > 0
   AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = n.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
 ORDER BY n.last_seen DESC, n.annotator
@@ -1324,3 +1369,93 @@ SELECT version, reason, activated_by, active_from FROM policy_activation ORDER B
 -- name: last_choices
 -- The candidates of the last claims, as they were weighed.
 SELECT why FROM assignment WHERE why ? 'inputs' ORDER BY id DESC LIMIT :limit
+
+-- name: free_lapsed_slot
+-- free_slot after a lease that ran out: kept for its holder for the project's grace, at the price of the hold, where they are still of the house and
+-- have not said that they are away. What was reserved for its author stays so; a deadline that passed ends the hold for good.
+UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, lease_until = NULL, deadline = NULL, freed_at = clock_timestamp(),
+       reserved_for = CASE WHEN was.kept_until IS NULL THEN slot.reserved_for ELSE was.annotator END, kept_until = was.kept_until,
+       carried_price_micros = CASE WHEN was.kept_until IS NULL THEN slot.carried_price_micros ELSE was.price_micros END
+FROM (
+  SELECT s.id, s.annotator, a.price_micros,
+         CASE WHEN s.reserved_for IS NULL AND p.lease_grace_minutes > 0 AND n.state = 'active' AND s.lease_until < s.deadline
+                AND s.lease_until + make_interval(mins => p.lease_grace_minutes) > clock_timestamp()
+                AND NOT EXISTS (SELECT FROM presence w WHERE w.annotator = s.annotator AND w.state <> 'available')
+              THEN s.lease_until + make_interval(mins => p.lease_grace_minutes) END AS kept_until
+  FROM slot s JOIN assignment a ON a.id = s.assignment_id JOIN project p ON p.id = s.project JOIN annotator n ON n.id = s.annotator
+  WHERE s.id = :slot_id
+) AS was
+WHERE slot.id = was.id AND slot.state = 'live' AND slot.epoch = :epoch
+RETURNING slot.kept_until
+
+-- name: lose_kept
+-- Nothing is kept for somebody who goes away: anybody may have it.
+UPDATE slot SET reserved_for = NULL, carried_price_micros = NULL, kept_until = NULL
+WHERE reserved_for = :annotator_id AND state = 'free' AND kept_until IS NOT NULL
+
+-- name: kept_for
+-- Tasks whose lease lapsed a moment ago, as long as they are kept for their holder.
+SELECT s.id AS slot_id, s.kind, s.kept_until, s.carried_price_micros AS price_micros, p.currency, p.name AS project_name,
+       t.id AS task_id, t.external_id, t.domain, t.language, t.difficulty_level, t.payload
+FROM slot s JOIN task t ON t.id = s.task JOIN project p ON p.id = s.project AND p.state = 'published'
+WHERE s.reserved_for = :annotator_id AND s.state = 'free' AND s.kept_until > clock_timestamp()
+ORDER BY s.kept_until
+
+-- name: caps_of
+-- What stands against each person's caps now: a row for each project that has some, by the day of its calendar's zone, and one without a project for
+-- the person's own cap, by the day in UTC. Counters and live holds, never a history.
+SELECT n.id AS annotator_id, p.id AS project_id, p.name AS project_name, p.cap_per_person_day AS day_cap, p.cap_per_person_live AS live_cap,
+       d.zone, d.day, (d.day + 1)::timestamp AT TIME ZONE d.zone AS day_ends, coalesce(g.tasks, 0) AS given,
+       CASE WHEN p.cap_per_person_live IS NULL THEN 0
+            ELSE (SELECT count(*) FROM assignment a WHERE a.annotator = n.id AND a.state = 'live' AND a.project = p.id) END::int AS live
+FROM unnest(:annotator_ids::uuid[]) AS n (id)
+JOIN project p ON p.id = ANY (:project_ids::uuid[]) AND num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0
+LEFT JOIN calendar c ON c.id = p.calendar
+CROSS JOIN LATERAL (SELECT coalesce(c.zone, 'UTC') AS zone, (clock_timestamp() AT TIME ZONE coalesce(c.zone, 'UTC'))::date AS day) AS d
+LEFT JOIN given g ON g.annotator = n.id AND g.project = p.id AND g.day = d.day
+UNION ALL
+SELECT a.id, NULL, NULL, a.cap_per_day, NULL, 'UTC', d.day, (d.day + 1)::timestamp AT TIME ZONE 'UTC', coalesce(g.tasks, 0), 0
+FROM annotator a
+CROSS JOIN LATERAL (SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day) AS d
+LEFT JOIN given g ON g.annotator = a.id AND g.project = '00000000-0000-0000-0000-000000000000' AND g.day = d.day
+WHERE a.id = ANY (:annotator_ids) AND a.cap_per_day IS NOT NULL
+
+-- name: lock_holders_of_day
+-- Everybody who was given something in the last two days, in the order of ids: nobody whom a new cap concerns claims meanwhile.
+SELECT h.annotator FROM holder h
+WHERE EXISTS (SELECT FROM assignment a WHERE a.annotator = h.annotator AND a.claimed_at > clock_timestamp() - interval '2 days' AND a.project = :project_id)
+ORDER BY h.annotator
+FOR NO KEY UPDATE
+
+-- name: count_project_day
+-- A cap that is new counts what was given today before it; what came back to somebody was given once.
+WITH today AS (
+  SELECT (clock_timestamp() AT TIME ZONE z.zone)::date AS day, date_trunc('day', clock_timestamp() AT TIME ZONE z.zone) AT TIME ZONE z.zone AS since
+  FROM (SELECT coalesce((SELECT c.zone FROM project p JOIN calendar c ON c.id = p.calendar WHERE p.id = :project_id), 'UTC') AS zone) AS z
+), marked AS (
+  UPDATE assignment SET project_day = today.day FROM today
+  WHERE assignment.project = :project_id AND assignment.annotator = ANY (:annotator_ids::uuid[]) AND assignment.claimed_at >= today.since
+    AND assignment.project_day IS NULL AND NOT assignment.why ?| ARRAY['reserved', 'grace', 'late']
+  RETURNING assignment.annotator, assignment.project_day
+)
+INSERT INTO given (id, annotator, project, day, tasks)
+SELECT gen_random_uuid(), annotator, :project_id, project_day, count(*) FROM marked GROUP BY annotator, project_day
+ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + excluded.tasks
+
+-- name: count_site_day
+-- The same for a person's own cap, over all projects, by the day in UTC.
+WITH today AS (
+  SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date AS day, date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS since
+), marked AS (
+  UPDATE assignment SET site_day = today.day FROM today
+  WHERE assignment.annotator = ANY (:annotator_ids::uuid[]) AND assignment.claimed_at >= today.since
+    AND assignment.site_day IS NULL AND NOT assignment.why ?| ARRAY['reserved', 'grace', 'late']
+  RETURNING assignment.annotator, assignment.site_day
+)
+INSERT INTO given (id, annotator, project, day, tasks)
+SELECT gen_random_uuid(), annotator, '00000000-0000-0000-0000-000000000000'::uuid, site_day, count(*) FROM marked GROUP BY annotator, site_day
+ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + excluded.tasks
+
+-- name: set_cap_per_day
+-- Of one person, over all projects.
+UPDATE annotator SET cap_per_day = :cap WHERE id = :annotator_id

@@ -6,6 +6,7 @@ from piccolo.columns import (
     BigInt,
     Boolean,
     Bytea,
+    Date,
     DoublePrecision,
     ForeignKey,
     Integer,
@@ -54,6 +55,11 @@ class Project(Table, tablename="project", db=engine):
     answer_limit = SmallInt(default=3)
     lease_seconds = Integer()
     deadline_seconds = Integer()
+    lease_grace_minutes = SmallInt(default=5)
+    annotation_cost = SmallInt(default=1)
+    review_cost = SmallInt(default=1)
+    cap_per_person_day = Integer(null=True, default=None)
+    cap_per_person_live = SmallInt(null=True, default=None)
     sla_seconds = Integer(default=86400)
     skill_half_life_days = Integer(null=True, default=None)
     expert_level = SmallInt(default=4)
@@ -77,6 +83,11 @@ class Project(Table, tablename="project", db=engine):
     project_sane_consensus = Check("consensus_target IS NULL OR consensus_target BETWEEN 0.5 AND 0.99")
     project_sane_most_answers = Check("most_answers BETWEEN 1 AND 20")
     project_sane_expiry = Check("task_expires_days IS NULL OR task_expires_days BETWEEN 1 AND 3650")
+    project_sane_grace = Check("lease_grace_minutes BETWEEN 0 AND 240")
+    project_sane_costs = Check("annotation_cost BETWEEN 1 AND 50 AND review_cost BETWEEN 1 AND 50")
+    project_sane_caps = Check(
+        "coalesce(cap_per_person_day, 1) BETWEEN 1 AND 1000 AND coalesce(cap_per_person_live, 1) BETWEEN 1 AND 50"
+    )
     project_sane_lease = Check("lease_seconds > 0 AND deadline_seconds >= lease_seconds")
 
 
@@ -173,6 +184,7 @@ class Slot(Table, tablename="slot", db=engine):
     lease_until = Timestamptz(null=True, default=None)
     deadline = Timestamptz(null=True, default=None)
     reserved_for = UUID(null=True, default=None)
+    kept_until = Timestamptz(null=True, default=None)
     carried_price_micros = BigInt(null=True, default=None)
     answers_slot: "ForeignKey[Any]" = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
     submission_id = UUID(null=True, default=None)
@@ -181,6 +193,7 @@ class Slot(Table, tablename="slot", db=engine):
     freed_at = Timestamptz(default=TimestamptzNow())
     waits_since = Timestamptz(default=TimestamptzNow())
     slot_place = Unique([task, stage, no])
+    slot_kept_for_somebody = Check("kept_until IS NULL OR (state = 'free' AND reserved_for IS NOT NULL)")
     slot_known_kind = Check("kind IN ('annotation', 'review')")
     slot_known_state = Check("state IN ('free', 'live', 'done', 'cancelled')")
     slot_live_has_holder = Check(
@@ -192,7 +205,7 @@ class Slot(Table, tablename="slot", db=engine):
 
 
 class Holder(Table, tablename="holder", db=engine):
-    """How much someone holds. Claims lock this row first, so one person's claims wait for each other."""
+    """How much someone holds, in units of capacity. Claims lock this row first, so one person's claims wait for each other."""
 
     annotator = ForeignKey(Annotator, primary_key=True, null=False, on_delete=OnDelete.restrict)
     live = SmallInt(default=0)
@@ -220,6 +233,9 @@ class Assignment(Table, tablename="assignment", db=engine):
     why = JSONB()
     active_seconds = Integer(default=0)
     position = SmallInt(null=True, default=None)
+    cost = SmallInt(default=1)
+    project_day = Date(null=True, default=None)
+    site_day = Date(null=True, default=None)
     heartbeat_at = Timestamptz(default=TimestamptzNow())
     claimed_at = Timestamptz(default=TimestamptzNow())
     ended_at = Timestamptz(null=True, default=None)
@@ -227,6 +243,7 @@ class Assignment(Table, tablename="assignment", db=engine):
     assignment_one_per_epoch = Unique([slot, epoch])
     assignment_known_state = Check("state IN ('live', 'submitted', 'released', 'declined', 'expired', 'cancelled')")
     assignment_real_price = Check("price_micros >= 0")
+    assignment_sane_cost = Check("cost BETWEEN 1 AND 50")
 
 
 class Relaxation(Table, tablename="relaxation", db=engine):

@@ -7,6 +7,7 @@ predicates, the score and the constraints are the same; only the number of state
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from kernel import db
 from kernel.ids import plain_uuid, uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.assignments import AssignmentView, assignments
+from routing.assignments import AssignmentView, named_assignments
+from routing.caps import OPEN, Caps, caps_of
 from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
 from routing.heads import Candidate, Head, explain_choice, price_query
@@ -65,6 +67,9 @@ class _Wish(NamedTuple):
     seat: Seat
     lanes: list[int]
     """With the highest scores for this person, best first, as places in `Memory.lots`."""
+    room: int
+    """Units of capacity that are free."""
+    caps: Caps
 
 
 class _Match(NamedTuple):
@@ -74,6 +79,8 @@ class _Match(NamedTuple):
     place: _Place
     assignment_id: UUID
     why: dict[str, Any]
+    days: tuple[date | None, date | None]
+    """On which it counts for a cap, in the project and over all."""
 
 
 async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory) -> list[AssignmentView | None]:
@@ -90,9 +97,7 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
         [price_query(match.seat.views.of(match.head.half_life_days), match.head, z) for match in matches]
     )
     await _take(asks, matches, prices, settings)
-    views = {
-        view.id: view for view in await assignments(ids=[match.assignment_id for match in matches], limit=len(matches))
-    }
+    views = {view.id: view for view in await named_assignments([match.assignment_id for match in matches])}
     served = {match.ask: views[match.assignment_id] for match in matches}
     return [served.get(n) for n in range(len(asks))]
 
@@ -104,6 +109,7 @@ async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> di
     if not rows:
         return {}
     await memory.refresh(rows[0]["world"])
+    caps = await _caps(rows, memory)
     found = {}
     for row in rows:
         n = first[UUID(int=row["annotator"].int)]
@@ -111,8 +117,16 @@ async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> di
         reached = ask.everybody or ask.own or (ask.vendor_id is not None and ask.vendor_id == row["vendor"])
         if reached and row["common"]:
             seat = await memory.seat(ask.annotator_id, row["version"], settings)
-            found[n] = _Wish(seat, _best(ask, seat, memory))
+            own = caps.get(ask.annotator_id, OPEN)
+            found[n] = _Wish(seat, _best(ask, seat, memory), row["room"], own)
     return dict(sorted(found.items()))
+
+
+async def _caps(rows: Sequence[Any], memory: Memory) -> dict[UUID, Caps]:
+    """Asked only where some project or person has a cap; under the lock of the holders, so that nobody else counts meanwhile."""
+    if not memory.capped and all(row["cap_per_day"] is None for row in rows):
+        return {}
+    return await caps_of([plain_uuid(row["annotator"]) for row in rows], memory.capped)
 
 
 async def _matches(asks: Sequence[Ask], wishes: dict[int, _Wish], memory: Memory) -> list[_Match]:
@@ -124,7 +138,7 @@ async def _matches(asks: Sequence[Ask], wishes: dict[int, _Wish], memory: Memory
         found += _matched(wishes, places, {match.place.task_id for match in found}, memory)
         served = {match.ask for match in found}
         wishes = {
-            n: _Wish(wish.seat, lanes)
+            n: wish._replace(lanes=lanes)
             for n, wish in wishes.items()
             if n not in served and (lanes := _best(asks[n], wish.seat, memory)) != wish.lanes
         }
@@ -169,16 +183,18 @@ def _matched(
 ) -> list[_Match]:
     """Whoever came first chooses first; everybody gets the best lane in which a slot is left for them. `tasks` are given out."""
     found = []
-    for ask, (seat, lanes) in wishes.items():
+    for ask, (seat, lanes, room, caps) in wishes.items():
         for rank, n in enumerate(lanes[:LANES_TRIED]):
             head = memory.head(n)
+            if head.cost > room or caps.failures(head.lane.project_id):
+                continue
             place = next((one for one in places[n] if one.task_id not in tasks and _may_have(seat, head, one)), None)
             if place is not None:
                 places[n].remove(place)
                 tasks.add(place.task_id)
                 candidates = [_candidate(seat, other, memory) for other in lanes[rank : rank + 1 + RUNNERS_UP]]
                 why = explain_choice(candidates[0], candidates[1:], memory.situation)
-                found.append(_Match(ask, seat, head, place, uuid7(), why))
+                found.append(_Match(ask, seat, head, place, uuid7(), why, caps.days(head.lane.project_id)))
                 break
     return found
 
@@ -210,7 +226,9 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price],
         deadline_seconds=[float(match.head.deadline_seconds) for match in matches],
         prices=[price.micros for price in prices], currencies=[price.currency for price in prices],
         price_inputs=[db.jsonb(price.inputs) for price in prices], whys=[db.jsonb(match.why) for match in matches],
-        event_ids=[uuid7() for _ in matches], idle_minutes=settings.presence_idle_minutes,
+        event_ids=[uuid7() for _ in matches], costs=[match.head.cost for match in matches],
+        project_days=[match.days[0] for match in matches], site_days=[match.days[1] for match in matches],
+        idle_minutes=settings.presence_idle_minutes,
     )  # fmt: skip
     if taken != len(matches):
         raise NotTakenTogether

@@ -47,6 +47,9 @@ class AnnotatorView(msgspec.Struct, frozen=True):
     state: str
     state_reason: str | None
     capacity: int
+    """Units that they may hold at once; a task takes what its project says, one as a rule."""
+    cap_per_day: int | None
+    """Most tasks that they are given on a day (UTC) over all projects; none: no cap."""
     roles: list[str]
     languages: dict[str, int]
     created_at: datetime

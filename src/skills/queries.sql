@@ -160,7 +160,7 @@ ON CONFLICT (domain) DO UPDATE SET mean = excluded.mean, variance = excluded.var
 
 -- name: roster
 -- People in the order of their names; the cursor is (name, id).
-SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.created_at,
+SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.cap_per_day, a.created_at,
   ARRAY(SELECT DISTINCT role FROM annotator_role r WHERE r.annotator = a.id ORDER BY role) AS roles,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages
 FROM annotator a LEFT JOIN vendor v ON v.id = a.vendor

@@ -90,9 +90,11 @@ class Annotator(Table, tablename="annotator", db=engine):
     state = Varchar(length=20, default="active")
     state_reason = Text(null=True, default=None)
     capacity = SmallInt(default=3)
+    cap_per_day = Integer(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     annotator_known_state = Check("state IN ('active', 'paused', 'left')")
     annotator_sane_capacity = Check("capacity BETWEEN 1 AND 50")
+    annotator_sane_cap = Check("cap_per_day IS NULL OR cap_per_day BETWEEN 1 AND 1000")
 
 
 class AnnotatorRole(Table, tablename="annotator_role", db=engine):

@@ -173,5 +173,11 @@ async def test_capacity_is_changed_with_a_reason_on_record(site: Site) -> None:
     entry = await db.fetch_one("SELECT before, after, reason FROM audit_entry WHERE action = 'annotator.capacity'")
     assert entry is not None
     assert (entry["before"], entry["after"]) == ({"capacity": 3}, {"capacity": 7})
+    assert changed["cap_per_day"] is None
+    capped = await site.call("PUT", path, site.manager, {"capacity": 7, "cap_per_day": 12, "reason": "fewer hours"})
+    assert capped["cap_per_day"] == 12
+    assert (await site.call("PUT", path, site.manager, {"capacity": 7}))["cap_per_day"] == 12, "left out: as it is"
+    assert (await site.call("PUT", path, site.manager, {"capacity": 7, "cap_per_day": None}))["cap_per_day"] is None
+    await site.call("PUT", path, site.manager, {"capacity": 7, "cap_per_day": 0}, 422)
     await site.call("PUT", path, site.manager, {"capacity": 0}, 422)
     await site.call("PUT", path, site.author, {"capacity": 9}, 403)

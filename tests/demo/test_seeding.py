@@ -21,7 +21,7 @@ from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from callboard.pages.demo_logins import demo_logins
 from kernel import clock, db
 from kernel.settings import Settings
-from routing import dispatch
+from routing import waiting
 from routing.projects import project_named
 from skills.belief import level_floor
 from skills.evidence import differences
@@ -135,7 +135,7 @@ async def test_somebody_who_is_simulated_is_able_to_take_every_other_task(settin
     for somebody in content_people():
         row = await db.fetch_one("SELECT id FROM annotator WHERE external_id = :name", name=external_id(somebody))
         assert row is not None
-        for offer in await dispatch.what_waits(row["id"], settings):
+        for offer in await waiting.what_waits(row["id"], settings):
             if offer.eligible:
                 key = f"{offer.project_name} {offer.domain} {offer.language} {offer.difficulty_band}"
                 able[key] = able.get(key, 0) + 1

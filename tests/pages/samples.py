@@ -108,12 +108,17 @@ QUEUE = v.QueueView(
         v.WaitingGroup(kind="dialogue", domain="medicine", language="zh-CN", level=4, count=8, price=v.PriceRange(low=usd(240), high=usd(240))),
     ],
     today=v.Today(done=6, earned=[usd(720)], pending=[usd(390), Money(12_000_000, "CNY")], active_seconds=2 * 3600 + 840),
+    kept=[v.KeptTask(task=DOSE, price=usd(210), kept_until=minutes(4.2))],
     offered=[v.OfferedTask(offer_id=uid(950), task=BONDS, price=usd(320), expires_at=minutes(1.6))],
     capacity=3, presence=PresenceView(uid(1), "available", "available", minutes(-40), minutes(-1), "", 1),
 )  # fmt: skip
 QUEUE_BREAK = msgspec.structs.replace(
     QUEUE, no_work=v.NoWork(code="not_available"), returned=[], offer=None, offered=[],
     presence=PresenceView(uid(1), "break", "break", minutes(-4), minutes(-5), "Called to the weekly meeting.", 1),
+)  # fmt: skip
+QUEUE_CAPPED = msgspec.structs.replace(
+    QUEUE, offer=None, offered=[], kept=[], returned=[], waiting=[],
+    no_work=v.NoWork(code="capped", refusals={"cap_project_day": 2, "cap_day": 5}, retry_at=minutes(417)),
 )  # fmt: skip
 QUEUE_EMPTY = v.QueueView(
     offer=None, held=[], returned=[], waiting=[], capacity=3,
@@ -278,6 +283,7 @@ SAMPLES: dict[str, Sample] = {
     "queue": Sample("queue.html", QUEUE, "/queue", ("annotator", "reviewer"), live=True),
     "task-give": Sample("tasks/give.html", GIVE, "/tasks/1/give", ("manager",)),
     "queue-break": Sample("queue.html", QUEUE_BREAK, "/queue"),
+    "queue-capped": Sample("queue.html", QUEUE_CAPPED, "/queue"),
     "queue-empty": Sample("queue.html", QUEUE_EMPTY, "/queue"),
     "work": Sample("work.html", WORK, "/work/1"),
     "work-start": Sample("work.html", WORK_START, "/work/1"),

@@ -135,7 +135,7 @@ MANAGED = PersonView(
     head=THEIRS, seen=OWN.seen, inferred=OWN.inferred, chart=OWN.chart, chart_domain="medicine", languages=OWN.languages,
     roles=OWN.roles, ends=OWN.ends, feedback=OWN.feedback, notice="assessed",
     managing=ForManagers(
-        figures=Figures(2, 14, 51, 40, 37), capacity=3, roles=["annotator", "reviewer"], language_tags=["en", "zh-CN"],
+        figures=Figures(2, 14, 51, 40, 37), capacity=3, cap_per_day=12, given_today=5, roles=["annotator", "reviewer"], language_tags=["en", "zh-CN"],
         projects=[Option(value=str(uid(1)), label="Clinic talk")],
         presence=PresenceView(uid(1), "break", "break", minutes(-12), minutes(-14), "", 1),
         pay_per_accepted=[usd(213), Money(14_200_000, "CNY")],

@@ -101,7 +101,7 @@ async def test_a_claim_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> N
         "claim_slot",
         "settle_task",
         "hold",
-        "assignments",
+        "named_assignments",
     )
     assert ("slot", "slot_free_head") in {scan[:2] for scan in plans["lane_heads"].scans}
     assert plans["claim_slot"].rows < 50
@@ -118,8 +118,23 @@ async def test_claims_together(world: World, monkeypatch: pytest.MonkeyPatch) ->
         "claim_slots",
         "begin_tasks",
         "hold_together",
-        "assignments",
+        "named_assignments",
     )
+    assert plans["claim_slots"].rows < 100
+
+
+async def test_claims_under_caps_count_no_history(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, other = await world.person(), await world.person("A1")
+
+    async def act() -> None:
+        await db.execute("UPDATE project SET cap_per_person_day = 40, cap_per_person_live = 40")
+        await db.execute("UPDATE annotator SET cap_per_day = 40 WHERE id = ANY (:ids)", ids=[person, other])
+        await dispatch.claim(person, world.settings, limit=2)
+        await claim_together([ask_of(other)], world.settings, Memory())
+
+    plans = await world.plans(monkeypatch, act)
+    check(plans, "caps_of", "claim_slot", "claim_slots")
+    assert plans["caps_of"].rows < 20
     assert plans["claim_slots"].rows < 100
 
 

@@ -12,7 +12,8 @@ from kernel.settings import Settings
 from routing import relaning
 from routing.eligibility import Change
 from routing.errors import BadRequirement
-from routing.explain import candidates, explain, outlook
+from routing.explain import candidates, explain
+from routing.outlook import outlook
 from routing.projects import project as read_project
 from skills.annotators import ensure_vendor, put_languages, put_roles
 from skills.profiles import load_profile

@@ -10,7 +10,7 @@ from callboard.checks import check
 from callboard.wiring import wire
 from kernel import db, outbox
 from kernel.settings import Settings
-from routing import dispatch, overturn, roster
+from routing import overturn, roster, waiting
 from routing.memory import HEADS_SECONDS, Memory
 from routing.overturn import OverturnDraft
 from routing.roster import Reach, RosterFilter
@@ -123,7 +123,7 @@ async def test_a_revoked_credential_closes_class_price_and_lane_in_every_process
             "the lane that asks for nothing, and its price"
         )
         await submit(settings, held)
-    offers = {one.difficulty_band: one.eligible for one in await dispatch.what_waits(person, settings) if one.kind == "annotation"}  # fmt: skip
+    offers = {one.difficulty_band: one.eligible for one in await waiting.what_waits(person, settings) if one.kind == "annotation"}  # fmt: skip
     assert offers == {2: False, 3: True}
     async with db.transaction(BOSS):
         await credentials.decide(paper.id, "verify", "it was not")
@@ -191,7 +191,7 @@ async def test_each_projects_half_life_counts_in_claims_made_together(settings: 
     assert held is not None
     assert held.project_name == "long"
     offers = {
-        one.project_name: one.eligible for one in await dispatch.what_waits(person, settings) if one.min_level == 5
+        one.project_name: one.eligible for one in await waiting.what_waits(person, settings) if one.min_level == 5
     }
     assert offers == {"short": False, "long": True}
     assert (await claim(settings, person, project_ids=[short])).assignments == []

@@ -196,7 +196,7 @@ async def test_late_work_counts_when_nobody_took_the_task(settings: Settings) ->
 
 
 async def test_late_work_is_kept_when_somebody_else_has_the_task(settings: Settings) -> None:
-    await make_tasks(await make_project(settings))
+    await make_tasks(await make_project(settings, lease_grace_minutes=0))
     author, other = await make_annotator(settings), await make_annotator(settings, "Bo")
     held = await claim_one(settings, author)
     await lapse(held.id)

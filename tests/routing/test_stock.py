@@ -6,13 +6,13 @@ from callboard.checks import check
 from kernel import clock, db
 from kernel.settings import Settings
 from routing.choice import Waiting
-from routing.dispatch import KINDS, what_waits
 from routing.explain import explain
-from routing.heads import lane_heads
+from routing.heads import KINDS, lane_heads
 from routing.memory import Memory
 from routing.scoring import POLICY
 from routing.situation import STALE_SECONDS, Stock, age_seconds, situation
 from routing.stock import take_stock
+from routing.waiting import what_waits
 from skills.credentials import CredentialDraft
 from tests.routing.factory import claim, claim_one, make_annotator, make_project, make_tasks, submit
 from tests.routing.test_together import together

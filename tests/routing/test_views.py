@@ -6,10 +6,10 @@ import pytest
 
 from kernel import db
 from kernel.settings import Settings
-from routing.dispatch import KINDS, what_waits
 from routing.explain import explain
-from routing.heads import lane_heads
+from routing.heads import KINDS, lane_heads
 from routing.views import Views
+from routing.waiting import what_waits
 from skills.credentials import CredentialDraft
 from skills.profiles import load_profile, skills_of
 from tests.routing.factory import claim, make_annotator, make_project, make_tasks

@@ -19,7 +19,7 @@ from routing.by_hand import Candidate
 
 WRITE = [require(Permission.ASSIGNMENTS_WRITE)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
-Override = Annotated[list[Literal["preference", "ladder"]], Meta(max_length=2)]
+Override = Annotated[list[Literal["preference", "ladder", "cap"]], Meta(max_length=3)]
 AssignmentId = FromPath[UUID]
 
 
@@ -27,7 +27,7 @@ class Giving(msgspec.Struct, forbid_unknown_fields=True):
     annotator_id: UUID
     reason: Reason
     override: Override = []
-    """What is passed over: wishes and waits, never a requirement."""
+    """What is passed over: wishes, waits and caps, never a requirement."""
 
 
 class TakingBack(msgspec.Struct, forbid_unknown_fields=True):

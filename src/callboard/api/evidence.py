@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 from litestar.params import FromPath, FromQuery, JSONBody
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from callboard.access import visibility
 from callboard.access.guards import require
@@ -21,6 +21,8 @@ from callboard.persons.evidence import EvidenceKind, EvidenceRow, Wish, story_of
 from callboard.persons.evidence import evidence as evidence_rows
 from callboard.persons.prospects import NextLevel, next_level
 from kernel import clock
+from routing.caps import set_cap_per_day
+from routing.projects import DayCap
 from skills import annotators, domains
 from skills.annotators import AnnotatorView
 from skills.history import Point
@@ -31,6 +33,9 @@ AnnotatorId = FromPath[UUID]
 
 class Capacity(msgspec.Struct, forbid_unknown_fields=True):
     capacity: Annotated[int, Meta(ge=1, le=50)]
+    """Units that may be held at once; a task takes what its project says, one as a rule."""
+    cap_per_day: DayCap | UnsetType | None = UNSET
+    """Most tasks given on a day (UTC) over all projects; null: no cap; left out: as it is."""
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
@@ -93,10 +98,12 @@ async def read_next(request: Call, annotator_id: AnnotatorId, domain: FromPath[s
     tags=["annotators"],
 )
 async def put_capacity(request: Call, annotator_id: AnnotatorId, data: JSONBody[Capacity]) -> Response[AnnotatorView]:
-    """How many tasks somebody may hold at once. What they hold beyond it stays theirs."""
+    """How much somebody may hold at once, and the most that they are given on a day. What they hold beyond it stays theirs."""
 
     async def act() -> AnnotatorView:
         await visibility.check_annotator(request.actor, annotator_id)
+        if data.cap_per_day is not UNSET:  # first, because it locks the holder
+            await set_cap_per_day(annotator_id, data.cap_per_day, data.reason)
         await annotators.set_capacity(annotator_id, data.capacity, data.reason)
         return await annotators.annotator(annotator_id)
 

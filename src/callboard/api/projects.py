@@ -105,7 +105,7 @@ async def read(project_id: ProjectId) -> Response[ProjectView]:
 
 @patch("/projects/{project_id:uuid}", guards=[require(WRITE)], operation_id="changeProject", tags=["projects"])
 async def change(request: Call, project_id: ProjectId, data: JSONBody[ProjectChange]) -> Response[ProjectView]:
-    """How time flows in it: calendar, ladder, and when tasks that nobody takes expire."""
+    """How time flows in it (calendar, ladder, expiry, grace after a lease), and how much of it one person gets (costs, caps)."""
     version = if_match(request)
     return await unit_of_work(request, lambda: change_project(project_id, data, version=version), headers=_versioned)
 

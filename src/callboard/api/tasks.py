@@ -19,8 +19,9 @@ from callboard.api.work import etag, if_match, reply, unit_of_work
 from kernel.errors import Invalid, TooLarge
 from routing import changes, reports
 from routing.changes import TaskBulk, TaskBulkReport, TaskChange
-from routing.explain import Candidates, Explanation, Outlook, candidates, explain, outlook
+from routing.explain import Candidates, Explanation, candidates, explain
 from routing.intake import Intake, TaskDraft, import_tasks
+from routing.outlook import Outlook, outlook
 from routing.reports import HistoryLine, TaskFilter, TaskRow
 
 Word = Annotated[str | None, QueryParameter(max_length=40)]

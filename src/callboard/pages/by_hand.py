@@ -51,7 +51,7 @@ async def give(request: Call, task_id: FromPath[UUID]) -> Response[str]:
 
 async def _give(request: Call, task_id: UUID, form: Form, moving: UUID | None) -> None:
     person, reason = uuid_of(form.text("annotator", 36)), form.text("reason", LONGEST_REASON).strip()
-    override = ["preference", "ladder"] if form.text("override", 3) else []
+    override = ["preference", "ladder", "cap"] if form.text("override", 3) else []
     if person is None:
         raise NothingSelected
     if not reason and form.text("how", 5) != "offer":

@@ -152,6 +152,7 @@ _OWN: dict[str, dict[str, str]] = {
         "nothing_waiting": _("Nothing that suits you is waiting at the moment."),
         "not_eligible": _("Work is waiting, but none of it is open to you yet."),
         "at_capacity": _("You hold as many tasks as you may at once. Finish or give back one first."),
+        "capped": _("You were given as much as one person gets for now."),
         "budget_exhausted": _("The budget of the project is used up; its manager has to add to it."),
         "kept_for_better_fit": _(
             "What waits suits somebody better who is at work now. In a little while it is for everybody."
@@ -190,10 +191,14 @@ _OWN: dict[str, dict[str, str]] = {
         "language": _("Kinds of work in a language that your profile does not state well enough:"),
         "level": _("Kinds of work above the level that is proven for you:"),
         "credential": _("Kinds of work that ask for a verified credential:"),
+        "cap_project_day": _("Kinds of work of which you were given the most of a day:"),
+        "cap_project_live": _("Kinds of work of which you hold the most that you may at a time:"),
+        "cap_day": _("Kinds of work beyond the most that you are given on a day:"),
     },
     "decision": {
         "best": _("best score of what was open to this person"),
         "reserved": _("rework of their own"),
+        "grace": _("came back to whoever's lease had lapsed"),
         "late": _("came after its time and was taken in"),
         "by_hand": _("given by a manager"),
     },

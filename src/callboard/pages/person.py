@@ -17,6 +17,7 @@ from callboard.pages.views_person import EvidenceFilter
 from callboard.persons.evidence import KINDS
 from kernel import db
 from kernel.errors import Invalid
+from routing.caps import set_cap_per_day
 from skills import annotators
 
 AnnotatorId = FromPath[UUID]
@@ -25,7 +26,7 @@ DONE = ("state", "capacity", "assessed", "role", "language", "presence")
 STATES = ("active", "paused", "left")
 LONGEST_REASON = 500
 LEVELS = range(1, 6)
-CAPACITIES = range(1, 51)
+CAPACITIES, DAY_CAPS = range(1, 51), range(1, 1001)
 
 
 @get("/profile", guards=[require(Permission.WORK)], include_in_schema=False)
@@ -98,9 +99,14 @@ async def change_capacity(request: Call, annotator_id: AnnotatorId) -> Response[
     capacity = form.number("capacity")
     if capacity not in CAPACITIES:
         raise Invalid("Between 1 and 50 tasks can be held at once.")
+    cap = form.number("cap_per_day") if form.text("cap_per_day", 10).strip() else None
+    if cap is not None and cap not in DAY_CAPS:
+        raise Invalid("The most that somebody is given on a day is from 1 to 1,000, or left empty.")
+    reason = form.text("reason", LONGEST_REASON).strip()
     async with db.transaction(request.actor.label):
         await visibility.check_annotator(request.actor, annotator_id)
-        await annotators.set_capacity(annotator_id, capacity, form.text("reason", LONGEST_REASON).strip())
+        await set_cap_per_day(annotator_id, cap, reason)  # first, because it locks the holder
+        await annotators.set_capacity(annotator_id, capacity, reason)
     return _done(request, annotator_id, "capacity")
 
 

@@ -30,6 +30,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
 from routing.assignments import assignments
+from routing.caps import caps_of
 from routing.presence import presence
 from routing.projects import projects
 from skills import annotators
@@ -135,10 +136,11 @@ async def _managing(annotator_id: UUID, capacity: int, settings: Settings) -> Fo
     totals = (await earnings(annotator_id, limit=1)).totals
     choices = await db.fetch_one(sql.grant_choices)
     assert choices is not None
+    cap = (await caps_of([annotator_id], ()))[annotator_id].own
     return ForManagers(
         roles=choices["roles"], language_tags=sorted({*choices["languages"], *LANGUAGES}),
         projects=[Option(value=str(one.id), label=one.name) for one in await projects(limit=100)],
-        figures=figures, capacity=capacity, presence=await presence(annotator_id, settings), holds=[held_of(row) for row in holds],
+        figures=figures, capacity=capacity, cap_per_day=cap.day_cap if cap else None, given_today=cap.given if cap else 0, presence=await presence(annotator_id, settings), holds=[held_of(row) for row in holds],
         pay_per_accepted=[
             msgspec.structs.replace(total.posted, micros=total.posted.micros // total.posted_count)
             for total in totals if total.posted_count

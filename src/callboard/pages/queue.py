@@ -16,6 +16,7 @@ from callboard.pages.offers import offered_to
 from callboard.pages.render import render
 from callboard.pages.views import (
     HeldTask,
+    KeptTask,
     NextOffer,
     NoWork,
     PriceRange,
@@ -32,12 +33,14 @@ from kernel.money import Money
 from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
-from routing import dispatch, review
+from routing import dispatch, review, waiting
 from routing.assignments import AssignmentView
-from routing.dispatch import Claim, LaneOffer
+from routing.caps import CAPS
+from routing.dispatch import Claim
 from routing.lanes import ANNOTATION, REVIEW
 from routing.personal_queue import held_in_order
 from routing.presence import NOT_AVAILABLE, PresenceView, presence, saw
+from routing.waiting import LaneOffer
 from skills.profiles import load_profile
 
 sql = load(__package__)
@@ -48,17 +51,18 @@ async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> Queue
     profile = await load_profile(annotator_id)
     there = await presence(annotator_id, settings)
     live = [row for row in await held_in_order(annotator_id) if not row.lapsed]
-    lanes = [lane for lane in await dispatch.what_waits(annotator_id, settings) if lane.kind == kind]
+    lanes = [lane for lane in await waiting.what_waits(annotator_id, settings) if lane.kind == kind]
     open_lanes = [lane for lane in lanes if lane.eligible and lane.waiting]
     returned = await _returned(annotator_id) if kind == ANNOTATION else []
     return QueueView(
         offer=await _offer(open_lanes) if open_lanes else None,
         held=[await _held(row, annotator_id) for row in live if row.kind == kind],
         returned=returned,
+        kept=await _kept(annotator_id, kind),
         waiting=_groups(open_lanes),
         today=await _today(annotator_id),
         capacity=profile.capacity,
-        no_work=_no_work(profile.state, there, profile.capacity - len(live), lanes, open_lanes),
+        no_work=_no_work(profile.state, there, there.room, lanes, open_lanes),
         review=kind == REVIEW,
         person_id=annotator_id,
         restrictions=profile.restrictions,
@@ -92,6 +96,19 @@ async def _returned(annotator_id: UUID) -> list[ReturnedTask]:
             reason=Reason(outcome="rework", points=points_of(row.reasons), comment=row.comment, at=row.returned_at),
         )
         for row in rows
+    ]  # fmt: skip
+
+
+async def _kept(annotator_id: UUID, kind: str) -> list[KeptTask]:
+    return [
+        KeptTask(
+            task=TaskFacts(
+                id=row.task_id, title=title_of(row.payload, row.external_id), project=row.project_name, kind="dialogue",
+                domain=row.domain, language=row.language, external_id=row.external_id, level=row.difficulty_level,
+            ),
+            price=Money(row.price_micros, row.currency), kept_until=row.kept_until,
+        )
+        for row in await waiting.kept_for(annotator_id) if row.kind == kind
     ]  # fmt: skip
 
 
@@ -148,7 +165,8 @@ def _no_work(
         return None
     refusals = Counter(lane.failures[0].predicate for lane in lanes if lane.failures and lane.waiting)
     if refusals:
-        return NoWork(code="not_eligible", refusals=dict(refusals.most_common()))
+        code = "capped" if refusals.keys() <= CAPS else "not_eligible"
+        return NoWork(code=code, refusals=dict(refusals.most_common()))
     return NoWork(code="nothing_waiting")
 
 

@@ -114,7 +114,15 @@ def _decision(line: HistoryLine) -> Decision:
         )  # fmt: skip
     candidates += [Candidate(lane=other["lane"], score=other["score"]) for other in why.get("runners_up", [])]
     summary = (
-        "reserved" if "reserved" in why else "late" if "late" in why else "by_hand" if "by_hand" in why else "best"
+        "reserved"
+        if "reserved" in why
+        else "grace"
+        if "grace" in why
+        else "late"
+        if "late" in why
+        else "by_hand"
+        if "by_hand" in why
+        else "best"
     )
     return Decision(at=line.at, person=line.who or "", summary=summary, candidates=candidates)
 

@@ -134,6 +134,14 @@ class ReturnedTask(Struct, kw_only=True):
     reason: Reason
 
 
+class KeptTask(Struct, kw_only=True):
+    """A task whose lease lapsed a moment ago; the next claim takes it first, at the price of the hold, until `kept_until`."""
+
+    task: TaskFacts
+    price: Money
+    kept_until: datetime
+
+
 class PriceRange(Struct, kw_only=True):
     low: Money
     high: Money
@@ -194,6 +202,7 @@ class QueueView(Struct, kw_only=True):
     presence: PresenceView | None = None
     """None: not shown."""
     offered: list[OfferedTask] = field(default_factory=list)
+    kept: list[KeptTask] = field(default_factory=list)
 
 
 class DiffPart(Struct, frozen=True):

@@ -53,6 +53,10 @@ class Feedback(Struct, kw_only=True):
 class ForManagers(Struct, kw_only=True):
     figures: Figures
     capacity: int
+    cap_per_day: int | None = None
+    """Most tasks given on a day over all projects; none: no cap."""
+    given_today: int = 0
+    """Of those that count; 0 where there is no cap."""
     holds: list[HeldTask] = field(default_factory=list)
     pay_per_accepted: list[Money] = field(default_factory=list)
     """Earned by accepted work, mean of all time, one per currency."""

@@ -9,8 +9,8 @@ import msgspec
 from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.dispatch import LaneOffer, what_waits
 from routing.lanes import ANNOTATION, REVIEW
+from routing.waiting import LaneOffer, what_waits
 from skills import domains
 from skills.exams import ExamView, exams
 from skills.hierarchy import GENERAL
