@@ -21,7 +21,7 @@ from routing.wanted import Known, Stated, read
 from skills.profiles import Profile, load_profiles
 
 sql = load(__package__)
-MOST_LANES = 12
+MOST_LANES = 8
 """That one question looks at: those in which most waits."""
 MOST_JUDGEMENTS = 200_000
 """Of one question: about two seconds of work."""

@@ -15,7 +15,6 @@ from routing.ladder import parse
 from routing.projects import ProjectChange, ProjectView
 from tests.routing.factory import claim_one, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
 
-
 pytestmark = pytest.mark.usefixtures("pool")
 
 
