@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import audit, db
-from kernel.errors import Invalid
+from kernel.errors import Invalid, PreconditionFailed
 from kernel.ids import uuid7
 from kernel.sql import load
 from routing.calendars import Hours
@@ -36,16 +36,24 @@ async def calendar(name: str) -> CalendarView:
     return found[0]
 
 
-async def put_calendar(name: str, hours: Hours) -> CalendarView:
-    """New, or in place of the one of this name; projects that go by it do so at once. Raises `Invalid`."""
+async def put_calendar(name: str, hours: Hours, *, version: int | None = None, reason: str = "") -> CalendarView:
+    """New, or in place of the one of this name; projects that go by it do so at once.
+
+    `version` is what was read, 0 where nothing was. Raises `Invalid`, `PreconditionFailed`.
+    """
     db.require_transaction()
     if not NAME.fullmatch(name):
         raise Invalid("The name of a calendar has at most 80 small letters, digits, - and _.")
     hours.check()
     values = msgspec.to_builtins(hours)
+    await db.execute("SELECT FROM calendar WHERE name = :name FOR UPDATE", name=name)
+    known = await db.fetch_as(CalendarView, sql.calendars, name=name)
+    if version is not None and version != (known[0].version if known else 0):
+        raise PreconditionFailed
+    before = {"zone": known[0].zone, "weekly": known[0].weekly, "holidays": known[0].holidays} if known else None
     await db.execute(
         sql.put_calendar, id=uuid7(), name=name, zone=hours.zone, weekly=db.jsonb(values["weekly"]),
         holidays=db.jsonb(values["holidays"]),
     )  # fmt: skip
-    await audit.record("calendar.put", "calendar", name, after=values)
+    await audit.record("calendar.put", "calendar", name, before=before, after=values, reason=reason or None)
     return await calendar(name)

@@ -5,6 +5,7 @@ counted from a to b and from b to c is, to the microsecond, what is counted from
 """
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated, NamedTuple
@@ -44,6 +45,16 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 before = end
         if not any(self.weekly.values()):
             raise Invalid("The calendar has no open hours in the week; no clock would ever move on.")
+
+
+def open_hours(weekly: Mapping[str, Sequence[Sequence[str]]]) -> float:
+    """Of a week without holidays, by the clock on the wall."""
+    return sum(_hour(end) - _hour(start) for spans in weekly.values() for start, end in spans)
+
+
+def _hour(text: str) -> float:
+    hours, _, minutes = text.partition(":")
+    return int(hours) + int(minutes) / 60
 
 
 class _Year(NamedTuple):

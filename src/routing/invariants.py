@@ -84,10 +84,12 @@ INVARIANTS = [
     _rule(
         2,
         "vendors_apart",
-        "Where a project says so, the reviewer's vendor is not the author's.",
+        "Where a project says so, the reviewer's vendor is not the author's, in reviews that were taken since it says so.",
         """SELECT v.id FROM verdict v JOIN assignment r ON r.id = v.assignment JOIN submission b ON b.id = v.submission
            JOIN assignment w ON w.id = b.assignment JOIN project p ON p.id = b.project
-           WHERE p.review_other_vendor AND r.vendor IS NOT DISTINCT FROM w.vendor""",
+           WHERE p.review_other_vendor AND r.vendor IS NOT DISTINCT FROM w.vendor AND NOT EXISTS (
+             SELECT FROM audit_entry e WHERE e.subject_type = 'project' AND e.subject_id = p.id::text AND e.action = 'project.changed'
+               AND e.after ->> 'review_other_vendor' = 'true' AND e.at >= r.claimed_at)""",
     ),
     _rule(
         3,

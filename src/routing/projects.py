@@ -23,12 +23,6 @@ from skills.registry import check_roles, roles
 
 sql = load(__package__)
 
-CHANGEABLE = (
-    "calendar", "ladder", "task_expires_days", "lease_grace_minutes", "capacity_cost", "cap_per_person_day",
-    "cap_per_person_live",
-)  # fmt: skip
-"""Of `ProjectChange`, as it stands in `ProjectView`."""
-
 DRAWN = {
     "published": ("draft", "paused"),
     "paused": ("published",),
@@ -93,7 +87,7 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """How time flows in a project, and how much of it one person gets. What is left out stays."""
+    """The rules of a project beside what it asks of people, and how much of it one person gets. What is left out stays."""
 
     calendar: Annotated[str, Meta(max_length=80)] | UnsetType | None = UNSET
     ladder: Annotated[list[dict[str, Any]], Meta(max_length=8)] | UnsetType = UNSET
@@ -104,7 +98,24 @@ class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Of claims from now on: what is held gives back what it took."""
     cap_per_person_day: DayCap | UnsetType | None = UNSET
     cap_per_person_live: LiveCap | UnsetType | None = UNSET
+    sla_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] | UnsetType = UNSET
+    lease_seconds: Annotated[int, Meta(ge=1, le=86_400)] | UnsetType = UNSET
+    """Of claims from now on, as the deadline."""
+    deadline_seconds: Annotated[int, Meta(ge=1, le=1_209_600)] | UnsetType = UNSET
+    language_level: Annotated[int, Meta(ge=1, le=5)] | UnsetType = UNSET
+    overlap: Annotated[int, Meta(ge=1, le=5)] | UnsetType = UNSET
+    """Of tasks that come from now on."""
+    consensus_target: Annotated[float, Meta(ge=0.5, le=0.99)] | UnsetType | None = UNSET
+    most_answers: Annotated[int, Meta(ge=1, le=20)] | UnsetType = UNSET
+    review_other_vendor: bool | UnsetType = UNSET
+    """Of reviews that are claimed from now on."""
+    rework_limit: Annotated[int, Meta(ge=0, le=10)] | UnsetType = UNSET
+    answer_limit: Annotated[int, Meta(ge=1, le=20)] | UnsetType = UNSET
+    push: bool | UnsetType = UNSET
     reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+CHANGEABLE = tuple(name for name in ProjectChange.__struct_fields__ if name != "reason")
 
 
 class ProjectView(msgspec.Struct, frozen=True):
@@ -154,10 +165,7 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
         raise Invalid(
             f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other."
         )
-    if draft.consensus_target is not None and draft.most_answers < draft.overlap:
-        raise Invalid(
-            f"most_answers ({draft.most_answers}) is below overlap ({draft.overlap}); raise it, or lower the other."
-        )
+    _check_together(draft)
     if draft.required_role is not None:
         await check_roles({draft.required_role})
     project_id = uuid7()
@@ -203,19 +211,23 @@ async def change_project(project_id: UUID, change: ProjectChange, *, version: in
     before = await project(project_id)
     if version is not None and version != before.version:
         raise PreconditionFailed
-    was = {name: getattr(before, name) for name in CHANGEABLE}
-    named = {name: value for name in CHANGEABLE if (value := getattr(change, name)) is not UNSET}
-    if "ladder" in named:
-        named["ladder"] = await _ladder(named["ladder"])
-    new = was | named
-    if was == new:
+    wish = {name: value for name in CHANGEABLE if (value := getattr(change, name)) is not UNSET}
+    if "ladder" in wish:
+        wish["ladder"] = await _ladder(wish["ladder"])
+    was = {name: getattr(before, name) for name in wish if getattr(before, name) != wish[name]}
+    if not was:
         return before
-    values = new | {"calendar_id": await calendar_id(new["calendar"]), "ladder": db.jsonb(new["ladder"])}
+    after = msgspec.structs.replace(before, **wish)
+    _check_together(after)
+    values = {name: getattr(after, name) for name in CHANGEABLE}
+    values |= {"calendar_id": await calendar_id(values.pop("calendar")), "ladder": db.jsonb(after.ladder)}
     values |= _costs(values.pop("capacity_cost"))
-    del values["calendar"]
-    await db.execute(sql.change_project_flow, id=project_id, **values)
-    if was["cap_per_person_day"] is None and new["cap_per_person_day"] is not None:
+    await db.execute(sql.change_project, id=project_id, **values)
+    if after.sla_seconds != before.sla_seconds:
+        await db.execute(sql.rank_by_sla, project_id=project_id, before=before.sla_seconds, now=after.sla_seconds)
+    if before.cap_per_person_day is None and after.cap_per_person_day is not None:
         await count_today(project_id)
+    new = {name: getattr(after, name) for name in was}
     await audit.record(
         "project.changed", "project", project_id, before=msgspec.to_builtins(was), after=msgspec.to_builtins(new),
         reason=change.reason or None,
@@ -228,13 +240,22 @@ def _costs(cost: CapacityCost) -> dict[str, int]:
     return {"annotation_cost": cost.annotation, "review_cost": cost.review}
 
 
-def _clocks(draft: ProjectDraft, settings: Settings) -> tuple[int, int]:
-    """Lease and deadline in seconds: what was asked for stands, and the default gives way to it."""
-    lease, deadline = draft.lease_seconds, draft.deadline_seconds
+def _check_together(rules: ProjectDraft | ProjectView) -> None:
+    """What two settings must not say together. Raises `Invalid`."""
+    lease, deadline = rules.lease_seconds, rules.deadline_seconds
     if lease and deadline and lease > deadline:
         raise Invalid(
             f"lease_seconds ({lease}) is above deadline_seconds ({deadline}): no lease outlives the deadline."
         )
+    if rules.consensus_target is not None and rules.most_answers < rules.overlap:
+        raise Invalid(
+            f"most_answers ({rules.most_answers}) is below overlap ({rules.overlap}); raise it, or lower the other."
+        )
+
+
+def _clocks(draft: ProjectDraft, settings: Settings) -> tuple[int, int]:
+    """Lease and deadline in seconds: what was asked for stands, and the default gives way to it."""
+    lease, deadline = draft.lease_seconds, draft.deadline_seconds
     if deadline:
         return lease or min(settings.lease_seconds, deadline), deadline
     lease = lease or settings.lease_seconds

@@ -1026,11 +1026,6 @@ INSERT INTO audit_entry (at, actor, action, subject_type, subject_id, before, af
 SELECT clock_timestamp(), coalesce(nullif(current_setting('callboard.actor', true), ''), 'database'), 'task.changed', 'task', c.id::text, c.before, c.after, :reason::text
 FROM unnest(:ids::uuid[], :befores::jsonb[], :afters::jsonb[]) AS c (id, before, after)
 
--- name: change_project_flow
--- The version is what If-Match compares, and what claims judge by.
-UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days = :task_expires_days, lease_grace_minutes = :lease_grace_minutes, annotation_cost = :annotation_cost,
-       review_cost = :review_cost, cap_per_person_day = :cap_per_person_day, cap_per_person_live = :cap_per_person_live, version = version + 1 WHERE id = :id
-
 -- name: calendars
 -- All by their names, or the one of this name.
 SELECT id, name, zone, weekly, holidays, version FROM calendar WHERE :name::text IS NULL OR name = :name ORDER BY name
@@ -1459,3 +1454,33 @@ ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + exclud
 -- name: set_cap_per_day
 -- Of one person, over all projects.
 UPDATE annotator SET cap_per_day = :cap WHERE id = :annotator_id
+
+-- name: change_project
+-- The version is what If-Match compares, and what claims judge by.
+UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days = :task_expires_days, sla_seconds = :sla_seconds,
+  lease_seconds = :lease_seconds, deadline_seconds = :deadline_seconds, language_level = :language_level, overlap = :overlap,
+  consensus_target = :consensus_target, most_answers = :most_answers, review_other_vendor = :review_other_vendor,
+  rework_limit = :rework_limit, answer_limit = :answer_limit, push = :push, lease_grace_minutes = :lease_grace_minutes,
+  annotation_cost = :annotation_cost, review_cost = :review_cost, cap_per_person_day = :cap_per_person_day,
+  cap_per_person_live = :cap_per_person_live, version = version + 1
+WHERE id = :id
+
+-- name: rank_by_sla
+-- A due time puts a task one SLA before it: under another SLA its places move by the difference. Locked by id, as all that lock many.
+WITH due AS MATERIALIZED (
+  SELECT s.id, task_rank(t.created_at, t.priority, t.due_at, :now::int) - task_rank(t.created_at, t.priority, t.due_at, :before::int) AS shift,
+         CASE WHEN s.stage = 0 THEN least(t.created_at, t.due_at - make_interval(secs => :now::int)) - least(t.created_at, t.due_at - make_interval(secs => :before::int))
+              ELSE interval '0' END AS later
+  FROM slot s JOIN task t ON t.id = s.task
+  WHERE t.project = :project_id AND t.due_at IS NOT NULL AND t.state NOT IN ('accepted', 'rejected', 'cancelled') AND s.state <> 'cancelled'
+  ORDER BY s.id FOR NO KEY UPDATE OF s
+)
+UPDATE slot SET rank = rank + due.shift, waits_since = waits_since + due.later FROM due WHERE slot.id = due.id AND due.shift <> 0
+
+-- name: active_people
+-- Who is asked whether they would fit; the longest here first, with how many there are.
+SELECT id, count(*) OVER ()::int AS total FROM annotator WHERE state = 'active' ORDER BY id LIMIT :limit::int
+
+-- name: waiting_by_lane
+-- How many answers are waited for in each lane of a project.
+SELECT lane, count(*)::int AS waiting FROM slot WHERE project = :project_id AND state = 'free' AND stage = 0 GROUP BY lane

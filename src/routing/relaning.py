@@ -28,7 +28,7 @@ async def change_requirements(project_id: UUID, stated: Stated, reason: str, ver
     if before.state == "closed":
         raise WrongState("The project is closed; nothing waits in it that could ask for something else.")
     after = msgspec.structs.replace(before, requirements=stated)
-    moves = await _moves(after)
+    moves = await moves_of(after)
     await db.execute(sql.change_requirements, id=project_id, requirements=db.jsonb(stated))
     await _move(project_id, moves)
     await audit.record(
@@ -39,7 +39,7 @@ async def change_requirements(project_id: UUID, stated: Stated, reason: str, ver
     return await project(project_id)
 
 
-class _Move(msgspec.Struct, frozen=True):
+class Move(msgspec.Struct, frozen=True):
     requirements: str
     """Of the tasks, as they were written."""
     old: Lane
@@ -47,7 +47,8 @@ class _Move(msgspec.Struct, frozen=True):
     new: Lane
 
 
-async def _moves(owner: ProjectView) -> list[_Move]:
+async def moves_of(owner: ProjectView) -> list[Move]:
+    """Where everything that is not done belongs under what `owner` asks. Raises `BadRequirement`."""
     rows = await db.fetch(sql.open_demands, project_id=owner.id)
     stated = [msgspec.json.decode(row["requirements"]) for row in rows]
     known = await Known.of([owner.requirements, *stated])
@@ -58,7 +59,7 @@ async def _moves(owner: ProjectView) -> list[_Move]:
     ]
 
 
-def _move_of(owner: ProjectView, row: Any, asked: Any) -> _Move:
+def _move_of(owner: ProjectView, row: Any, asked: Any) -> Move:
     old = lane_of(row)
     new = annotation_lane(
         owner.id, domain=old.domain, language=old.language, band=old.difficulty_band, requirements=asked,
@@ -69,10 +70,10 @@ def _move_of(owner: ProjectView, row: Any, asked: Any) -> _Move:
             f"Together with what tasks of the project ask ({row['requirements'][:200]}), nobody could ever take them.",
             at="requirements", allowed="what somebody can meet together with the tasks' own",
         )  # fmt: skip
-    return _Move(row["requirements"], old, UUID(int=row["lane_id"].int), new)
+    return Move(row["requirements"], old, UUID(int=row["lane_id"].int), new)
 
 
-async def _move(project_id: UUID, moves: list[_Move]) -> None:
+async def _move(project_id: UUID, moves: list[Move]) -> None:
     if not moves:
         return
     lanes = await ensure_lanes([move.new for move in moves])

@@ -95,8 +95,8 @@ def _expression(stated: object, at: str, known: Known, bar: int) -> Node:
     for path, leaf in _placed(node, at):
         word, allowed = _unknown(leaf, known)
         if allowed:
-            where = path if not isinstance(stated, str) else f"character {stated.find(word) + 1}"
-            raise _fault(where, f"names {word!r}, which is not there", allowed)
+            where = path if not isinstance(stated, str) else f"character {_where(word, stated)}"
+            raise _fault(where, f"names {word!r}, which is not there", allowed, word)
     named = req.replaced(
         node, lambda part: req.Vendor(known.vendors[part.vendor]) if isinstance(part, req.Vendor) else None
     )
@@ -106,6 +106,12 @@ def _expression(stated: object, at: str, known: Known, bar: int) -> Node:
             at, "asks for something and its opposite, so that nobody could ever take the work", "what somebody can meet"
         )
     return found
+
+
+def _where(word: str, text: str) -> int:
+    """The character, from 1, at which it stands as a whole word."""
+    found = re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE)
+    return (found.start() if found else 0) + 1
 
 
 def _placed(node: Node, at: str) -> Iterator[tuple[str, req.Leaf]]:
@@ -147,8 +153,9 @@ def _prefer(stated: object, known: Known) -> Prefer:
     return Prefer(people, tuple(sorted({UUID(known.vendors[vendor]) for vendor in vendors})))
 
 
-def _fault(at: str, what: str, allowed: str) -> BadRequirement:
-    return BadRequirement(f"{at} {what}; allowed: {allowed}.", at=at, allowed=allowed)
+def _fault(at: str, what: str, allowed: str, unknown: str = "") -> BadRequirement:
+    named = {"unknown": unknown} if unknown else {}
+    return BadRequirement(f"{at} {what}; allowed: {allowed}.", at=at, allowed=allowed, **named)
 
 
 def joined(project: Requirements, task: Requirements) -> Requirements:

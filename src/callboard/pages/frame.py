@@ -154,6 +154,10 @@ class Form:
             raise Invalid(f"The field {name} has {len(text):,} characters; at most {limit:,} are allowed.")
         return text
 
+    def names(self) -> list[str]:
+        """Of its fields, in their order."""
+        return list(dict.fromkeys(str(name) for name in self._values))
+
     def number(self, name: str) -> int:
         """Raises `Invalid`."""
         text = self.text(name, 10)

@@ -101,3 +101,36 @@ FROM presence_now(:idle_minutes) n JOIN annotator a ON a.id = n.annotator AND a.
 WHERE n.state <> 'offline' AND (:vendor_id::uuid IS NULL OR n.vendor = :vendor_id) AND (:state::text IS NULL OR n.state = :state)
 ORDER BY array_position(ARRAY['available', 'busy', 'break', 'draining'], n.state), n.since, a.display_name, a.id
 LIMIT :limit
+
+-- name: waits_of_projects
+-- What is not done yet in each of some projects, out of the index of unfinished places.
+SELECT project, count(*) FILTER (WHERE state = 'free' AND stage = 0)::int AS waiting, count(*) FILTER (WHERE state = 'live' AND stage = 0)::int AS in_work,
+       count(*) FILTER (WHERE state = 'free' AND stage > 0)::int AS review_waiting, count(*) FILTER (WHERE state = 'live' AND stage > 0)::int AS in_review
+FROM slot WHERE project = ANY (:ids::uuid[]) AND state IN ('free', 'live') GROUP BY project
+
+-- name: history_of_project
+-- What was decided about it, newest first, with the name of whoever did; a reason stands beside the state that it explains.
+SELECT e.at, e.action, e.before, e.after, e.reason, coalesce(p.display_name, t.name) AS who
+FROM audit_entry e
+LEFT JOIN person p ON e.actor = 'person:' || p.id::text
+LEFT JOIN api_token t ON e.actor = 'token:' || t.id::text
+WHERE e.subject_type = 'project' AND e.subject_id = :id ORDER BY e.seq DESC LIMIT :limit
+
+-- name: last_change_of_project
+-- The newest change of its rules, with how they were before.
+SELECT action, before FROM audit_entry
+WHERE subject_type = 'project' AND subject_id = :id AND action = ANY (:actions::text[]) ORDER BY seq DESC LIMIT 1
+
+-- name: people_to_name
+-- Names for a field that suggests them; the longest here first.
+SELECT display_name FROM annotator WHERE state = 'active' ORDER BY id LIMIT :limit::int
+
+-- name: clock_of_project
+-- What its clock goes by, as lanes read it.
+SELECT CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
+       p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since
+FROM project p WHERE p.id = :id
+
+-- name: projects_by_calendar
+-- Whose clocks go by it, by name.
+SELECT p.id, p.name FROM project p JOIN calendar c ON c.id = p.calendar WHERE c.name = :name ORDER BY p.name

@@ -76,6 +76,9 @@ def environment(lang: str) -> Environment:
         heat=charts.heat,
         domain_options=lambda codes: domain_options(codes, gettext, lang),
         label_options=lambda keys, group: [(key, named(key, group, gettext, lang)) for key in keys],
+        numbers=lambda values: {
+            name: format_decimal(one, locale=locale) if isinstance(one, int) else one for name, one in values.items()
+        },
         language_options=lambda tags: [(tag, language_name(tag, locale, gettext)) for tag in tags],
         options=lambda choices: [(choice.value, choice.label) for choice in choices],
         isced_field=lambda code: isced_field(code, lang),
