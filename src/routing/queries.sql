@@ -853,7 +853,7 @@ LIMIT :limit::int
 
 -- name: roster_rows
 -- What the roster shows of the people on one page.
-SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.created_at,
+SELECT a.id, a.external_id, a.display_name, a.vendor AS vendor_id, v.name AS vendor, a.state, a.state_reason, a.capacity, a.cap_per_day, a.created_at,
   ARRAY(SELECT DISTINCT role FROM annotator_role r WHERE r.annotator = a.id ORDER BY role) AS roles,
   ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id AND r.project_id IS NULL ORDER BY role) AS roles_everywhere,
   coalesce((SELECT jsonb_object_agg(language, level) FROM annotator_language l WHERE l.annotator = a.id), '{}') AS languages,

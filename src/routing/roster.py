@@ -87,6 +87,7 @@ class RosterRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     state_reason: str | None
     capacity: int
+    cap_per_day: int | None
     roles: list[str]
     """Everywhere, or in any project."""
     roles_everywhere: list[str]

@@ -31,7 +31,7 @@ from payments.earnings import ProjectBudget
 from payments.rates import RateCardView
 from routing.calendar_store import CalendarView
 from routing.fitting import Fit, LaneFit, StepFit
-from routing.projects import ProjectView
+from routing.projects import CapacityCost, ProjectView
 from routing.risk import Forecast
 from tests.pages.sample_facts import minutes, uid, usd
 
@@ -48,7 +48,7 @@ def project(n: int = 1, **changes: Any) -> ProjectView:
         "overlap": 2, "min_turns": 3, "max_turns": 20, "language_level": 3, "required_role": None, "review_other_vendor": True,
         "rework_limit": 2, "answer_limit": 3, "lease_seconds": 1800, "deadline_seconds": 14_400, "sla_seconds": 86_400,
         "skill_half_life_days": None, "expert_level": 4, "consensus_target": 0.9, "most_answers": 5, "calendar": "berlin-office",
-        "ladder": [{"after_minutes": 30, "relax": {"min_level": -1}}], "task_expires_days": 14, "paused_at": None,
+        "ladder": [{"after_minutes": 30, "relax": {"min_level": -1}}], "task_expires_days": 14, "lease_grace_minutes": 5, "capacity_cost": CapacityCost(), "cap_per_person_day": None, "cap_per_person_live": None, "paused_at": None,
         "paused_seconds": 0, "push": True, "requirements": {"require": "finance >= 4 and language en >= 3", "min_level": 3},
         "version": 7, "created_at": minutes(-90_000),
     }  # fmt: skip
