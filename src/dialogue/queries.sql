@@ -62,24 +62,9 @@ SET text = :text, original_text = :original_text, rating = :rating, comment = :c
 WHERE id = :turn_id
 RETURNING id, no, role, text, original_text, model, rating, comment, created_at, changed_at
 
--- name: bot_of_project
--- None: the built-in offline bot answers.
-SELECT project AS project_id, kind, base_url, model, api_key_encrypted, system_prompt, temperature, max_tokens
-FROM bot
-WHERE project = :project_id
-
 -- name: lock_project_of_bot
 -- Two people who set up the bot of one project go one after the other.
 SELECT id FROM project WHERE id = :project_id FOR NO KEY UPDATE
-
--- name: put_bot
--- One bot per project, by bot_one_per_project.
-INSERT INTO bot (id, project, kind, base_url, model, api_key_encrypted, system_prompt, temperature, max_tokens)
-VALUES (:id, :project_id, :kind, :base_url, :model, :api_key_encrypted, :system_prompt, :temperature, :max_tokens)
-ON CONFLICT (project) DO UPDATE
-SET kind = excluded.kind, base_url = excluded.base_url, model = excluded.model,
-    api_key_encrypted = excluded.api_key_encrypted, system_prompt = excluded.system_prompt,
-    temperature = excluded.temperature, max_tokens = excluded.max_tokens
 
 -- name: dialogues_to_export
 -- One page in the order of the ids, which is that of handing in; the verdicts of each stand beside it, oldest first.
@@ -103,3 +88,87 @@ WHERE submission.id > :after AND task.kind = 'dialogue'
   AND (NOT :accepted_only::boolean OR submission.state = 'accepted')
 ORDER BY submission.id
 LIMIT :limit
+
+-- name: lock_turn_of_calls
+-- Two requests for replies to one message go one after the other; the message itself may still be referred to.
+SELECT id FROM turn WHERE id = :turn_id FOR NO KEY UPDATE
+
+-- name: newest_calls
+-- The last call of each place of a message; at most as many as replies may be asked for at once.
+SELECT DISTINCT ON (place) id, turn AS turn_id, place, attempt, bot AS bot_id, model, params, state, code, text, started_at,
+       first_at, ended_at, extract(epoch FROM clock_timestamp() - seen_at)::double precision AS silent_seconds
+FROM bot_call
+WHERE turn = :turn_id
+ORDER BY place, attempt DESC
+
+-- name: call_of_id
+-- One call as it stands, for a process that does not fetch it itself.
+SELECT id, turn AS turn_id, place, attempt, bot AS bot_id, model, params, state, code, text, started_at, first_at, ended_at,
+       extract(epoch FROM clock_timestamp() - seen_at)::double precision AS silent_seconds
+FROM bot_call
+WHERE id = :id
+
+-- name: begin_call
+-- A second one under way at the same place fails on bot_call_one_running.
+INSERT INTO bot_call (id, turn, place, attempt, bot, model, params, state, code, text, started_at, seen_at, first_at, ended_at)
+VALUES (:id, :turn_id, :place, :attempt, :bot_id, :model, :params::jsonb, 'running', NULL, '', clock_timestamp(), clock_timestamp(),
+        NULL, NULL)
+RETURNING id, turn AS turn_id, place, attempt, bot AS bot_id, model, params, state, code, text, started_at, first_at, ended_at,
+          0::double precision AS silent_seconds
+
+-- name: report_call
+-- A sign of life, and what has come so far; the first text is the first token.
+UPDATE bot_call
+SET seen_at = clock_timestamp(), text = :text::text,
+    first_at = CASE WHEN :text::text = '' THEN first_at ELSE coalesce(first_at, clock_timestamp()) END
+WHERE id = :id AND state = 'running'
+
+-- name: end_call
+-- A call that another process took for dead may still arrive or fail; whatever has ended otherwise stays.
+UPDATE bot_call
+SET state = :state::varchar, text = :text::text, code = :code, seen_at = clock_timestamp(), ended_at = clock_timestamp(),
+    first_at = CASE WHEN :text::text = '' THEN first_at ELSE coalesce(first_at, clock_timestamp()) END
+WHERE id = :id AND (state = 'running' OR (state = 'cut' AND :state::varchar IN ('arrived', 'failed')))
+
+-- name: cut_call
+-- Its process is gone: what had come of it stays as a part.
+UPDATE bot_call SET state = 'cut', code = 'bot_restarted', ended_at = clock_timestamp() WHERE id = :id AND state = 'running'
+
+-- name: bots_of_project
+-- All of a project's bots, oldest first; at most bots_limit.
+SELECT id, project AS project_id, name, kind, base_url, model, api_key_encrypted, system_prompt, temperature, top_p, max_tokens,
+       connect_seconds, first_token_seconds, between_tokens_seconds, total_seconds, retries, candidates, enabled, version
+FROM bot
+WHERE project = :project_id
+ORDER BY created_at, id
+
+-- name: add_bot
+-- A second one of the same name in a project fails on bot_name_in_project.
+INSERT INTO bot (id, project, name, kind, base_url, model, api_key_encrypted, system_prompt, temperature, top_p, max_tokens,
+                 connect_seconds, first_token_seconds, between_tokens_seconds, total_seconds, retries, candidates, enabled)
+VALUES (:id, :project_id, :name, :kind, :base_url, :model, :api_key_encrypted, :system_prompt, :temperature, :top_p, :max_tokens,
+        :connect_seconds, :first_token_seconds, :between_tokens_seconds, :total_seconds, :retries, :candidates, :enabled)
+
+-- name: change_bot
+-- Under the project's lock; every change is a version of its own.
+UPDATE bot
+SET name = :name, kind = :kind, base_url = :base_url, model = :model, api_key_encrypted = :api_key_encrypted,
+    system_prompt = :system_prompt, temperature = :temperature, top_p = :top_p, max_tokens = :max_tokens,
+    connect_seconds = :connect_seconds, first_token_seconds = :first_token_seconds,
+    between_tokens_seconds = :between_tokens_seconds, total_seconds = :total_seconds, retries = :retries,
+    candidates = :candidates, enabled = :enabled, version = version + 1, changed_at = clock_timestamp()
+WHERE id = :id
+
+-- name: bot_facts
+-- How the bots of a project did lately: calls, how many came, and the median wait for the first token.
+SELECT bot.id, count(call.id) AS calls, count(call.id) FILTER (WHERE call.state IN ('failed', 'cut')) AS failed,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM call.first_at - call.started_at))
+         FILTER (WHERE call.state = 'arrived') AS first_token_seconds,
+       (array_agg(call.code ORDER BY call.started_at DESC) FILTER (WHERE call.code IS NOT NULL))[1] AS last_code,
+       max(call.ended_at) FILTER (WHERE call.code IS NOT NULL) AS last_failed_at
+FROM bot LEFT JOIN LATERAL (
+  SELECT * FROM bot_call WHERE bot_call.bot = bot.id AND started_at > clock_timestamp() - interval '1 day'
+  ORDER BY started_at DESC LIMIT 1000
+) AS call ON true
+WHERE bot.project = :project_id
+GROUP BY bot.id
