@@ -79,19 +79,19 @@ class BotChange(Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=NAME_CHARACTERS)] | UnsetType = UNSET
     kind: Literal["offline", "openai"] | UnsetType = UNSET
-    base_url: Annotated[str, Meta(max_length=500)] | None | UnsetType = UNSET
-    model: Annotated[str, Meta(max_length=MODEL_CHARACTERS)] | None | UnsetType = UNSET
+    base_url: Annotated[str, Meta(max_length=500)] | UnsetType | None = UNSET
+    model: Annotated[str, Meta(max_length=MODEL_CHARACTERS)] | UnsetType | None = UNSET
     api_key: Annotated[str, Meta(max_length=KEY_CHARACTERS)] | None = None
     """Left out: the stored one stays while the address stays. Empty: it is removed."""
     system_prompt: Annotated[str, Meta(max_length=32_000)] | UnsetType = UNSET
     temperature: Annotated[float, Meta(ge=0, le=MOST_TEMPERATURE)] | UnsetType = UNSET
-    top_p: Annotated[float, Meta(gt=0, le=1)] | None | UnsetType = UNSET
+    top_p: Annotated[float, Meta(gt=0, le=1)] | UnsetType | None = UNSET
     max_tokens: Annotated[int, Meta(ge=1, le=MOST_TOKENS)] | UnsetType = UNSET
-    connect_seconds: Seconds | None | UnsetType = UNSET
-    first_token_seconds: Seconds | None | UnsetType = UNSET
-    between_tokens_seconds: Seconds | None | UnsetType = UNSET
-    total_seconds: Seconds | None | UnsetType = UNSET
-    retries: Annotated[int, Meta(ge=0, le=MOST_RETRIES)] | None | UnsetType = UNSET
+    connect_seconds: Seconds | UnsetType | None = UNSET
+    first_token_seconds: Seconds | UnsetType | None = UNSET
+    between_tokens_seconds: Seconds | UnsetType | None = UNSET
+    total_seconds: Seconds | UnsetType | None = UNSET
+    retries: Annotated[int, Meta(ge=0, le=MOST_RETRIES)] | UnsetType | None = UNSET
     candidates: Annotated[int, Meta(ge=1, le=MOST_CANDIDATES)] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     reason: Annotated[str, Meta(max_length=500)] | None = None

@@ -10,6 +10,8 @@ from contextlib import aclosing
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
+
 from dialogue import call_store, calls
 from dialogue.bots import Ask, Message, Role
 from dialogue.calls import Landed, Question
@@ -33,7 +35,7 @@ class Words(NamedTuple):
     """Whether what was read before belongs to a call that is over: this piece begins a reply anew."""
 
 
-class Attempt(NamedTuple):
+class Attempt(Struct, frozen=True):
     """The last call for one reply, as the annotator may see it: without the bot's name."""
 
     place: int

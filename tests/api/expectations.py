@@ -46,6 +46,12 @@ POST   /api/v1/projects/{project_id:uuid}/budget                  bosses
 GET    /api/v1/projects/{project_id:uuid}/budget                  bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/bot                     bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/bot                     bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/bots                    bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots                    bosses frontend
+PATCH  /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}      bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/disable                   bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/enable                    bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/test                      bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/tasks                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/tasks/import            bosses frontend
 GET    /api/v1/tasks                                              bosses frontend
@@ -147,6 +153,7 @@ GET    /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator revi
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns    annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/reply          annotator reviewer frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts       annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/own-reply      annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/rating   annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/text     annotator reviewer frontend

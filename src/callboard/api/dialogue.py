@@ -18,6 +18,7 @@ from callboard.api import stream as streams
 from callboard.api.assignments import AssignmentId, Epoch
 from callboard.api.request import Call
 from callboard.api.routes import get, post, put
+from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from callboard.problems import describe
 from dialogue import conversations, replies
@@ -129,23 +130,38 @@ async def ask_reply(
     """The bot's reply to message `no`. Asking again gives the same reply; whoever goes away in between loses nothing.
 
     With `Accept: text/event-stream` it comes piece by piece: `piece` messages, then `reply` with the turn, or `problem`.
+    `Last-Event-ID` goes on behind the piece of that id; a piece with `again` begins the reply anew.
     """
     holder = await visibility.holder(request.actor, assignment_id)
     key = {"settings": request.settings}
     if "text/event-stream" in request.headers.get("accept", ""):
-        return streams.stream(_pieces(assignment_id, holder, data.epoch, no, key))
+        heard = request.headers.get("last-event-id")
+        return streams.stream(_pieces(assignment_id, holder, data.epoch, no, key | {"heard": heard}))
     return reply(await replies.reply(assignment_id, holder, data.epoch, no, **key))
 
 
 async def _pieces(assignment_id: UUID, holder: UUID, epoch: int, no: int, key: dict[str, Any]) -> AsyncIterator[bytes]:
     try:
-        async for piece in replies.reply_stream(assignment_id, holder, epoch, no, **key):
-            yield b"event: piece\ndata: %b\n\n" % msgspec.json.encode({"text": piece})
-        turn = await replies.reply(assignment_id, holder, epoch, no, **key)
+        async for piece in replies.reply_words(assignment_id, holder, epoch, no, **key):
+            mark = b"id: %b\n" % piece.mark.encode() if piece.mark else b""
+            said = {"text": piece.text} | ({"again": True} if piece.again else {})
+            yield b"%bevent: piece\ndata: %b\n\n" % (mark, msgspec.json.encode(said))
+        turn = await replies.reply(assignment_id, holder, epoch, no, settings=key["settings"])
         yield b"event: reply\ndata: %b\n\n" % msgspec.json.encode(turn)
     except Exception as error:  # noqa: BLE001  the answer has begun: a failure can only be told inside it
         problem = describe(error)
         yield b"event: problem\ndata: %b\n\n" % problem.body("", "")
+
+
+@get(
+    "/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts",
+    guards=[require(WORK)], operation_id="listAttempts", tags=["dialogue"],
+)  # fmt: skip
+async def list_attempts(request: Call, assignment_id: AssignmentId, no: TurnNo) -> Response[Items[replies.Attempt]]:
+    """How asking for the reply to message `no` went: running, arrived, failed or cut, why, and what came of it."""
+    holder = await visibility.holder(request.actor, assignment_id)
+    space = await conversations.workspace_of(assignment_id, holder, settings=request.settings)
+    return reply(Items(await replies.attempts(space.task_id, holder, no)))
 
 
 @post(
@@ -208,4 +224,4 @@ async def edit(
     return await unit_of_work(request, act)
 
 
-route_handlers = [read, open_dialogue, add_turn, ask_reply, own_reply, rate, edit]
+route_handlers = [read, open_dialogue, add_turn, ask_reply, list_attempts, own_reply, rate, edit]
