@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from dialogue import bot_settings, calls, conversations, replies
 from dialogue.bot_settings import BotDraft
-from dialogue.bots import BotConfig
 from dialogue.bot_trial import try_bot
+from dialogue.bots import BotConfig
 from dialogue.errors import BotBroken, BotsOff, BotUnavailable, NoSuchConversation
 from dialogue.views import Awaited
 from kernel import db
@@ -147,7 +147,10 @@ async def test_a_process_that_is_killed_leaves_what_came_and_the_next_one_asks_a
         assert heard == ["Half ", "Whole"], "what was stored is shown until the process counts as dead"
         assert len(fake.seen) == 2
     rows = await db.fetch("SELECT attempt, state, code, text FROM bot_call ORDER BY attempt")
-    assert [tuple(row.values()) for row in rows] == [(1, "cut", "bot_restarted", "Half "), (2, "arrived", None, "Whole")]
+    assert [tuple(row.values()) for row in rows] == [
+        (1, "cut", "bot_restarted", "Half "),
+        (2, "arrived", None, "Whole"),
+    ]
     assert await count_replies() == 1
 
 

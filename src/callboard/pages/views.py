@@ -228,6 +228,8 @@ class Turn(Struct, kw_only=True):
     draft: str | None = None
     diff: list[DiffPart] = field(default_factory=list)
     problem: Problem | None = None
+    partial: str = ""
+    """What had come of a reply that failed; it can be gone on from."""
 
     @property
     def edited(self) -> bool:

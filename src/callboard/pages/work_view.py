@@ -134,13 +134,13 @@ def _checks(space: Workspace, exchanges: Sequence[Turn]) -> list[Check]:
     return checks
 
 
-def failed(view: WorkView, message_no: int, problem: Problem) -> None:
+def failed(view: WorkView, message_no: int, problem: Problem, partial: str = "") -> None:
     """Marks the exchange whose reply did not come."""
     for turn in view.turns:
         if turn.message_no == message_no and turn.state == "waiting":
             # Neither a wait nor a reference to quote: the buttons beside it say what helps.
             problem.retry_after_seconds = problem.request_id = None
-            turn.state, turn.problem = "failed", problem
+            turn.state, turn.problem, turn.partial = "failed", problem, partial
 
 
 def draft_payload(given: Any) -> dict[str, str]:
