@@ -32,7 +32,7 @@ class Endpoint:
             message = json.loads(await reader.readexactly(length))["messages"][-1]["content"]
             self.asked[message] += 1
             await self._answer(message, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
@@ -64,7 +64,7 @@ class Endpoint:
             self.sent[token] = perf_counter()
             writer.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
             await writer.drain()
-            await asyncio.sleep(PAUSE_SECONDS * (3 if order == "slow" else 1))
+            await asyncio.sleep(PAUSE_SECONDS * (4 if order == "slow" else 1))
         writer.write(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
 
     async def _endless(self, writer: asyncio.StreamWriter) -> None:
