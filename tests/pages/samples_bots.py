@@ -48,9 +48,8 @@ REFUSED = BotsView(
 )  # fmt: skip
 GOOD = TrialView(trial=BotTrial(ok=True, text="Hello there!", first_token_ms=212.4, total_ms=640.0))
 BAD = TrialView(
-    trial=BotTrial(ok=False, text="Hel", first_token_ms=210.0, total_ms=1300.0, code="bot_cut", detail="It was cut."),
-    problem=Problem(status=503, code="bot_cut", title="It was cut."),
-)  # fmt: skip
+    trial=BotTrial(ok=False, text="Hel", first_token_ms=210.0, total_ms=1300.0, code="bot_cut", detail="It was cut.")
+)
 BOTS_SAMPLES = {
     "bots": ("bots.html", BOTS),
     "bots-none": ("bots.html", NONE),

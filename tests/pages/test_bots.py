@@ -60,7 +60,7 @@ async def test_a_bot_is_added_tried_changed_and_switched_off(open_app: Litestar,
         at = f"{page}/{bot[1]}"
         assert "It answered." in (await play.manager.post(f"{at}/test")).text
         refused = html.unescape((await play.manager.post(f"{at}/test")).text)
-        assert "does not accept the project's key" in refused
+        assert "does not accept the key" in refused
         assert "bot_key_refused" in refused
 
         change = FORM | {"name": "Tutor 2", "base_url": fake.url, "version": "1", "first_token_seconds": "2.5"}

@@ -12,7 +12,6 @@ from callboard.access.permissions import Permission
 from callboard.api.request import Call
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.registry import read
-from callboard.pages.views import Problem
 from callboard.pages.views_bots import BotsView, BotWaits, TrialView
 from dialogue import bot_settings
 from dialogue.bot_settings import BotChange, BotDraft
@@ -76,10 +75,7 @@ async def switch(request: Call, project_id: ProjectId, bot_id: BotId) -> Respons
 @post("/projects/{project_id:uuid}/bots/{bot_id:uuid}/test", guards=guards, status_code=200, include_in_schema=False)
 async def test(request: Call, project_id: ProjectId, bot_id: BotId) -> Response[str]:
     trial = await try_bot(project_id, bot_id, settings=request.settings)
-    problem = None
-    if trial.code is not None:
-        problem = Problem(status=503, code=trial.code, title=trial.detail or "", detail=trial.detail)
-    return page(request, "bots/trial.html", TrialView(trial=trial, problem=problem))
+    return page(request, "bots/trial.html", TrialView(trial=trial))
 
 
 def _values(form: Form) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from callboard.pages.views import Problem
 from dialogue.bot_settings import BotFacts, BotView
@@ -46,4 +46,3 @@ class BotsView(Struct, kw_only=True):
 
 class TrialView(Struct, kw_only=True):
     trial: BotTrial
-    problem: Problem | None = field(default=None)
