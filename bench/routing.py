@@ -18,7 +18,7 @@ from uuid import UUID
 from _form import Goal, Options, main
 
 from routing.lanes import Lane
-from routing.scoring import CLAIM, Policy, score
+from routing.scoring import Policy, score
 from skills.belief import LEVEL_CENTRES, Belief
 from skills.profiles import Profile
 
@@ -63,7 +63,6 @@ def ways() -> dict[str, Way]:
     return found | {
         "prototype's weights": Way(lambda world: by.ProductByTask(world, Policy(), by.MOST_COMPARED)),
         PRODUCT: Way(by.Product, quick=True),
-        "claims as they are today": Way(lambda world: by.Product(world, CLAIM, one_head=True)),
         "product, one head a lane": Way(lambda world: by.Product(world, one_head=True)),
         "product, task by task": Way(by.ProductByTask),
     }

@@ -6,13 +6,15 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases, offers
+from routing import changes, climbing, estimating, leases, offers, stock
+from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
 NAMES = (
     "routing.sweep_leases",
     climbing.CLIMB,
     changes.EXPIRE,
+    stock.JOB,
     "audit.seal",
     "kernel.tidy",
     "access.tidy",
@@ -52,6 +54,16 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
 async def make_offers(_payload: dict[str, Any], settings: Settings) -> None:
     """Writes down what is over, and offers what waits to whoever is there."""
     await offers.make_round(settings)
+
+
+_judgements = Memory()
+"""Of this worker: what the people on shift are to each lane."""
+
+
+@outbox.handler(stock.JOB)
+async def take_stock(_payload: dict[str, Any], settings: Settings) -> None:
+    """Who is on shift, and what waits for them; claims go on with the last look where this is late."""
+    await stock.take_stock(settings, _judgements)
 
 
 @outbox.handler("audit.seal")

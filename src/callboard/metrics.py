@@ -20,6 +20,10 @@ streams = Gauge("callboard_live_streams", "Server-sent event streams that are op
 upkeep_age = Gauge(
     "callboard_upkeep_age_seconds", "Since what is computed off the hot path last ran to its end.", ["name"]
 )
+stock_age = Gauge(
+    "callboard_routing_stock_age_seconds",
+    "Since who is on shift was last looked at; claims go on without patience beyond a minute. -1: nobody looked yet.",
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -291,6 +291,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 4
+    on_shift_minutes: Annotated[
+        int,
+        _say(
+            "Somebody who gave a sign of life at a task in this time counts as on shift: work may wait a little for them.",
+            "minutes",
+            "longer than most tasks take, shorter than a lunch break",
+            ge=1,
+            le=1440,
+        ),
+    ] = 20
     lanes_per_claim: Annotated[
         int,
         _say(

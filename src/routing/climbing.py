@@ -5,11 +5,11 @@ Claims read `lane.step` and nothing of this. Where it is late or dead the last s
 
 from uuid import UUID
 
-from kernel import clock, db
+from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.eligibility import judge
-from routing.heads import head_of, waited_seconds
+from routing.heads import head_of
 from routing.ladder import asked, steps_of, steps_reached
 from routing.lanes import Lane
 from routing.views import Views
@@ -24,7 +24,7 @@ async def climb(settings: Settings) -> int:
     db.require_transaction()
     rows = await db.fetch(sql.climbing_lanes)
     people = [] if not rows else await _people_here(settings)
-    z, now = settings.skill_lower_bound_z, clock.now().timestamp()
+    z = settings.skill_lower_bound_z
     asks: dict[tuple[Lane, int, int | None], int] = {}
 
     def can_take(lane: Lane, language_level: int, half_life_days: int | None) -> int:
@@ -38,8 +38,7 @@ async def climb(settings: Settings) -> int:
         head, ladder = head_of(row), steps_of(row["ladder"])
         on_steps = [asked(head.lane, head.language_level, ladder, step) for step in range(len(ladder) + 1)]
         present = [can_take(one.lane, one.language_level, head.half_life_days) for one in on_steps]
-        waited = waited_seconds(head.clock, row["rank"], now)
-        steps.append(steps_reached(ladder, waited, head.sla_seconds, row["queue"], present))
+        steps.append(steps_reached(ladder, head.waited_seconds, head.sla_seconds, row["queue"], present))
     moved = await db.execute(sql.stand_on_steps, ids=[row["id"] for row in rows], steps=steps)
     await db.execute(sql.ran_upkeep, name=CLIMB)
     return moved

@@ -16,14 +16,25 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import Sql, load
 from routing.assignments import AssignmentView, assignments
+from routing.choice import BARRED, kept, retry_after
 from routing.eligibility import Failure, judge
 from routing.errors import PlaceTaken
 from routing.events import BudgetExhausted, Hold, Price, pricing
-from routing.heads import KINDS, Head, head_of, lane_heads, price_query
-from routing.lanes import Lane
+from routing.heads import (
+    KINDS,
+    Candidate,
+    Head,
+    choose,
+    explain_choice,
+    head_of,
+    lane_heads,
+    lots_of,
+    open_trait,
+    price_query,
+)
 from routing.presence import NOT_AVAILABLE, admit
-from routing.scoring import Score, score
 from routing.settling import settle
+from routing.situation import UNKNOWN, situation
 from routing.views import Views
 from skills.profiles import Profile, Restriction, load_profile
 
@@ -41,15 +52,15 @@ KEPT_FROM = {
 """What a claim says when tasks are there and the profile fits, and still none may be given to this person."""
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    head: Head
-    score: Score
+KEPT_FOR_BETTER = (
+    "What waits suits somebody better who is at work now; it is for everybody as soon as it has waited for a while."
+)
 
 
 class Claim(msgspec.Struct, frozen=True):
     assignments: list[AssignmentView]
     reason: str | None = None
-    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `held_by_others`, `budget_exhausted`."""
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `kept_for_better_fit`, `budget_exhausted`."""
     detail: str | None = None
     counts: dict[str, int] = {}
     """Lanes with free slots by what keeps this person from them."""
@@ -127,6 +138,9 @@ class _Door:
         self.kinds = kinds
         self.project_ids = project_ids
         self.refusals: Counter[str] = Counter()
+        self.situation = UNKNOWN
+        self.kept_for_seconds: int | None = None
+        """Until patience ends with the first of what is kept for somebody who fits better, where that is all there is."""
         self.affordable: dict[UUID, int] = {}
         """Projects whose budget covers only so many further tasks."""
 
@@ -135,6 +149,7 @@ class _Door:
 
         When a budget does not cover all, everything is undone and taken again without what is not covered.
         """
+        self.situation = await situation()
         candidates = self._ranked(await lane_heads(self.kinds, self.project_ids))
         prices = await self._prices(candidates)
         while True:
@@ -150,16 +165,23 @@ class _Door:
 
     def _ranked(self, heads: list[Head]) -> list[Candidate]:
         self.refusals.clear()
-        eligible = []
+        traits = []
         for head in heads:
             seen = self.views.of(head.half_life_days)
             failures = judge(seen, head.lane, head.language_level, self.settings.skill_lower_bound_z)
             if failures:
                 self.refusals[failures[0].predicate] += 1
-            else:
-                eligible.append(Candidate(head, score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds)))
-        eligible.sort(key=lambda candidate: candidate.score.total, reverse=True)
-        return eligible[: self.settings.lanes_per_claim]
+            traits.append(
+                BARRED if failures else open_trait(seen, head, self.settings.skill_lower_bound_z, self.situation)
+            )
+        found = choose(heads, traits, self.situation, self.settings.lanes_per_claim)
+        self.kept_for_seconds = None
+        if not found:
+            lots = kept([one.p for one in traits], lots_of(heads, self.situation))
+            if lots:
+                slas = [head.sla_seconds for head in heads]
+                self.kept_for_seconds = retry_after(lots, slas, self.situation.policy)
+        return found
 
     async def _prices(self, candidates: list[Candidate]) -> list[Price]:
         z = self.settings.skill_lower_bound_z
@@ -185,8 +207,9 @@ class _Door:
 
     async def _best(self, room: int, candidates: list[Candidate], prices: list[Price], taken: list[_Taken]) -> None:
         for n, candidate in enumerate(candidates):
-            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP])
-            while len(taken) < room and await self._slot(candidate.head, prices[n], why, taken):
+            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP], self.situation)
+            start = candidate.lot.from_rank
+            while len(taken) < room and await self._slot(candidate.head, prices[n], why, taken, from_rank=start):
                 pass
             if len(taken) >= room:
                 return
@@ -212,6 +235,7 @@ class _Door:
         taken: list[_Taken],
         *,
         slot_id: UUID | None = None,
+        from_rank: int = 0,
         statement: Sql = sql.claim_reserved,
     ) -> bool:
         """One slot of this lane, or the one that is named; False when there is none left or the budget covers no more."""
@@ -227,7 +251,9 @@ class _Door:
             "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why),
         }  # fmt: skip
         if slot_id is None:
-            row = await db.fetch_one(sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, **values)
+            row = await db.fetch_one(
+                sql.claim_slot, lane_id=head.id, other_vendor=head.other_vendor, from_rank=from_rank, **values
+            )
         else:
             row = await db.fetch_one(statement, slot_id=slot_id, **values)
         if row is None:
@@ -264,6 +290,8 @@ class _Door:
                 counts,
                 RETRY_WHEN_EMPTY_SECONDS,
             )
+        if self.kept_for_seconds is not None and not views:
+            return Claim(views, "kept_for_better_fit", KEPT_FOR_BETTER, counts, self.kept_for_seconds)
         if self.refusals and not views:
             first = self.refusals.most_common(1)[0][0]
             detail = f"Tasks wait, but none that this profile may take (most often: {first})."
@@ -298,22 +326,6 @@ async def note_relaxations(given: Sequence[tuple[UUID, UUID, Head]]) -> None:
         sql.note_relaxations, assignments=[one for one, _, _ in given], tasks=[task for _, task, _ in given],
         steps=[head.step for _, _, head in given], relaxed=[db.jsonb(head.relaxed) for _, _, head in given],
     )  # fmt: skip
-
-
-def explain_choice(chosen: Candidate, others: Sequence[Candidate]) -> dict[str, Any]:
-    """What is kept with the assignment: the lane that won, its score in parts, and the next best ones."""
-    head = chosen.head
-    ladder = {"ladder": {"step": head.step, "relaxed": head.relaxed}} if head.relaxed else {}
-    return {
-        "lane": _lane_text(head.lane),
-        "score": msgspec.to_builtins(chosen.score),
-        **ladder,
-        "runners_up": [{"lane": _lane_text(other.head.lane), "score": round(other.score.total, 4)} for other in others],
-    }
-
-
-def _lane_text(lane: Lane) -> str:
-    return f"{lane.kind} · {lane.domain} · {lane.language} · difficulty {lane.difficulty_band}"
 
 
 class LaneOffer(msgspec.Struct, frozen=True):

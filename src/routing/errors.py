@@ -11,6 +11,21 @@ class ProjectExists(Conflict):
     title = "There is a project with this name already"
 
 
+class BadPolicy(Invalid):
+    code = "bad_policy"
+    title = "The weights cannot be used like that"
+
+
+class NoSuchPolicy(NotFound):
+    code = "policy_not_found"
+    title = "There is no policy with this version"
+
+
+class PolicyInForce(Conflict):
+    code = "policy_in_force"
+    title = "This policy is in force already"
+
+
 class StaleEpoch(Conflict):
     code = "stale_epoch"
     title = "This assignment was given out again since; send the epoch of the newest claim"

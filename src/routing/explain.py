@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,15 +12,16 @@ import msgspec
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
+from routing.choice import scored
 from routing.eligibility import Failure, judge
 from routing.estimating import TaskDifficulty, of_task
-from routing.heads import KINDS, Head, head_of, lane_heads
+from routing.heads import KINDS, Head, choose, head_of, lane_heads, trait_of, weigh
 from routing.ladder import asked, seconds_until, steps_of
 from routing.lanes import lane_of
 from routing.mending import Mended, smallest_change
 from routing.reports import TaskRow, task
 from routing.requirements import text
-from routing.scoring import score
+from routing.situation import Situation, situation
 from routing.views import Views
 from skills.profiles import Profile, load_profile, load_profiles
 
@@ -53,6 +54,8 @@ class PlaceExplained(msgspec.Struct, frozen=True):
     eligible: bool
     failures: list[Failure]
     score: dict[str, float]
+    kept_for_better_fit: bool
+    """Somebody on shift would do it so much better that it waits a little; not once patience is over."""
     lanes_before: int
     """Eligible lanes whose head scores higher for this person now; 0 means it would be among the next."""
     requirement: str
@@ -98,18 +101,22 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=task_id)
     assert facts is not None
     person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"])
-    rivals = [
-        score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds).total
-        for head in await lane_heads(KINDS, None)
-        for seen in (person.views.of(head.half_life_days),)
-        if not judge(seen, head.lane, head.language_level, z)
-    ]
+    now, heads = await situation(), await lane_heads(KINDS, None)
+    traits = [trait_of(person.views.of(head.half_life_days), head, z, now) for head in heads]
+    rivals = [scored(one.lot, one.trait, now.policy).total for one in choose(heads, traits, now, len(heads) * 2)]
     found = await _places(row)
-    holders = _holders(found)
-    places = [_explained(place, person, rivals, z, holders) for place in found]
-    return Explanation(
-        task_id, row.state, annotator_id, any(place.eligible for place in places), places, await of_task(task_id)
-    )
+    seen = _Seen(rivals, z, now, _holders(found))
+    places = [_explained(place, person, seen) for place in found]
+    would_get = any(place.eligible and not place.kept_for_better_fit for place in places)
+    return Explanation(task_id, row.state, annotator_id, would_get, places, await of_task(task_id))
+
+
+class _Seen(NamedTuple):
+    rivals: list[float]
+    """Scores of what else the person could be given."""
+    z: float
+    now: Situation
+    holders: set[UUID]
 
 
 async def _places(of: TaskRow) -> list[_Place]:
@@ -128,16 +135,17 @@ def _holders(places: Sequence[_Place]) -> set[UUID]:
     return {UUID(int=place.slot["annotator_id"].int) for place in places if place.slot["annotator_id"] is not None}
 
 
-def _explained(place: _Place, person: _Person, rivals: list[float], z: float, holders: set[UUID]) -> PlaceExplained:
-    slot, head = place.slot, place.head
+def _explained(place: _Place, person: _Person, seen: _Seen) -> PlaceExplained:
+    slot, head, z, now = place.slot, place.head, seen.z, seen.now
     profile = person.views.of(head.half_life_days)
-    failures = _failures(place, person, z, holders)
+    failures = _failures(place, person, z, seen.holders)
     own_rework = slot["reserved_for"] == profile.id
     mended = smallest_change(profile, head.lane, head.language_level, z, own_rework=own_rework)
-    own = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
+    own, kept = weigh(profile, head, z, now)
     return PlaceExplained(
         slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
-        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, sum(rival > own.total for rival in rivals),
+        {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, kept and not own_rework,
+        sum(rival > own.total for rival in seen.rivals),
         text(head.lane.asks), mended, _reach(place, profile, z) if failures and not own_rework else None,
     )  # fmt: skip
 
@@ -151,7 +159,7 @@ def _reach(place: _Place, profile: Profile, z: float) -> Reach | None:
         if judge(profile, given.lane, given.language_level, z):
             continue
         waits = seconds_until(ladder, step, head.sla_seconds)
-        at = None if waits is None else head.clock.add(row["rank"] / 1000, waits)
+        at = None if waits is None else head.clock.add(row["waits_since"], waits)
         return Reach(row["step"], step, None if at is None else datetime.fromtimestamp(at, UTC), given.relaxed)
     return None
 
@@ -255,14 +263,17 @@ async def candidates(task_id: UUID, settings: Settings) -> Candidates:
     places = await _places(row)
     people = await db.fetch(sql.who_is_there, task_id=task_id, limit=MOST_PEOPLE)
     by_id = {UUID(int=one["id"].int): one for one in people}
-    holders, tallies = _holders(places), [_Tally() for _ in places]
+    seen, tallies = (
+        _Seen([], settings.skill_lower_bound_z, await situation(), _holders(places)),
+        [_Tally() for _ in places],
+    )
     ids = list(by_id)
     for start in range(0, len(ids), AT_ONCE):
         for profile in await load_profiles(ids[start : start + AT_ONCE], settings.skill_half_life_days):
             facts = by_id[profile.id]
             person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"])
             for place, tally in zip(places, tallies, strict=True):
-                _count(tally, place, person, settings.skill_lower_bound_z, holders)
+                _count(tally, place, person, seen)
         await asyncio.sleep(0)
     total = people[0]["total"] if people else 0
     views = [_tallied(place, tally) for place, tally in zip(places, tallies, strict=True)]
@@ -273,8 +284,8 @@ OF_THE_MOMENT = frozenset({"free", "capacity", "project", "reserved"})
 """What passes with time, and says nothing of whether somebody fits."""
 
 
-def _count(tally: _Tally, place: _Place, person: _Person, z: float, holders: set[UUID]) -> None:
-    failing = {failure.predicate for failure in _failures(place, person, z, holders)}
+def _count(tally: _Tally, place: _Place, person: _Person, seen: _Seen) -> None:
+    failing = {failure.predicate for failure in _failures(place, person, seen.z, seen.holders)}
     tally.people.update(failing)
     if len(failing) == 1:
         tally.alone.update(failing)
@@ -283,7 +294,7 @@ def _count(tally: _Tally, place: _Place, person: _Person, z: float, holders: set
         return
     tally.fitting += 1
     head, profile = place.head, person.views.of(place.head.half_life_days)
-    worth = score(profile, head.lane, head.waited_ms / 1000, head.sla_seconds)
+    worth, _ = weigh(profile, head, seen.z, seen.now)
     parts = {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}
     preferred = head.lane.prefer.names(profile.id, profile.vendor_id)
     chance = round(100 * worth.p_acceptable)
@@ -313,6 +324,8 @@ class LaneSeen(msgspec.Struct, frozen=True):
     waited_seconds: int
     """Of its head."""
     score: dict[str, float]
+    kept_for_better_fit: bool
+    """Somebody on shift would do it so much better that it waits a little."""
     failures: list[Failure]
     smallest_change: Mended | None
 
@@ -342,8 +355,10 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
         sql.reserved_slots, annotator_id=annotator_id, kinds=list(KINDS), project_ids=None, limit=100
     )
     assert facts is not None
-    seen = [_lane_seen(views.of(head.half_life_days), head, z) for head in await lane_heads(KINDS, None)]
-    fitting = sorted((lane for lane in seen if not lane.failures), key=lambda lane: -lane.score["total"])
+    now = await situation()
+    seen = [_lane_seen(views.of(head.half_life_days), head, z, now) for head in await lane_heads(KINDS, None)]
+    fitting = [lane for lane in seen if not lane.failures]
+    fitting.sort(key=lambda lane: (lane.kept_for_better_fit, -lane.score["total"]))
     shut = [lane for lane in seen if lane.failures]
     shut.sort(key=lambda lane: (len(lane.smallest_change.steps) if lane.smallest_change else 0, -lane.score["total"]))
     people = Counter(name for lane in shut for name in {failure.predicate for failure in lane.failures})
@@ -362,12 +377,12 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     )
 
 
-def _lane_seen(profile: Profile, head: Head, z: float) -> LaneSeen:
+def _lane_seen(profile: Profile, head: Head, z: float, now: Situation) -> LaneSeen:
     lane = head.lane
     failures = judge(profile, lane, head.language_level, z)
-    worth = score(profile, lane, head.waited_ms / 1000, head.sla_seconds)
+    worth, kept = weigh(profile, head, z, now)
     return LaneSeen(
         head.project_name, lane.kind, lane.domain, lane.language, lane.difficulty_band, text(lane.asks),
-        max(0, head.waited_ms // 1000), {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()},
+        int(head.waited_seconds), {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}, kept,
         failures, smallest_change(profile, lane, head.language_level, z) if failures else None,
     )  # fmt: skip

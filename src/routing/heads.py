@@ -1,4 +1,7 @@
-"""Heads of lanes: what a claim sees of a lane, by the project's clock and on the step of its ladder."""
+"""Heads of lanes: what a claim sees of a lane, by the project's clock and on the step of its ladder, and which suits somebody best.
+
+One function decides for claims, alone or together, for offers and for explanations.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,9 +12,13 @@ import msgspec
 from kernel import clock, db
 from kernel.sql import load
 from routing.calendars import Clock, clock_of
+from routing.choice import BARRED, Known, Lot, Trait, Waiting, heads_of_row, inputs, lot, ranked, scored, trait
+from routing.eligibility import judge
 from routing.events import PriceQuery
 from routing.ladder import asked, steps_of
 from routing.lanes import ANNOTATION, REVIEW, Lane, lane_of
+from routing.scoring import Score
+from routing.situation import Situation
 from skills.profiles import Profile
 
 sql = load(__package__)
@@ -31,8 +38,8 @@ class Head(msgspec.Struct, frozen=True):
     lease_seconds: int
     deadline_seconds: int
     currency: str
-    waited_ms: int
-    """By the project's clock: its calendar, without its pauses."""
+    waiting: list[Waiting]
+    """One or two places that may be given out next; how long they wait, by the project's clock: its calendar, without its pauses."""
     half_life_days: int | None
     """Of the project; None: the setting."""
     expert_level: int
@@ -41,10 +48,15 @@ class Head(msgspec.Struct, frozen=True):
     """Of the ladder, on which the lane stands; `lane` and `language_level` are as it leaves them."""
     relaxed: dict[str, Any] = {}
 
+    @property
+    def waited_seconds(self) -> float:
+        return self.waiting[0].waited_seconds
 
-def waited_seconds(clock_: Clock, rank: int, now: float) -> float:
-    """How long the head of this rank has waited by the project's clock; below 0 where a due time is far away."""
-    return clock_.seconds(rank / 1000, now)
+
+class Candidate(msgspec.Struct, frozen=True):
+    head: Head
+    lot: Lot
+    trait: Trait
 
 
 async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:
@@ -62,7 +74,7 @@ def head_of(row: Any) -> Head:
     return Head(
         row["id"], given.lane, row["project_name"], given.language_level, row["review_other_vendor"] and asks.kind == REVIEW,
         row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"],
-        int(waited_seconds(runs, row["rank"], clock.now().timestamp()) * 1000),
+        heads_of_row(row, runs, clock.now().timestamp()),
         row["skill_half_life_days"], row["expert_level"], runs, row["step"] if given.relaxed else 0, given.relaxed,
     )  # fmt: skip
 
@@ -71,3 +83,68 @@ def price_query(profile: Profile, head: Head, z: float) -> PriceQuery:
     lane = head.lane
     expert = profile.is_expert(lane.domain, z, head.expert_level)
     return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, expert)
+
+
+def trait_of(profile: Profile, head: Head, z: float, now: Situation) -> Trait:
+    """What the person, as the lane's project sees them, and the lane make of each other; barred: `judge` says no."""
+    if judge(profile, head.lane, head.language_level, z):
+        return BARRED
+    return open_trait(profile, head, z, now)
+
+
+def open_trait(profile: Profile, head: Head, z: float, now: Situation) -> Trait:
+    """The same, whatever `judge` says."""
+    return trait(
+        profile, head.lane, expert=profile.is_expert(head.lane.domain, z, head.expert_level),
+        expert_pay=now.stock.expert_pay.get(str(head.id), 1.0), stock=now.stock, policy=now.policy,
+    )  # fmt: skip
+
+
+def lots_of(heads: Sequence[Head], now: Situation) -> list[Lot]:
+    return [lot(n, str(head.id), head.sla_seconds, one, now) for n, head in enumerate(heads) for one in head.waiting]
+
+
+def weigh(profile: Profile, head: Head, z: float, now: Situation) -> tuple[Score, bool]:
+    """Of the lane's heads for this person, whatever `judge` says: the best score in its parts, and whether patience keeps it for others."""
+    what, lots = open_trait(profile, head, z, now), lots_of([head], now)
+    free = ranked(Known([what.p], [what.pay], [what.reserve]), lots, now.policy, 1)
+    return scored(lots[free[0][1] if free else 0], what, now.policy), not free
+
+
+def choose(heads: Sequence[Head], traits: Sequence[Trait], now: Situation, most: int) -> list[Candidate]:
+    """What the person should be given, best first."""
+    lots = lots_of(heads, now)
+    known = Known([one.p for one in traits], [one.pay for one in traits], [one.reserve for one in traits])
+    best = [lots[n] for _, n in ranked(known, lots, now.policy, most)]
+    return [Candidate(heads[one.place], one, traits[one.place]) for one in best]
+
+
+def explain_choice(chosen: Candidate, others: Sequence[Candidate], now: Situation) -> dict[str, Any]:
+    """What is kept with the assignment: the lane that won, its score in parts, the next best ones, and what they were weighed by."""
+    stock, policy, head = now.stock, now.policy, chosen.head
+    ladder = {"ladder": {"step": head.step, "relaxed": head.relaxed}} if head.relaxed else {}
+    return {
+        "lane": _lane_text(head.lane),
+        "score": msgspec.to_builtins(scored(chosen.lot, chosen.trait, policy)),
+        **ladder,
+        "inputs": _inputs(chosen),
+        "runners_up": [
+            {
+                "lane": _lane_text(other.head.lane),
+                "score": round(scored(other.lot, other.trait, policy).total, 4),
+                "inputs": _inputs(other),
+            }
+            for other in others
+        ],
+        "policy": now.policy_version,
+        "backlog": round(stock.backlog, 3),
+        "longest_queue_seconds": round(stock.longest_queue_seconds),
+    }
+
+
+def _inputs(one: Candidate) -> dict[str, Any]:
+    return inputs(one.lot, one.trait, one.head.lane.difficulty_band, one.head.sla_seconds)
+
+
+def _lane_text(lane: Lane) -> str:
+    return f"{lane.kind} · {lane.domain} · {lane.language} · difficulty {lane.difficulty_band}"

@@ -173,6 +173,7 @@ async def _insert(
     now = clock.now()
     rows = await db.fetch(
         sql.insert_tasks, project_id=owner.id, import_batch=import_id, overlap=owner.overlap, expires_days=owner.task_expires_days,
+        sla_seconds=float(owner.sla_seconds),
         ids=[uuid7() for _ in drafts], external_ids=[draft.external_id for draft in drafts],
         kinds=[draft.kind for draft in drafts], domains=[draft.domain for draft in drafts],
         languages=[draft.language for draft in drafts], levels=[draft.difficulty for draft in drafts],

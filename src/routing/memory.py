@@ -14,9 +14,9 @@ from uuid import UUID
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.eligibility import judge
-from routing.heads import KINDS, Head, head_of, waited_seconds
-from routing.scoring import CLAIM, fit_of, pressure
+from routing.choice import Known, Lot, Trait, heads_of_row, lot, ranked
+from routing.heads import KINDS, Head, head_of, trait_of
+from routing.situation import UNKNOWN, Situation, situation
 from routing.views import Views
 from skills.profiles import Profile, load_profile
 
@@ -33,17 +33,21 @@ HOUR_SECONDS = 3600
 
 @dataclass(slots=True)
 class Seat:
-    """One person as judged now: by lane, the worth (-inf: not eligible) and the reserve, in task values."""
+    """One person as judged now, by lane in the order of `Memory.lanes`."""
 
     profile: Profile
     views: Views
     version: int
     until: float
     """Seconds since 1970: the next whole hour, or the end of a restriction if that comes first."""
-    worth: "array[float]"
-    reserve: "array[float]"
-    asked: dict[tuple[object, ...], tuple[float, float]]
+    traits: list[Trait]
+    known: Known
+    """The same as columns of numbers."""
+    asked: dict[tuple[object, ...], Trait]
     """By what lanes ask for, because many ask for the same."""
+    best: list[tuple[float, int]]
+    """Lots of `best_look`, best first."""
+    best_look: int = -1
 
 
 class Memory:
@@ -51,22 +55,20 @@ class Memory:
 
     def __init__(self) -> None:
         self.lanes: list[Head] = []
-        self.live: list[int] = []
-        """Places in `lanes` of those with a free slot."""
-        self.ageing: list[float] = []
-        self.fade: list[float] = []
-        """Both of `live`, in its order."""
-        self.waited_seconds: list[float] = []
+        self.lots: list[Lot] = []
+        """Heads of those with a free slot."""
+        self.situation = UNKNOWN
         self.versions: list[int] = []
         """Of the projects of `lanes`, in their order."""
         self._places: dict[tuple[UUID, int, int], int] = {}
         self._seats: OrderedDict[UUID, Seat] = OrderedDict()
         self._world = -1
+        self._look = 0
         self._read_at = -math.inf
 
     def head(self, n: int) -> Head:
-        """Of the `n`-th lane with a free slot."""
-        return self.lanes[self.live[n]]
+        """The lane of the `n`-th lot."""
+        return self.lanes[self.lots[n].place]
 
     async def refresh(self, world: int) -> None:
         """`world`: the version of what all profiles share, the tree of domains and the crowd."""
@@ -76,22 +78,34 @@ class Memory:
         now = clock.monotonic()
         if now - self._read_at < HEADS_SECONDS:
             return
+        self.see(await situation())
         rows = await db.fetch(sql.free_lanes, kinds=list(KINDS))
         if any((row["id"], row["version"], row["step"]) not in self._places for row in rows):
             await self._learn()
         moment = clock.now().timestamp()
-        known = [(self._places.get((row["id"], row["version"], row["step"])), row["rank"]) for row in rows]
-        self.live, self.ageing, self.fade, self.waited_seconds = [], [], [], []
-        for place, rank in known:
+        self.lots = []
+        for row in rows:
+            place = self._places.get((row["id"], row["version"], row["step"]))
             if place is None:
                 continue  # it came between the two reads; the next refresh knows it
-            waited = waited_seconds(self.lanes[place].clock, rank, moment)
-            now_asks = pressure(max(0.0, waited) / self.lanes[place].sla_seconds, value=1.0, backlog=0.0, policy=CLAIM)
-            self.live.append(place)
-            self.ageing.append(now_asks.ageing)
-            self.fade.append(now_asks.fade)
-            self.waited_seconds.append(waited)
+            head = self.lanes[place]
+            waiting = heads_of_row(row, head.clock, moment)
+            self.lots += [lot(place, str(head.id), head.sla_seconds, one, self.situation) for one in waiting]
+        self._look += 1
         self._read_at = now
+
+    def see(self, now: Situation) -> None:
+        """What people and lanes make of each other is worked out anew where the policy, medians or pay are other ones."""
+        if now.frame != self.situation.frame:
+            self._seats.clear()
+        self.situation = now
+
+    def best_of(self, seat: Seat, most: int) -> list[tuple[float, int]]:
+        """As (score, lot), best first; worked out once for every look at the heads."""
+        if seat.best_look != self._look:
+            seat.best = ranked(seat.known, self.lots, self.situation.policy, most)
+            seat.best_look = self._look
+        return seat.best
 
     async def _learn(self) -> None:
         for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None):
@@ -108,44 +122,34 @@ class Memory:
             profile = await load_profile(annotator_id, settings.skill_half_life_days)
             hour = (now // HOUR_SECONDS + 1) * HOUR_SECONDS
             ends = [one.ends_at.timestamp() for one in profile.restrictions if one.ends_at is not None]
+            views = Views(profile, settings.skill_half_life_days)
             seat = Seat(
-                profile,
-                Views(profile, settings.skill_half_life_days),
-                version,
-                min([hour, *ends]),
-                array("d"),
-                array("d"),
-                {},
+                profile, views, version, min([hour, *ends]), [], Known(array("d"), array("d"), array("d")), {}, []
             )
             self._seats[annotator_id] = seat
             if len(self._seats) > MOST_SEATS:
                 self._seats.popitem(last=False)
         self._seats.move_to_end(annotator_id)
-        for head in self.lanes[len(seat.worth) :]:
-            worth, reserve = self._known(seat, head, settings.skill_lower_bound_z)
-            seat.worth.append(worth)
-            seat.reserve.append(reserve)
+        for head in self.lanes[len(seat.traits) :]:
+            known = self._known(seat, head, settings.skill_lower_bound_z)
+            seat.traits.append(known)
+            for column, figure in zip(seat.known, (known.p, known.pay, known.reserve), strict=True):
+                column.append(figure)
         return seat
 
-    def _known(self, seat: Seat, head: Head, z: float) -> tuple[float, float]:
-        lane = head.lane
+    def _known(self, seat: Seat, head: Head, z: float) -> Trait:
+        lane, expert_pay = head.lane, self.situation.stock.expert_pay.get(str(head.id), 1.0)
         asks = (lane.kind, lane.stage, lane.domain, lane.language, lane.difficulty_band, lane.min_level, lane.required_role,
                 lane.required_credential, lane.task_kind, lane.requirement, lane.prefer, head.language_level, head.half_life_days,
+                head.expert_level, expert_pay,
                 lane.project_id if str(lane.project_id) in seat.profile.project_roles else None)  # fmt: skip
         found = seat.asked.get(asks)
         if found is None:
-            found = seat.asked[asks] = _judged(seat.views.of(head.half_life_days), head, z)
+            found = seat.asked[asks] = trait_of(seat.views.of(head.half_life_days), head, z, self.situation)
         return found
 
     def forget(self) -> None:
-        self.lanes, self.live, self.versions = [], [], []
+        self.lanes, self.lots, self.versions = [], [], []
         self._places.clear()
         self._seats.clear()
         self._read_at = -math.inf
-
-
-def _judged(profile: Profile, head: Head, z: float) -> tuple[float, float]:
-    if judge(profile, head.lane, head.language_level, z):
-        return -math.inf, 0.0
-    pair = fit_of(profile, head.lane)
-    return pair.worth, pair.reserve

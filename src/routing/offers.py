@@ -21,9 +21,9 @@ from routing.assignments import AssignmentView, assignment
 from routing.eligibility import Failure, judge
 from routing.errors import NotEligible, OfferOver, PlaceTaken
 from routing.events import Price
-from routing.heads import head_of
+from routing.heads import head_of, weigh
 from routing.offer_book import OfferView, close, offer
-from routing.scoring import score
+from routing.situation import situation
 from routing.views import Views
 from skills.profiles import Profile, load_profile
 
@@ -166,10 +166,10 @@ async def make_round(settings: Settings) -> int:
 
 async def _ranked(slot_id: Any, people: dict[UUID, Profile], settings: Settings) -> list[UUID]:
     """Who may have it by their profile, the best score first."""
-    head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot_id))
+    head, now = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot_id)), await situation()
     found = []
     for person, profile in people.items():
         seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
         if not judge(seen, head.lane, head.language_level, settings.skill_lower_bound_z):
-            found.append((score(seen, head.lane, head.waited_ms / 1000, head.sla_seconds).total, person))
+            found.append((weigh(seen, head, settings.skill_lower_bound_z, now)[0].total, person))
     return [person for _, person in sorted(found, key=lambda pair: -pair[0])]

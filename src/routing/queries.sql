@@ -59,8 +59,9 @@ WITH drafts AS MATERIALIZED (
   ON CONFLICT (project, external_id) DO NOTHING
   RETURNING id, external_id
 ), slots AS (
-  INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, freed_at)
-  SELECT gen_random_uuid(), created.id, :project_id, drafts.lane, 'annotation', 0, no, 'free', drafts.rank, clock_timestamp()
+  INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, freed_at, waits_since)
+  SELECT gen_random_uuid(), created.id, :project_id, drafts.lane, 'annotation', 0, no, 'free', drafts.rank, clock_timestamp(),
+         least(clock_timestamp(), drafts.due_at - make_interval(secs => :sla_seconds))
   FROM created JOIN drafts USING (id) CROSS JOIN generate_series(1, :overlap::int) AS no
 )
 SELECT id, external_id FROM created
@@ -70,18 +71,29 @@ SELECT id, external_id FROM created
 SELECT external_id, id FROM task WHERE project = :project_id AND external_id = ANY (:external_ids::text[])
 
 -- name: lane_heads
--- One index probe per lane: its oldest free slot that is not kept for somebody.
+-- One index probe per lane: its oldest free slot that is not kept for somebody; where that is late another one, for the oldest that can be in time
+-- (the clock of the statement: a volatile one would make a filter of what is to be the probe's bound).
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        p.skill_half_life_days, p.expert_level, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
-       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, head.rank,
-       (extract(epoch FROM clock_timestamp()) * 1000)::bigint - head.rank AS waited_ms
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
+       extract(epoch FROM head.waits_since)::float8 AS waits_since, t.priority,
+       fresh.rank AS fresh_rank, extract(epoch FROM fresh.waits_since)::float8 AS fresh_since, u.priority AS fresh_priority
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
 CROSS JOIN LATERAL (
-  SELECT s.rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+  SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
+  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
 ) AS head
+JOIN task t ON t.id = head.task
+LEFT JOIN LATERAL (
+  SELECT s.rank, s.task, s.waits_since FROM slot s
+  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
+  ORDER BY s.rank, s.id LIMIT 1
+) AS fresh ON true
+LEFT JOIN task u ON u.id = fresh.task
 WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
   AND l.kind = ANY (:kinds::text[])
 
@@ -90,10 +102,10 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       p.skill_half_life_days, p.expert_level, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
-       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, s.rank,
-       (extract(epoch FROM clock_timestamp()) * 1000)::bigint - s.rank AS waited_ms
-FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project
+       p.skill_half_life_days, p.expert_level, p.version, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
+       extract(epoch FROM s.waits_since)::float8 AS waits_since, t.priority, NULL::bigint AS fresh_rank
+FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project JOIN task t ON t.id = s.task
 WHERE s.id = :slot_id
 
 -- name: lock_holder
@@ -111,7 +123,7 @@ UPDATE holder SET live = live + :difference WHERE annotator = :annotator_id
 -- re-checks the state on the locked row; slot_one_place_per_person and assignment_one_live_per_slot judge in the end.
 WITH candidate AS MATERIALIZED (
   SELECT s.id FROM slot s
-  WHERE s.lane = :lane_id AND s.state = 'free' AND s.reserved_for IS NULL
+  WHERE s.lane = :lane_id AND s.state = 'free' AND s.reserved_for IS NULL AND s.rank >= :from_rank
     AND s.author_id IS DISTINCT FROM :annotator_id
     AND NOT (:other_vendor AND s.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
@@ -303,14 +315,14 @@ WHERE a.id = sent.id OR a.why ->> 'late' = sent.id::text
 
 -- name: reopen_review
 -- After rework the same review place looks at the new submission; anybody eligible may take it.
-UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, submission_id = :submission_id, freed_at = clock_timestamp()
+UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, submission_id = :submission_id, freed_at = clock_timestamp(), waits_since = clock_timestamp()
 WHERE answers_slot = :slot_id AND stage = 1 AND state = 'done'
 RETURNING id
 
 -- name: insert_review_slot
 -- A review is scheduled in the transaction of the submission; slot_place makes it once per stage and answer.
-INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, freed_at)
-SELECT :id, s.task, s.project, :lane_id, 'review', 1, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id, clock_timestamp()
+INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, freed_at, waits_since)
+SELECT :id, s.task, s.project, :lane_id, 'review', 1, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id, clock_timestamp(), clock_timestamp()
 FROM slot s WHERE s.id = :slot_id
 RETURNING id
 
@@ -571,34 +583,44 @@ ORDER BY h.annotator
 FOR NO KEY UPDATE OF h
 
 -- name: free_lanes
--- lane_heads without what does not change: which lanes have a free slot, on which step they stand, and since when the head waits.
-SELECT l.id, p.version, l.step, head.rank
+-- lane_heads without what does not change: which lanes have a free slot, on which step they stand, and since when their heads wait.
+SELECT l.id, p.version, l.step, extract(epoch FROM head.waits_since)::float8 AS waits_since, t.priority,
+       fresh.rank AS fresh_rank, extract(epoch FROM fresh.waits_since)::float8 AS fresh_since, u.priority AS fresh_priority
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
 CROSS JOIN LATERAL (
-  SELECT s.rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+  SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
+  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
 ) AS head
+JOIN task t ON t.id = head.task
+LEFT JOIN LATERAL (
+  SELECT s.rank, s.task, s.waits_since FROM slot s
+  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
+    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
+  ORDER BY s.rank, s.id LIMIT 1
+) AS fresh ON true
+LEFT JOIN task u ON u.id = fresh.task
 WHERE l.kind = ANY (:kinds::text[])
 
 -- name: lock_lane_heads
 -- As many free slots of each lane as are wanted, if its project's rules are still those that it was judged by, passing by what other claims
 -- hold, with everybody who had a part in the task or handed it back.
-SELECT wanted.lane, head.id, head.task, head.author_id, head.author_vendor_id,
+SELECT wanted.place, head.id, head.task, head.author_id, head.author_vendor_id,
        ARRAY(SELECT o.annotator FROM slot o WHERE o.task = head.task AND o.annotator IS NOT NULL
              UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task) AS involved
-FROM unnest(:lane_ids::uuid[], :counts::int[], :versions::int[]) AS wanted (lane, places, version)
+FROM unnest(:places::int[], :lane_ids::uuid[], :from_ranks::bigint[], :counts::int[], :versions::int[]) AS wanted (place, lane, from_rank, places, version)
 JOIN lane l ON l.id = wanted.lane
 JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wanted.version
 CROSS JOIN LATERAL (
   SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.rank FROM slot s
-  WHERE s.lane = wanted.lane AND s.state = 'free' AND s.reserved_for IS NULL
+  WHERE s.lane = wanted.lane AND s.state = 'free' AND s.reserved_for IS NULL AND s.rank >= wanted.from_rank
     AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
                     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = t.id AND o.state IN ('live', 'done')))
   ORDER BY s.rank, s.id
   LIMIT wanted.places
   FOR NO KEY UPDATE SKIP LOCKED
 ) AS head
-ORDER BY wanted.lane, head.rank, head.id
+ORDER BY wanted.place, head.rank, head.id
 
 -- name: name_actors
 -- Who did what, where one transaction serves several: the audit trigger reads it by the row's id.
@@ -898,10 +920,11 @@ WITH wanted AS (
     AS w (id, priority, due_at, expires_at, level, mean, variance, requirements, lane, review_lane)
 ), moved AS (
   SELECT t.id, w.lane, w.review_lane, w.lane <> t.lane AS other_lane,
-         task_rank(t.created_at, w.priority, w.due_at, p.sla_seconds) - task_rank(t.created_at, t.priority, t.due_at, p.sla_seconds) AS shift
+         task_rank(t.created_at, w.priority, w.due_at, p.sla_seconds) - task_rank(t.created_at, t.priority, t.due_at, p.sla_seconds) AS shift,
+         least(t.created_at, w.due_at - make_interval(secs => p.sla_seconds)) - least(t.created_at, t.due_at - make_interval(secs => p.sla_seconds)) AS later
   FROM wanted w JOIN task t ON t.id = w.id JOIN project p ON p.id = t.project
 ), places AS (
-  UPDATE slot SET rank = slot.rank + moved.shift,
+  UPDATE slot SET rank = slot.rank + moved.shift, waits_since = CASE WHEN slot.stage = 0 THEN slot.waits_since + moved.later ELSE slot.waits_since END,
          lane = CASE WHEN NOT moved.other_lane THEN slot.lane WHEN slot.stage = 0 THEN moved.lane ELSE moved.review_lane END
   FROM moved WHERE slot.task = moved.id AND slot.state <> 'cancelled' AND (moved.shift <> 0 OR moved.other_lane)
 )
@@ -979,13 +1002,14 @@ UPDATE project SET version = version + 1 FROM put WHERE project.calendar = put.i
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind, l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        p.skill_half_life_days, p.expert_level, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
-       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar, head.rank,
+       CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
+       extract(epoch FROM head.waits_since)::float8 AS waits_since, 3 AS priority, NULL::bigint AS fresh_rank,
        (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL
                               LIMIT (SELECT coalesce(max((one ->> 'when_queue_over')::int), 0) + 1 FROM jsonb_array_elements(p.ladder) AS one)) AS counted)::int AS queue
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published' AND p.ladder <> '[]'
 CROSS JOIN LATERAL (
-  SELECT s.rank FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
+  SELECT s.waits_since FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND s.reserved_for IS NULL ORDER BY s.rank, s.id LIMIT 1
 ) AS head
 
 -- name: stand_on_steps
@@ -1239,3 +1263,78 @@ LIMIT :limit::int
 -- What one person holds, and whether they handed a task back.
 SELECT coalesce((SELECT live FROM holder h WHERE h.annotator = :annotator_id), 0)::int AS held,
        EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined
+
+-- name: situation
+-- What claims are scored by, besides the lanes: the policy in force, and how old the stock is. Two index probes.
+SELECT a.active_from AS activation, coalesce(a.version, 0) AS policy_version, s.taken_at, extract(epoch FROM clock_timestamp() - s.taken_at)::float8 AS age_seconds
+FROM (SELECT 1) AS one
+LEFT JOIN LATERAL (SELECT active_from, version FROM policy_activation ORDER BY id DESC LIMIT 1) AS a ON true
+LEFT JOIN stock s ON s.id = 1
+
+-- name: stock_figures
+-- What was found when somebody last looked.
+SELECT figures FROM stock WHERE id = 1
+
+-- name: put_stock
+-- One row; the newest look counts.
+INSERT INTO stock (id, figures, taken_at) VALUES (1, :figures, clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET figures = excluded.figures, taken_at = excluded.taken_at
+
+-- name: people_on_shift
+-- Who gave a sign of life at a task lately, or handed one in, the last ones first; with the versions that judgements are remembered by.
+SELECT seen.annotator AS id, coalesce(v.version, 0) AS version
+FROM (
+  SELECT annotator, max(at) AS at FROM (
+    SELECT annotator, heartbeat_at AS at FROM assignment WHERE state = 'live' AND heartbeat_at > clock_timestamp() - make_interval(mins => :minutes)
+    UNION ALL
+    SELECT annotator, ended_at FROM assignment WHERE state = 'submitted' AND ended_at > clock_timestamp() - make_interval(mins => :minutes)
+  ) AS signs GROUP BY annotator
+) AS seen
+JOIN annotator a ON a.id = seen.annotator AND a.state = 'active'
+LEFT JOIN profile_version v ON v.annotator = seen.annotator
+ORDER BY seen.at DESC
+LIMIT :limit
+
+-- name: world_version
+-- Of what all profiles share: the tree of domains and the crowd.
+SELECT coalesce((SELECT version FROM profile_version WHERE annotator = '00000000-0000-0000-0000-000000000000'), 0)
+
+-- name: mean_work_seconds
+-- Active time of the last tasks that were handed in; NULL where nothing was.
+SELECT avg(active_seconds)::float8 FROM (SELECT active_seconds FROM assignment WHERE state = 'submitted' ORDER BY ended_at DESC LIMIT 200) AS last WHERE active_seconds > 0
+
+-- name: waiting_in_all
+-- Free places of published projects, counted no further in a lane than patience and overload ask for.
+SELECT coalesce(sum(counted.n), 0)::int
+FROM lane l JOIN project p ON p.id = l.project AND p.state = 'published'
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' LIMIT :most) AS first_ones) AS counted
+
+-- name: policies
+-- Newest first; the version is the cursor.
+SELECT version, weights, note, created_by, created_at FROM policy
+WHERE (:version::int IS NULL OR version = :version) AND (:before::int IS NULL OR version < :before)
+ORDER BY version DESC
+LIMIT :limit
+
+-- name: insert_policy
+-- The next version; two at once collide on the key, and the second tries again.
+INSERT INTO policy (version, weights, note, created_by, created_at)
+SELECT coalesce(max(version), 0) + 1, :weights, :note, :created_by, clock_timestamp() FROM policy
+RETURNING version
+
+-- name: lock_policies
+-- One change at a time; claims do not wait for it.
+SELECT pg_advisory_xact_lock(hashtext('policy'))
+
+-- name: activate_policy
+-- From now on claims are scored by this version.
+INSERT INTO policy_activation (id, version, reason, activated_by, active_from)
+SELECT coalesce(max(id), 0) + 1, :version, :reason, :activated_by, clock_timestamp() FROM policy_activation
+
+-- name: policy_activations
+-- What was in force from when on, newest first.
+SELECT version, reason, activated_by, active_from FROM policy_activation ORDER BY id DESC LIMIT :limit
+
+-- name: last_choices
+-- The candidates of the last claims, as they were weighed.
+SELECT why FROM assignment WHERE why ? 'inputs' ORDER BY id DESC LIMIT :limit

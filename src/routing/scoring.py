@@ -9,10 +9,12 @@ how much better grows with waiting and with the backlog: patience while there is
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from routing.lanes import Lane
+from routing.lanes import MIDDLE_PRIORITY, Lane
 from skills.belief import Belief, expected, level_centre, sigmoid
 from skills.profiles import Profile
 
@@ -24,54 +26,183 @@ RESCUE_POWER = 4
 """So high that a late task hardly counts half-way to the limit and before everything else at the limit."""
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Every weight of the score. The defaults are ROUTING.md's.
+def _weight(about: str, unit: str, least: float, most: float) -> Meta:
+    """What managers read beside a weight, and how far it may be turned."""
+    return Meta(title=unit, description=about, ge=least, le=most)
 
-    The unit of weights is the value of one middling task done acceptably; SLAs are multiples of the task's own SLA.
+
+VALUE, SLAS, SHARE = "task values", "SLAs", "share"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every weight of the score, with what it is for, its unit and its range. The defaults are ROUTING.md's.
+
+    A task value is the value of one middling task done acceptably; SLAs are multiples of the task's own SLA.
     """
 
-    pay_weight: float = 0.10
-    """Task values per unit of pay, which is what a generalist gets: an expert at 3 must be better by 0.2 to be worth it."""
-    ageing_weight: float = 2.0
-    """Task values at one SLA of waiting, growing with the square: before the SLA is over, age outweighs any fit."""
-    most_slas: float = 4.0
-    """SLAs after which a task ages no further: everything is equally overdue and the fit decides again."""
-    late_share: float = 1.0
-    """Share (0 to 1) of the ageing that stays once the SLA is missed. Below 1 late tasks let those pass that can still
-    be in time: under overload one task is late instead of two."""
-    rescue_weight: float = 0.0
-    """Task values at the rescue's time, growing with the fourth power from the SLA on: what is late is not forgotten."""
-    rescue_first_slas: float = 1.25
-    """SLAs: the time of rescue while nearly everything can be in time; a quarter over, so that nobody waits for long."""
-    rescue_last_slas: float = 2.0
-    """SLAs: the time of rescue in overload; twice the SLA counts as starved."""
-    overload_slas: float = 1.0
-    """SLAs that it takes to work off the queue, beyond which not everything can be in time, whatever comes first."""
-    rescue_delay: float = 8.0
-    """SLAs by which the rescue comes later for every SLA of queue beyond that: from 1.1 on it comes last."""
-    overload_fades_hours: float = 12.0
-    """Hours in which what is remembered of the longest queue falls to 1/e. Were it forgotten as the queue shrinks, all
-    that was put off would come due at once and make late what is not yet."""
-    reserve_weight: float = 0.25
-    """Opportunity cost of somebody's time, in task values per logit of advantage that this task does not use."""
-    ease_shift: float = 0.3
-    """Logits: how much harder a task counts when it is asked whether it needs skill; a task of -0.3 needs half of it."""
-    reserve_fade: float = 2.0
-    """Per SLA of waiting: the reserve falls by e^-2 until the SLA is over."""
-    reserve_fades_for_slas: float = 2.0
-    """SLAs of waiting after which the reserve falls no further."""
-    patience_least: float = 0.04
-    """Task values by which somebody else on shift may be better although nothing waits: less is noise of the estimates."""
-    patience_per_sla: float = 0.6
-    """Task values more for every SLA of waiting."""
-    patience_per_backlog: float = 0.5
-    """Task values more for every waiting task per person on shift: with a backlog everybody is needed."""
-    most_backlog: float = 2.0
-    """Waiting tasks per person beyond which patience is not worth less."""
-    patience_ends_slas: float = math.inf
-    """SLAs of waiting after which whoever is eligible and free may take it, however well it fits."""
-    least_total: float = 0.0
-    """Score that a match must exceed where patience is asked for: below, the person's time is worth more than the task."""
+    priority_factor: Annotated[
+        float,
+        _weight(
+            "Times the value for every step of priority above the middle, divided by it below: 5 counts 1.6 tasks, 1 two thirds of one.",
+            "factor",
+            1,
+            3,
+        ),
+    ] = 1.25
+    pay_weight: Annotated[
+        float,
+        _weight(
+            "What a unit of pay takes off; a unit is what a generalist gets. An expert at 3 units must be better by 0.2 to be worth it.",
+            "task values per unit of pay",
+            0,
+            2,
+        ),
+    ] = 0.10
+    ageing_weight: Annotated[
+        float,
+        _weight(
+            "At one SLA of waiting, growing with the square: before the SLA is over, age outweighs any fit.",
+            VALUE,
+            0,
+            20,
+        ),
+    ] = 2.0
+    most_slas: Annotated[
+        float,
+        _weight(
+            "Waiting beyond which a task ages no further: everything is equally overdue and the fit decides again.",
+            SLAS,
+            1,
+            100,
+        ),
+    ] = 4.0
+    late_share: Annotated[
+        float,
+        _weight(
+            "Part of the ageing that stays once the SLA is missed. Below 1 late tasks let those pass that can still be in time: under overload one task is late instead of two.",
+            SHARE,
+            0,
+            1,
+        ),
+    ] = 1.0
+    rescue_weight: Annotated[
+        float,
+        _weight(
+            "At the rescue's time, growing with the fourth power from the SLA on: what is late is not forgotten.",
+            VALUE,
+            0,
+            100,
+        ),
+    ] = 0.0
+    rescue_first_slas: Annotated[
+        float,
+        _weight(
+            "The time of rescue while nearly everything can be in time: a quarter over, so that nobody waits for long.",
+            SLAS,
+            1.05,
+            10,
+        ),
+    ] = 1.25
+    rescue_last_slas: Annotated[
+        float, _weight("The time of rescue in overload; twice the SLA counts as starved.", SLAS, 1.05, 10)
+    ] = 2.0
+    overload_slas: Annotated[
+        float,
+        _weight(
+            "Time to work off the queue beyond which not everything can be in time, whatever comes first.",
+            SLAS,
+            0.1,
+            10,
+        ),
+    ] = 1.0
+    rescue_delay: Annotated[
+        float,
+        _weight(
+            "By how much the rescue comes later for every SLA of queue beyond that: from 1.1 on it comes last.",
+            "SLAs per SLA",
+            0,
+            100,
+        ),
+    ] = 8.0
+    overload_fades_hours: Annotated[
+        float,
+        _weight(
+            "Time in which what is remembered of the longest queue falls to 1/e. Were it forgotten as the queue shrinks, all that was put off would come due at once.",
+            "hours",
+            0.1,
+            168,
+        ),
+    ] = 12.0
+    reserve_weight: Annotated[
+        float,
+        _weight(
+            "What somebody's time is worth elsewhere, for every logit of advantage that this task does not use.",
+            "task values per logit",
+            0,
+            5,
+        ),
+    ] = 0.25
+    ease_shift: Annotated[
+        float,
+        _weight(
+            "How much harder a task counts when it is asked whether it needs skill; a task of -0.3 needs half of it.",
+            "logits",
+            -3,
+            3,
+        ),
+    ] = 0.3
+    reserve_fade: Annotated[
+        float, _weight("The reserve falls by e to this power for every SLA of waiting.", "per SLA", 0, 20)
+    ] = 2.0
+    reserve_fades_for_slas: Annotated[
+        float, _weight("Waiting after which the reserve falls no further.", SLAS, 0, 20)
+    ] = 2.0
+    patience_least: Annotated[
+        float,
+        _weight(
+            "By how much somebody else on shift may be better although nothing waits: less is noise of the estimates.",
+            VALUE,
+            0,
+            2,
+        ),
+    ] = 0.04
+    patience_per_sla: Annotated[
+        float, _weight("How much more for every SLA of waiting.", "task values per SLA", 0, 10)
+    ] = 0.6
+    patience_per_backlog: Annotated[
+        float,
+        _weight(
+            "How much more for every waiting task per person on shift: with a backlog everybody is needed.",
+            "task values per task",
+            0,
+            10,
+        ),
+    ] = 0.5
+    most_backlog: Annotated[
+        float, _weight("Waiting tasks per person beyond which patience is not worth less.", "tasks per person", 0, 100)
+    ] = 2.0
+    patience_ends_slas: Annotated[
+        float,
+        _weight("Waiting after which whoever is eligible and free may take it, however well it fits.", SLAS, 0, 2),
+    ] = math.inf
+    patience_longest_sla_minutes: Annotated[
+        float,
+        _weight(
+            "How long an SLA counts at most where patience is asked: nobody is sent away for a day because somebody better may come. It was measured with SLAs up to this.",
+            "minutes",
+            1,
+            1440,
+        ),
+    ] = 60.0
+    least_total: Annotated[
+        float,
+        _weight(
+            "Score that a match must exceed where patience is asked for: below, the person's time is worth more than the task.",
+            VALUE,
+            -10,
+            10,
+        ),
+    ] = 0.0
 
 
 POLICY = Policy(
@@ -85,9 +216,8 @@ POLICY = Policy(
     patience_ends_slas=1.5,
 )
 """Where it differs from ROUTING.md it was measured to be better: docs/routing.md has the figures."""
-CLAIM = msgspec.structs.replace(POLICY, late_share=1.0, rescue_weight=0.0, patience_ends_slas=0.0)
-"""What a claim scores by as long as it knows neither who else is on shift nor how old a task is apart from its priority:
-a step of priority counts as waiting there (`lanes.rank`), and must not make a task late."""
+IMPATIENT = msgspec.structs.replace(POLICY, patience_ends_slas=0.0)
+"""`POLICY` where nobody knows who is on shift: whoever comes gets the best there is for them."""
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -131,20 +261,46 @@ def fit(
     policy: Policy = POLICY,
 ) -> Fit:
     """`advantage` in this lane's domain and the person's best one: logits above the median of the domain, at least 0."""
-    p = expected(skill, difficulty)
+    return fit_from(
+        expected(skill, difficulty), difficulty, value=value, pay=pay, advantage=advantage, best_advantage=best_advantage,
+        policy=policy,
+    )  # fmt: skip
+
+
+def fit_from(
+    p: float,
+    difficulty: Belief,
+    *,
+    value: float,
+    pay: float,
+    advantage: float,
+    best_advantage: float,
+    policy: Policy = POLICY,
+) -> Fit:
+    """`fit` where the chance of acceptable work is known already."""
     used = min(advantage, best_advantage) * sigmoid(difficulty.mean + policy.ease_shift)
     return Fit(p, value * p - policy.pay_weight * pay, policy.reserve_weight * (best_advantage - used))
 
 
 def pressure(
-    waited_slas: float, *, value: float, backlog: float, longest_queue_slas: float = 0.0, policy: Policy = POLICY
+    waited_slas: float,
+    *,
+    value: float,
+    backlog: float,
+    longest_queue_slas: float = 0.0,
+    patience_slas: float | None = None,
+    policy: Policy = POLICY,
 ) -> Pressure:
-    """`backlog`: waiting tasks per person on shift; `longest_queue_slas`: `remembered`, in SLAs of this task."""
+    """`backlog`: waiting tasks per person on shift; `longest_queue_slas`: `remembered`, in SLAs of this task.
+
+    `patience_slas`: the waiting as patience counts it, where that is not the task's own SLA.
+    """
     tolerance = math.inf
-    if waited_slas < policy.patience_ends_slas:
+    tried = waited_slas if patience_slas is None else patience_slas
+    if tried < policy.patience_ends_slas:
         tolerance = (
             policy.patience_least
-            + policy.patience_per_sla * waited_slas
+            + policy.patience_per_sla * tried
             + policy.patience_per_backlog * min(policy.most_backlog, backlog)
         )
     fade = math.exp(-policy.reserve_fade * min(waited_slas, policy.reserve_fades_for_slas))
@@ -166,6 +322,11 @@ def ageing(waited_slas: float, value: float, longest_queue_slas: float = 0.0, po
 def remembered(longest: float, seconds_since: float, queue: float, policy: Policy = POLICY) -> float:
     """The longest queue of late, from what was remembered some seconds ago and what is now; in the unit of both."""
     return max(queue, longest * math.exp(-seconds_since / (3600 * policy.overload_fades_hours)))
+
+
+def value_of(priority: int, policy: Policy = POLICY) -> float:
+    """Task values, of a task of this priority (1 to 5)."""
+    return policy.priority_factor ** (priority - MIDDLE_PRIORITY)
 
 
 def total(pair: Fit, now: Pressure) -> float:
@@ -199,7 +360,7 @@ def fit_of(
     value: float = 1.0,
     pay: float = 0.0,
     medians: Mapping[str, float] | None = None,
-    policy: Policy = CLAIM,
+    policy: Policy = POLICY,
 ) -> Fit:
     """What a person, as the lane's project sees them, and a lane make of each other."""
     above = advantages(profile.skills, medians)
@@ -219,9 +380,9 @@ def score(
     value: float = 1.0,
     pay: float = 0.0,
     medians: Mapping[str, float] | None = None,
-    policy: Policy = CLAIM,
+    policy: Policy = POLICY,
 ) -> Score:
-    """The score in its parts. `pay` in units of a generalist's; 0 as long as everybody in a lane is paid the same."""
+    """The score in its parts, with nothing else waiting. `pay` in units of a generalist's."""
     pair = fit_of(profile, lane, value=value, pay=pay, medians=medians, policy=policy)
     waited = max(0.0, waited_seconds)
     now = pressure(waited / sla_seconds, value=value, backlog=0.0, policy=policy)

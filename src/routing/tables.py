@@ -179,6 +179,7 @@ class Slot(Table, tablename="slot", db=engine):
     author_id = UUID(null=True, default=None)
     author_vendor_id = UUID(null=True, default=None)
     freed_at = Timestamptz(default=TimestamptzNow())
+    waits_since = Timestamptz(default=TimestamptzNow())
     slot_place = Unique([task, stage, no])
     slot_known_kind = Check("kind IN ('annotation', 'review')")
     slot_known_state = Check("state IN ('free', 'live', 'done', 'cancelled')")
@@ -342,3 +343,35 @@ class DifficultyModel(Table, tablename="difficulty_model", db=engine):
     active = Boolean(default=True)
     model = JSONB()
     error = JSONB()
+
+
+class PolicyVersion(Table, tablename="policy", db=engine):
+    """The weights of the score, as somebody wrote them down once. Append-only; version 0 is what the program comes with."""
+
+    version = Integer(primary_key=True)
+    weights = JSONB()
+    note = Text()
+    created_by = Varchar(length=200)
+    created_at = Timestamptz(default=TimestamptzNow())
+    policy_real_version = Check("version > 0")
+    policy_has_note = Check("note <> ''")
+
+
+class PolicyActivation(Table, tablename="policy_activation", db=engine):
+    """From when on claims are scored by which version. Append-only; the newest one counts, so going back is another row."""
+
+    id = BigInt(primary_key=True)
+    version = Integer()
+    reason = Text()
+    activated_by = Varchar(length=200)
+    active_from = Timestamptz(default=TimestamptzNow())
+    policy_activation_has_reason = Check("reason <> ''")
+
+
+class Stock(Table, tablename="stock", db=engine):
+    """One row: who is on shift and what they are good for, as `routing.stock` last found it. Claims read it and go on without."""
+
+    id = SmallInt(primary_key=True)
+    figures = JSONB()
+    taken_at = Timestamptz(default=TimestamptzNow())
+    stock_is_one_row = Check("id = 1")

@@ -5,10 +5,8 @@ budget that ends, a profile on leave, no slot found) it leaves alone, and `dispa
 predicates, the score and the constraints are the same; only the number of statements differs.
 """
 
-import math
 from collections import Counter
 from collections.abc import Sequence
-from heapq import nlargest
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,12 +17,12 @@ from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, assignments
-from routing.dispatch import RUNNERS_UP, Candidate, explain_choice, note_relaxations
+from routing.choice import ranked
+from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
-from routing.heads import KINDS, Head, price_query
+from routing.heads import KINDS, Candidate, Head, explain_choice, price_query
 from routing.lanes import ANNOTATION
 from routing.memory import Memory, Seat
-from routing.scoring import Score, score
 
 sql = load(__package__)
 LANES_TRIED = 3
@@ -63,7 +61,7 @@ class _Place(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    """The lanes with the highest scores for one person, best first, as (score, place in `Memory.live`)."""
+    """The lanes with the highest scores for one person, best first, as (score, place in `Memory.lots`)."""
 
     seat: Seat
     lanes: list[tuple[float, int]]
@@ -119,15 +117,14 @@ async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> di
 
 
 def _best(ask: Ask, seat: Seat, memory: Memory) -> list[tuple[float, int]]:
-    worth, reserve = seat.worth, seat.reserve
-    scored = [
-        (worth[lane] + ageing - reserve[lane] * fade, n)
-        for n, (lane, ageing, fade) in enumerate(zip(memory.live, memory.ageing, memory.fade, strict=True))
-        if worth[lane] > -math.inf
-    ]
-    if ask.project_ids is not None or len(ask.kinds) < len(KINDS):
-        scored = [pair for pair in scored if _wanted(ask, memory.head(pair[1]))]
-    return nlargest(LANES_TRIED + RUNNERS_UP, scored)
+    most = LANES_TRIED + RUNNERS_UP
+    if ask.project_ids is None and len(ask.kinds) == len(KINDS):
+        return memory.best_of(seat, most)
+    lots = memory.lots
+    wanted = [n for n in range(len(lots)) if _wanted(ask, memory.head(n))]
+    chosen = [lots[n] for n in wanted]
+    best = ranked(seat.known, chosen, memory.situation.policy, most)
+    return [(score, wanted[n]) for score, n in best]
 
 
 def _wanted(ask: Ask, head: Head) -> bool:
@@ -135,7 +132,7 @@ def _wanted(ask: Ask, head: Head) -> bool:
 
 
 async def _places(wishes: dict[int, _Wish], memory: Memory) -> dict[int, list[_Place]]:
-    """By place in `Memory.live`: the free slots at the head of every lane that somebody would be given first."""
+    """By place in `Memory.lots`: the free slots at the head of every lane that somebody would be given first."""
     wanted = Counter(n for wish in wishes.values() for _, n in wish.lanes[:1])
     # One of each other lane that is tried, for those whom the head of their first lane does not suit.
     for wish in wishes.values():
@@ -144,14 +141,15 @@ async def _places(wishes: dict[int, _Wish], memory: Memory) -> dict[int, list[_P
     found: dict[int, list[_Place]] = {n: [] for n in wanted}
     if not wanted:
         return found
-    by_lane = {memory.head(n).id: n for n in wanted}
+    lots = [memory.lots[n] for n in wanted]
     rows = await db.fetch(
-        sql.lock_lane_heads, lane_ids=list(by_lane),
-        counts=[wanted[n] + (SPARE_SLOTS if wanted[n] > 1 else 0) for n in by_lane.values()],
-        versions=[memory.versions[memory.live[n]] for n in by_lane.values()],
+        sql.lock_lane_heads, places=list(wanted), lane_ids=[memory.lanes[one.place].id for one in lots],
+        from_ranks=[one.from_rank for one in lots],
+        counts=[count + (SPARE_SLOTS if count > 1 else 0) for count in wanted.values()],
+        versions=[memory.versions[one.place] for one in lots],
     )  # fmt: skip
     for row in rows:
-        found[by_lane[_uuid(row["lane"])]].append(
+        found[row["place"]].append(
             _Place(
                 _uuid(row["id"]), _uuid(row["task"]), row["author_id"] and _uuid(row["author_id"]),
                 row["author_vendor_id"] and _uuid(row["author_vendor_id"]), frozenset(map(_uuid, row["involved"])),
@@ -171,7 +169,8 @@ def _matched(wishes: dict[int, _Wish], places: dict[int, list[_Place]], memory: 
             if place is not None:
                 places[n].remove(place)
                 tasks.add(place.task_id)
-                why = _why(seat, head, memory.waited_seconds[n], lanes[rank + 1 : rank + 1 + RUNNERS_UP], memory)
+                candidates = [_candidate(seat, other, memory) for _, other in lanes[rank : rank + 1 + RUNNERS_UP]]
+                why = explain_choice(candidates[0], candidates[1:], memory.situation)
                 found.append(_Match(ask, seat, head, place, uuid7(), why))
                 break
     return found
@@ -185,9 +184,9 @@ def _may_have(seat: Seat, head: Head, place: _Place) -> bool:
     return not (head.other_vendor and place.author_vendor_id == seat.profile.vendor_id)
 
 
-def _why(seat: Seat, head: Head, waited: float, others: list[tuple[float, int]], memory: Memory) -> dict[str, Any]:
-    chosen = Candidate(head, score(seat.views.of(head.half_life_days), head.lane, waited, head.sla_seconds))
-    return explain_choice(chosen, [Candidate(memory.head(n), Score(total, 0.0, 0.0, 0.0, 0.0)) for total, n in others])
+def _candidate(seat: Seat, n: int, memory: Memory) -> Candidate:
+    lot = memory.lots[n]
+    return Candidate(memory.lanes[lot.place], lot, seat.traits[lot.place])
 
 
 async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price]) -> None:

@@ -157,6 +157,10 @@ GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/own-reply      annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/rating   annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/text     annotator reviewer frontend
+GET    /api/v1/policies                                           bosses frontend
+POST   /api/v1/policies                                           bosses
+POST   /api/v1/policies/{version:int}/activate                    bosses
+GET    /api/v1/policies/compare                                   bosses frontend
 GET    /api/v1/standing-rules                                     people
 POST   /api/v1/standing-rules                                     bosses
 POST   /api/v1/standing-rules/preview                             bosses

@@ -41,6 +41,7 @@ from tests.pages.samples_floor import (
     WHO,
     WHO_SEVERAL,
 )
+from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 from tests.pages.samples_standing import (
     PERSON_GOOD,
@@ -316,6 +317,8 @@ SAMPLES: dict[str, Sample] = {
     "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
     "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
+    "policies": Sample("policies.html", POLICIES, "/policies", ("manager",)),
+    "policies-first": Sample("policies.html", POLICIES_FIRST, "/policies", ("manager",)),
     "standing": Sample("standing.html", STANDING, "/standing", ("manager",)),
     "standing-empty": Sample("standing.html", STANDING_EMPTY, "/standing", ("vendor_manager",)),
     "standing-rule": Sample("standing_rule.html", RULE, "/standing/rules/1", ("manager",)),

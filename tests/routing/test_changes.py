@@ -182,7 +182,7 @@ async def _state(project: UUID, state: str) -> None:
 async def test_clocks_stand_still_while_a_project_is_paused(settings: Settings) -> None:
     project = await make_project(settings, sla_seconds=3600)
     (task,) = await make_tasks(project)
-    await db.execute("UPDATE slot SET rank = rank - 1800 * 1000")
+    await db.execute("UPDATE slot SET waits_since = waits_since - interval '30 minutes'")
     await _state(project, "paused")
     # As if the pause had begun ten minutes ago.
     await db.execute("UPDATE project SET paused_at = paused_at - interval '10 minutes'")
@@ -190,7 +190,7 @@ async def test_clocks_stand_still_while_a_project_is_paused(settings: Settings) 
     assert [one.forecast.reason for one in await risks(project)] == ["paused"]
     await _state(project, "published")
     (head,) = await lane_heads(["annotation"], [project])
-    assert head.waited_ms / 1000 == pytest.approx(1200, abs=3)
+    assert head.waited_seconds == pytest.approx(1200, abs=3)
     after = (await reports.task(task)).expires_at
     assert before is not None
     assert after is not None
@@ -205,13 +205,13 @@ async def test_a_head_waits_by_the_calendar_of_its_project(settings: Settings) -
         await put_calendar("never-now", Hours("UTC", {_another_day(): [("09:00", "10:00")]}))
     project = await make_project(settings, calendar="never-now")
     await make_tasks(project)
-    await db.execute("UPDATE slot SET rank = rank - 3600 * 1000")
+    await db.execute("UPDATE slot SET waits_since = waits_since - interval '1 hour'")
     (head,) = await lane_heads(["annotation"], None)
-    assert head.waited_ms == 0
+    assert head.waited_seconds == 0
     async with db.transaction(MANAGER):
         await put_calendar("never-now", Hours("UTC", {day: [("00:00", "24:00")] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}))  # fmt: skip
     (head,) = await lane_heads(["annotation"], None)
-    assert head.waited_ms / 1000 == pytest.approx(3600, abs=3)
+    assert head.waited_seconds == pytest.approx(3600, abs=3)
 
 
 def _another_day() -> str:
@@ -273,9 +273,9 @@ async def test_the_clocks_of_a_draft_stand_still_until_it_is_published(settings:
     project = await make_project(settings, publish=False)
     (task,) = await make_tasks(project)
     await db.execute("UPDATE project SET paused_at = paused_at - interval '20 days'")
-    await db.execute("UPDATE slot SET rank = rank - 20 * 86400 * 1000::bigint")
+    await db.execute("UPDATE slot SET waits_since = waits_since - interval '20 days'")
     await db.execute("UPDATE task SET expires_at = expires_at - interval '20 days'")
     await _state(project, "published")
     (head,) = await lane_heads(["annotation"], None)
-    assert head.waited_ms / 1000 == pytest.approx(0, abs=3)
+    assert head.waited_seconds == pytest.approx(0, abs=3)
     assert (await claim_one(settings, await make_annotator(settings))).task_id == task

@@ -84,7 +84,7 @@ def test_a_ladder_that_cannot_be_used_is_refused_at_its_step(steps: list[Any], s
 
 
 async def _older(minutes: int) -> None:
-    await db.execute("UPDATE slot SET rank = rank - :ms", ms=minutes * 60_000)
+    await db.execute("UPDATE slot SET waits_since = waits_since - make_interval(mins => :minutes)", minutes=minutes)
 
 
 async def _climb(settings: Settings) -> int:
@@ -102,7 +102,7 @@ async def test_the_ladder_reaches_somebody_and_the_relaxed_claim_is_written_down
     (place,) = (await explain(task, ann, settings)).places
     assert place.ladder is not None
     assert (place.ladder.stands_on, place.ladder.step, place.ladder.relaxed) == (0, 1, {"min_level": [4, 3]})
-    told = await db.fetch_value("SELECT to_timestamp(rank / 1000.0) + interval '30 minutes' FROM slot")
+    told = await db.fetch_value("SELECT waits_since + interval '30 minutes' FROM slot")
     assert place.ladder.at is not None
     assert abs((place.ladder.at - told).total_seconds()) < 0.01
     await _older(31)

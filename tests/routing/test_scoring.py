@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from routing.lanes import Lane
 from routing.scoring import (
-    CLAIM,
     CROWD_MEAN,
     POLICY,
     Fit,
@@ -38,7 +37,6 @@ def pair(worth: float, reserve: float = 0.0) -> Fit:
 def test_ageing_in_the_published_form_never_falls(one: float, other: float, value: float) -> None:
     first, second = sorted((one, other))
     assert ageing(first, value, policy=Policy()) <= ageing(second, value, policy=Policy())
-    assert ageing(first, value, policy=CLAIM) == ageing(first, value, policy=Policy())
 
 
 @given(SLAS, SLAS, st.floats(0, 3))

@@ -6,8 +6,9 @@ import pytest
 
 from kernel import db
 from kernel.settings import Settings
-from routing import dispatch
+from routing.dispatch import KINDS, what_waits
 from routing.explain import explain
+from routing.heads import lane_heads
 from routing.views import Views
 from skills.credentials import CredentialDraft
 from skills.profiles import load_profile, skills_of
@@ -31,7 +32,7 @@ async def test_skill_fades_with_the_projects_half_life(settings: Settings) -> No
     await make_tasks(patient, domain="law", difficulty=5, requirements={"min_level": 5})
     somebody = await make_annotator(settings, skills={"general": 4, "law": 5})
     await idle(somebody, 60)
-    offers = {offer.project_name: offer for offer in await dispatch.what_waits(somebody, settings)}
+    offers = {offer.project_name: offer for offer in await what_waits(somebody, settings)}
     assert offers["patient"].eligible
     assert [failure.predicate for failure in offers["hasty"].failures] == ["level"]
     got = (await claim(settings, somebody, limit=3)).assignments
@@ -54,7 +55,7 @@ async def test_the_bar_of_experts_is_the_projects(settings: Settings) -> None:
     degree = CredentialDraft(domain="law", kind="degree", title="LL.M.", isced_level=7, verified=True)
     expert = await make_annotator(settings, skills={"law": 4}, credentials=[degree])
     await idle(expert, 60)
-    prices = {offer.project_name: offer.price_micros for offer in await dispatch.what_waits(expert, settings)}
+    prices = {offer.project_name: offer.price_micros for offer in await what_waits(expert, settings)}
     assert prices == {"low": 3_750_000, "high": 2_500_000}
     z = settings.skill_lower_bound_z
     for level, skill_class in ((3, "domain expert"), (4, "generalist")):
@@ -77,6 +78,6 @@ async def test_a_kind_of_work_with_a_skill_of_its_own_has_its_own_lanes(settings
     )
     await make_tasks(project, domain="law", difficulty=2)
     await make_tasks(project, domain="law", difficulty=3, kind="ranking")
-    heads = await dispatch.lane_heads(dispatch.KINDS, None)
+    heads = await lane_heads(KINDS, None)
     assert sorted(head.lane.skill_kind for head in heads) == ["", "ranking"]
     assert len({head.lane.key for head in heads}) == 2

@@ -42,6 +42,8 @@ class Permission(StrEnum):
     """Make accounts, change their roles, switch them off."""
     PRESENCE_WRITE = "presence:write"
     """Say whether one is there to work; managers: whether somebody is whom they may see."""
+    POLICIES_WRITE = "policies:write"
+    """Write down weights of the score, and put a version in force; reading and comparing them is `tasks:list`."""
     PROJECTS_READ = "projects:read"
     """See projects, their rules and prices."""
     PROJECTS_WRITE = "projects:write"
@@ -77,7 +79,8 @@ _READING = frozenset(
 )  # fmt: skip
 _MANAGING = _READING | {
     P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE,
-    P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE, P.TOKENS_WRITE, P.VERDICTS_WRITE,
+    P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
+    P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
     {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.PRESENCE_WRITE, P.TASKS_READ,
@@ -108,6 +111,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
+    "policies:write": frozenset({P.POLICIES_WRITE, P.TASKS_LIST}),
     "projects:read": frozenset({P.PROJECTS_READ}),
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
     "registry:write": frozenset({P.REGISTRY_WRITE}),

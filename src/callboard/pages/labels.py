@@ -154,6 +154,9 @@ _OWN: dict[str, dict[str, str]] = {
         "not_eligible": _("Work is waiting, but none of it is open to you yet."),
         "at_capacity": _("You hold as many tasks as you may at once. Finish or give back one first."),
         "budget_exhausted": _("The budget of the project is used up; its manager has to add to it."),
+        "kept_for_better_fit": _(
+            "What waits suits somebody better who is at work now. In a little while it is for everybody."
+        ),
         "not_active": _("Your profile is paused. A manager can tell you why."),
         "not_available": _(
             "You are on a break or finishing what you have. Say that you are available to get work again."

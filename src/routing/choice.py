@@ -1,0 +1,178 @@
+"""Which of the lanes' heads is best for one person: the one decision of claims, alone or together, and of explanations.
+
+What person and lane make of each other is a `Trait`, what the moment asks of a head a `Lot`; `ranked` brings the two
+together. All of it is arithmetic on values: who may take what was judged before, and slots are locked after.
+"""
+
+import math
+from collections.abc import MutableSequence, Sequence
+from heapq import nlargest
+from typing import Any, NamedTuple
+
+import msgspec
+
+from routing.calendars import Clock
+from routing.lanes import Lane
+from routing.scoring import BAND_VARIANCE, Policy, Score, advantages, fit, pressure, value_of
+from routing.situation import NOBODY_AT_ALL, Situation, Stock
+from skills.belief import Belief, level_centre
+from skills.profiles import Profile
+
+HIGHEST_PRIORITY = 5
+RETRY_LEAST_SECONDS, RETRY_MOST_SECONDS = 10, 60
+
+
+class Trait(NamedTuple):
+    """What a person and a lane make of each other, whatever the time."""
+
+    p: float
+    """P(acceptable); -inf: not eligible."""
+    pay: float
+    """In units of what a generalist gets for the same."""
+    advantage: float
+    """Logits above the median of the lane's domain."""
+    best_advantage: float
+    """The same in the domain in which it is most."""
+    reserve: float
+    """Before it fades, in task values."""
+
+
+BARRED = Trait(-math.inf, 0.0, 0.0, 0.0, 0.0)
+
+
+class Known(NamedTuple):
+    """Traits of one person by lane, as columns."""
+
+    p: MutableSequence[float]
+    pay: MutableSequence[float]
+    reserve: MutableSequence[float]
+
+
+class Lot(NamedTuple):
+    """The head of a lane, as the moment shows it."""
+
+    place: int
+    """Of the lane, in the caller's order."""
+    from_rank: int
+    """The lane is served from this rank on; 0: from its oldest."""
+    value: float
+    ageing: float
+    fade: float
+    least_worth: float
+    """What the match must be worth as long as patience is asked."""
+    least_total: float
+    waited_seconds: float
+    priority: int
+    best: float
+    """Most that anybody on shift would make of it."""
+
+
+class Waiting(NamedTuple):
+    """A head as the database shows it."""
+
+    from_rank: int
+    waited_seconds: float
+    priority: int
+
+
+def heads_of_row(row: Any, runs: Clock, now: float) -> list[Waiting]:
+    """One or two of a lane: the oldest, and the oldest that can be in time where that one is late. By the project's clock."""
+    found = [Waiting(0, max(0.0, runs.seconds(row["waits_since"], now)), row["priority"])]
+    if row["fresh_rank"] is not None:
+        found.append(Waiting(row["fresh_rank"], max(0.0, runs.seconds(row["fresh_since"], now)), row["fresh_priority"]))
+    return found
+
+
+def trait(profile: Profile, lane: Lane, *, expert: bool, expert_pay: float, stock: Stock, policy: Policy) -> Trait:
+    """`profile` as the lane's project sees the person; `expert`: whether they are paid as one there."""
+    above = advantages(profile.skills, stock.medians)
+    here, most = above.get(lane.domain, 0.0), max(above.values(), default=0.0)
+    pay = expert_pay if expert else 1.0
+    difficulty = Belief(level_centre(lane.difficulty_band), BAND_VARIANCE)
+    pair = fit(
+        profile.belief(lane.domain, lane.skill_kind), difficulty, value=1.0, pay=pay, advantage=here,
+        best_advantage=most, policy=policy,
+    )  # fmt: skip
+    return Trait(pair.p_acceptable, pay, here, most, pair.reserve)
+
+
+def lot(place: int, lane_key: str, sla_seconds: int, head: Waiting, situation: Situation) -> Lot:
+    policy, stock = situation.policy, situation.stock
+    value = value_of(head.priority, policy)
+    best = stock.best.get(lane_key, NOBODY_AT_ALL)[min(HIGHEST_PRIORITY, max(1, head.priority)) - 1]
+    now = pressure(
+        head.waited_seconds / sla_seconds, value=value, backlog=stock.backlog,
+        longest_queue_slas=stock.longest_queue_seconds / sla_seconds,
+        patience_slas=head.waited_seconds / patience_sla(sla_seconds, policy), policy=policy,
+    )  # fmt: skip
+    patient = situation.patient and best > -math.inf and now.tolerance < math.inf
+    return Lot(
+        place, head.from_rank, value, now.ageing, now.fade,
+        best - now.tolerance if patient else -math.inf, policy.least_total if patient else -math.inf,
+        head.waited_seconds, head.priority, best,
+    )  # fmt: skip
+
+
+def patience_sla(sla_seconds: float, policy: Policy) -> float:
+    """Seconds that count as one SLA where patience is asked."""
+    return min(sla_seconds, 60 * policy.patience_longest_sla_minutes)
+
+
+def ranked(known: Known, lots: Sequence[Lot], policy: Policy, most: int) -> list[tuple[float, int]]:
+    """The best lots as (score, place in `lots`), best first, without those that are kept for somebody who fits better.
+
+    `known` by the lots' `place`. Equal scores: the later lot first.
+    """
+    p, pay, reserve = known
+    weight, nobody = policy.pay_weight, -math.inf
+    found = [
+        (score, n)
+        for n, (place, _, value, ageing, fade, least_worth, least_total, _, _, _) in enumerate(lots)
+        if (worth := value * p[place] - weight * pay[place]) >= least_worth
+        and worth > nobody
+        and (score := worth + ageing - reserve[place] * fade) > least_total
+    ]
+    return nlargest(most, found)
+
+
+def kept(p: Sequence[float], lots: Sequence[Lot]) -> list[Lot]:
+    """Those that the person may take and is not given, where `ranked` found nothing."""
+    return [one for one in lots if p[one.place] > -math.inf]
+
+
+def retry_after(lots: Sequence[Lot], slas: Sequence[int], policy: Policy) -> int:
+    """Seconds until the first of the lots is for everybody, within reason: somebody may also leave, or go on shift."""
+    waits = [policy.patience_ends_slas * patience_sla(slas[one.place], policy) - one.waited_seconds for one in lots]
+    return int(min(RETRY_MOST_SECONDS, max(RETRY_LEAST_SECONDS, min(waits, default=RETRY_MOST_SECONDS))))
+
+
+def scored(one: Lot, what: Trait, policy: Policy) -> Score:
+    """The score in its parts."""
+    paid, reserve = policy.pay_weight * what.pay, what.reserve * one.fade
+    return Score(
+        one.value * what.p - paid + one.ageing - reserve, what.p, one.ageing, reserve, one.waited_seconds, paid
+    )
+
+
+class Inputs(msgspec.Struct, frozen=True):
+    """Of one candidate: enough to weigh it again under another policy."""
+
+    p: float
+    pay: float
+    advantage: float
+    best_advantage: float
+    band: int
+    priority: int
+    waited_seconds: float
+    sla_seconds: int
+    best: float | None
+    """Most that anybody on shift would have made of it; None: nobody knew."""
+
+
+def inputs(one: Lot, what: Trait, band: int, sla_seconds: int) -> dict[str, Any]:
+    return {
+        "p": round(what.p, 4), "pay": round(what.pay, 4), "advantage": round(what.advantage, 4),
+        "best_advantage": round(what.best_advantage, 4), "band": band, "priority": one.priority,
+        "waited_seconds": round(one.waited_seconds, 1), "sla_seconds": sla_seconds,
+        "best": None if one.least_worth == -math.inf else round(one.best, 4),
+    }  # fmt: skip
