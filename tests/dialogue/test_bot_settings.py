@@ -140,7 +140,7 @@ async def test_a_manager_can_try_a_bot_and_sees_how_long_its_first_word_took(set
         trial = await try_bot(project_id, bot.id, settings=open_settings)
         assert (trial.ok, trial.text, trial.code) == (True, "Hello!", None)
         assert trial.first_token_ms is not None
-        assert 0 < trial.first_token_ms < 200 < trial.total_ms
+        assert 0 < trial.first_token_ms <= trial.total_ms - 190, "the endpoint paused for 200 ms after its first word"
         trial = await try_bot(project_id, bot.id, settings=open_settings)
         assert (trial.ok, trial.code, trial.first_token_ms) == (False, "bot_key_refused", None)
     with pytest.raises(NoSuchBot):
