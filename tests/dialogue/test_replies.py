@@ -143,7 +143,7 @@ async def test_a_process_that_is_killed_leaves_what_came_and_the_next_one_asks_a
         stream = listen(desk)
         assert await anext(stream) == "Half "
         async with asyncio.timeout(5):
-            while not await db.fetch_value("SELECT text FROM bot_call"):  # noqa: ASYNC110  it is written by another task
+            while not await db.fetch_value("SELECT text FROM bot_call"):
                 await asyncio.sleep(0.02)
         await kill_flights()
         heard = [piece async for piece in listen(patient)]
