@@ -35,7 +35,7 @@ class Words(NamedTuple):
     """Whether what was read before belongs to a call that is over: this piece begins a reply anew."""
 
 
-class Attempt(Struct, frozen=True):
+class ReplyAttempt(Struct, frozen=True):
     """The last call for one reply, as the annotator may see it: without the bot's name."""
 
     place: int
@@ -117,14 +117,15 @@ async def reply(
                 raise
 
 
-async def attempts(task_id: UUID, annotator_id: UUID, user_turn_no: int) -> list[Attempt]:
+async def attempts(task_id: UUID, annotator_id: UUID, user_turn_no: int) -> list[ReplyAttempt]:
     """How asking for the reply to a message went, the last call of each place. Raises `NoSuchConversation`, `NoSuchTurn`."""
     conversation = await conversation_of(task_id, annotator_id)
     if conversation is None:
         raise NoSuchConversation
     found = await call_store.newest_calls(_message(conversation, user_turn_no).id)
     return [
-        Attempt(call.place, call.attempt, call.state, call.code, call.text, call.first_token_seconds) for call in found
+        ReplyAttempt(call.place, call.attempt, call.state, call.code, call.text, call.first_token_seconds)
+        for call in found
     ]
 
 

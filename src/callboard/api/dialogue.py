@@ -155,9 +155,11 @@ async def _pieces(assignment_id: UUID, holder: UUID, epoch: int, no: int, key: d
 
 @get(
     "/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts",
-    guards=[require(WORK)], operation_id="listAttempts", tags=["dialogue"],
+    guards=[require(WORK)], operation_id="listReplyAttempts", tags=["dialogue"],
 )  # fmt: skip
-async def list_attempts(request: Call, assignment_id: AssignmentId, no: TurnNo) -> Response[Items[replies.Attempt]]:
+async def list_attempts(
+    request: Call, assignment_id: AssignmentId, no: TurnNo
+) -> Response[Items[replies.ReplyAttempt]]:
     """How asking for the reply to message `no` went: running, arrived, failed or cut, why, and what came of it."""
     holder = await visibility.holder(request.actor, assignment_id)
     space = await conversations.workspace_of(assignment_id, holder, settings=request.settings)
