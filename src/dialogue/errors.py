@@ -56,6 +56,103 @@ class TurnChanged(PreconditionFailed):
     title = "The reply was changed elsewhere since it was read; reload to see it"
 
 
+class ConversationMoved(Conflict):
+    """`current` is the dialogue as it stands, `version` its version: nothing of the writer's was stored."""
+
+    code = "conversation_moved"
+    title = "The dialogue was changed elsewhere since it was read; look at it again"
+
+
+class TooManyBranches(Conflict):
+    code = "too_many_branches"
+    title = "The dialogue has reached its greatest number of turns over all branches"
+
+
+class TooManyEdits(Conflict):
+    code = "too_many_edits"
+    title = "This text was edited so often that no further version of it is kept"
+
+
+class NoBranches(Conflict):
+    code = "no_branches"
+    title = "In this project a dialogue goes one way; it cannot be taken up from an earlier turn"
+
+
+class NothingToUndo(Conflict):
+    code = "nothing_to_undo"
+    title = "There is no choice on the active path that could be undone"
+
+
+class NotPreferred(Conflict):
+    code = "not_preferred"
+    title = "The way there leads over a reply that was not preferred; choose that reply first"
+
+
+class NoSuchChoice(NotFound):
+    code = "choice_not_found"
+    title = "There is no such choice in this dialogue"
+
+
+class CandidatesWanted(Conflict):
+    code = "candidates_wanted"
+    title = "This project wants several candidates for each reply; ask for those"
+
+
+class ChoiceMissing(Conflict):
+    code = "choice_missing"
+    title = "Choose between the candidates first"
+
+
+class BadDecision(Invalid):
+    code = "bad_decision"
+    title = "The candidates cannot be decided like that"
+
+
+class TopicNotOffered(Conflict):
+    code = "topic_not_offered"
+    title = "This topic is not one of those that may be chosen for the task"
+
+
+class TopicFull(Conflict):
+    code = "topic_full"
+    title = "No further dialogue about this topic is needed; choose another one"
+
+
+class BadTopics(Invalid):
+    code = "bad_topics"
+    title = "The list of topics cannot be used like that"
+
+
+class NoRubric(NotFound):
+    code = "rubric_not_found"
+    title = "This project has no rubric; its replies are rated from 1 to 5"
+
+
+class BadRubric(Invalid):
+    code = "bad_rubric"
+    title = "The rubric cannot be used like that"
+
+
+class BadScore(Invalid):
+    code = "bad_score"
+    title = "The rubric does not have this dimension, value or place"
+
+
+class BadSpan(Invalid):
+    code = "bad_span"
+    title = "This passage cannot be marked"
+
+
+class NoSuchSpan(NotFound):
+    code = "span_not_found"
+    title = "There is no such marked passage in this dialogue"
+
+
+class BadTree(Invalid):
+    code = "bad_dialogue_tree"
+    title = "These turns are no dialogue tree"
+
+
 class TextEmpty(Invalid):
     code = "text_empty"
     title = "Text is missing"

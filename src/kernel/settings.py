@@ -511,6 +511,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "Most exchanges in one dialogue.", "exchanges", "far above any guideline; an endless loop ends here", ge=1
         ),
     ] = 100
+    dialogue_tree_turns: Annotated[
+        int,
+        _say(
+            "Most turns in one dialogue over all of its branches and candidates.",
+            "turns",
+            "a hundred exchanges with four candidates twice over; a loop that asks again and again ends here",
+            ge=10,
+            le=10_000,
+        ),
+    ] = 1_000
     bot_connect_seconds: Annotated[
         float,
         _say("Longest wait for the connection to a bot endpoint.", "seconds", "a dead host must show quickly", gt=0),
