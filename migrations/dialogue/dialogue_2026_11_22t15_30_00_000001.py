@@ -165,17 +165,11 @@ DESCRIPTION = "Dialogues are trees: choices, edits, scores, spans, topics, rubri
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="dialogue", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="dialogue", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Topic", tablename="topic", schema=None, columns=None
-    )
+    manager.add_table(class_name="Topic", tablename="topic", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="TurnScore", tablename="turn_score", schema=None, columns=None
-    )
+    manager.add_table(class_name="TurnScore", tablename="turn_score", schema=None, columns=None)
 
     manager.add_table(
         class_name="TopicQuota",
@@ -191,21 +185,13 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="TurnSpan", tablename="turn_span", schema=None, columns=None
-    )
+    manager.add_table(class_name="TurnSpan", tablename="turn_span", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="TurnEdit", tablename="turn_edit", schema=None, columns=None
-    )
+    manager.add_table(class_name="TurnEdit", tablename="turn_edit", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Rubric", tablename="rubric", schema=None, columns=None
-    )
+    manager.add_table(class_name="Rubric", tablename="rubric", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Choice", tablename="choice", schema=None, columns=None
-    )
+    manager.add_table(class_name="Choice", tablename="choice", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Topic",
@@ -1917,9 +1903,7 @@ async def forwards():
         tablename="choice",
         constraint_name="choice_known_state",
         constraint_class=Check,
-        params={
-            "condition": "state IN ('open', 'chosen', 'ranked', 'all_bad', 'set_aside')"
-        },
+        params={"condition": "state IN ('open', 'chosen', 'ranked', 'all_bad', 'set_aside')"},
         schema=None,
     )
 
@@ -1928,9 +1912,7 @@ async def forwards():
         tablename="choice",
         constraint_name="choice_names_preferred",
         constraint_class=Check,
-        params={
-            "condition": "(chosen_id IS NOT NULL) = (state IN ('chosen', 'ranked'))"
-        },
+        params={"condition": "(chosen_id IS NOT NULL) = (state IN ('chosen', 'ranked'))"},
         schema=None,
     )
 
@@ -2402,9 +2384,7 @@ async def forwards():
         tablename="turn",
         constraint_name="turn_sane_place",
         constraint_class=Check,
-        params={
-            "condition": "no > 0 AND position > 0 AND text_version > 0 AND (rank IS NULL OR rank > 0)"
-        },
+        params={"condition": "no > 0 AND position > 0 AND text_version > 0 AND (rank IS NULL OR rank > 0)"},
         schema=None,
     )
 

@@ -53,13 +53,9 @@ DESCRIPTION = "Several bots in a project, and what came of every call"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="dialogue", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="dialogue", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="BotCall", tablename="bot_call", schema=None, columns=None
-    )
+    manager.add_table(class_name="BotCall", tablename="bot_call", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="BotCall",

@@ -93,7 +93,7 @@ async def replies_for(
     settings: Settings,
     check: Callable[[], Awaitable[object]] | None = None,
 ) -> list[Flight]:
-    """One flight for each of `places` (0, 1, …), in their order; returns at once, the replies come by themselves.
+    """One flight for each of `places`, in their order; returns at once, the replies come by themselves.
 
     `check` runs first in the same transaction and may refuse (a lost hold). Each reply that arrives is given to `keep`
     in a transaction of its own. A flight that fails ends with its error; the others stay. A place whose last call failed
@@ -101,7 +101,7 @@ async def replies_for(
     """
     if db.in_transaction():
         raise RuntimeError("a bot is never called inside a transaction: it would hold locks while a stranger thinks")
-    if not places or max(places) >= settings.bot_candidates_limit or min(places) < 0:
+    if not 1 <= len(places) <= settings.bot_candidates_limit or min(places) < 0:
         raise Invalid(f"One to {settings.bot_candidates_limit} replies can be asked for one message.")
     async with db.transaction(actor):
         if check is not None:

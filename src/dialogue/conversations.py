@@ -6,6 +6,7 @@ caller's transaction, and doing the same again has no further effect, so a reque
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from dialogue import topics
@@ -81,7 +82,7 @@ async def open_conversation(
     existing = await load_conversation(sql.lock_conversation, ground.task_id, annotator_id)
     if existing is not None:
         return _require_same_beginning(existing, topic, topic_id, text)
-    pick = await topics.pick(ground, start, topic, topic_id, quota_id, settings)
+    pick = await topics.pick(ground, start, topic, settings, topic_id=topic_id, quota_id=quota_id)
     seeds = start.seeds or pick.seeds
     _require_first_message(Start(seeds=seeds), text, settings)
     conversation_id = uuid7()
@@ -137,12 +138,13 @@ async def store_reply(
     annotator_id: UUID,
     epoch: int,
     message_id: UUID,
+    *,
     replies_before: int,
     text: str,
-    *,
     model: str,
     settings: Settings,
-    parameters: dict[str, object] | None = None,
+    bot_id: UUID | None = None,
+    parameters: dict[str, Any] | None = None,
 ) -> TurnView:
     """What a bot answered to that message, when it had `replies_before` others on other branches.
 
@@ -153,8 +155,10 @@ async def store_reply(
     message = await turn_of(conversation, message_id)
     others = await replies_to(message_id)
     if len(others) > replies_before:
-        return others[-1]
-    turn = NewTurn(role="assistant", text=text, model=model, language=ground.language, parameters=parameters)
+        return others[replies_before]
+    turn = NewTurn(
+        role="assistant", text=text, model=model, bot_id=bot_id, language=ground.language, parameters=parameters
+    )
     waiting = conversation.last is not None and conversation.last.id == message_id
     (added,) = await append(conversation.id, message, [turn], settings, forward=waiting)
     return added
@@ -264,9 +268,7 @@ async def conversation_of(task_id: UUID, annotator_id: UUID) -> ConversationView
     return await load_conversation(sql.conversation_of_person, task_id, annotator_id)
 
 
-async def workspace_of(
-    assignment_id: UUID, annotator_id: UUID, *, settings: Settings, blind: bool = True
-) -> Workspace:
+async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Settings, blind: bool = True) -> Workspace:
     """Everything that the workspace shows, also after the hold has ended. Raises `NoSuchAssignment`, `NoDialogue`.
 
     Which bot wrote which candidate is in it after the work was handed in, or where it does not go out (`blind` false).

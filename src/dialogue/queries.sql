@@ -232,9 +232,9 @@ ORDER BY position
 -- name: add_edit
 -- One version of a text; the first edit of a turn adds the text that it had before as well.
 INSERT INTO turn_edit (id, turn, version, text, author, assignment, at)
-SELECT :first_id, id, 1, text, author, assignment, created_at FROM turn WHERE id = :turn_id AND text_version = 1
+SELECT :first_id::uuid, id, 1, text, author, assignment, created_at FROM turn WHERE id = :turn_id AND text_version = 1
 UNION ALL
-SELECT :id, id, text_version + 1, :text, :annotator_id, :assignment_id, clock_timestamp() FROM turn WHERE id = :turn_id
+SELECT :id::uuid, id, text_version + 1, :text::text, :annotator_id::uuid, :assignment_id::uuid, clock_timestamp() FROM turn WHERE id = :turn_id
 
 -- name: versions_of_turn
 -- Every text that a turn of this dialogue ever had, oldest first; none: it was never edited.
@@ -416,10 +416,6 @@ FROM turn_span s JOIN turn ON turn.id = s.turn
 WHERE turn.conversation = :conversation_id AND s.removed_at IS NULL
 ORDER BY turn.no, turn.position, s.from_char, s.id
 
--- name: count_spans
--- Of one turn, those that stand.
-SELECT count(*) FROM turn_span WHERE turn = :turn_id AND removed_at IS NULL
-
 -- name: add_span
 -- The same passage with the same label is marked once.
 INSERT INTO turn_span (id, turn, text_version, from_char, to_char, label, reason, author, assignment)
@@ -430,3 +426,11 @@ VALUES (:id, :turn_id, :text_version, :from_char, :to_char, :label, :reason, :an
 UPDATE turn_span SET removed_at = coalesce(turn_span.removed_at, clock_timestamp())
 FROM turn
 WHERE turn.id = turn_span.turn AND turn.conversation = :conversation_id AND turn_span.id = :span_id
+
+-- name: count_preferred
+-- How many of these candidates the choices were decided for.
+SELECT count(*) FROM choice WHERE chosen_id = ANY (:turn_ids::uuid[])
+
+-- name: text_of_version
+-- One earlier text of a turn; none: there is no such version.
+SELECT text FROM turn_edit WHERE turn = :turn_id AND version = :version

@@ -1,4 +1,4 @@
-"""A bot's reply to a message of a linear dialogue: asked for outside any transaction, stored once, whoever asks.
+"""A bot's reply to a message on the active path: asked for outside any transaction, stored once, whoever asks.
 
 One short transaction reads what the bot is told, a second one stores its reply under the same hold. In between the
 reply is under way in a task of its own (`calls`), so that a reader who leaves loses nothing. A process that dies leaves
@@ -15,8 +15,15 @@ from msgspec import Struct
 from dialogue import call_store, calls
 from dialogue.bots import Ask, Message, Role
 from dialogue.calls import Landed, Question
-from dialogue.conversations import conversation_of, reply_to, store_reply
-from dialogue.errors import BotRestarted, NoSuchConversation, NoSuchTurn, TurnOutOfOrder
+from dialogue.conversations import (
+    conversation_of,
+    message_at,
+    replies_to,
+    reply_to,
+    require_single,
+    store_reply,
+)
+from dialogue.errors import BotRestarted, NoSuchConversation, TurnOutOfOrder
 from dialogue.flights import Flight
 from dialogue.ground import require_live
 from dialogue.views import ConversationView, TurnView
@@ -99,7 +106,7 @@ async def reply_words(
             if not found.followed:
                 raise  # this very process is ending
             continue
-        await _kept(hold, user_turn_no, found)
+        await _kept(hold, found, settings)
         return
 
 
@@ -111,7 +118,7 @@ async def reply(
     while True:
         found = await _ask(hold, user_turn_no, settings)
         try:
-            return found if isinstance(found, TurnView) else await _kept(hold, user_turn_no, found)
+            return found if isinstance(found, TurnView) else await _kept(hold, found, settings)
         except BotRestarted:
             if not (isinstance(found, Flight) and found.followed):
                 raise
@@ -122,20 +129,25 @@ async def attempts(task_id: UUID, annotator_id: UUID, user_turn_no: int) -> list
     conversation = await conversation_of(task_id, annotator_id)
     if conversation is None:
         raise NoSuchConversation
-    found = await call_store.newest_calls(_message(conversation, user_turn_no).id)
+    found = await call_store.newest_calls(message_at(conversation, user_turn_no).id)
     return [
         ReplyAttempt(call.place, call.attempt, call.state, call.code, call.text, call.first_token_seconds)
         for call in found
     ]
 
 
-async def _kept(hold: _Hold, user_turn_no: int, flight: Flight) -> TurnView:
+async def _kept(hold: _Hold, flight: Flight, settings: Settings) -> TurnView:
     """The turn of a reply that has arrived; where whoever asked first lost the hold, this one stores it."""
     text = await flight.landed()
     if flight.kept is not None:
         return flight.kept
+    call = await call_store.read(flight.call_id)
+    assert call is not None, "calls are never deleted"
     async with db.transaction(hold.actor):
-        return await store_reply(*hold, user_turn_no, text, model=flight.model)
+        return await store_reply(
+            *hold, call.turn_id, replies_before=call.place, text=text, model=call.model, bot_id=call.bot_id, parameters=call.params,
+            settings=settings,
+        )  # fmt: skip
 
 
 async def _ask(hold: _Hold, user_turn_no: int, settings: Settings) -> Flight | TurnView:
@@ -148,37 +160,33 @@ async def _ask(hold: _Hold, user_turn_no: int, settings: Settings) -> Flight | T
             raise NoSuchConversation
         existing = reply_to(conversation, user_turn_no)
         if existing is not None:
-            return existing
-        question = Question(
-            turn_id=_message(conversation, user_turn_no).id,
-            project_id=ground.project_id,
-            ask=_tell(conversation, user_turn_no, language=ground.language, domain=ground.domain),
-        )
+            return existing.blind()
+        await require_single(ground)
+        message = message_at(conversation, user_turn_no)
+        place = len(await replies_to(message.id))
+        ask = tell(conversation, message, language=ground.language, domain=ground.domain)
+        question = Question(turn_id=message.id, project_id=ground.project_id, ask=ask)
 
     async def keep(landed: Landed) -> TurnView:
-        return await store_reply(*hold, user_turn_no, landed.text, model=landed.model)
+        return await store_reply(
+            *hold, landed.turn_id, replies_before=landed.place, text=landed.text, model=landed.model, bot_id=landed.bot_id,
+            parameters=landed.params, settings=settings,
+        )  # fmt: skip
 
     async def check() -> None:
         await require_live(*hold)
 
-    (flight,) = await calls.replies_for(question, [0], actor=hold.actor, keep=keep, settings=settings, check=check)
+    (flight,) = await calls.replies_for(question, [place], actor=hold.actor, keep=keep, settings=settings, check=check)
     return flight
 
 
-def _tell(conversation: ConversationView, user_turn_no: int, *, language: str, domain: str) -> Ask:
+def tell(conversation: ConversationView, message: TurnView, *, language: str, domain: str) -> Ask:
     """The dialogue as it reads now: an edited reply is what the bot is told that it said."""
-    if conversation.last is None or conversation.last.no != user_turn_no:
+    if conversation.last is None or conversation.last.id != message.id:
         raise TurnOutOfOrder
     messages = [Message(_role(turn), turn.text) for turn in conversation.turns]
-    seed = conversation.id.int ^ user_turn_no
+    seed = conversation.id.int ^ message.no
     return Ask(messages=messages, language=language, domain=domain, seed=seed)
-
-
-def _message(conversation: ConversationView, no: int) -> TurnView:
-    message = next((turn for turn in conversation.turns if turn.no == no), None)
-    if message is None:
-        raise NoSuchTurn
-    return message
 
 
 def _role(turn: TurnView) -> Role:

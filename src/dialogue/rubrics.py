@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from dialogue.errors import BadRubric, NoRubric
 from kernel import audit, db, outbox
@@ -40,7 +40,7 @@ class Dimension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     anchors: dict[Annotated[str, Meta(pattern="^[0-9]{1,3}$")], Words] = {}
     """What a value means, by value."""
     required: bool = True
-    applies: Annotated[list[Place], Meta(min_length=1, max_length=5)] = ["reply"]
+    applies: Annotated[list[Place], Meta(min_length=1, max_length=5)] = field(default_factory=lambda: ["reply"])
     comment_at: Annotated[int, Meta(ge=0, le=100)] | None = None
     """At this value and below a comment is required; none: never."""
 

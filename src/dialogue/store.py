@@ -8,7 +8,14 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import Struct
 
-from dialogue.errors import ConversationMoved, NoSuchConversation, NoSuchTurn, TextTooLong, TooManyBranches
+from dialogue.errors import (
+    ConversationMoved,
+    NoSuchChoice,
+    NoSuchConversation,
+    NoSuchTurn,
+    TextTooLong,
+    TooManyBranches,
+)
 from dialogue.ground import Ground, require_live
 from dialogue.views import ChoiceView, ConversationView, TurnView
 from kernel import db
@@ -30,6 +37,7 @@ class NewTurn(Struct, frozen=True, kw_only=True):
     role: str
     text: str
     model: str | None = None
+    bot_id: UUID | None = None
     language: str | None = None
     hand: Hand | None = None
     parameters: dict[str, Any] | None = None
@@ -101,6 +109,14 @@ class _ChoiceRow(Struct, frozen=True):
     reason: str
 
 
+async def lock_choice(conversation: ConversationView, choice_id: UUID) -> ChoiceView:
+    """Raises `NoSuchChoice` for those of other dialogues."""
+    row = await db.fetch_one_as(_ChoiceRow, sql.lock_choice, conversation_id=conversation.id, choice_id=choice_id)
+    if row is None:
+        raise NoSuchChoice
+    return await _with_candidates(row)
+
+
 async def _with_candidates(row: _ChoiceRow) -> ChoiceView:
     candidates = await db.fetch_as(TurnView, sql.candidates_of_choices, choice_ids=[row.id])
     return ChoiceView(candidates=candidates, **msgspec.structs.asdict(row))
@@ -127,7 +143,12 @@ async def turn_of(conversation: ConversationView, turn_id: UUID) -> TurnView:
 
 
 async def append(
-    conversation_id: UUID, parent: TurnView | None, turns: Sequence[NewTurn], settings: Settings, *, forward: bool = True
+    conversation_id: UUID,
+    parent: TurnView | None,
+    turns: Sequence[NewTurn],
+    settings: Settings,
+    *,
+    forward: bool = True,
 ) -> list[TurnView]:
     """One below the other, the first one as a new child of `parent`. `forward`: the dialogue goes on behind the last.
 
@@ -143,7 +164,7 @@ async def append(
         TurnView, sql.add_turns, conversation_id=conversation_id, ids=ids,
         parents=[parent.id if parent else None, *ids[:-1]], nos=list(range(first_no, first_no + len(turns))),
         roles=[turn.role for turn in turns], texts=[turn.text for turn in turns], models=[turn.model for turn in turns],
-        languages=[turn.language for turn in turns], authors=[turn.hand and turn.hand.annotator_id for turn in turns],
+        bots=[turn.bot_id for turn in turns], languages=[turn.language for turn in turns], authors=[turn.hand and turn.hand.annotator_id for turn in turns],
         assignments=[turn.hand and turn.hand.assignment_id for turn in turns],
         parameters=[None if turn.parameters is None else db.jsonb(turn.parameters) for turn in turns],
         choices=[turn.choice_id for turn in turns], slots=[turn.slot for turn in turns],

@@ -197,7 +197,7 @@ class Choice(Table, tablename="choice", db=engine):
     assignment = ForeignKey(Assignment, null=True, default=None, on_delete=OnDelete.restrict)
     created_at = Timestamptz(default=TimestamptzNow())
     decided_at = Timestamptz(null=True, default=None)
-    choice_round = Unique([message, round])
+    choice_round = Unique([message, round])  # noqa: A003
     choice_of_message = Unique([id, message])  # noqa: A003
     choice_known_state = Check("state IN ('open', 'chosen', 'ranked', 'all_bad', 'set_aside')")
     choice_names_preferred = Check("(chosen_id IS NOT NULL) = (state IN ('chosen', 'ranked'))")

@@ -127,7 +127,7 @@ async def topics_for(ground: Ground) -> list[QuotaView]:
 
 
 async def pick(
-    ground: Ground, start: Start, text: str, topic_id: UUID | None, quota_id: UUID | None, settings: Settings
+    ground: Ground, start: Start, text: str, settings: Settings, *, topic_id: UUID | None, quota_id: UUID | None
 ) -> Pick:
     """Takes the place until the caller's transaction ends. Raises `TopicNotOffered`, `TopicFull`."""
     rules = await rules_of(ground.project_id)

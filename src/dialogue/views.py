@@ -75,7 +75,6 @@ class TurnView(Struct, frozen=True, kw_only=True):
         """A bot's reply needs one; what was imported may have one; nobody rates what they wrote themselves."""
         return self.role == "assistant" and self.rating is None and self.model not in (IMPORTED, BY_HAND)
 
-
     def blind(self) -> "TurnView":
         """Without what says which bot it is: the model, and the moment at which it answered."""
         if self.choice_id is None:
@@ -129,9 +128,7 @@ class ConversationView(Struct, frozen=True, kw_only=True):
 
     def blind(self) -> "ConversationView":
         """As its annotator may see it until it is handed in."""
-        return replace(
-            self, turns=[turn.blind() for turn in self.turns], choice=self.choice and self.choice.blind()
-        )
+        return replace(self, turns=[turn.blind() for turn in self.turns], choice=self.choice and self.choice.blind())
 
     @property
     def last(self) -> TurnView | None:

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.pages import views as v
-from callboard.pages.diff import difference
+from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
 from tests.pages import samples_people as people

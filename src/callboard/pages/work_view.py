@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from callboard.pages.diff import difference
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.views import Check, Guideline, Problem, Turn, WorkView
 from dialogue.conversations import workspace_of
+from dialogue.diffs import difference
 from dialogue.views import BY_HAND, IMPORTED, Awaited, Seed, TurnView, Workspace
 from kernel.settings import Settings
 from routing import leases, review
