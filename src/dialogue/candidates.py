@@ -103,6 +103,13 @@ async def candidate_stream(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def standing(assignment_id: UUID, annotator_id: UUID, epoch: int, user_turn_no: int) -> ChoiceView:
+    """The choice at that message as it stands now, blinded."""
+    async with db.transaction(f"annotator:{annotator_id}"):
+        _, choice = await open_round(assignment_id, annotator_id, epoch, user_turn_no)
+    return choice.blind()
+
+
 async def _listen(hold: _Hold, flight: Flight, slot: int, news: "asyncio.Queue[Piece]", settings: Settings) -> None:
     """One candidate's pieces into the common queue; ends with a piece that is `ended`, whatever happens."""
     try:

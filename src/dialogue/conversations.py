@@ -278,7 +278,8 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
         raise NoSuchAssignment
     ground = await ground_of(row["task_id"], row["kind"])
     conversation = await conversation_of(ground.task_id, annotator_id)
-    if conversation is not None and blind and row["state"] != "submitted":
+    handed_in = row["state"] == "submitted"
+    if conversation is not None and blind and not handed_in:
         conversation = conversation.blind()
     return Workspace(
         assignment_id=assignment_id,
@@ -291,6 +292,7 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
         start=ground.start(settings),
         rules=await rules_of(ground.project_id),
         conversation=conversation,
+        handed_in=handed_in,
     )
 
 

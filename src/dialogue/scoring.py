@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from dialogue.errors import BadScore, BadSpan, NoRubric, NoSuchSpan, NoSuchTurn
 from dialogue.rubrics import Dimension, RubricView, rubric_by_id
@@ -69,10 +70,9 @@ class Judgement(Struct, frozen=True, kw_only=True):
     choices: list[ChoiceView] = []
     """Of the messages on the active path, every round."""
 
-    def blind(self) -> "Judgement":
-        return Judgement(
-            rubric=self.rubric, scores=self.scores, spans=self.spans, choices=[one.blind() for one in self.choices]
-        )
+    def as_open(self, *, blind: bool) -> "Judgement":
+        """As it goes out: before handing in without what says which bot wrote which candidate."""
+        return replace(self, choices=[one.blind() for one in self.choices]) if blind else self
 
 
 async def judgement_of(conversation: ConversationView | None) -> Judgement:

@@ -207,3 +207,5 @@ class Workspace(Struct, frozen=True, kw_only=True):
     start: Start
     rules: Rules
     conversation: ConversationView | None
+    handed_in: bool = False
+    """From then on it says which bot wrote which candidate."""

@@ -222,7 +222,11 @@ async def test_an_edit_keeps_every_version_and_its_writer(desk: Desk) -> None:
     edited = await desk.edit(edited, "Third text.")
     assert (edited.text_version, edited.original_text) == (3, winner.text)
     rows = await db.fetch("SELECT version, text, author FROM turn_edit WHERE turn = :id ORDER BY version", id=winner.id)
-    assert [(row["version"], row["text"]) for row in rows] == [(1, winner.text), (2, "Second text."), (3, "Third text.")]
+    assert [(row["version"], row["text"]) for row in rows] == [
+        (1, winner.text),
+        (2, "Second text."),
+        (3, "Third text."),
+    ]
     assert [row["author"] for row in rows] == [None, desk.held.annotator_id, desk.held.annotator_id]
 
 

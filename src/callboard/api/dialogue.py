@@ -23,6 +23,7 @@ from callboard.api.work import reply, unit_of_work
 from callboard.problems import describe
 from dialogue import conversations, replies
 from dialogue.checks import Problem, ready_to_submit
+from dialogue.scoring import Judgement, judgement_of
 from dialogue.views import ConversationView, TurnView, Workspace
 
 WORK = Permission.WORK
@@ -34,7 +35,11 @@ TurnNo = FromPath[int]
 
 class Opening(msgspec.Struct, forbid_unknown_fields=True):
     epoch: Epoch
-    topic: Annotated[str, Meta(max_length=1000)]
+    topic: Annotated[str, Meta(max_length=1000)] = ""
+    """In words; left out where `topic_id` names one of those that are listed."""
+    topic_id: UUID | None = None
+    quota_id: UUID | None = None
+    """A place for a topic in own words."""
     text: Text | None = None
     """The first message; left out only where the task begins with a question of its own."""
 
@@ -44,6 +49,8 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     text: Text
     no: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     """The place that the writer saw free, so that two tabs do not both write there."""
+    version: Annotated[int, Meta(ge=1)] | None = None
+    """Of the dialogue as it was read."""
 
 
 class Held(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,6 +77,8 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
 
 class Dialogue(msgspec.Struct, frozen=True):
     workspace: Workspace
+    judgement: Judgement
+    """What was rated and chosen."""
     problems: list[Problem]
     """What is still missing before it can be handed in."""
 
@@ -81,8 +90,9 @@ async def read(request: Call, assignment_id: AssignmentId) -> Response[Dialogue]
     """The task's words, the dialogue so far, and what is missing; also after the hold has ended."""
     holder = await visibility.holder(request.actor, assignment_id)
     workspace = await conversations.workspace_of(assignment_id, holder, settings=request.settings)
-    problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns)
-    return reply(Dialogue(workspace, problems))
+    judgement = await judgement_of(workspace.conversation)
+    problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns, judgement)
+    return reply(Dialogue(workspace, judgement.as_open(blind=not workspace.handed_in), problems))
 
 
 @post(
@@ -96,7 +106,14 @@ async def open_dialogue(
     async def act() -> ConversationView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.open_conversation(
-            assignment_id, holder, data.epoch, data.topic, data.text, settings=request.settings
+            assignment_id,
+            holder,
+            data.epoch,
+            data.topic,
+            data.text,
+            settings=request.settings,
+            topic_id=data.topic_id,
+            quota_id=data.quota_id,
         )
 
     return await unit_of_work(request, act, status=201)
@@ -114,7 +131,7 @@ async def add_turn(request: Call, assignment_id: AssignmentId, data: JSONBody[Me
     async def act() -> TurnView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.add_user_turn(
-            assignment_id, holder, data.epoch, data.text, settings=request.settings, no=data.no
+            assignment_id, holder, data.epoch, data.text, settings=request.settings, no=data.no, seen=data.version
         )
 
     return await unit_of_work(request, act, status=201)
