@@ -434,3 +434,24 @@ SELECT count(*) FROM choice WHERE chosen_id = ANY (:turn_ids::uuid[])
 -- name: text_of_version
 -- One earlier text of a turn; none: there is no such version.
 SELECT text FROM turn_edit WHERE turn = :turn_id AND version = :version
+
+-- name: has_planted
+-- At most one dialogue comes with a task, by conversation_of_task_alone.
+SELECT EXISTS (SELECT FROM conversation WHERE task = :task_id AND annotator IS NULL)
+
+-- name: plant_turns
+-- A whole tree at once, parents before children.
+INSERT INTO turn (id, conversation, parent, no, position, role, text, model, language, rank, labels, source, comment, created_at, changed_at)
+SELECT new.id, :conversation_id, new.parent, new.no, new.position, new.role, new.text, :model::text, new.language, new.rank, new.labels::jsonb, new.source::jsonb,
+       '', clock_timestamp(), clock_timestamp()
+FROM unnest(:ids::uuid[], :parents::uuid[], :nos::smallint[], :positions::smallint[], :roles::text[], :texts::text[], :languages::text[], :ranks::smallint[],
+            :labels::text[], :sources::text[]) WITH ORDINALITY AS new (id, parent, no, position, role, text, language, rank, labels, source, place)
+ORDER BY new.place
+
+-- name: planted_of_task
+-- The dialogue that came with a task.
+SELECT id, topic, head_id, source FROM conversation WHERE task = :task_id AND annotator IS NULL
+
+-- name: planted_turns
+-- Every turn of a tree with what an import knew of it, parents before children, siblings in their order.
+SELECT id, parent, no, position, role, text, language, rank, labels, source FROM turn WHERE conversation = :conversation_id ORDER BY no, parent, position

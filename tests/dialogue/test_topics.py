@@ -87,10 +87,11 @@ async def test_a_given_topic_cannot_be_changed_and_a_free_one_needs_no_list(sett
 
 async def test_lists_that_cannot_be_used_are_refused(settings: Settings) -> None:
     (desk,) = await desks(settings, 1)
-    for drafts, fields in (
-        ([], {}),
-        ([TopicDraft(text="Tea"), TopicDraft(text="Tea")], {}),
-        ([TopicDraft(text="Tea", seed=[{"role": "nobody", "text": "x"}])], {}),
+    nobody = [{"role": "nobody", "text": "x"}]
+    for drafts in (
+        [],
+        [TopicDraft(text="Tea"), TopicDraft(text="Tea")],
+        [TopicDraft(text="Tea", seed=nobody)],
     ):
         with pytest.raises(BadTopics):
-            await offer(desk, 1, *drafts, **fields)
+            await offer(desk, 1, *drafts)

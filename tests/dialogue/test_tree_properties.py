@@ -2,11 +2,13 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callboard.wiring import wire
 from dialogue import candidates, choosing, moving
 from dialogue.choosing import Decision
 from dialogue.invariants import INVARIANTS
@@ -42,8 +44,9 @@ def fresh_settings(settings: Settings) -> Settings:
 
 async def _play(steps: list[tuple[str, int]], known: Settings) -> None:
     assert known.database_url is not None
+    wire()
     async with db.pool(known.database_url, known):
-        desk = await make_desk(known)
+        desk = await make_desk(known, name=uuid4().hex)
         async with db.transaction("test"):
             await put_rules(desk.project_id, RulesDraft(candidates=2))
         await desk.open()

@@ -243,19 +243,21 @@ async def test_the_database_itself_holds_the_tree_together(desk: Desk) -> None:
     a, b, _ = (one.id for one in choice.candidates)
     await decide(desk, choice, outcome="ranked", ranking=[[a], [b], [choice.candidates[2].id]])
     talk = (await desk.see()).id
-    for broken in (
-        f"UPDATE turn SET rank = 3 WHERE id = '{b}'",
-        f"UPDATE turn SET rank = NULL WHERE id = '{b}'",
-        f"UPDATE choice SET chosen_id = '{b}' WHERE id = '{choice.id}'",
-        f"UPDATE conversation SET head_id = '{b}' WHERE id = '{talk}'",
-        f"UPDATE turn SET parent = NULL WHERE id = '{b}'",
-        f"DELETE FROM turn WHERE id = '{b}'",
-        f"INSERT INTO turn (id, conversation, parent, no, position, role, text) VALUES (gen_random_uuid(), '{talk}', '{a}', 5, 1, 'user', 'x')",
-        f"INSERT INTO turn (id, conversation, parent, no, position, role, text) VALUES (gen_random_uuid(), '{talk}', NULL, 1, 1, 'user', 'x')",
+    add = "INSERT INTO turn (id, conversation, parent, no, position, role, text) VALUES (gen_random_uuid(), :talk, "
+    for broken, values in (
+        ("UPDATE turn SET rank = 3 WHERE id = :b", {"b": b}),
+        ("UPDATE turn SET rank = NULL WHERE id = :b", {"b": b}),
+        ("UPDATE choice SET chosen_id = :b WHERE id = :choice", {"b": b, "choice": choice.id}),
+        ("UPDATE conversation SET head_id = :b WHERE id = :talk", {"b": b, "talk": talk}),
+        ("UPDATE turn SET parent = NULL WHERE id = :b", {"b": b}),
+        ("UPDATE turn SET author = :who WHERE id = :b", {"b": b, "who": desk.held.annotator_id}),
+        ("DELETE FROM turn WHERE id = :b", {"b": b}),
+        (add + ":a, 5, 1, 'user', 'x')", {"a": a, "talk": talk}),
+        (add + "NULL, 1, 1, 'user', 'x')", {"talk": talk}),
     ):
         with pytest.raises(asyncpg.PostgresError):
             async with db.transaction("test"):
-                await db.execute(broken)
+                await db.execute(broken, **values)
 
 
 async def test_rules_are_the_plain_form_until_they_are_set(settings: Settings) -> None:
