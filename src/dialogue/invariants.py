@@ -4,8 +4,8 @@ from kernel.invariants import Invariant
 from kernel.sql import compile_sql
 
 
-def _rule(name: str, sentence: str, query: str) -> Invariant:
-    return Invariant(name, sentence, compile_sql(name, query), 7)
+def _rule(name: str, sentence: str, query: str, *, before: str = "") -> Invariant:
+    return Invariant(name, sentence, compile_sql(name, before + query), 7)
 
 
 _PATH = """WITH RECURSIVE path AS (
@@ -30,13 +30,15 @@ INVARIANTS = [
     _rule(
         "active_path_is_a_path",
         "The active path leads from the head to the root, one turn at each depth.",
-        _PATH + """SELECT conversation FROM path GROUP BY conversation HAVING count(*) <> max(no) OR min(no) <> 1""",
+        "SELECT conversation FROM path GROUP BY conversation HAVING count(*) <> max(no) OR min(no) <> 1",
+        before=_PATH,
     ),
     _rule(
         "active_path_is_preferred",
         "Every candidate on an active path is the preferred one of its choice.",
-        _PATH + """SELECT path.id FROM path JOIN choice ON choice.id = path.choice_id
-                   WHERE choice.chosen_id IS DISTINCT FROM path.id""",
+        """SELECT path.id FROM path JOIN choice ON choice.id = path.choice_id
+           WHERE choice.chosen_id IS DISTINCT FROM path.id""",
+        before=_PATH,
     ),
     _rule(
         "ranks_are_dense",

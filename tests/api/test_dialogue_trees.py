@@ -110,7 +110,7 @@ async def test_a_dialogue_with_candidates_and_a_rubric_from_topic_to_payload(sit
     await site.call("POST", f"/assignments/{held['id']}/submit", site.author, epoch)
     after = await site.call("GET", at, site.author)
     assert after["workspace"]["conversation"]["turns"][-1]["model"] == MODEL, "handed in, it says who was which"
-    look = await site.claim(site.reviewer, kind="review")
+    look = await site.claim(site.reviewer, kinds=["review"])
     payload = look["work"]["payload"]
     assert [c["rank"] for c in payload["choices"][0]["candidates"]] == [2, 1]
     assert (payload["rubric"]["version"], len(payload["rubric"]["scores"]), len(payload["spans"])) == (1, 2, 1)
