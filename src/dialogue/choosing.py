@@ -155,6 +155,9 @@ async def decide(
     if choice.state == "set_aside":
         raise TurnOutOfOrder("A reply was written by hand instead; undo that first.")
     _require_on_path(conversation, choice, rules)
+    newest = await newest_choice(choice.message_id)
+    if newest is not None and newest.round > choice.round:
+        raise TurnOutOfOrder("Other candidates were asked for since; decide between those.")
     await db.execute(
         sql.decide_choice, choice_id=choice.id, state=decision.outcome, chosen_id=chosen_id, reason=decision.reason,
         annotator_id=annotator_id, assignment_id=assignment_id,
@@ -255,6 +258,3 @@ def _require_on_path(conversation: ConversationView, choice: ChoiceView, rules: 
         raise TurnOutOfOrder("This choice is on another branch; take the dialogue up there first.")
     if not rules.branches and conversation.turns[-1].no > depth[choice.message_id] + 1:
         raise NoBranches("The dialogue has gone on since; in this project the choice stands.")
-    newest = conversation.choice
-    if newest is not None and newest.message_id == choice.message_id and newest.round > choice.round:
-        raise TurnOutOfOrder("Other candidates were asked for since; decide between those.")

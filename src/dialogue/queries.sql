@@ -455,3 +455,21 @@ SELECT id, topic, head_id, source FROM conversation WHERE task = :task_id AND an
 -- name: planted_turns
 -- Every turn of a tree with what an import knew of it, parents before children, siblings in their order.
 SELECT id, parent, no, position, role, text, language, rank, labels, source FROM turn WHERE conversation = :conversation_id ORDER BY no, parent, position
+
+-- name: credits_of_conversation
+-- Who did what under which hold, over all branches: messages and replies by hand, edits, decisions, scores.
+SELECT done.author AS author_id, done.assignment AS assignment_id, count(*) FILTER (WHERE done.what = 'turn')::int AS turns,
+       coalesce(sum(done.characters) FILTER (WHERE done.what = 'turn'), 0)::int AS characters, count(*) FILTER (WHERE done.what = 'edit')::int AS edits,
+       count(*) FILTER (WHERE done.what = 'choice')::int AS choices, count(*) FILTER (WHERE done.what = 'score')::int AS scores
+FROM (
+  SELECT author, assignment, 'turn' AS what, char_length(text) AS characters FROM turn WHERE conversation = :conversation_id
+  UNION ALL
+  SELECT e.author, e.assignment, 'edit', 0 FROM turn_edit e JOIN turn t ON t.id = e.turn WHERE t.conversation = :conversation_id AND e.version > 1
+  UNION ALL
+  SELECT author, assignment, 'choice', 0 FROM choice WHERE conversation = :conversation_id
+  UNION ALL
+  SELECT author, assignment, 'score', 0 FROM turn_score WHERE conversation = :conversation_id
+) AS done
+WHERE done.author IS NOT NULL
+GROUP BY done.author, done.assignment
+ORDER BY min(done.assignment::text)

@@ -42,6 +42,18 @@ class TextVersion(Struct, frozen=True, kw_only=True):
     changes: list[Part] = []
 
 
+class Credit(Struct, frozen=True, kw_only=True):
+    """What one person did in a dialogue under one hold, over all branches; characters are code points of `turns`."""
+
+    author_id: UUID
+    assignment_id: UUID | None
+    turns: int
+    characters: int
+    edits: int
+    choices: int
+    scores: int
+
+
 class _Edit(Struct, frozen=True):
     version: int
     text: str
@@ -94,3 +106,8 @@ async def versions_of(assignment_id: UUID, annotator_id: UUID, turn_id: UUID) ->
         )
         for old, edit in zip(before, edits, strict=False)
     ]
+
+
+async def credits_of(conversation_id: UUID) -> list[Credit]:
+    """By person and hold: what a split of the pay goes by when a dialogue passes through several hands."""
+    return await db.fetch_as(Credit, sql.credits_of_conversation, conversation_id=conversation_id)

@@ -20,10 +20,12 @@ from dialogue.errors import (
     TurnOutOfOrder,
 )
 from dialogue.rules import RulesDraft, put_rules, rules_of
+from dialogue.store import choices_of
+from dialogue.trees import credits_of
 from dialogue.views import BLINDED, Awaited, ChoiceView, ConversationView
 from kernel import db
 from kernel.settings import Settings
-from tests.dialogue.factory import Desk, make_desk
+from tests.dialogue.factory import OPENING, Desk, make_desk
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -236,6 +238,12 @@ async def test_each_turn_knows_its_author_and_the_hold(desk: Desk) -> None:
     assert (rows[0]["author"], rows[0]["assignment"]) == (desk.held.annotator_id, desk.held.id)
     assert {(row["author"], row["assignment"]) for row in rows[1:]} == {(None, None)}
     assert len({row["language"] for row in rows} - {None}) == 1
+    (choice,) = await choices_of([(await desk.see()).turns[0].id])
+    after = await decide(desk, choice, outcome="chosen", chosen=choice.candidates[0].id)
+    await desk.edit(after.turns[-1], "Better.")
+    (credit,) = await credits_of(after.id)
+    assert (credit.author_id, credit.assignment_id) == (desk.held.annotator_id, desk.held.id)
+    assert (credit.turns, credit.characters, credit.edits, credit.choices) == (1, len(OPENING), 1, 1)
 
 
 async def test_the_database_itself_holds_the_tree_together(desk: Desk) -> None:
