@@ -1,5 +1,6 @@
 """Dialogues that branch: candidates that are blinded, chosen, ranked and turned down; restarts, undo, edits; nothing is lost."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -212,6 +213,22 @@ async def test_two_tabs_do_not_overwrite_each_other(desk: Desk) -> None:
     assert again == after, "a repeated request has its answer again"
     with pytest.raises(ConversationMoved):
         await undo(desk, seen=version)
+
+
+async def test_two_tabs_that_ask_and_decide_at_once_get_one_round_and_one_decision(desk: Desk) -> None:
+    first, second, third = await asyncio.gather(*(ask(desk) for _ in range(3)))
+    assert first == second == third
+    assert await db.fetch_value("SELECT count(*) FROM turn WHERE choice_id IS NOT NULL") == 3
+    version = (await desk.see()).version
+    results = await asyncio.gather(
+        *(decide(desk, first, outcome="chosen", chosen=one.id, seen=version) for one in first.candidates),
+        return_exceptions=True,
+    )
+    assert sorted(type(one).__name__ for one in results) == [
+        "ConversationMoved",
+        "ConversationMoved",
+        "ConversationView",
+    ]
 
 
 async def test_an_edit_keeps_every_version_and_its_writer(desk: Desk) -> None:
