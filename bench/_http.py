@@ -57,9 +57,9 @@ class Client:
 
     async def close(self) -> None:
         if self._streams is not None:
-            self._streams[1].close()
-            await self._streams[1].wait_closed()
-            self._streams = None
+            writer, self._streams = self._streams[1], None
+            writer.close()
+            await writer.wait_closed()
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:

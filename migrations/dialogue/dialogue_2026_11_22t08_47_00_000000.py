@@ -79,9 +79,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="dialogue", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="dialogue", description=DESCRIPTION)
 
     manager.add_table(
         class_name="Conversation",
@@ -90,13 +88,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Turn", tablename="turn", schema=None, columns=None
-    )
+    manager.add_table(class_name="Turn", tablename="turn", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Bot", tablename="bot", schema=None, columns=None
-    )
+    manager.add_table(class_name="Bot", tablename="bot", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Conversation",
@@ -718,9 +712,7 @@ async def forwards():
         tablename="turn",
         constraint_name="turn_sane_rating",
         constraint_class=Check,
-        params={
-            "condition": "rating IS NULL OR (rating BETWEEN 1 AND 5 AND role = 'assistant')"
-        },
+        params={"condition": "rating IS NULL OR (rating BETWEEN 1 AND 5 AND role = 'assistant')"},
         schema=None,
     )
 

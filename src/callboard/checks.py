@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from dialogue.invariants import INVARIANTS as DIALOGUE_INVARIANTS
 from kernel import audit, db
 from kernel.invariants import Invariant, Result, run
 from kernel.settings import Settings, load_settings
@@ -59,7 +60,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def all_invariants() -> list[Invariant]:
-    return [*ROUTING_INVARIANTS, *SKILL_INVARIANTS, *PAYMENT_INVARIANTS, *KERNEL_INVARIANTS]
+    return [*ROUTING_INVARIANTS, *SKILL_INVARIANTS, *DIALOGUE_INVARIANTS, *PAYMENT_INVARIANTS, *KERNEL_INVARIANTS]
 
 
 async def run_checks(dsn: str, settings: Settings | None = None) -> Report:

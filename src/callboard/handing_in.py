@@ -6,6 +6,7 @@ import msgspec
 
 from dialogue.checks import ready_to_submit, submission_payload
 from dialogue.conversations import workspace_of
+from dialogue.scoring import judgement_of
 from kernel.errors import Conflict
 from kernel.settings import Settings
 from routing import leases
@@ -21,8 +22,10 @@ async def submit_dialogue(assignment_id: UUID, annotator_id: UUID, epoch: int, s
     """In the caller's transaction. Raises `NotReady` with every problem, and what `submit` and `workspace_of` raise."""
     # Locked before it is read: an edit that commits in between would be missing from what is handed in.
     await leases.lock(assignment_id, annotator_id)
-    workspace = await workspace_of(assignment_id, annotator_id, settings=settings)
-    problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns)
+    workspace = await workspace_of(assignment_id, annotator_id, settings=settings, blind=False)
+    judgement = await judgement_of(workspace.conversation)
+    problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns, judgement)
     if problems or workspace.conversation is None:
         raise NotReady(problems[0].message, problems=msgspec.to_builtins(problems))
-    return await submit(assignment_id, annotator_id, epoch, submission_payload(workspace.conversation), settings)
+    payload = submission_payload(workspace.conversation, judgement)
+    return await submit(assignment_id, annotator_id, epoch, payload, settings)

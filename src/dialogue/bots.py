@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dialogue import offline_bot
-from dialogue.errors import BotBroken, BotUnavailable
+from dialogue.errors import BotBroken, BotEmpty, BotSlow, BotTooLong, BotUnavailable
 from dialogue.texts import find_unstorable, is_blank
 from kernel.settings import Settings
 
@@ -38,13 +39,44 @@ class BotConfig(Struct, frozen=True, kw_only=True):
     """How a project's bot is set up, with its key: never leaves the server. Printing it shows no key."""
 
     project_id: UUID
+    id: UUID | None = None
+    """None: the built-in bot, where nothing was set up."""
+    name: str = ""
     kind: str
     model: str
     base_url: str | None = None
     api_key: str | None = None
+    sealed_key: bytes | None = None
+    """The key as it is stored; opened into `api_key` for the call alone."""
     system_prompt: str = ""
     temperature: float = 0.7
+    top_p: float | None = None
     max_tokens: int = 1024
+    connect_seconds: float | None = None
+    first_token_seconds: float | None = None
+    between_tokens_seconds: float | None = None
+    total_seconds: float | None = None
+    retries: int | None = None
+    """Of these five none means: as the installation has it."""
+    candidates: int = 1
+    """Its share where several replies are asked for one message."""
+
+    def limits(self, settings: Settings) -> Settings:
+        """The installation's settings with this bot's own limits in their places."""
+        own = {
+            "bot_connect_seconds": self.connect_seconds,
+            "bot_reply_seconds": self.first_token_seconds,
+            "bot_between_seconds": self.between_tokens_seconds,
+            "bot_total_seconds": self.total_seconds,
+            "bot_retries": self.retries,
+        }
+        return replace(settings, **{name: value for name, value in own.items() if value is not None})
+
+    def params(self) -> dict[str, Any]:
+        """What is written beside its replies; says nothing of address or key."""
+        given = {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
+        said = {name: value for name, value in given.items() if value is not None} if self.kind == "openai" else {}
+        return {"bot": self.name, "kind": self.kind} | said
 
     def __repr__(self) -> str:
         return f"BotConfig(project_id={self.project_id}, kind={self.kind!r}, model={self.model!r})"
@@ -89,19 +121,19 @@ async def collect(bot: Bot, ask: Ask, *, settings: Settings, listen: Callable[[s
                 pieces.append(piece)
                 listen(piece)
     except TimeoutError as error:
-        raise _with_partial(BotUnavailable("The bot's reply took too long; try again."), pieces) from error
+        raise _with_partial(BotSlow("The bot's reply took too long; try again."), pieces) from error
     except BotUnavailable as error:
         _with_partial(error, pieces)
         raise
     text = "".join(pieces)
     if is_blank(text):
-        raise BotBroken("The bot sent an empty reply.")
+        raise BotEmpty("The bot sent an empty reply.")
     return text
 
 
 def _require_usable(piece: str, length: int, settings: Settings) -> None:
     if length > settings.turn_text_limit:
-        raise BotBroken(f"The bot's reply is longer than {settings.turn_text_limit:,} characters.")
+        raise BotTooLong(f"The bot's reply is longer than {settings.turn_text_limit:,} characters.")
     if find_unstorable(piece):
         raise BotBroken("The bot's reply holds characters that cannot be stored.")
 

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct, field
 
-from dialogue.errors import BotBroken, BotUnavailable
+from dialogue.errors import BotBroken, BotFailing, BotFiltered
 
 DONE = b"[DONE]"
 
@@ -42,15 +42,13 @@ _decoder = msgspec.json.Decoder(Completion)
 
 
 def read_completion(data: bytes) -> Completion:
-    """Raises `BotBroken` for what is no completion, `BotUnavailable` for an error or a refusal of the endpoint."""
+    """Raises `BotBroken` for what is no completion, `BotFailing` or `BotFiltered` for an error or a refusal of the endpoint."""
     try:
         completion = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BotBroken("The bot's endpoint sent something that is not a chat completion.") from error
     if bytes(completion.error).strip() != b"null":
-        raise BotUnavailable("The bot's endpoint reported an error in the middle of its reply; try again.")
+        raise BotFailing("The bot's endpoint reported an error in the middle of its reply; try again.")
     if completion.filtered:
-        raise BotUnavailable(
-            "The bot's own filter held its reply back; change the message, or write the reply yourself."
-        )
+        raise BotFiltered("The bot's own filter held its reply back; change the message, or write the reply yourself.")
     return completion

@@ -5,32 +5,46 @@ finds it again. Whoever writes must hold the task at that moment with the newest
 caller's transaction, and doing the same again has no further effect, so a request may be repeated.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
-
+from dialogue import topics
 from dialogue.errors import (
     BadRating,
+    CandidatesWanted,
+    ChoiceMissing,
     ConversationExists,
-    NoSuchConversation,
     NoSuchTurn,
     NotEditable,
+    NotPreferred,
     NotRateable,
     RatingRequired,
-    TextTooLong,
+    TooManyEdits,
     TurnChanged,
     TurnLimit,
     TurnOutOfOrder,
 )
 from dialogue.ground import Ground, ground_of, require_live
+from dialogue.rubrics import newest_rubric_id
+from dialogue.rules import rules_of
+from dialogue.store import (
+    Hand,
+    NewTurn,
+    append,
+    hold,
+    load_conversation,
+    require_found,
+    require_room,
+    require_version,
+    turn_of,
+)
 from dialogue.texts import require_storable, require_text
-from dialogue.views import BY_HAND, IMPORTED, Awaited, ConversationView, TurnView, Workspace
+from dialogue.views import BY_HAND, IMPORTED, Awaited, ConversationView, Start, TurnView, Workspace
 from kernel import db
 from kernel.ids import uuid7
 from kernel.settings import Settings
-from kernel.sql import Sql, load
+from kernel.sql import load
 from routing.errors import NoSuchAssignment
 
 sql = load(__package__)
@@ -40,63 +54,73 @@ TOPIC_CHARACTERS = 300
 
 RATINGS = range(1, 6)
 
-
-class _Head(Struct, frozen=True):
-    id: UUID
-    task_id: UUID
-    annotator_id: UUID
-    topic: str
-    created_at: datetime
-
-
-class _NewTurn(Struct, frozen=True):
-    role: str
-    text: str
-    model: str | None = None
+MOST_VERSIONS = 500
+"""Of one text: someone who saves after every word of a long reply stays below."""
 
 
 async def open_conversation(
-    assignment_id: UUID, annotator_id: UUID, epoch: int, topic: str, text: str | None, *, settings: Settings
+    assignment_id: UUID,
+    annotator_id: UUID,
+    epoch: int,
+    topic: str,
+    text: str | None,
+    *,
+    settings: Settings,
+    topic_id: UUID | None = None,
+    quota_id: UUID | None = None,
 ) -> ConversationView:
-    """The topic and the first message; what came with the task is put before it.
+    """The topic and the first message; what came with the task or the topic is put before it.
 
+    Where the project lists its topics, `topic_id` names one of them, or `quota_id` a place for a topic in own words.
     Without `text` only where the imported part ends with a question. Raises `ConversationExists` when it was opened
-    with something else, `TextEmpty`, `TextTooLong`, `TextUnstorable`, `SeedUnusable`.
+    with something else, `TextEmpty`, `TextTooLong`, `TextUnstorable`, `SeedUnusable`, `TopicNotOffered`, `TopicFull`.
     """
     ground = await require_live(assignment_id, annotator_id, epoch)
     start = ground.start(settings)
-    require_text(topic, TOPIC_CHARACTERS, "The topic")
-    if start.begins_with_reply and text is not None:
-        raise TurnOutOfOrder("The imported dialogue ends with a question; the bot's reply comes first.")
-    if not start.begins_with_reply:
-        require_text(text or "", settings.turn_text_limit, "The message")
-    existing = await _load(sql.lock_conversation, ground.task_id, annotator_id)
+    if topic_id is None:
+        require_text(topic, TOPIC_CHARACTERS, "The topic")
+    existing = await load_conversation(sql.lock_conversation, ground.task_id, annotator_id)
     if existing is not None:
-        return _require_same_beginning(existing, topic, text)
+        return _require_same_beginning(existing, topic, topic_id, text)
+    pick = await topics.pick(ground, start, topic, settings, topic_id=topic_id, quota_id=quota_id)
+    seeds = start.seeds or pick.seeds
+    _require_first_message(Start(seeds=seeds), text, settings)
     conversation_id = uuid7()
     await db.execute(
-        sql.add_conversation, id=conversation_id, task_id=ground.task_id, annotator_id=annotator_id, topic=topic
-    )
-    turns = [_NewTurn(seed.role, seed.text, IMPORTED) for seed in start.seeds]
+        sql.add_conversation, id=conversation_id, task_id=ground.task_id, annotator_id=annotator_id, topic=pick.text,
+        rubric_id=await newest_rubric_id(ground.project_id), quota_id=pick.quota_id, topic_id=pick.topic_id, source=None,
+    )  # fmt: skip
+    turns = [NewTurn(role=seed.role, text=seed.text, model=IMPORTED, language=ground.language) for seed in seeds]
     if text is not None:
-        turns.append(_NewTurn("user", text))
-    await _append(conversation_id, None, turns)
-    return _require_found(await _load(sql.conversation_of_person, ground.task_id, annotator_id))
+        turns.append(_by(ground, assignment_id, annotator_id, "user", text))
+    await append(conversation_id, None, turns, settings)
+    return require_found(await conversation_of(ground.task_id, annotator_id))
 
 
 async def add_user_turn(
-    assignment_id: UUID, annotator_id: UUID, epoch: int, text: str, *, settings: Settings, no: int | None = None
+    assignment_id: UUID,
+    annotator_id: UUID,
+    epoch: int,
+    text: str,
+    *,
+    settings: Settings,
+    no: int | None = None,
+    seen: int | None = None,
 ) -> TurnView:
     """The annotator's next message. `no` is the place that the writer saw free; none: the end.
 
-    Raises `RatingRequired`, `TurnLimit`, `TurnOutOfOrder` (a reply is awaited, or the place was taken in another tab).
+    `seen` is the version of the dialogue that the writer saw. Raises `RatingRequired`, `ChoiceMissing`, `TurnLimit`,
+    `TurnOutOfOrder` (a reply is awaited, or the place was taken in another tab), `ConversationMoved`.
     """
-    ground, conversation = await _hold(assignment_id, annotator_id, epoch)
+    ground, conversation = await hold(assignment_id, annotator_id, epoch)
     require_text(text, settings.turn_text_limit, "The message")
     repeated = _find_repeated(conversation, text, no)
     if repeated is not None:
         return repeated
+    require_version(conversation, seen)
     _require_place(conversation, no)
+    if conversation.awaited is Awaited.CHOICE:
+        raise ChoiceMissing
     if conversation.awaited is Awaited.REPLY:
         raise TurnOutOfOrder("The last message has no reply yet.")
     if conversation.awaited is Awaited.RATING:
@@ -105,29 +129,65 @@ async def add_user_turn(
     most = ground.most_exchanges(settings)
     if conversation.exchanges >= most:
         raise TurnLimit(f"The dialogue has {most} exchanges, which is the limit; hand it in.", limit=most)
-    _require_room(conversation.own_characters + len(text), settings)
-    return await _append_one(conversation, _NewTurn("user", text))
+    require_room(conversation.own_characters + len(text), settings)
+    return await _append_one(conversation, _by(ground, assignment_id, annotator_id, "user", text), settings)
 
 
 async def store_reply(
-    assignment_id: UUID, annotator_id: UUID, epoch: int, user_turn_no: int, text: str, *, model: str
+    assignment_id: UUID,
+    annotator_id: UUID,
+    epoch: int,
+    message_id: UUID,
+    *,
+    replies_before: int,
+    text: str,
+    model: str,
+    settings: Settings,
+    bot_id: UUID | None = None,
+    parameters: dict[str, Any] | None = None,
 ) -> TurnView:
-    """What a bot answered to the message in `user_turn_no`. The first reply stays: a later one changes nothing."""
-    _, conversation = await _hold(assignment_id, annotator_id, epoch)
-    existing = reply_to(conversation, user_turn_no)
-    return existing or await _append_one(conversation, _NewTurn("assistant", text, model))
+    """What a bot answered to that message, when it had `replies_before` others on other branches.
+
+    The first answer to one question stays: a later one changes nothing. The dialogue goes on behind it unless the
+    annotator went elsewhere meanwhile; then it stays as a branch.
+    """
+    ground, conversation = await hold(assignment_id, annotator_id, epoch)
+    message = await turn_of(conversation, message_id)
+    others = await replies_to(message_id)
+    if len(others) > replies_before:
+        return others[replies_before]
+    turn = NewTurn(
+        role="assistant", text=text, model=model, bot_id=bot_id, language=ground.language, parameters=parameters
+    )
+    waiting = conversation.last is not None and conversation.last.id == message_id
+    (added,) = await append(conversation.id, message, [turn], settings, forward=waiting)
+    return added
+
+
+async def replies_to(message_id: UUID) -> list[TurnView]:
+    """Oldest first, on the active path or not; candidates of a choice are not among them."""
+    return await db.fetch_as(TurnView, sql.replies_to, message_id=message_id)
 
 
 async def write_reply_myself(
     assignment_id: UUID, annotator_id: UUID, epoch: int, user_turn_no: int, text: str, *, settings: Settings
 ) -> TurnView:
-    """The reply by hand, where no bot answered. Raises `TurnOutOfOrder` when there is another reply by now."""
-    _, conversation = await _hold(assignment_id, annotator_id, epoch)
+    """The reply by hand, where no bot answered well. A choice that is open there is set aside.
+
+    Raises `TurnOutOfOrder` when there is another reply by now.
+    """
+    ground, conversation = await hold(assignment_id, annotator_id, epoch)
     require_text(text, settings.turn_text_limit, "The reply")
     existing = reply_to(conversation, user_turn_no)
     if existing is None:
-        _require_room(conversation.own_characters + len(text), settings)
-        return await _append_one(conversation, _NewTurn("assistant", text, BY_HAND))
+        require_room(conversation.own_characters + len(text), settings)
+        if conversation.choice is not None and conversation.choice.state == "open":
+            await db.execute(
+                sql.decide_choice, choice_id=conversation.choice.id, state="set_aside", chosen_id=None, reason="",
+                annotator_id=annotator_id, assignment_id=assignment_id,
+            )  # fmt: skip
+        turn = _by(ground, assignment_id, annotator_id, "assistant", text)
+        return await _append_one(conversation, turn, settings)
     if existing.by_hand and existing.text == text:
         return existing
     raise TurnOutOfOrder("This message has a reply by now; reload to see it, and edit it there.")
@@ -147,15 +207,18 @@ async def rate(
 
     Raises `BadRating`, `NotRateable`.
     """
-    ground = await require_live(assignment_id, annotator_id, epoch)
     if rating not in RATINGS:
         raise BadRating
     if comment is not None:
         require_storable(comment, settings.comment_text_limit, "The comment")
-    turn = await _lock_turn(turn_id, ground, annotator_id)
+    turn = await turn_of(await _written(assignment_id, annotator_id, epoch), turn_id)
     if turn.role != "assistant" or turn.by_hand:
         raise NotRateable
-    return await _change(turn, text=turn.text, rating=rating, comment=turn.comment if comment is None else comment)
+    changed = await _change(
+        turn, text=turn.text, text_version=turn.text_version, rating=rating,
+        comment=turn.comment if comment is None else comment,
+    )  # fmt: skip
+    return changed.blind()
 
 
 async def edit_reply(
@@ -171,33 +234,53 @@ async def edit_reply(
     """The reply as the annotator would have it; the bot's own words are kept, and restoring them ends the edit.
 
     `seen_at` is the `changed_at` that the writer saw: where it differs, `TurnChanged` is raised instead of overwriting
-    what another tab wrote. Raises `NotEditable` for messages and for what was imported.
+    what another tab wrote. Raises `NotEditable` for messages and for what was imported, `NotPreferred` for a candidate
+    that was not chosen: what candidates are compared by stays as the bots wrote it.
     """
-    ground = await require_live(assignment_id, annotator_id, epoch)
+    conversation = await _written(assignment_id, annotator_id, epoch)
     require_text(text, settings.turn_text_limit, "The reply")
-    turn = await _lock_turn(turn_id, ground, annotator_id)
+    turn = await turn_of(conversation, turn_id)
     if turn.role != "assistant" or turn.imported:
         raise NotEditable
+    if turn.choice_id is not None and not await db.fetch_value(sql.is_preferred, turn_id=turn_id):
+        raise NotPreferred("Only the candidate that was preferred can be edited; choose it first.")
     if turn.text == text:
-        return turn
+        return turn.blind()
     if seen_at is not None and seen_at != turn.changed_at:
         raise TurnChanged
+    if turn.text_version >= MOST_VERSIONS:
+        raise TooManyEdits(limit=MOST_VERSIONS)
     replaced = len(turn.text) if turn.edited or turn.by_hand else 0  # else it is kept as the original
-    _require_room(await db.fetch_value(sql.own_characters, turn_id=turn_id) - replaced + len(text), settings)
-    return await _change(turn, text=text, rating=turn.rating, comment=turn.comment)
+    own = await db.fetch_value(sql.own_characters, conversation_id=conversation.id)
+    require_room(own - replaced + len(text), settings)
+    await db.execute(
+        sql.add_edit, first_id=uuid7(), id=uuid7(), turn_id=turn_id, text=text, annotator_id=annotator_id,
+        assignment_id=assignment_id,
+    )  # fmt: skip
+    changed = await _change(
+        turn, text=text, text_version=turn.text_version + 1, rating=turn.rating, comment=turn.comment
+    )
+    return changed.blind()
 
 
 async def conversation_of(task_id: UUID, annotator_id: UUID) -> ConversationView | None:
-    """None: it has not begun."""
-    return await _load(sql.conversation_of_person, task_id, annotator_id)
+    """With the models of candidates: blind it before it goes out. None: it has not begun."""
+    return await load_conversation(sql.conversation_of_person, task_id, annotator_id)
 
 
-async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Settings) -> Workspace:
-    """Everything that the workspace shows, also after the hold has ended. Raises `NoSuchAssignment`, `NoDialogue`."""
+async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Settings, blind: bool = True) -> Workspace:
+    """Everything that the workspace shows, also after the hold has ended. Raises `NoSuchAssignment`, `NoDialogue`.
+
+    Which bot wrote which candidate is in it after the work was handed in, or where it does not go out (`blind` false).
+    """
     row = await db.fetch_one(sql.own_assignment, assignment_id=assignment_id, annotator_id=annotator_id)
     if row is None:
         raise NoSuchAssignment
     ground = await ground_of(row["task_id"], row["kind"])
+    conversation = await conversation_of(ground.task_id, annotator_id)
+    handed_in = row["state"] == "submitted"
+    if conversation is not None and blind and not handed_in:
+        conversation = conversation.blind()
     return Workspace(
         assignment_id=assignment_id,
         task_id=ground.task_id,
@@ -207,57 +290,72 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
         min_turns=ground.min_turns,
         max_turns=ground.most_exchanges(settings),
         start=ground.start(settings),
-        conversation=await conversation_of(ground.task_id, annotator_id),
+        rules=await rules_of(ground.project_id),
+        conversation=conversation,
+        handed_in=handed_in,
     )
+
+
+async def require_single(ground: Ground) -> None:
+    """Raises `CandidatesWanted` where one reply alone may not be asked for."""
+    if (await rules_of(ground.project_id)).candidates > 1:
+        raise CandidatesWanted
 
 
 def reply_to(conversation: ConversationView, user_turn_no: int) -> TurnView | None:
     """The reply that stands after the message; none: it is awaited. Raises `NoSuchTurn`, `TurnOutOfOrder`."""
+    message = message_at(conversation, user_turn_no)
+    following = _turn_at(conversation, message.no + 1)
+    if following is not None and following.role != "assistant":
+        raise TurnOutOfOrder(f"Turn {user_turn_no} is followed by another message.")
+    return following
+
+
+def message_at(conversation: ConversationView, user_turn_no: int) -> TurnView:
+    """On the active path. Raises `NoSuchTurn`, `TurnOutOfOrder`."""
     message = _turn_at(conversation, user_turn_no)
     if message is None:
         raise NoSuchTurn
     if message.role != "user":
         raise TurnOutOfOrder(f"Turn {user_turn_no} is no message of the annotator.")
-    following = _turn_at(conversation, user_turn_no + 1)
-    if following is not None and following.role != "assistant":
-        raise TurnOutOfOrder(f"Turn {user_turn_no} is followed by another message.")
-    return following
+    return message
 
 
 def _turn_at(conversation: ConversationView, no: int) -> TurnView | None:
     return next((turn for turn in conversation.turns if turn.no == no), None)
 
 
-async def _hold(assignment_id: UUID, annotator_id: UUID, epoch: int) -> tuple[Ground, ConversationView]:
+async def _written(assignment_id: UUID, annotator_id: UUID, epoch: int) -> ConversationView:
+    """As `hold`; of a dialogue that has not begun, it is the turn that is not there."""
     ground = await require_live(assignment_id, annotator_id, epoch)
-    return ground, _require_found(await _load(sql.lock_conversation, ground.task_id, annotator_id))
-
-
-async def _load(query: Sql, task_id: UUID, annotator_id: UUID) -> ConversationView | None:
-    head = await db.fetch_one_as(_Head, query, task_id=task_id, annotator_id=annotator_id)
-    if head is None:
-        return None
-    return ConversationView(
-        id=head.id,
-        task_id=head.task_id,
-        annotator_id=head.annotator_id,
-        topic=head.topic,
-        created_at=head.created_at,
-        turns=await db.fetch_as(TurnView, sql.turns_of_conversation, conversation_id=head.id),
-    )
-
-
-def _require_found(conversation: ConversationView | None) -> ConversationView:
+    conversation = await load_conversation(sql.lock_conversation, ground.task_id, annotator_id)
     if conversation is None:
-        raise NoSuchConversation
+        raise NoSuchTurn
     return conversation
 
 
-def _require_same_beginning(existing: ConversationView, topic: str, text: str | None) -> ConversationView:
+def _by(ground: Ground, assignment_id: UUID, annotator_id: UUID, role: str, text: str) -> NewTurn:
+    return NewTurn(
+        role=role, text=text, model=BY_HAND if role == "assistant" else None, language=ground.language,
+        hand=Hand(annotator_id, assignment_id),
+    )  # fmt: skip
+
+
+def _require_first_message(start: Start, text: str | None, settings: Settings) -> None:
+    if start.begins_with_reply and text is not None:
+        raise TurnOutOfOrder("The imported dialogue ends with a question; the bot's reply comes first.")
+    if not start.begins_with_reply:
+        require_text(text or "", settings.turn_text_limit, "The message")
+
+
+def _require_same_beginning(
+    existing: ConversationView, topic: str, topic_id: UUID | None, text: str | None
+) -> ConversationView:
     first = next((turn.text for turn in existing.turns if turn.role == "user" and not turn.imported), None)
-    if existing.topic != topic or (text is not None and first != text):
+    same_topic = existing.topic == topic if topic_id is None else existing.topic_id == topic_id
+    if not same_topic or (text is not None and first != text):
         raise ConversationExists
-    return existing
+    return existing.blind()
 
 
 def _find_repeated(conversation: ConversationView, text: str, no: int | None) -> TurnView | None:
@@ -274,41 +372,16 @@ def _require_place(conversation: ConversationView, no: int | None) -> None:
         raise TurnOutOfOrder(f"The next free turn is {free}, not {no}; reload to see the dialogue.", next_no=free)
 
 
-def _require_room(characters: int, settings: Settings) -> None:
-    limit = settings.dialogue_text_limit
-    if characters > limit:
-        raise TextTooLong(f"The whole dialogue may have {limit:,} characters; hand it in.", limit=limit)
-
-
-async def _append_one(conversation: ConversationView, turn: _NewTurn) -> TurnView:
-    (added,) = await _append(conversation.id, conversation.last, [turn])
+async def _append_one(conversation: ConversationView, turn: NewTurn, settings: Settings) -> TurnView:
+    (added,) = await append(conversation.id, conversation.last, [turn], settings)
     return added
 
 
-async def _append(conversation_id: UUID, last: TurnView | None, turns: Sequence[_NewTurn]) -> list[TurnView]:
-    ids = [uuid7() for _ in turns]
-    first_no = last.no + 1 if last else 1
-    return await db.fetch_as(
-        TurnView, sql.add_turns, conversation_id=conversation_id, ids=ids,
-        parents=[last.id if last else None, *ids[:-1]], nos=list(range(first_no, first_no + len(turns))),
-        roles=[turn.role for turn in turns], texts=[turn.text for turn in turns], models=[turn.model for turn in turns],
-    )  # fmt: skip
-
-
-async def _lock_turn(turn_id: UUID, ground: Ground, annotator_id: UUID) -> TurnView:
-    turn = await db.fetch_one_as(
-        TurnView, sql.lock_turn_of_person, turn_id=turn_id, task_id=ground.task_id, annotator_id=annotator_id
-    )
-    if turn is None:
-        raise NoSuchTurn
-    return turn
-
-
-async def _change(turn: TurnView, *, text: str, rating: int | None, comment: str) -> TurnView:
+async def _change(turn: TurnView, *, text: str, text_version: int, rating: int | None, comment: str) -> TurnView:
     original = None if turn.by_hand else (turn.original_text if turn.edited else turn.text)
     changed = await db.fetch_one_as(
-        TurnView, sql.change_turn, turn_id=turn.id, text=text, original_text=None if original == text else original,
-        rating=rating, comment=comment,
+        TurnView, sql.change_turn, turn_id=turn.id, text=text, text_version=text_version,
+        original_text=None if original == text else original, rating=rating, comment=comment,
     )  # fmt: skip
     assert changed is not None, "the row was locked a moment ago"
     return changed

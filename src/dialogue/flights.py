@@ -1,4 +1,4 @@
-"""A reply that is under way, heard by any number of readers, each from its beginning.
+"""A reply that is under way, heard by any number of readers, each from its beginning or from where it broke off.
 
 The reply belongs to nobody's request: whoever goes away in the middle does not stop it, and whoever comes back hears
 the rest of the same one.
@@ -6,18 +6,30 @@ the rest of the same one.
 
 import asyncio
 from collections.abc import AsyncGenerator
+from uuid import UUID
 
 from dialogue.errors import BotUnavailable
 from dialogue.views import TurnView
 
 
 class Flight:
-    """`pause_seconds` stands between the pieces that a reader gets, for a bot that has all of them at once."""
+    """`pause_seconds` stands between the pieces that a reader gets, for a bot that has all of them at once.
 
-    def __init__(self, pause_seconds: float = 0.0) -> None:
+    `place` counts from 0 where several replies are asked for one message. Its memory is bounded by whoever feeds it.
+    """
+
+    def __init__(self, call_id: UUID, place: int = 0, *, model: str = "", pause_seconds: float = 0.0) -> None:
+        self.call_id = call_id
+        self.place = place
+        self.model = model
+        self.kept: TurnView | None = None
+        """The turn that was made of it, where whoever asked for it could store it."""
+        self.followed = False
+        """Whether another process fetches it."""
+        self.began = asyncio.Event()
         self._pause_seconds = pause_seconds
         self._pieces: list[str] = []
-        self._turn: TurnView | None = None
+        self._text: str | None = None
         self._error: BaseException | None = None
         self._news = asyncio.Event()
 
@@ -25,8 +37,8 @@ class Flight:
         self._pieces.append(piece)
         self._wake()
 
-    def land(self, turn: TurnView) -> None:
-        self._turn = turn
+    def land(self, text: str, kept: TurnView | None = None) -> None:
+        self._text, self.kept = text, kept
         self._wake()
 
     def fail(self, error: BaseException) -> None:
@@ -34,16 +46,25 @@ class Flight:
         self._wake()
 
     def _wake(self) -> None:
+        self.began.set()
         news, self._news = self._news, asyncio.Event()
         news.set()
 
     @property
-    def _ended(self) -> bool:
-        return self._turn is not None or self._error is not None
+    def said(self) -> str:
+        """What has come so far."""
+        return "".join(self._pieces)
 
-    async def pieces(self) -> AsyncGenerator[str, None]:
-        """Ends when the reply is stored. Raises what went wrong, after the pieces that came before it."""
-        heard = 0
+    @property
+    def ended(self) -> bool:
+        return self._text is not None or self._error is not None
+
+    async def pieces(self, after: int = 0) -> AsyncGenerator[str, None]:
+        """From the character `after` on. Raises what went wrong, after the pieces that came before it."""
+        said = self.said if after else ""
+        heard = len(self._pieces) if said else 0
+        if said[after:]:
+            yield said[after:]
         while True:
             news = self._news
             while heard < len(self._pieces):
@@ -51,15 +72,15 @@ class Flight:
                 heard += 1
                 if self._pause_seconds:
                     await asyncio.sleep(self._pause_seconds)
-            if self._ended and heard == len(self._pieces):
+            if self.ended and heard == len(self._pieces):
                 break
             await news.wait()
-        await self.turn()
+        await self.landed()
 
-    async def turn(self) -> TurnView:
-        """The stored reply, once it is. Raises what went wrong."""
-        while not self._ended:
+    async def landed(self) -> str:
+        """The whole text, once it is there. Raises what went wrong."""
+        while not self.ended:
             await self._news.wait()
-        if self._turn is not None:
-            return self._turn
+        if self._text is not None:
+            return self._text
         raise self._error or BotUnavailable

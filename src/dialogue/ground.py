@@ -23,6 +23,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     kind: str
     domain: str
     language: str
+    difficulty: int | None = None
     payload: dict[str, Any]
     min_turns: int
     max_turns: int

@@ -1,85 +1,87 @@
 -- name: ground_of_task
 -- What a dialogue stands on: the task's own words and the project's limits.
-SELECT task.id AS task_id, task.project AS project_id, task.kind, task.domain, task.language, task.payload,
+SELECT task.id AS task_id, task.project AS project_id, task.kind, task.domain, task.language, task.difficulty_level AS difficulty, task.payload,
        project.min_turns, project.max_turns
 FROM task JOIN project ON project.id = task.project
 WHERE task.id = :task_id
 
 -- name: own_assignment
 -- Whose assignment it is, live or not: what someone wrote stays readable to them.
-SELECT task AS task_id, kind FROM assignment WHERE id = :assignment_id AND annotator = :annotator_id
+SELECT task AS task_id, kind, state FROM assignment WHERE id = :assignment_id AND annotator = :annotator_id
 
 -- name: conversation_of_person
 -- At most one row, by conversation_one_per_person.
-SELECT id, task AS task_id, annotator AS annotator_id, topic, created_at
+SELECT id, task AS task_id, annotator AS annotator_id, topic, version, rubric AS rubric_id, listed_topic AS topic_id, created_at
 FROM conversation
 WHERE task = :task_id AND annotator = :annotator_id
 
 -- name: lock_conversation
 -- Writers of one dialogue go one after the other, whatever brought them here.
-SELECT id, task AS task_id, annotator AS annotator_id, topic, created_at
+SELECT id, task AS task_id, annotator AS annotator_id, topic, version, rubric AS rubric_id, listed_topic AS topic_id, created_at
 FROM conversation
 WHERE task = :task_id AND annotator = :annotator_id
 FOR UPDATE
 
--- name: turns_of_conversation
--- The whole dialogue in its order; at most the imported turns and twice the limit of exchanges.
-SELECT id, no, role, text, original_text, model, rating, comment, created_at, changed_at
-FROM turn
-WHERE conversation = :conversation_id
-ORDER BY no
+-- name: active_path
+-- From the root to the head, as the dialogue reads now; at most the imported turns and twice the limit of exchanges.
+WITH RECURSIVE path AS (
+  SELECT turn.id, turn.parent FROM turn JOIN conversation ON conversation.head_id = turn.id WHERE conversation.id = :conversation_id
+  UNION ALL
+  SELECT turn.id, turn.parent FROM turn JOIN path ON turn.id = path.parent
+)
+SELECT turn.id, turn.no, turn.parent, turn.position, turn.role, turn.text, turn.text_version, turn.original_text, turn.language, turn.model, turn.choice_id, turn.slot, turn.rank, turn.rating, turn.comment, turn.created_at, turn.changed_at
+FROM turn JOIN path ON path.id = turn.id
+ORDER BY turn.no
 
 -- name: add_conversation
 -- A second one for the same person and task fails on conversation_one_per_person.
-INSERT INTO conversation (id, task, annotator, topic) VALUES (:id, :task_id, :annotator_id, :topic)
+INSERT INTO conversation (id, task, annotator, topic, rubric, quota, listed_topic, source)
+VALUES (:id, :task_id, :annotator_id, :topic, :rubric_id, :quota_id, :topic_id, :source::jsonb)
 
 -- name: add_turns
--- One statement for any number of turns; two writers of the same place meet in turn_place.
-INSERT INTO turn (id, conversation, parent, no, role, text, model, comment, created_at, changed_at)
-SELECT added.id, :conversation_id, added.parent, added.no, added.role, added.text, added.model, '', clock_timestamp(), clock_timestamp()
-FROM unnest(:ids::uuid[], :parents::uuid[], :nos::smallint[], :roles::text[], :texts::text[], :models::text[])
-  AS added (id, parent, no, role, text, model)
-RETURNING id, no, role, text, original_text, model, rating, comment, created_at, changed_at
+-- One statement for any number of turns, each below the one before; a candidate takes the place of its slot and tells no moment but that of its choice.
+INSERT INTO turn (id, conversation, parent, no, position, role, text, model, bot, language, author, assignment, parameters, choice_id, slot, comment, created_at, changed_at)
+SELECT added.id, :conversation_id, added.parent, added.no,
+       coalesce(choice.position + added.slot, 1 + greatest(
+         (SELECT max(position) FROM turn WHERE parent = added.parent), (SELECT max(position + wanted) FROM choice WHERE message = added.parent), 0)),
+       added.role, added.text, added.model, added.bot, added.language, added.author, added.assignment, added.parameters::jsonb, added.choice_id, added.slot,
+       '', clock_timestamp(), coalesce(choice.created_at, clock_timestamp())
+FROM unnest(:ids::uuid[], :parents::uuid[], :nos::smallint[], :roles::text[], :texts::text[], :models::text[], :bots::uuid[], :languages::text[], :authors::uuid[],
+            :assignments::uuid[], :parameters::text[], :choices::uuid[], :slots::smallint[])
+  AS added (id, parent, no, role, text, model, bot, language, author, assignment, parameters, choice_id, slot)
+LEFT JOIN choice ON choice.id = added.choice_id
+ORDER BY added.no
+RETURNING id, no, parent, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment, created_at, changed_at
 
--- name: lock_turn_of_person
--- Found only in the person's own dialogue about this task; locked, because what is written depends on what stands there.
-SELECT turn.id, turn.no, turn.role, turn.text, turn.original_text, turn.model, turn.rating, turn.comment,
-       turn.created_at, turn.changed_at
-FROM turn JOIN conversation ON conversation.id = turn.conversation
-WHERE turn.id = :turn_id AND conversation.task = :task_id AND conversation.annotator = :annotator_id
-FOR UPDATE OF turn
+-- name: lock_turn
+-- Found only in that dialogue; locked, because what is written depends on what stands there.
+SELECT id, no, parent, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment, created_at, changed_at
+FROM turn
+WHERE id = :turn_id AND conversation = :conversation_id
+FOR UPDATE
 
 -- name: own_characters
--- Length of what was written in this dialogue, originals of edited replies included, imported turns not.
+-- Length of what was written on the active path, originals of edited replies included, imported turns not.
+WITH RECURSIVE path AS (
+  SELECT turn.* FROM turn JOIN conversation ON conversation.head_id = turn.id WHERE conversation.id = :conversation_id
+  UNION ALL
+  SELECT turn.* FROM turn JOIN path ON turn.id = path.parent
+)
 SELECT coalesce(sum(char_length(text) + coalesce(char_length(original_text), 0)), 0)::bigint
-FROM turn
-WHERE conversation = (SELECT conversation FROM turn WHERE id = :turn_id) AND model IS DISTINCT FROM 'import'
+FROM path
+WHERE model IS DISTINCT FROM 'import'
 
 -- name: change_turn
 -- Rating, comment and text at once: the caller holds the row's lock and passes on what stays.
 UPDATE turn
-SET text = :text, original_text = :original_text, rating = :rating, comment = :comment, changed_at = clock_timestamp()
+SET text = :text, text_version = :text_version, original_text = :original_text, rating = :rating, comment = :comment,
+    changed_at = clock_timestamp()
 WHERE id = :turn_id
-RETURNING id, no, role, text, original_text, model, rating, comment, created_at, changed_at
-
--- name: bot_of_project
--- None: the built-in offline bot answers.
-SELECT project AS project_id, kind, base_url, model, api_key_encrypted, system_prompt, temperature, max_tokens
-FROM bot
-WHERE project = :project_id
+RETURNING id, no, parent, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment, created_at, changed_at
 
 -- name: lock_project_of_bot
 -- Two people who set up the bot of one project go one after the other.
 SELECT id FROM project WHERE id = :project_id FOR NO KEY UPDATE
-
--- name: put_bot
--- One bot per project, by bot_one_per_project.
-INSERT INTO bot (id, project, kind, base_url, model, api_key_encrypted, system_prompt, temperature, max_tokens)
-VALUES (:id, :project_id, :kind, :base_url, :model, :api_key_encrypted, :system_prompt, :temperature, :max_tokens)
-ON CONFLICT (project) DO UPDATE
-SET kind = excluded.kind, base_url = excluded.base_url, model = excluded.model,
-    api_key_encrypted = excluded.api_key_encrypted, system_prompt = excluded.system_prompt,
-    temperature = excluded.temperature, max_tokens = excluded.max_tokens
 
 -- name: dialogues_to_export
 -- One page in the order of the ids, which is that of handing in; the verdicts of each stand beside it, oldest first.
@@ -103,3 +105,371 @@ WHERE submission.id > :after AND task.kind = 'dialogue'
   AND (NOT :accepted_only::boolean OR submission.state = 'accepted')
 ORDER BY submission.id
 LIMIT :limit
+
+-- name: lock_turn_of_calls
+-- Two requests for replies to one message go one after the other; the message itself may still be referred to.
+SELECT id FROM turn WHERE id = :turn_id FOR NO KEY UPDATE
+
+-- name: newest_calls
+-- The last call of each place of a message; at most as many as replies may be asked for at once.
+SELECT DISTINCT ON (place) id, turn AS turn_id, place, attempt, bot AS bot_id, model, params, state, code, text, started_at,
+       first_at, ended_at, extract(epoch FROM clock_timestamp() - seen_at)::double precision AS silent_seconds
+FROM bot_call
+WHERE turn = :turn_id
+ORDER BY place, attempt DESC
+
+-- name: call_of_id
+-- One call as it stands, for a process that does not fetch it itself.
+SELECT id, turn AS turn_id, place, attempt, bot AS bot_id, model, params, state, code, text, started_at, first_at, ended_at,
+       extract(epoch FROM clock_timestamp() - seen_at)::double precision AS silent_seconds
+FROM bot_call
+WHERE id = :id
+
+-- name: begin_call
+-- A second one under way at the same place fails on bot_call_one_running.
+INSERT INTO bot_call (id, turn, place, attempt, bot, model, params, state, code, text, started_at, seen_at, first_at, ended_at)
+VALUES (:id, :turn_id, :place, :attempt, :bot_id, :model, :params::jsonb, 'running', NULL, '', clock_timestamp(), clock_timestamp(),
+        NULL, NULL)
+RETURNING id, turn AS turn_id, place, attempt, bot AS bot_id, model, params, state, code, text, started_at, first_at, ended_at,
+          0::double precision AS silent_seconds
+
+-- name: report_call
+-- A sign of life, and what has come so far; the first text is the first token.
+UPDATE bot_call
+SET seen_at = clock_timestamp(), text = :text::text,
+    first_at = CASE WHEN :text::text = '' THEN first_at ELSE coalesce(first_at, clock_timestamp()) END
+WHERE id = :id AND state = 'running'
+
+-- name: end_call
+-- A call that another process took for dead may still arrive or fail; whatever has ended otherwise stays.
+UPDATE bot_call
+SET state = :state::varchar, text = :text::text, code = :code, seen_at = clock_timestamp(), ended_at = clock_timestamp(),
+    first_at = CASE WHEN :text::text = '' THEN first_at ELSE coalesce(first_at, clock_timestamp()) END
+WHERE id = :id AND (state = 'running' OR (state = 'cut' AND :state::varchar IN ('arrived', 'failed')))
+
+-- name: cut_call
+-- Its process is gone: what had come of it stays as a part.
+UPDATE bot_call SET state = 'cut', code = 'bot_restarted', ended_at = clock_timestamp() WHERE id = :id AND state = 'running'
+
+-- name: bots_of_project
+-- All of a project's bots, oldest first; at most bots_limit.
+SELECT id, project AS project_id, name, kind, base_url, model, api_key_encrypted, system_prompt, temperature, top_p, max_tokens,
+       connect_seconds, first_token_seconds, between_tokens_seconds, total_seconds, retries, candidates, enabled, version
+FROM bot
+WHERE project = :project_id
+ORDER BY created_at, id
+
+-- name: add_bot
+-- A second one of the same name in a project fails on bot_name_in_project.
+INSERT INTO bot (id, project, name, kind, base_url, model, api_key_encrypted, system_prompt, temperature, top_p, max_tokens,
+                 connect_seconds, first_token_seconds, between_tokens_seconds, total_seconds, retries, candidates, enabled)
+VALUES (:id, :project_id, :name, :kind, :base_url, :model, :api_key_encrypted, :system_prompt, :temperature, :top_p, :max_tokens,
+        :connect_seconds, :first_token_seconds, :between_tokens_seconds, :total_seconds, :retries, :candidates, :enabled)
+
+-- name: change_bot
+-- Under the project's lock; every change is a version of its own.
+UPDATE bot
+SET name = :name, kind = :kind, base_url = :base_url, model = :model, api_key_encrypted = :api_key_encrypted,
+    system_prompt = :system_prompt, temperature = :temperature, top_p = :top_p, max_tokens = :max_tokens,
+    connect_seconds = :connect_seconds, first_token_seconds = :first_token_seconds,
+    between_tokens_seconds = :between_tokens_seconds, total_seconds = :total_seconds, retries = :retries,
+    candidates = :candidates, enabled = :enabled, version = version + 1, changed_at = clock_timestamp()
+WHERE id = :id
+
+-- name: bot_facts
+-- How the bots of a project did lately: calls, how many came, and the median wait for the first token.
+SELECT bot.id, count(call.id) AS calls, count(call.id) FILTER (WHERE call.state IN ('failed', 'cut')) AS failed,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM call.first_at - call.started_at))
+         FILTER (WHERE call.state = 'arrived') AS first_token_seconds,
+       (array_agg(call.code ORDER BY call.started_at DESC) FILTER (WHERE call.code IS NOT NULL))[1] AS last_code,
+       max(call.ended_at) FILTER (WHERE call.code IS NOT NULL) AS last_failed_at
+FROM bot LEFT JOIN LATERAL (
+  SELECT * FROM bot_call WHERE bot_call.bot = bot.id AND started_at > clock_timestamp() - interval '1 day'
+  ORDER BY started_at DESC LIMIT 1000
+) AS call ON true
+WHERE bot.project = :project_id
+GROUP BY bot.id
+
+-- name: conversation_by_id
+-- For reading again what was just changed.
+SELECT id, task AS task_id, annotator AS annotator_id, topic, version, rubric AS rubric_id, listed_topic AS topic_id, created_at
+FROM conversation
+WHERE id = :conversation_id
+
+-- name: move_head
+-- The path may only end at a turn of the dialogue, by conversation_head_inside, and only over preferred candidates, by conversation_path.
+UPDATE conversation SET head_id = :turn_id WHERE id = :conversation_id AND head_id IS DISTINCT FROM :turn_id
+
+-- name: count_turns
+-- Over all branches.
+SELECT count(*) FROM turn WHERE conversation = :conversation_id
+
+-- name: turns_of_tree
+-- Every turn of a dialogue, parents before children, siblings in their order.
+SELECT id, no, parent, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment, created_at, changed_at
+FROM turn
+WHERE conversation = :conversation_id
+ORDER BY no, parent, position
+
+-- name: path_to
+-- From a turn up to the root, which is what the path would be if the dialogue went on there.
+WITH RECURSIVE path AS (
+  SELECT id, parent FROM turn WHERE id = :turn_id AND conversation = :conversation_id
+  UNION ALL
+  SELECT turn.id, turn.parent FROM turn JOIN path ON turn.id = path.parent
+)
+SELECT turn.id, turn.no, turn.parent, turn.position, turn.role, turn.text, turn.text_version, turn.original_text, turn.language, turn.model, turn.choice_id, turn.slot, turn.rank, turn.rating, turn.comment, turn.created_at, turn.changed_at
+FROM turn JOIN path ON path.id = turn.id
+ORDER BY turn.no
+
+-- name: replies_to
+-- Every reply that a message ever had outside a choice, oldest first.
+SELECT id, no, parent, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment, created_at, changed_at
+FROM turn
+WHERE parent = :message_id AND choice_id IS NULL AND role = 'assistant'
+ORDER BY position
+
+-- name: add_edit
+-- One version of a text; the first edit of a turn adds the text that it had before as well.
+INSERT INTO turn_edit (id, turn, version, text, author, assignment, at)
+SELECT :first_id::uuid, id, 1, text, author, assignment, created_at FROM turn WHERE id = :turn_id AND text_version = 1
+UNION ALL
+SELECT :id::uuid, id, text_version + 1, :text::text, :annotator_id::uuid, :assignment_id::uuid, clock_timestamp() FROM turn WHERE id = :turn_id
+
+-- name: versions_of_turn
+-- Every text that a turn of this dialogue ever had, oldest first; none: it was never edited.
+SELECT turn_edit.version, turn_edit.text, turn_edit.author AS author_id, turn_edit.at
+FROM turn_edit JOIN turn ON turn.id = turn_edit.turn
+WHERE turn_edit.turn = :turn_id AND turn.conversation = :conversation_id
+ORDER BY turn_edit.version
+
+-- name: rules_of_project
+-- None: the project asks for nothing beyond the plain form.
+SELECT candidates, decision, ties, all_bad, branches, topics, version FROM dialogue_rules WHERE project = :project_id
+
+-- name: put_rules
+-- The version is what If-Match compares.
+INSERT INTO dialogue_rules (project, candidates, decision, ties, all_bad, branches, topics)
+VALUES (:project_id, :candidates, :decision, :ties, :all_bad, :branches, :topics)
+ON CONFLICT (project) DO UPDATE
+SET candidates = excluded.candidates, decision = excluded.decision, ties = excluded.ties, all_bad = excluded.all_bad,
+    branches = excluded.branches, topics = excluded.topics, version = dialogue_rules.version + 1, changed_at = clock_timestamp()
+
+-- name: choices_of_messages
+-- Rounds of candidates by message and round.
+SELECT id, message AS message_id, round, wanted, state, chosen_id, reason
+FROM choice
+WHERE message = ANY (:message_ids::uuid[])
+ORDER BY message, round
+
+-- name: choices_of_conversation
+-- Every choice of a dialogue, on its path or not.
+SELECT id, message AS message_id, round, wanted, state, chosen_id, reason
+FROM choice
+WHERE conversation = :conversation_id
+ORDER BY message, round
+
+-- name: candidates_of_choices
+-- By slot: the order in which they are shown.
+SELECT id, no, parent, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment, created_at, changed_at
+FROM turn
+WHERE choice_id = ANY (:choice_ids::uuid[])
+ORDER BY choice_id, slot
+
+-- name: lock_choice
+-- In that dialogue only; whoever decides goes after the other.
+SELECT id, message AS message_id, round, wanted, state, chosen_id, reason
+FROM choice
+WHERE id = :choice_id AND conversation = :conversation_id
+FOR UPDATE
+
+-- name: add_choice
+-- The next round for a message; two writers of one round meet in choice_round.
+INSERT INTO choice (id, conversation, message, round, wanted, position)
+VALUES (:id, :conversation_id, :message_id, :round, :wanted,
+        greatest((SELECT max(position) FROM turn WHERE parent = :message_id), (SELECT max(position + wanted) FROM choice WHERE message = :message_id), 0))
+
+-- name: decide_choice
+-- Ranks are written beside, in the same transaction; both are checked together at its end.
+UPDATE choice
+SET state = :state::text, chosen_id = :chosen_id, reason = :reason, author = :annotator_id, assignment = :assignment_id,
+    decided_at = CASE WHEN :state::text = 'open' THEN NULL ELSE clock_timestamp() END
+WHERE id = :choice_id
+
+-- name: rank_candidates
+-- Candidates that are not named lose their rank.
+UPDATE turn SET rank = given.rank
+FROM turn AS candidate LEFT JOIN unnest(:turn_ids::uuid[], :ranks::smallint[]) AS given (id, rank) ON given.id = candidate.id
+WHERE candidate.choice_id = :choice_id AND turn.id = candidate.id AND turn.rank IS DISTINCT FROM given.rank
+
+-- name: is_preferred
+-- Whether the choice that a candidate belongs to was decided for it.
+SELECT EXISTS (SELECT FROM choice WHERE chosen_id = :turn_id)
+
+-- name: quotas_of_project
+-- Places are taken by what is held and by what was handed in and not turned down.
+SELECT q.id, q.domain, q.language, q.difficulty, q.wanted, q.own_words,
+       (SELECT count(*) FROM conversation c
+        WHERE c.quota = q.id AND (EXISTS (SELECT FROM assignment a WHERE a.task = c.task AND a.annotator = c.annotator AND a.kind = 'annotation' AND a.state = 'live')
+          OR EXISTS (SELECT FROM submission b WHERE b.task = c.task AND b.author = c.annotator AND b.state IN ('pending', 'accepted', 'rework'))))::int AS taken
+FROM topic_quota q
+WHERE q.project = :project_id AND NOT q.archived
+ORDER BY q.position, q.id
+
+-- name: quotas_of_task
+-- Those that a task may serve: its domain or one below it, its language, its difficulty where both say one.
+WITH RECURSIVE below AS (
+  SELECT code FROM domain WHERE code = :domain
+  UNION
+  SELECT domain.code FROM domain JOIN below ON domain.parent_code = below.code
+)
+SELECT q.id, q.domain, q.language, q.difficulty, q.wanted, q.own_words,
+       (SELECT count(*) FROM conversation c
+        WHERE c.quota = q.id AND (EXISTS (SELECT FROM assignment a WHERE a.task = c.task AND a.annotator = c.annotator AND a.kind = 'annotation' AND a.state = 'live')
+          OR EXISTS (SELECT FROM submission b WHERE b.task = c.task AND b.author = c.annotator AND b.state IN ('pending', 'accepted', 'rework'))))::int AS taken
+FROM topic_quota q JOIN below ON below.code = q.domain
+WHERE q.project = :project_id AND NOT q.archived AND q.language = :language
+  AND (q.difficulty IS NULL OR :difficulty::smallint IS NULL OR q.difficulty = :difficulty)
+ORDER BY q.position, q.id
+
+-- name: topics_of_quotas
+-- In the manager's order, each with the dialogues that are about it.
+SELECT t.id, t.quota AS quota_id, t.text, t.brief, t.seed, t.most,
+       (SELECT count(*) FROM conversation c
+        WHERE c.listed_topic = t.id AND (EXISTS (SELECT FROM assignment a WHERE a.task = c.task AND a.annotator = c.annotator AND a.kind = 'annotation' AND a.state = 'live')
+          OR EXISTS (SELECT FROM submission b WHERE b.task = c.task AND b.author = c.annotator AND b.state IN ('pending', 'accepted', 'rework'))))::int AS taken
+FROM topic t
+WHERE t.quota = ANY (:quota_ids::uuid[]) AND NOT t.archived
+ORDER BY t.quota, t.position, t.id
+
+-- name: lock_quota
+-- Whoever opens a dialogue of one quota waits for the others, so that no two take its last place.
+SELECT id FROM topic_quota
+WHERE project = :project_id AND NOT archived
+  AND id = coalesce((SELECT quota FROM topic WHERE id = :topic_id::uuid AND NOT archived), :quota_id::uuid)
+FOR UPDATE
+
+-- name: archive_quotas
+-- Before the new list is written: what it names comes back, the dialogues of the rest stay what they are.
+WITH gone AS (UPDATE topic_quota SET archived = true WHERE project = :project_id AND NOT archived RETURNING id)
+UPDATE topic SET archived = true FROM gone WHERE topic.quota = gone.id
+
+-- name: put_quota
+-- One row for each domain, difficulty and language, by topic_quota_once.
+INSERT INTO topic_quota (id, project, domain, difficulty, language, wanted, own_words, position)
+VALUES (:id, :project_id, :domain, :difficulty, :language, :wanted, :own_words, :position)
+ON CONFLICT (project, domain, difficulty, language) DO UPDATE
+SET wanted = excluded.wanted, own_words = excluded.own_words, position = excluded.position, archived = false
+RETURNING id
+
+-- name: put_topics
+-- A topic is known by its text within its quota.
+INSERT INTO topic (id, quota, text, brief, seed, most, position)
+SELECT new.id, :quota_id, new.text, new.brief, new.seed::jsonb, new.most, new.place
+FROM unnest(:ids::uuid[], :texts::text[], :briefs::text[], :seeds::text[], :mosts::int[]) WITH ORDINALITY AS new (id, text, brief, seed, most, place)
+ON CONFLICT (quota, text) DO UPDATE
+SET brief = excluded.brief, seed = excluded.seed, most = excluded.most, position = excluded.position, archived = false
+
+-- name: newest_rubric
+-- None: the replies of the project are rated from 1 to 5.
+SELECT id, version, dimensions, span_labels, created_at FROM rubric WHERE project = :project_id ORDER BY version DESC LIMIT 1
+
+-- name: rubrics_of_project
+-- Every version, newest first.
+SELECT id, version, dimensions, span_labels, created_at FROM rubric WHERE project = :project_id ORDER BY version DESC
+
+-- name: rubric_by_id
+-- A dialogue keeps the version that it was opened with.
+SELECT id, version, dimensions, span_labels, created_at FROM rubric WHERE id = :rubric_id
+
+-- name: add_rubric
+-- The next version, by rubric_version_once.
+INSERT INTO rubric (id, project, version, dimensions, span_labels)
+VALUES (:id, :project_id, :version, :dimensions, :span_labels)
+
+-- name: scores_of_conversation
+-- What was rated by the rubric, of turns and of the whole dialogue.
+SELECT turn AS turn_id, dimension, value, comment, changed_at
+FROM turn_score
+WHERE conversation = :conversation_id
+ORDER BY turn NULLS FIRST, dimension
+
+-- name: put_scores
+-- One value for each turn and dimension, by turn_score_once; the same again changes nothing.
+INSERT INTO turn_score (id, conversation, turn, dimension, value, comment, author, assignment)
+SELECT new.id, :conversation_id, new.turn, new.dimension, new.value, new.comment, :annotator_id, :assignment_id
+FROM unnest(:ids::uuid[], :turns::uuid[], :dimensions::text[], :values::smallint[], :comments::text[]) AS new (id, turn, dimension, value, comment)
+ON CONFLICT (conversation, turn, dimension) DO UPDATE
+SET value = excluded.value, comment = excluded.comment, author = excluded.author, assignment = excluded.assignment, changed_at = clock_timestamp()
+WHERE (turn_score.value, turn_score.comment) IS DISTINCT FROM (excluded.value, excluded.comment)
+
+-- name: drop_scores
+-- A score that is taken back is gone: nothing was handed in with it.
+DELETE FROM turn_score
+USING unnest(:turns::uuid[], :dimensions::text[]) AS gone (turn, dimension)
+WHERE turn_score.conversation = :conversation_id AND turn_score.turn IS NOT DISTINCT FROM gone.turn AND turn_score.dimension = gone.dimension
+
+-- name: spans_of_conversation
+-- Passages that stand marked, in reading order.
+SELECT s.id, s.turn AS turn_id, s.text_version, s.from_char, s.to_char, s.label, s.reason
+FROM turn_span s JOIN turn ON turn.id = s.turn
+WHERE turn.conversation = :conversation_id AND s.removed_at IS NULL
+ORDER BY turn.no, turn.position, s.from_char, s.id
+
+-- name: add_span
+-- The same passage with the same label is marked once.
+INSERT INTO turn_span (id, turn, text_version, from_char, to_char, label, reason, author, assignment)
+VALUES (:id, :turn_id, :text_version, :from_char, :to_char, :label, :reason, :annotator_id, :assignment_id)
+
+-- name: remove_span
+-- Kept for the record, shown no more. Only in that dialogue; the number says whether it was there.
+UPDATE turn_span SET removed_at = coalesce(turn_span.removed_at, clock_timestamp())
+FROM turn
+WHERE turn.id = turn_span.turn AND turn.conversation = :conversation_id AND turn_span.id = :span_id
+
+-- name: count_preferred
+-- How many of these candidates the choices were decided for.
+SELECT count(*) FROM choice WHERE chosen_id = ANY (:turn_ids::uuid[])
+
+-- name: text_of_version
+-- One earlier text of a turn; none: there is no such version.
+SELECT text FROM turn_edit WHERE turn = :turn_id AND version = :version
+
+-- name: has_planted
+-- At most one dialogue comes with a task, by conversation_of_task_alone.
+SELECT EXISTS (SELECT FROM conversation WHERE task = :task_id AND annotator IS NULL)
+
+-- name: plant_turns
+-- A whole tree at once, parents before children.
+INSERT INTO turn (id, conversation, parent, no, position, role, text, model, language, rank, labels, source, comment, created_at, changed_at)
+SELECT new.id, :conversation_id, new.parent, new.no, new.position, new.role, new.text, :model::text, new.language, new.rank, new.labels::jsonb, new.source::jsonb,
+       '', clock_timestamp(), clock_timestamp()
+FROM unnest(:ids::uuid[], :parents::uuid[], :nos::smallint[], :positions::smallint[], :roles::text[], :texts::text[], :languages::text[], :ranks::smallint[],
+            :labels::text[], :sources::text[]) WITH ORDINALITY AS new (id, parent, no, position, role, text, language, rank, labels, source, place)
+ORDER BY new.place
+
+-- name: planted_of_task
+-- The dialogue that came with a task.
+SELECT id, topic, head_id, source FROM conversation WHERE task = :task_id AND annotator IS NULL
+
+-- name: planted_turns
+-- Every turn of a tree with what an import knew of it, parents before children, siblings in their order.
+SELECT id, parent, no, position, role, text, language, rank, labels, source FROM turn WHERE conversation = :conversation_id ORDER BY no, parent, position
+
+-- name: credits_of_conversation
+-- Who did what under which hold, over all branches: messages and replies by hand, edits, decisions, scores.
+SELECT done.author AS author_id, done.assignment AS assignment_id, count(*) FILTER (WHERE done.what = 'turn')::int AS turns,
+       coalesce(sum(done.characters) FILTER (WHERE done.what = 'turn'), 0)::int AS characters, count(*) FILTER (WHERE done.what = 'edit')::int AS edits,
+       count(*) FILTER (WHERE done.what = 'choice')::int AS choices, count(*) FILTER (WHERE done.what = 'score')::int AS scores
+FROM (
+  SELECT author, assignment, 'turn' AS what, char_length(text) AS characters FROM turn WHERE conversation = :conversation_id
+  UNION ALL
+  SELECT e.author, e.assignment, 'edit', 0 FROM turn_edit e JOIN turn t ON t.id = e.turn WHERE t.conversation = :conversation_id AND e.version > 1
+  UNION ALL
+  SELECT author, assignment, 'choice', 0 FROM choice WHERE conversation = :conversation_id
+  UNION ALL
+  SELECT author, assignment, 'score', 0 FROM turn_score WHERE conversation = :conversation_id
+) AS done
+WHERE done.author IS NOT NULL
+GROUP BY done.author, done.assignment
+ORDER BY min(done.assignment::text)

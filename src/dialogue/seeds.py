@@ -19,7 +19,7 @@ def read_start(payload: Mapping[str, Any], settings: Settings) -> Start:
         brief=_text(payload, "brief"),
         opening=_text(payload, "opening"),
         follow_ups=[text for text in follow_ups if isinstance(text, str)] if isinstance(follow_ups, list) else [],
-        seeds=_read_seeds(payload.get("turns") or [], settings),
+        seeds=read_seeds(payload.get("turns") or [], settings),
     )
 
 
@@ -28,7 +28,8 @@ def _text(payload: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _read_seeds(turns: Any, settings: Settings) -> list[Seed]:
+def read_seeds(turns: Any, settings: Settings) -> list[Seed]:
+    """Raises `SeedUnusable`, which says which turn it is."""
     if not isinstance(turns, list):
         raise SeedUnusable("The task's turns are no list; hand the task back.")
     if len(turns) > settings.import_turns_limit:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from kernel.errors import Invalid
+from kernel.settings import Settings
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -82,13 +83,21 @@ def is_public(address: Address) -> bool:
     return not any(address in network for network in refused if network.version == address.version)
 
 
-def parse_address(url: str, *, allow_private: bool) -> Target:
+def private_hosts(settings: Settings) -> frozenset[str]:
+    """The hosts in the own network that whoever runs the installation has listed, each with its reason."""
+    named = (entry.partition("=")[0].strip().lower() for entry in settings.bot_private_hosts.split(";"))
+    return frozenset(host.strip("[]") for host in named if host)
+
+
+def parse_address(url: str, *, allow_private: bool, private_hosts: frozenset[str] = frozenset()) -> Target:
     """What can be judged without asking the network; `addresses` is empty unless the host is one itself.
 
-    Raises `AddressRefused` with the sentence that says what is wrong.
+    `private_hosts` may be in the own network whatever `allow_private` says. Raises `AddressRefused` with the sentence
+    that says what is wrong.
     """
     parts, port = _split(url)
     host = _ascii_host(parts.hostname or "")
+    allow_private = allow_private or host.lower().rstrip(".") in private_hosts
     if parts.scheme not in ("http", "https"):
         raise AddressRefused("The address must begin with https://.")
     if parts.scheme == "http" and not allow_private:
@@ -146,9 +155,17 @@ def judge(target: Target, addresses: Sequence[Address], *, allow_private: bool) 
     return target._replace(addresses=tuple(addresses[:MOST_ADDRESSES]))
 
 
-async def locate(url: str, *, allow_private: bool, seconds: float, resolve: Resolve | None = None) -> Target:
+async def locate(
+    url: str,
+    *,
+    allow_private: bool,
+    seconds: float,
+    resolve: Resolve | None = None,
+    private_hosts: frozenset[str] = frozenset(),
+) -> Target:
     """The target with at least one judged address. Raises `AddressRefused`; `OSError` or `TimeoutError` without one."""
-    target = parse_address(url, allow_private=allow_private)
+    target = parse_address(url, allow_private=allow_private, private_hosts=private_hosts)
+    allow_private = allow_private or target.host.lower().rstrip(".") in private_hosts
     if target.addresses:
         return target
     async with asyncio.timeout(seconds):

@@ -502,6 +502,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "Most exchanges in one dialogue.", "exchanges", "far above any guideline; an endless loop ends here", ge=1
         ),
     ] = 100
+    dialogue_tree_turns: Annotated[
+        int,
+        _say(
+            "Most turns in one dialogue over all of its branches and candidates.",
+            "turns",
+            "a hundred exchanges with four candidates twice over; a loop that asks again and again ends here",
+            ge=10,
+            le=10_000,
+        ),
+    ] = 1_000
     bot_connect_seconds: Annotated[
         float,
         _say("Longest wait for the connection to a bot endpoint.", "seconds", "a dead host must show quickly", gt=0),
@@ -521,16 +531,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     bot_reply_seconds: Annotated[
         float,
         _say(
-            "Longest silence of a bot endpoint, before its reply and within it.",
+            "Longest wait for the first token of a bot endpoint; a bot may have its own.",
             "seconds",
             "after this the annotator may retry or write the reply",
             gt=0,
         ),
     ] = 30.0
+    bot_between_seconds: Annotated[
+        float,
+        _say(
+            "Longest silence of a bot endpoint within its reply; a bot may have its own.",
+            "seconds",
+            "what has begun seldom pauses; a line that is dead shows no other way",
+            gt=0,
+        ),
+    ] = 20.0
     bot_total_seconds: Annotated[
         float,
         _say(
-            "Longest time for one whole reply of a bot, further tries included.",
+            "Longest time for one whole reply of a bot, further tries included; a bot may have its own.",
             "seconds",
             "1,000 tokens at 10 a second; ends a reply that only trickles",
             gt=0,
@@ -539,7 +558,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     bot_retries: Annotated[
         int,
         _say(
-            "Further tries after a bot endpoint answered 429 or 5xx.",
+            "Further tries after a bot endpoint answered 429 or 5xx, or took no connection; a bot may have its own.",
             "tries",
             "a person is waiting; they can press retry",
             ge=0,
@@ -555,6 +574,30 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 64
+    bot_calls_total: Annotated[
+        int,
+        _say(
+            "Replies asked of all bot endpoints together at the same time by one process.",
+            "replies",
+            "times the largest body, this bounds the memory that bots can take",
+            ge=1,
+        ),
+    ] = 256
+    bot_candidates_limit: Annotated[
+        int, _say("Most replies asked for one message at once.", "replies", "nobody compares more", ge=1, le=32)
+    ] = 8
+    bots_limit: Annotated[
+        int, _say("Most bots of one project.", "bots", "a comparison of models, not a catalogue", ge=1, le=100)
+    ] = 20
+    bot_call_lost_seconds: Annotated[
+        float,
+        _say(
+            "Silence of the process that fetches a reply, after which another one asks anew.",
+            "seconds",
+            "it reports every second; sooner, a busy process would be taken for dead and the reply paid twice",
+            ge=2,
+        ),
+    ] = 6.0
     offline_bot_pause_seconds: Annotated[
         float,
         _say(
@@ -573,6 +616,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "whoever sets a bot's address must not reach into the own network through the server",
         ),
     ] = False
+    bot_private_hosts: Annotated[
+        str,
+        _say(
+            "Hosts in the own network that bots may be at, each with its reason: `gpu1.lan=our model server; 10.0.0.5=test rig`.",
+            "host=reason, parted by semicolons",
+            "only who runs the installation opens the own network, host by host, and says why",
+            pattern=r"^\s*$|^[^=;]+=[^=;]*[^=;\s][^=;]*(;[^=;]+=[^=;]*[^=;\s][^=;]*)*;?\s*$",
+        ),
+    ] = ""
     bot_body_limit_bytes: Annotated[
         int,
         _say(

@@ -519,7 +519,7 @@ ORDER BY 1, 2
 -- Who does what now, as the floor shows it.
 SELECT a.id, a.kind, a.annotator AS annotator_id, n.display_name AS annotator, v.name AS vendor, t.id AS task_id, t.external_id, t.domain, t.language,
        l.difficulty_band, p.name AS project_name, a.claimed_at, s.lease_until, s.deadline, a.active_seconds, a.price_micros, a.currency,
-       (SELECT count(*) FROM conversation c JOIN turn u ON u.conversation = c.id
+       (SELECT count(DISTINCT u.parent) FROM conversation c JOIN turn u ON u.conversation = c.id
         WHERE c.task = a.task AND c.annotator = a.annotator AND u.role = 'assistant')::int AS turns,
        t.payload->>'title' AS title, (SELECT count(*) FROM submission b WHERE b.slot = a.slot AND b.state = 'rework')::int AS rework_rounds
 FROM assignment a JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane JOIN task t ON t.id = a.task

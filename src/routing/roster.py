@@ -281,7 +281,7 @@ def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:
     return RosterRow(
         id=plain_uuid(row["id"]), external_id=row["external_id"], display_name=row["display_name"],
         vendor_id=None if row["vendor_id"] is None else plain_uuid(row["vendor_id"]), vendor=row["vendor"], state=row["state"],
-        state_reason=row["state_reason"], capacity=capacity, roles=row["roles"],
+        state_reason=row["state_reason"], capacity=capacity, cap_per_day=row["cap_per_day"], roles=row["roles"],
         roles_everywhere=row["roles_everywhere"], languages=row["languages"],
         created_at=row["created_at"], standing=row["standing"],
         load=Load(

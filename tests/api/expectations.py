@@ -46,6 +46,20 @@ POST   /api/v1/projects/{project_id:uuid}/budget                  bosses
 GET    /api/v1/projects/{project_id:uuid}/budget                  bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/bot                     bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/bot                     bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/bots                    bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots                    bosses frontend
+PATCH  /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}      bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/disable                   bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/enable                    bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/test                      bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/dialogue                bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/dialogue                bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/rubric                  bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/rubric                  bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/rubrics                 bosses frontend
+GET    /api/v1/rubric-defaults                                    bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/topics                  bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/topics                  bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/tasks                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/tasks/import            bosses frontend
 GET    /api/v1/tasks                                              bosses frontend
@@ -147,6 +161,7 @@ GET    /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator revi
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns    annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/reply          annotator reviewer frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts       annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/own-reply      annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/rating   annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/text     annotator reviewer frontend
@@ -154,6 +169,16 @@ GET    /api/v1/policies                                           bosses fronten
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses
 GET    /api/v1/policies/compare                                   bosses frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/tree                       annotator reviewer frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/topics                     annotator reviewer frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/versions annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/candidates  annotator reviewer frontend
+PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/choices/{choice_id:uuid}   annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/undo                       annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/restart                    annotator reviewer frontend
+PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/scores                     annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/spans annotator reviewer frontend
+DELETE /api/v1/assignments/{assignment_id:uuid}/dialogue/spans/{span_id:uuid}       annotator reviewer frontend
 GET    /api/v1/standing-rules                                     people
 POST   /api/v1/standing-rules                                     bosses
 POST   /api/v1/standing-rules/preview                             bosses

@@ -69,7 +69,15 @@ async def test_two_changes_have_two_keys() -> None:
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(409, "lease_lost"), (422, "invalid"), (401, "invalid_token"), (503, "bot_unavailable"), (502, "bot_broken")],
+    [
+        (409, "lease_lost"),
+        (422, "invalid"),
+        (401, "invalid_token"),
+        (503, "bot_unavailable"),
+        (502, "bot_broken"),
+        (503, "bot_cut"),
+        (503, "bots_off"),
+    ],
 )
 async def test_what_would_stay_the_same_comes_back_at_once(status: int, code: str) -> None:
     script = Script(problem(status, code))

@@ -62,9 +62,9 @@ class FakeEndpoint:
 
 
 @asynccontextmanager
-async def endpoint(*script: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeEndpoint]:
+async def endpoint(*script: Answer, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[FakeEndpoint]:
     fake = FakeEndpoint(*script)
-    server = await asyncio.start_server(fake._serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(fake._serve, "127.0.0.1", port, ssl=tls)
     fake.port = server.sockets[0].getsockname()[1]
     try:
         yield fake

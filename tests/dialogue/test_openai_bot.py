@@ -21,9 +21,22 @@ from msgspec.structs import replace
 
 from dialogue import openai_bot
 from dialogue.bots import Ask, BotConfig, Message, collect
-from dialogue.errors import BotBroken, BotUnavailable
+from dialogue.errors import (
+    BotBroken,
+    BotBusy,
+    BotCut,
+    BotEmpty,
+    BotFailing,
+    BotFiltered,
+    BotKeyRefused,
+    BotRejected,
+    BotSlow,
+    BotTooLong,
+    BotUnavailable,
+)
 from dialogue.openai_bot import OpenAIBot
 from kernel import clock
+from kernel.errors import ConfigurationError
 from kernel.settings import Settings, load_settings
 from tests.dialogue.fake_endpoint import (
     END,
@@ -53,6 +66,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         bot_allow_private_addresses=True,
         bot_connect_seconds=1.0,
         bot_reply_seconds=0.6,
+        bot_between_seconds=0.6,
         bot_total_seconds=3.0,
     )
 
@@ -133,10 +147,10 @@ async def test_every_honest_form_of_a_reply_is_understood(quick: Settings, answe
 @pytest.mark.parametrize(
     ("answer", "error", "sentence"),
     [
-        (streams("Half a", end=b""), BotUnavailable, "cut in the middle"),
-        (sends(head("200 OK", "text/event-stream", "Transfer-Encoding: chunked") + b"5\r\nhello"), BotUnavailable, "was cut"),
-        (sends(b""), BotUnavailable, "was cut"),
-        (sends(b"\x00\xff garbage"), BotUnavailable, "was cut"),
+        (streams("Half a", end=b""), BotCut, "cut in the middle"),
+        (sends(head("200 OK", "text/event-stream", "Transfer-Encoding: chunked") + b"5\r\nhello"), BotCut, "was cut"),
+        (sends(b""), BotCut, "was cut"),
+        (sends(b"\x00\xff garbage"), BotCut, "was cut"),
         (sends(head() + b"<html>Sign in</html>"), BotBroken, "not a chat completion"),
         (sends(head() + b"data: {nonsense\n\n"), BotBroken, "not a chat completion"),
         (sends(head() + b"data: \xff\xfe\n\n"), BotBroken, "not a chat completion"),
@@ -144,21 +158,21 @@ async def test_every_honest_form_of_a_reply_is_understood(quick: Settings, answe
         (sends(head() + b'data: {"choices":[{"delta":{"content":["a"]}}]}\n\n'), BotBroken, "not a chat completion"),
         (sends(head("200 OK", "application/json") + b"[1]"), BotBroken, "not a chat completion"),
         (sends(head() + chunk("a\x00b") + END), BotBroken, "cannot be stored"),
-        (sends(head() + END), BotBroken, "empty reply"),
-        (streams(" ", "\u200b"), BotBroken, "empty reply"),
-        (streams(*["x" * 8_001] * 4), BotBroken, "longer than 32,000"),
-        (sends(head() + chunk("Hi") + b'data: {"error":{"message":"overloaded"}}\n\n'), BotUnavailable, "reported an error"),
-        (sends(head() + chunk(finish_reason="content_filter")), BotUnavailable, "filter"),
+        (sends(head() + END), BotEmpty, "empty reply"),
+        (streams(" ", "\u200b"), BotEmpty, "empty reply"),
+        (streams(*["x" * 8_001] * 4), BotTooLong, "longer than 32,000"),
+        (sends(head() + chunk("Hi") + b'data: {"error":{"message":"overloaded"}}\n\n'), BotFailing, "reported an error"),
+        (sends(head() + chunk(finish_reason="content_filter")), BotFiltered, "filter"),
         (sends(head("200 OK", "application/json", "Content-Encoding: gzip") + gzip.compress(b"{}")), BotBroken, "packed"),
-        (never_ends, BotBroken, "more than 1,000,000 bytes"),
-        (hangs, BotUnavailable, "did not answer within 0.6 s"),
-        (trickles, BotUnavailable, "took too long"),
-        (refuses("302 Found", "Location: http://127.0.0.1:1/"), BotBroken, "redirects elsewhere"),
-        (refuses("308 Permanent Redirect", "Location: /v2"), BotBroken, "redirects elsewhere"),
-        (refuses("401 Unauthorized"), BotUnavailable, "key"),
-        (refuses("404 Not Found"), BotBroken, "404"),
-        (refuses("400 Bad Request"), BotBroken, "400"),
-        (refuses("204 No Content"), BotBroken, "204"),
+        (never_ends, BotTooLong, "more than 1,000,000 bytes"),
+        (hangs, BotSlow, "did not answer within 0.6 s"),
+        (trickles, BotSlow, "took too long"),
+        (refuses("302 Found", "Location: http://127.0.0.1:1/"), BotRejected, "redirects elsewhere"),
+        (refuses("308 Permanent Redirect", "Location: /v2"), BotRejected, "redirects elsewhere"),
+        (refuses("401 Unauthorized"), BotKeyRefused, "key"),
+        (refuses("404 Not Found"), BotRejected, "404"),
+        (refuses("400 Bad Request"), BotRejected, "400"),
+        (refuses("204 No Content"), BotRejected, "204"),
     ],
 )  # fmt: skip
 async def test_every_dishonest_form_is_one_clear_sentence(
@@ -221,7 +235,7 @@ async def test_nobody_listens_there(quick: Settings) -> None:
 
 async def test_one_endpoint_takes_no_more_than_its_share(quick: Settings) -> None:
     gate = asyncio.Event()
-    narrow = replace(quick, bot_calls_at_once=2, bot_reply_seconds=5.0, bot_total_seconds=10.0)
+    narrow = replace(quick, bot_calls_at_once=2, bot_reply_seconds=5.0, bot_between_seconds=5.0, bot_total_seconds=10.0)
     async with endpoint(streams("a", "b", gate=gate)) as fake:
         waiting = [asyncio.create_task(ask(fake, narrow)) for _ in range(2)]
         while len(fake.seen) < 2:
@@ -270,7 +284,7 @@ async def test_a_name_that_changes_its_address_gains_nothing(quick: Settings) ->
         with pytest.raises(BotUnavailable, match="may not be called"):  # the next call asks anew, and judges anew
             await collect(bot, ASK, settings=replace(quick, bot_allow_private_addresses=False))
         assert fake.seen == []
-    assert connected == ["https://93.184.216.34/v1/chat/completions"]
+    assert set(connected) == {"https://93.184.216.34/v1/chat/completions"}
 
 
 async def test_no_proxy_of_the_environment_is_used(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,3 +352,86 @@ async def test_tls_is_checked_against_the_name_although_the_address_is_called(
         with pytest.raises(BotUnavailable, match="cannot be reached"):
             await collect(named("other.example"), ASK, settings=quick)
         assert len(fake.seen) == 1
+
+
+async def test_a_silence_within_a_reply_has_a_limit_of_its_own(quick: Settings) -> None:
+    async with endpoint(streams("a", "b", gate=asyncio.Event())) as fake:
+        with pytest.raises(BotSlow, match=r"went silent for 0\.2 s") as caught:
+            await ask(fake, replace(quick, bot_reply_seconds=5.0, bot_between_seconds=0.2))
+    assert caught.value.extra["partial"] == "a"
+
+
+async def test_comments_of_the_endpoint_put_the_first_word_off_for_nobody(quick: Settings) -> None:
+    """Some gateways send a comment every moment while their model is not there."""
+    comments = [head(), *[b": still there\n\n", chunk("")] * 40]
+    async with endpoint(sends(*comments, pause_seconds=0.05)) as fake:
+        with pytest.raises(BotSlow, match=r"did not answer within 0\.6 s"):
+            await ask(fake, quick)
+
+
+async def test_a_bot_has_limits_of_its_own(quick: Settings) -> None:
+    config = BotConfig(
+        project_id=uuid4(), kind="openai", model="m", first_token_seconds=0.1, between_tokens_seconds=0.2, retries=0
+    )
+    limits = config.limits(quick)
+    assert (limits.bot_reply_seconds, limits.bot_between_seconds, limits.bot_retries) == (0.1, 0.2, 0)
+    assert (limits.bot_total_seconds, limits.bot_connect_seconds) == (3.0, 1.0)
+    async with endpoint(hangs) as fake:
+        with pytest.raises(BotSlow, match=r"within 0\.1 s"):
+            await ask(fake, limits)
+    async with endpoint(refuses("429 Too Many Requests"), GOOD) as fake:
+        with pytest.raises(BotBusy):
+            await ask(fake, limits)
+
+
+async def test_an_endpoint_that_comes_up_is_found(quick: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused connection has cost nothing, so it is tried again."""
+    monkeypatch.setattr(openai_bot, "FIRST_PAUSE_SECONDS", 0.2)
+    async with endpoint(GOOD) as fake:
+        port = fake.port
+    waiting = asyncio.create_task(collect(bot_at(f"http://127.0.0.1:{port}/v1"), ASK, settings=quick))
+    await asyncio.sleep(0.05)
+    async with endpoint(GOOD, port=port):
+        assert await waiting == "Hello 世界"
+
+
+async def test_all_endpoints_together_take_no_more_than_their_share(quick: Settings) -> None:
+    gate = asyncio.Event()
+    narrow = replace(quick, bot_calls_total=1, bot_reply_seconds=5.0, bot_between_seconds=5.0)
+    async with endpoint(streams("a", "b", gate=gate)) as one, endpoint(GOOD) as other:
+        waiting = asyncio.create_task(ask(one, narrow))
+        while not one.seen:
+            await asyncio.sleep(0.01)
+        with pytest.raises(BotBusy):
+            await ask(other, narrow)
+        gate.set()
+        assert await waiting == "ab"
+
+
+async def test_a_listed_host_may_be_in_the_own_network_and_its_neighbours_may_not(quick: Settings) -> None:
+    listed = replace(
+        quick, bot_allow_private_addresses=False, bot_private_hosts="LOCALHOST=model server of ours; gpu=x"
+    )
+    async with endpoint(GOOD) as fake:
+        assert await collect(bot_at(fake.url.replace("127.0.0.1", "localhost")), ASK, settings=listed) == "Hello 世界"
+        with pytest.raises(BotUnavailable, match="may not be called"):
+            await collect(bot_at(fake.url), ASK, settings=listed)
+    with pytest.raises(ConfigurationError, match="bot_private_hosts"):
+        load_settings(quick.data_dir, environ={"CALLBOARD_BOT_PRIVATE_HOSTS": "gpu1.lan"})
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.9.9", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.1.2.3", "::1", "fe80::1",
+     "fd00:ec2::254", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1"],
+)  # fmt: skip
+async def test_a_name_that_leads_inside_is_refused(quick: Settings, address: str) -> None:
+    async def inside(_host: str, _port: int) -> Sequence[str]:
+        return ["93.184.216.34", address]
+
+    bot = OpenAIBot(
+        BotConfig(project_id=uuid4(), kind="openai", model="m", base_url="https://models.example/v1"), resolve=inside
+    )
+    with pytest.raises(BotUnavailable, match="may not be called") as caught:
+        await collect(bot, ASK, settings=replace(quick, bot_allow_private_addresses=False))
+    assert caught.value.code == "bot_address_refused"

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from dialogue import bot_settings, conversations, replies
+from dialogue import bot_settings, calls, conversations, replies
+from dialogue.bot_settings import BotDraft
+from dialogue.bot_trial import try_bot
 from dialogue.bots import BotConfig
-from dialogue.errors import BotBroken, BotUnavailable, NoSuchConversation
+from dialogue.errors import BotBroken, BotsOff, BotUnavailable, NoSuchConversation
 from dialogue.views import Awaited
 from kernel import db
 from kernel.settings import Settings
@@ -35,7 +37,7 @@ async def desk(settings: Settings) -> AsyncIterator[Desk]:
 async def use(desk: Desk, fake: FakeEndpoint, **changes: object) -> None:
     values: dict[str, object] = {"kind": "openai", "base_url": fake.url, "model": "tiny-1", "api_key": "sk-x"}
     async with db.transaction("test"):
-        await bot_settings.configure_bot(desk.project_id, settings=desk.settings, **(values | changes))  # type: ignore[arg-type]
+        await bot_settings.configure_bot(desk.project_id, BotDraft(**(values | changes)), settings=desk.settings)  # type: ignore[arg-type]
 
 
 def listen(desk: Desk, user_turn_no: int = 1) -> AsyncIterator[str]:
@@ -113,22 +115,80 @@ async def test_two_tabs_and_a_latecomer_hear_one_reply(desk: Desk) -> None:
     assert await count_replies() == 1
 
 
-async def test_two_processes_that_ask_at_once_store_one_reply(desk: Desk) -> None:
-    """The second process is one that knows nothing of the first one's flights."""
+async def test_two_processes_that_ask_at_once_fetch_one_reply(desk: Desk) -> None:
+    """The second process is one that knows nothing of the first one's flights; it follows what the first one reports."""
     await desk.open()
     gate = asyncio.Event()
-    async with endpoint(streams("First", gate=gate), streams("Second")) as fake:
+    async with endpoint(streams("First ", "reply", gate=gate), streams("Second")) as fake:
         await use(desk, fake)
         slow = asyncio.create_task(desk.hear(1))
         await until(lambda: fake.seen)
-        (key,) = replies._flights
-        flight = replies._flights.pop(key)
-        quick = await desk.hear(1)
-        replies._flights[key] = flight
+        (key,) = calls._flights
+        flight = calls._flights.pop(key)
+        other = listen(desk)
+        assert await anext(other) == "First "
         gate.set()
-        assert quick.text == "Second"
-        assert await slow == quick
+        assert (await slow).text == "First reply"
+        assert [piece async for piece in other] == ["reply"]
+        assert len(fake.seen) == 1, "one reply is paid for"
+        await flight[1]
     assert await count_replies() == 1
+
+
+async def test_a_process_that_is_killed_leaves_what_came_and_the_next_one_asks_again(desk: Desk) -> None:
+    await desk.open()
+    patient = desk._replace(settings=replace(desk.settings, bot_call_lost_seconds=2.0))
+    async with endpoint(streams("Half ", "lost", gate=asyncio.Event()), streams("Whole")) as fake:
+        await use(desk, fake)
+        stream = listen(desk)
+        assert await anext(stream) == "Half "
+        async with asyncio.timeout(5):
+            while not await db.fetch_value("SELECT text FROM bot_call"):
+                await asyncio.sleep(0.02)
+        await kill_flights()
+        heard = [piece async for piece in listen(patient)]
+        assert heard in (["Half ", "Whole"], ["Whole"]), "what was stored may be shown until the process counts as dead"
+        assert len(fake.seen) == 2
+    rows = await db.fetch("SELECT attempt, state, code, text FROM bot_call ORDER BY attempt")
+    assert [tuple(row.values()) for row in rows] == [
+        (1, "cut", "bot_restarted", "Half "),
+        (2, "arrived", None, "Whole"),
+    ]
+    assert await count_replies() == 1
+
+
+async def kill_flights() -> None:
+    """As `kill -9` of the process does: no task ends in order, nothing more is written."""
+    for flight, task in list(calls._flights.values()):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(calls, "_end_quietly", nothing)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert flight.ended
+    calls._flights.clear()
+
+
+async def nothing(*_: object) -> None:
+    pass
+
+
+async def test_a_reader_who_comes_back_goes_on_behind_what_it_has(desk: Desk) -> None:
+    await desk.open()
+    gate = asyncio.Event()
+    async with endpoint(streams("One ", "two ", "three", gate=gate)) as fake:
+        await use(desk, fake)
+        first = replies.reply_words(*desk.hold, 1, settings=desk.settings)
+        piece = await anext(first)
+        assert (piece.text, piece.again) == ("One ", True)
+        await first.aclose()
+        gate.set()
+        rest = [words async for words in replies.reply_words(*desk.hold, 1, settings=desk.settings, heard=piece.mark)]
+        assert "".join(words.text for words in rest) == "two three"
+        assert not any(words.again for words in rest)
+    for nonsense in ("", "x:1", "0" * 32 + ":5", piece.mark + "9"):
+        heard = [words async for words in replies.reply_words(*desk.hold, 1, settings=desk.settings, heard=nonsense)]
+        assert heard[0].again
+        assert heard[0].text == "One two three"
 
 
 async def test_whoever_leaves_in_the_middle_finds_the_whole_reply(desk: Desk) -> None:
@@ -143,7 +203,7 @@ async def test_whoever_leaves_in_the_middle_finds_the_whole_reply(desk: Desk) ->
         await until(lambda: not waiting.done())
         waiting.cancel()
         gate.set()
-        await until(lambda: not replies._flights)
+        await until(lambda: not calls._flights)
     assert [turn.text for turn in (await desk.see()).turns] == [OPENING, "Half and half"]
 
 
@@ -202,21 +262,83 @@ async def test_a_reply_by_hand_wins_over_one_under_way(desk: Desk) -> None:
     assert await count_replies() == 1
 
 
-async def test_a_hold_that_ends_meanwhile_stores_nothing_and_the_next_hold_asks_for_itself(desk: Desk) -> None:
+async def test_a_hold_that_ends_meanwhile_stores_nothing_and_the_next_hold_hears_the_same_reply(desk: Desk) -> None:
     await desk.open()
     gate = asyncio.Event()
-    async with endpoint(streams("Old ", "hold", gate=gate), streams("New hold")) as fake:
+    async with endpoint(streams("Paid ", "once", gate=gate)) as fake:
         await use(desk, fake)
         waiting = asyncio.create_task(desk.hear(1))
         await until(lambda: fake.seen)
         async with db.transaction("test"):
             await leases.release(*desk.hold, desk.settings)
         back = desk._replace(held=await claim_one(desk.settings, desk.held.annotator_id))
-        assert (await back.hear(1)).text == "New hold"
+        also = asyncio.create_task(back.hear(1))
+        await asyncio.sleep(0.05)
         gate.set()
         with pytest.raises(LeaseLost):
             await waiting
+        assert (await also).text == "Paid once"
+        assert len(fake.seen) == 1
     assert await count_replies() == 1
+
+
+async def test_a_reply_that_came_after_the_hold_waits_for_the_next_one(desk: Desk) -> None:
+    await desk.open()
+    gate = asyncio.Event()
+    async with endpoint(streams("Paid ", "once", gate=gate)) as fake:
+        await use(desk, fake)
+        waiting = asyncio.create_task(desk.hear(1))
+        await until(lambda: fake.seen)
+        async with db.transaction("test"):
+            await leases.release(*desk.hold, desk.settings)
+        gate.set()
+        with pytest.raises(LeaseLost):
+            await waiting
+        assert await count_replies() == 0
+        back = desk._replace(held=await claim_one(desk.settings, desk.held.annotator_id))
+        assert (await back.hear(1)).text == "Paid once"
+        assert len(fake.seen) == 1
+
+
+async def test_what_came_before_a_failure_is_kept_and_told_with_its_reason(desk: Desk) -> None:
+    await desk.open()
+    async with endpoint(streams("Half a ", "sentence", end=b""), streams("Whole")) as fake:
+        await use(desk, fake)
+        with pytest.raises(BotUnavailable) as caught:
+            await desk.hear(1)
+        assert (caught.value.code, caught.value.extra["partial"]) == ("bot_cut", "Half a sentence")
+        (attempt,) = await replies.attempts(desk.held.task_id, desk.held.annotator_id, 1)
+        assert (attempt.state, attempt.code, attempt.partial) == ("failed", "bot_cut", "Half a sentence")
+        assert attempt.first_token_seconds is not None
+        assert (await desk.hear(1)).text == "Whole"
+        (attempt,) = await replies.attempts(desk.held.task_id, desk.held.annotator_id, 1)
+        assert (attempt.state, attempt.attempt) == ("arrived", 2)
+
+
+async def test_asking_again_asks_another_bot(desk: Desk) -> None:
+    await desk.open()
+    async with endpoint(refuses("401 Unauthorized")) as bad, endpoint(streams("Good")) as good:
+        async with db.transaction("test"):
+            for name, fake in (("bad", bad), ("good", good)):
+                draft = BotDraft(name=name, kind="openai", base_url=fake.url, model=name)
+                await bot_settings.create_bot(desk.project_id, draft, settings=desk.settings)
+        for _ in range(2):
+            try:
+                reply = await desk.hear(1)
+            except BotUnavailable as error:
+                assert error.code == "bot_key_refused"  # noqa: PT017
+        assert (reply.text, reply.model) == ("Good", "good")
+        assert len(bad.seen) <= 1
+        assert len(good.seen) == 1
+
+
+async def test_all_bots_switched_off_is_said(desk: Desk) -> None:
+    await desk.open()
+    async with db.transaction("test"):
+        draft = BotDraft(name="Off", kind="offline", enabled=False)
+        await bot_settings.create_bot(desk.project_id, draft, settings=desk.settings)
+    with pytest.raises(BotsOff):
+        await desk.hear(1)
 
 
 async def test_no_transaction_and_no_lock_is_held_while_the_bot_thinks(desk: Desk) -> None:
@@ -245,13 +367,13 @@ async def test_inside_a_transaction_nothing_is_asked(desk: Desk) -> None:
         with pytest.raises(RuntimeError, match="inside a transaction"):
             await desk.hear(1)
         with pytest.raises(RuntimeError, match="inside a transaction"):
-            await bot_settings.try_bot(desk.project_id, settings=desk.settings)
+            await try_bot(desk.project_id, None, settings=desk.settings)
 
 
 async def test_a_database_that_is_away_for_a_moment_does_not_cost_the_reply(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replies, "STORE_PAUSES_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(calls, "STORE_PAUSES_SECONDS", (0.01, 0.01, 0.01))
     await desk.open()
     gate = asyncio.Event()
     async with endpoint(streams("Kept ", "safe", gate=gate)) as fake:
@@ -284,7 +406,7 @@ async def test_a_fault_of_ours_reaches_the_reader_and_ends_the_flight(
         patch.setattr(bot_settings, "make_bot", broken)
         with pytest.raises(ZeroDivisionError):
             await asyncio.wait_for(desk.hear(1), 2)
-    assert not replies._flights
+    assert not calls._flights
     assert (await desk.hear(1)).no == 2
 
 
@@ -295,7 +417,7 @@ async def test_before_the_beginning_and_after_the_lease_nothing_is_asked(desk: D
     await lapse(desk.held.id)
     with pytest.raises(LeaseLost):
         await desk.hear(1)
-    assert not replies._flights
+    assert not calls._flights
 
 
 async def test_injected_instructions_change_nothing_but_the_text(desk: Desk) -> None:

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.pages import views as v
-from callboard.pages.diff import difference
+from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
 from tests.pages import samples_people as people
@@ -25,6 +25,7 @@ from tests.pages.sample_facts import (
     uid,
     usd,
 )
+from tests.pages.samples_bots import BOTS_SAMPLES
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import (
@@ -189,7 +190,7 @@ WORK_FAILED = work(
     turns=[
         EDITED,
         turn(2, UNRATED.prompt, state="failed", reply="", original="",
-             problem=v.Problem(status=503, code="bot_unavailable", title="The bot did not answer")),
+             problem=v.Problem(status=503, code="bot_cut", title="The connection was cut"), partial="First of all, <b>keep calm</b> and"),
     ],
 )  # fmt: skip
 WORK_EDITING = work(
@@ -356,6 +357,10 @@ SAMPLES: dict[str, Sample] = {
     "people-import-tried": Sample("people_import.html", people.IMPORT_TRIED, "/people/import", ("manager",)),
     "people-import-nothing": Sample("people_import.html", people.IMPORT_NOTHING, "/people/import", ("manager",)),
     "people-import-taken": Sample("people_import.html", people.IMPORT_TAKEN, "/people/import", ("manager",)),
+    **{
+        name: Sample(template, view, "/projects/1/bots", ("manager",))
+        for name, (template, view) in BOTS_SAMPLES.items()
+    },
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

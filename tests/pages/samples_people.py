@@ -21,7 +21,7 @@ def skill(domain: str, percent: int, spread: int, **changes: Any) -> RosterSkill
 def person(number: int, name: str, **changes: Any) -> RosterRow:
     values: dict[str, Any] = {
         "external_id": f"emp-{1000 + number}", "vendor_id": uid(9), "vendor": "Northlight", "state": "active", "state_reason": None,
-        "capacity": 4, "roles": ["annotator"], "roles_everywhere": ["annotator"], "languages": {"en": 5, "zh-CN": 3},
+        "capacity": 4, "cap_per_day": None, "roles": ["annotator"], "roles_everywhere": ["annotator"], "languages": {"en": 5, "zh-CN": 3},
         "created_at": minutes(-90_000), "standing": [], "load": Load(2, 4, 2, 31, 40, 0.925, minutes(-12)), "credentials": [], "presence": RosterPresence("available", minutes(-47)),
         "skills": [skill("general", 72, 9), skill("finance", 64, 17, seen=False), skill("medicine", 81, 7, expert=True)],
     } | changes  # fmt: skip

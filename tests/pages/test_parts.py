@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callboard.pages.charts import bar_chart, heat
-from callboard.pages.diff import difference
 from callboard.pages.labels import LABELS, label
 from callboard.pages.render import duration, language_name, markdown, query
 from callboard.pages.views_floor import FloorFilter
+from dialogue.diffs import difference
 from tests.pages.sample_facts import BETTER_ZH, BOT_ZH
 
 

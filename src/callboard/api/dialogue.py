@@ -18,10 +18,12 @@ from callboard.api import stream as streams
 from callboard.api.assignments import AssignmentId, Epoch
 from callboard.api.request import Call
 from callboard.api.routes import get, post, put
+from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from callboard.problems import describe
 from dialogue import conversations, replies
 from dialogue.checks import Problem, ready_to_submit
+from dialogue.scoring import Judgement, judgement_of
 from dialogue.views import ConversationView, TurnView, Workspace
 
 WORK = Permission.WORK
@@ -33,7 +35,11 @@ TurnNo = FromPath[int]
 
 class Opening(msgspec.Struct, forbid_unknown_fields=True):
     epoch: Epoch
-    topic: Annotated[str, Meta(max_length=1000)]
+    topic: Annotated[str, Meta(max_length=1000)] = ""
+    """In words; left out where `topic_id` names one of those that are listed."""
+    topic_id: UUID | None = None
+    quota_id: UUID | None = None
+    """A place for a topic in own words."""
     text: Text | None = None
     """The first message; left out only where the task begins with a question of its own."""
 
@@ -43,6 +49,8 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     text: Text
     no: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     """The place that the writer saw free, so that two tabs do not both write there."""
+    version: Annotated[int, Meta(ge=1)] | None = None
+    """Of the dialogue as it was read."""
 
 
 class Held(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,6 +77,8 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
 
 class Dialogue(msgspec.Struct, frozen=True):
     workspace: Workspace
+    judgement: Judgement
+    """What was rated and chosen."""
     problems: list[Problem]
     """What is still missing before it can be handed in."""
 
@@ -80,8 +90,9 @@ async def read(request: Call, assignment_id: AssignmentId) -> Response[Dialogue]
     """The task's words, the dialogue so far, and what is missing; also after the hold has ended."""
     holder = await visibility.holder(request.actor, assignment_id)
     workspace = await conversations.workspace_of(assignment_id, holder, settings=request.settings)
-    problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns)
-    return reply(Dialogue(workspace, problems))
+    judgement = await judgement_of(workspace.conversation)
+    problems = ready_to_submit(workspace.conversation, workspace.min_turns, workspace.max_turns, judgement)
+    return reply(Dialogue(workspace, judgement.as_open(blind=not workspace.handed_in), problems))
 
 
 @post(
@@ -95,7 +106,14 @@ async def open_dialogue(
     async def act() -> ConversationView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.open_conversation(
-            assignment_id, holder, data.epoch, data.topic, data.text, settings=request.settings
+            assignment_id,
+            holder,
+            data.epoch,
+            data.topic,
+            data.text,
+            settings=request.settings,
+            topic_id=data.topic_id,
+            quota_id=data.quota_id,
         )
 
     return await unit_of_work(request, act, status=201)
@@ -113,7 +131,7 @@ async def add_turn(request: Call, assignment_id: AssignmentId, data: JSONBody[Me
     async def act() -> TurnView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.add_user_turn(
-            assignment_id, holder, data.epoch, data.text, settings=request.settings, no=data.no
+            assignment_id, holder, data.epoch, data.text, settings=request.settings, no=data.no, seen=data.version
         )
 
     return await unit_of_work(request, act, status=201)
@@ -129,23 +147,40 @@ async def ask_reply(
     """The bot's reply to message `no`. Asking again gives the same reply; whoever goes away in between loses nothing.
 
     With `Accept: text/event-stream` it comes piece by piece: `piece` messages, then `reply` with the turn, or `problem`.
+    `Last-Event-ID` goes on behind the piece of that id; a piece with `again` begins the reply anew.
     """
     holder = await visibility.holder(request.actor, assignment_id)
     key = {"settings": request.settings}
     if "text/event-stream" in request.headers.get("accept", ""):
-        return streams.stream(_pieces(assignment_id, holder, data.epoch, no, key))
+        heard = request.headers.get("last-event-id")
+        return streams.stream(_pieces(assignment_id, holder, data.epoch, no, key | {"heard": heard}))
     return reply(await replies.reply(assignment_id, holder, data.epoch, no, **key))
 
 
 async def _pieces(assignment_id: UUID, holder: UUID, epoch: int, no: int, key: dict[str, Any]) -> AsyncIterator[bytes]:
     try:
-        async for piece in replies.reply_stream(assignment_id, holder, epoch, no, **key):
-            yield b"event: piece\ndata: %b\n\n" % msgspec.json.encode({"text": piece})
-        turn = await replies.reply(assignment_id, holder, epoch, no, **key)
+        async for piece in replies.reply_words(assignment_id, holder, epoch, no, **key):
+            mark = b"id: %b\n" % piece.mark.encode() if piece.mark else b""
+            said = {"text": piece.text} | ({"again": True} if piece.again else {})
+            yield b"%bevent: piece\ndata: %b\n\n" % (mark, msgspec.json.encode(said))
+        turn = await replies.reply(assignment_id, holder, epoch, no, settings=key["settings"])
         yield b"event: reply\ndata: %b\n\n" % msgspec.json.encode(turn)
     except Exception as error:  # noqa: BLE001  the answer has begun: a failure can only be told inside it
         problem = describe(error)
         yield b"event: problem\ndata: %b\n\n" % problem.body("", "")
+
+
+@get(
+    "/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts",
+    guards=[require(WORK)], operation_id="listReplyAttempts", tags=["dialogue"],
+)  # fmt: skip
+async def list_attempts(
+    request: Call, assignment_id: AssignmentId, no: TurnNo
+) -> Response[Items[replies.ReplyAttempt]]:
+    """How asking for the reply to message `no` went: running, arrived, failed or cut, why, and what came of it."""
+    holder = await visibility.holder(request.actor, assignment_id)
+    space = await conversations.workspace_of(assignment_id, holder, settings=request.settings)
+    return reply(Items(await replies.attempts(space.task_id, holder, no)))
 
 
 @post(
@@ -208,4 +243,4 @@ async def edit(
     return await unit_of_work(request, act)
 
 
-route_handlers = [read, open_dialogue, add_turn, ask_reply, own_reply, rate, edit]
+route_handlers = [read, open_dialogue, add_turn, ask_reply, list_attempts, own_reply, rate, edit]

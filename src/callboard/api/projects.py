@@ -1,7 +1,7 @@
-"""Projects: their rules, their prices, their budget and their bot."""
+"""Projects: their rules, their prices and their budget."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,6 @@ from callboard.api.request import Call
 from callboard.api.routes import get, patch, post, put
 from callboard.api.shapes import Items, MoneyIn
 from callboard.api.work import IDEMPOTENCY_KEY, etag, if_match, reply, unit_of_work
-from dialogue.bot_settings import BotView, bot_of, configure_bot
 from kernel.ids import uuid7
 from payments.earnings import ProjectBudget, project_budget
 from payments.ledger import TransferView, fund
@@ -62,17 +61,6 @@ class RateCardDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Funding(msgspec.Struct, forbid_unknown_fields=True):
     amount: MoneyIn
     reason: Reason = "budget"
-
-
-class BotDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    kind: Literal["offline", "openai"]
-    base_url: Annotated[str, Meta(max_length=500)] | None = None
-    model: Annotated[str, Meta(max_length=120)] | None = None
-    api_key: Annotated[str, Meta(max_length=4000)] | None = None
-    """Never given out again. Left out: the stored one stays while the address stays. Empty: it is removed."""
-    system_prompt: Annotated[str, Meta(max_length=32_000)] = ""
-    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
-    max_tokens: Annotated[int, Meta(ge=1, le=32_767)] = 1024
 
 
 def _versioned(view: ProjectView) -> dict[str, str]:
@@ -220,22 +208,6 @@ async def read_budget(project_id: ProjectId) -> Response[ProjectBudget]:
     return reply(await project_budget(project_id))
 
 
-@put("/projects/{project_id:uuid}/bot", guards=[require(WRITE)], operation_id="putBot", tags=["projects"])
-async def put_bot(request: Call, project_id: ProjectId, data: JSONBody[BotDraft]) -> Response[BotView]:
-    """Who answers in the dialogues: the built-in offline bot, or any OpenAI-compatible endpoint."""
-
-    async def act() -> BotView:
-        return await configure_bot(project_id, settings=request.settings, **msgspec.structs.asdict(data))
-
-    return await unit_of_work(request, act)
-
-
-@get("/projects/{project_id:uuid}/bot", guards=[require(READ)], operation_id="readBot", tags=["projects"])
-async def read_bot(project_id: ProjectId) -> Response[BotView]:
-    await project(project_id)
-    return reply(await bot_of(project_id))
-
-
 @put("/calendars/{name:str}", guards=[require(WRITE)], operation_id="putCalendar", tags=["projects"])
 async def write_calendar(request: Call, name: FromPath[str], data: JSONBody[Hours]) -> Response[CalendarView]:
     """Weekly hours by the clock of a time zone, without the holidays; projects that go by it do so at once."""
@@ -249,5 +221,5 @@ async def list_calendars() -> Response[Items[CalendarView]]:
 
 route_handlers = [
     write_calendar, list_calendars, change, create, list_all, read, publish, pause, close, put_requirements, put_rate_card, list_rate_cards,
-    add_budget, read_budget, put_bot, read_bot,
+    add_budget, read_budget,
 ]  # fmt: skip

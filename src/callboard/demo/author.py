@@ -180,7 +180,7 @@ class Dialogue:
             try:
                 turn: dict[str, Any] = await self.stage.api.post(f"{where}/reply", {"epoch": self.epoch})
             except Refused as refusal:
-                if refusal.code not in NO_BOT:
+                if not refusal.code.startswith(NO_BOT):
                     raise
                 await self.stage.pause(READ_SECONDS, self.rng)
             else:

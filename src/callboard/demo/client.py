@@ -23,8 +23,8 @@ SERVER_FAULTS_BORNE = 5
 """Answers 500 to one request: a fault that stays is none that waiting mends."""
 
 IN_PROGRESS = "request_in_progress"
-NO_BOT = frozenset({"bot_unavailable", "bot_broken"})
-"""The server is well, and its caller decides whether to ask again or to write the reply."""
+NO_BOT = ("bot_", "bots_")
+"""Beginnings of codes: the server is well, and its caller decides whether to ask again or to write the reply."""
 
 
 class Refused(Exception):  # noqa: N818  what the server says, not what went wrong here
@@ -98,7 +98,7 @@ def _judge(answer: httpx.Response) -> tuple[str, float]:
     except ValueError:
         problem = {}
     code, detail = problem.get("code", "unknown"), problem.get("detail", answer.text[:200])
-    passing = answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR and code not in NO_BOT
+    passing = answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR and not code.startswith(NO_BOT)
     if not passing and answer.status_code != httpx.codes.TOO_MANY_REQUESTS and code != IN_PROGRESS:
         raise Refused(answer.status_code, code, detail)
     try:

@@ -31,6 +31,33 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "storage_full": _("The storage is full. Nothing was changed, and your drafts are kept in this browser."),
         "csrf": _("This page was open too long. Reload it and try again."),
         "bot_unavailable": _("The bot did not answer. Your message is kept."),
+        "bot_slow": _("The bot took too long. Your message is kept."),
+        "bot_unreachable": _("The bot cannot be reached. Your message is kept."),
+        "bot_cut": _("The connection to the bot was cut. Your message is kept, and so is what arrived."),
+        "bot_busy": _("The bot is overloaded. Try again in a moment; your message is kept."),
+        "bot_failing": _("The bot reports a fault of its own. Your message is kept."),
+        "bot_key_refused": _(
+            "The bot does not accept the project's key. Its manager can mend that; your message is kept."
+        ),
+        "bot_address_refused": _(
+            "The bot's address may not be called from here. Its manager can mend that; your message is kept."
+        ),
+        "bot_filtered": _("The bot's own filter held its reply back. Your message is kept."),
+        "bot_restarted": _("The server was restarted while the bot was writing. Your message is kept."),
+        "bots_off": _("All bots of this project are switched off. You can write the reply yourself."),
+        "bot_rejected": _("The bot does not accept the request. Its manager can mend that; your message is kept."),
+        "bot_too_long": _("The bot's reply is too long. What arrived is kept."),
+        "bot_empty": _("The bot sent an empty reply. Your message is kept."),
+        "bot_exists": _("There is a bot with this name already."),
+        "bot_not_found": _("There is nothing here, or it is not yours to see."),
+        "too_many_bots": _("The project has as many bots as it may have."),
+        "bad_bot_settings": _(
+            "The bot cannot be set up like that: an endpoint needs an address and a model, and a key is plain characters without spaces."
+        ),
+        "address_refused": _(
+            "This address may not be called: it begins with https://, without user name or query, on port 443 or 8443, and does not lead into the own network unless whoever runs the installation has listed the host."
+        ),
+        "configuration": _("A stored key cannot be opened any more. Enter it again."),
         "bot_broken": _("The bot answered with something that is no reply. Your message is kept."),
         "lease_lost": _("The time for this task ran out. Your text is kept."),
         "stale_epoch": _("This task was handed to you anew in another tab. Continue there."),

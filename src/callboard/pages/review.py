@@ -11,13 +11,13 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
-from callboard.pages.diff import difference
 from callboard.pages.errors import CorrectionMissing, OutcomeMissing, ScoresMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.labels import LABELS
 from callboard.pages.views import Dimension, Option, ReviewView, Turn, VerdictDraft
 from callboard.pages.work_view import ended_of, guidelines_of
+from dialogue.diffs import difference
 from dialogue.views import BY_HAND, IMPORTED
 from kernel import db
 from kernel.settings import Settings

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from dialogue.diffs import Part
 from kernel.money import Money
 from routing.presence import PresenceView
 from skills.profiles import Restriction
@@ -205,13 +206,6 @@ class QueueView(Struct, kw_only=True):
     kept: list[KeptTask] = field(default_factory=list)
 
 
-class DiffPart(Struct, frozen=True):
-    """`op` is same, ins or del."""
-
-    op: str
-    text: str
-
-
 class Turn(Struct, kw_only=True):
     """One exchange. `state`: waiting (the bot is being asked), failed (it did not answer), ready.
 
@@ -235,8 +229,10 @@ class Turn(Struct, kw_only=True):
     author: str = "bot"
     rating: int | None = None
     draft: str | None = None
-    diff: list[DiffPart] = field(default_factory=list)
+    diff: list[Part] = field(default_factory=list)
     problem: Problem | None = None
+    partial: str = ""
+    """What had come of a reply that failed; it can be gone on from."""
 
     @property
     def edited(self) -> bool:

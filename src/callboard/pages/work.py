@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -26,6 +26,8 @@ from callboard.pages.views import WorkView
 from callboard.pages.work_view import draft_payload, failed, work_view
 from dialogue import conversations, replies
 from dialogue.conversations import TOPIC_CHARACTERS
+from dialogue.errors import known_failure
+from dialogue.replies import Words
 from kernel import db
 from kernel.errors import DomainError, Invalid
 from routing import leases
@@ -33,6 +35,7 @@ from routing import leases
 PING_SECONDS = 10.0
 """A bot may think for half a minute; proxies cut lines that are silent for longer than that."""
 guards = [require(Permission.WORK)]
+Heard = FromQuery[Annotated[str | None, msgspec.Meta(max_length=60)]]
 
 
 class DraftSave(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,7 +74,20 @@ async def _changed(
 
 @get("/work/{assignment_id:uuid}", guards=guards, include_in_schema=False)
 async def workspace(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
-    return page(request, "work.html", await work_view(assignment_id, await _me(request), request.settings))
+    me = await _me(request)
+    view = await work_view(assignment_id, me, request.settings)
+    await _recall_failure(request, view, me)
+    return page(request, "work.html", view)
+
+
+async def _recall_failure(request: Call, view: WorkView, me: UUID) -> None:
+    """A reply that failed is asked for again by a press, not by a reload: a call may cost money."""
+    waiting = next((turn for turn in view.turns if turn.state == "waiting"), None)
+    if waiting is None or view.ended is not None:
+        return
+    tried = await replies.attempts(view.held.task.id, me, waiting.message_no)
+    if tried and tried[0].state == "failed":
+        failed(view, waiting.message_no, problem_view(known_failure(tried[0].code), request), tried[0].partial)
 
 
 @post("/work/{assignment_id:uuid}/turns", guards=guards, status_code=200, include_in_schema=False)
@@ -115,36 +131,41 @@ async def checks(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
 
 @get("/work/{assignment_id:uuid}/turns/{message_no:int}/stream", guards=guards, include_in_schema=False)
 async def reply_stream(
-    request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int], epoch: FromQuery[int]
+    request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int], epoch: FromQuery[int], heard: Heard = None
 ) -> Stream:
-    """The reply as it arrives: `start`, `words` many times, then `end` with the finished exchange as HTML."""
-    return stream(_words(request, assignment_id, await _me(request), epoch, message_no))
+    """The reply as it arrives: `start`, `words` many times, then `end` with the finished exchange as HTML.
+
+    Whoever comes back names the last id that it has (`Last-Event-ID`, or `heard`) and goes on behind it without a `start`.
+    """
+    mark = request.headers.get("last-event-id") or heard
+    hold = (assignment_id, await _me(request), epoch)
+    return stream(_words(request, hold, message_no, mark))
 
 
 async def _words(
-    request: Call, assignment_id: UUID, me: UUID, epoch: int, message_no: int
+    request: Call, hold: tuple[UUID, UUID, int], message_no: int, heard: str | None
 ) -> AsyncGenerator[bytes, None]:
-    yield b"retry: 1000\n\n" + _event("start", "")
-    problem = None
-    pieces = replies.reply_stream(assignment_id, me, epoch, message_no, settings=request.settings)
+    yield b"retry: 1000\n\n"
+    problem, partial = None, ""
+    words = replies.reply_words(*hold, message_no, settings=request.settings, heard=heard)
     try:
-        async with aclosing(_with_pings(pieces)) as events:
+        async with aclosing(_with_pings(words)) as events:
             async for event in events:
                 yield event
     except DomainError as error:
-        problem = problem_view(error, request)
-    view = await work_view(assignment_id, me, request.settings)
+        problem, partial = problem_view(error, request), str(error.extra.get("partial", ""))
+    view = await work_view(*hold[:2], request.settings)
     if problem is not None:
-        failed(view, message_no, problem)
+        failed(view, message_no, problem, partial)
     view.changed = next((turn.number for turn in view.turns if turn.message_no == message_no), len(view.turns))
     view.arrived = True
     yield _event("end", render("work/turn_changed.html", view, shell_of(request, recognised(request))))
 
 
-async def _with_pings(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[bytes, None]:
+async def _with_pings(pieces: AsyncGenerator[Words, None]) -> AsyncGenerator[bytes, None]:
     """A comment line now and then while nothing comes, so that nobody in between takes the line for dead."""
     async with aclosing(pieces):
-        following: asyncio.Task[str] = asyncio.ensure_future(anext(pieces))
+        following: asyncio.Task[Words] = asyncio.ensure_future(anext(pieces))
         try:
             while True:
                 done, _ = await asyncio.wait({following}, timeout=PING_SECONDS)
@@ -152,9 +173,11 @@ async def _with_pings(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[bytes
                     yield b": ping\n\n"
                     continue
                 try:
-                    yield _event("words", following.result())
+                    words = following.result()
                 except StopAsyncIteration:
                     return
+                mark = b"id: %b\n" % words.mark.encode() if words.mark else b""
+                yield (_event("start", "") if words.again else b"") + mark + _event("words", words.text)
                 following = asyncio.ensure_future(anext(pieces))
         finally:
             following.cancel()

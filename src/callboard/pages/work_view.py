@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from callboard.pages.diff import difference
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.views import Check, Guideline, Problem, Turn, WorkView
 from dialogue.conversations import workspace_of
+from dialogue.diffs import difference
 from dialogue.views import BY_HAND, IMPORTED, Awaited, Seed, TurnView, Workspace
 from kernel.settings import Settings
 from routing import leases, review
@@ -134,13 +134,13 @@ def _checks(space: Workspace, exchanges: Sequence[Turn]) -> list[Check]:
     return checks
 
 
-def failed(view: WorkView, message_no: int, problem: Problem) -> None:
+def failed(view: WorkView, message_no: int, problem: Problem, partial: str = "") -> None:
     """Marks the exchange whose reply did not come."""
     for turn in view.turns:
         if turn.message_no == message_no and turn.state == "waiting":
             # Neither a wait nor a reference to quote: the buttons beside it say what helps.
             problem.retry_after_seconds = problem.request_id = None
-            turn.state, turn.problem = "failed", problem
+            turn.state, turn.problem, turn.partial = "failed", problem, partial
 
 
 def draft_payload(given: Any) -> dict[str, str]:

@@ -1,20 +1,22 @@
 // A bot's reply as it arrives: words are appended as plain text, then the server's finished exchange replaces them.
-// The reply belongs to the server: a lost line is taken up again from the beginning of the same reply.
+// The reply belongs to the server: a lost line is taken up again behind the last words that came.
 
 import { say } from "./words.js";
 import { toast } from "./toasts.js";
 
-const MOST_BREAKS = 6;
+const MOST_BREAKS = 30;
+const AGAIN_MS = 2000;
 
-function listen(turn) {
+function listen(turn, heard = "", breaks = 0) {
   turn.dataset.streaming = "yes";
-  const source = new EventSource(turn.dataset.stream);
+  const source = new EventSource(turn.dataset.stream + (heard ? `&heard=${encodeURIComponent(heard)}` : ""));
   const words = turn.querySelector("[data-words]");
   const waiting = turn.querySelector("[data-until-words]");
-  let breaks = 0;
+  // Sent before the words of a call that the reader has heard nothing of: what stands there belongs to another one.
   source.addEventListener("start", () => { words.textContent = ""; });
   source.addEventListener("words", (event) => {
     breaks = 0;
+    heard = event.lastEventId;
     if (waiting) waiting.hidden = true;
     words.append(JSON.parse(event.data));
   });
@@ -26,9 +28,12 @@ function listen(turn) {
   });
   source.onerror = () => {
     breaks += 1;
-    if (!turn.isConnected || breaks > MOST_BREAKS || source.readyState === EventSource.CLOSED) {
+    if (!turn.isConnected || breaks > MOST_BREAKS) {
       source.close();
       if (turn.isConnected) { turn.removeAttribute("data-streaming"); toast(say("offline")); }
+    } else if (source.readyState === EventSource.CLOSED) {
+      // The browser gives up by itself after an answer that is no stream, as a proxy sends while the server restarts.
+      setTimeout(() => { if (turn.isConnected) listen(turn, heard, breaks); }, AGAIN_MS);
     }
   };
 }

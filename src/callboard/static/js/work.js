@@ -98,7 +98,9 @@ function onClick(event) {
   }
   if (button.dataset.fill) {
     const target = document.getElementById(button.dataset.fill);
-    target.value = button.dataset.text;
+    // What somebody has begun to write is never replaced by what a bot left behind.
+    const begun = button.dataset.reveal && target.value.trim() && target.value !== button.dataset.text;
+    target.value = begun ? `${target.value}\n\n${button.dataset.text}` : button.dataset.text;
     target.dispatchEvent(new Event("input", { bubbles: true }));
     target.focus();
   }

@@ -2,8 +2,9 @@
 
 import re
 from difflib import SequenceMatcher
+from typing import Literal
 
-from callboard.pages.views import DiffPart
+from msgspec import Struct
 
 TOKENS_LIMIT = 6000
 """Beyond this many tokens the comparison, which grows with the square, goes by sentence: still readable, and bounded."""
@@ -12,11 +13,16 @@ _WORD = re.compile(r"[⺀-鿿豈-﫿＀-￯]|\w+|\s+|[^\w\s]")
 _SENTENCE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+|[^.!?。！？\n]+")
 
 
-def difference(before: str, after: str) -> list[DiffPart]:
+class Part(Struct, frozen=True):
+    op: Literal["same", "ins", "del"]
+    text: str
+
+
+def difference(before: str, after: str) -> list[Part]:
     """Parts in reading order; joining all but `ins` gives `before`, all but `del` gives `after`."""
     split = _WORD if len(before) + len(after) < TOKENS_LIMIT * 4 else _SENTENCE
     old, new = split.findall(before), split.findall(after)
-    parts: list[DiffPart] = []
+    parts: list[Part] = []
     for op, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if op == "equal":
             _append(parts, "same", "".join(old[i1:i2]))
@@ -26,14 +32,14 @@ def difference(before: str, after: str) -> list[DiffPart]:
     return _join_islands(parts)
 
 
-def _append(parts: list[DiffPart], op: str, text: str) -> None:
+def _append(parts: list[Part], op: Literal["same", "ins", "del"], text: str) -> None:
     if text:
-        parts.append(DiffPart(op, text))
+        parts.append(Part(op, text))
 
 
-def _join_islands(parts: list[DiffPart]) -> list[DiffPart]:
+def _join_islands(parts: list[Part]) -> list[Part]:
     """A lone space between two changes belongs to them: `[-a-] [+b+]` reads worse than one change of two words."""
-    joined: list[DiffPart] = []
+    joined: list[Part] = []
     deleted = inserted = ""
     for index, part in enumerate(parts):
         island = part.op == "same" and part.text.isspace() and (deleted or inserted) and index + 1 < len(parts)
