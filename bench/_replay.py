@@ -12,7 +12,7 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 import numpy as np
-from _aggregators import Aggregator, Consensus, DawidSkene, Majority
+from _aggregators import Aggregator, Consensus, DawidSkene, Foreseen, Majority, Told
 from _answer_log import Log, LogError, read
 from _course import Chooser, Curve, by_accuracy, by_breadth, by_value, course, fixed, mean_curve
 from _form import Goal, Options
@@ -45,6 +45,11 @@ class Engine(NamedTuple):
 OURS = Engine("production", Consensus, by_value)
 WHOLE = Engine("production without domains", lambda log: Consensus(log, whole=True), by_value)
 QASCA = Engine("QASCA + DS", DawidSkene, by_accuracy)
+BOUNDS = (
+    Engine("bound: the truth told of whatever was answered, to measure people", Told, by_value),
+    Engine("bound: everybody's errors known from the start", Foreseen, by_value),
+)
+"""What our reading and choice would do if they knew more than anybody can: printed beside, held against nothing."""
 TURNS_MV = Engine("in turn + majority", Majority, by_breadth, most=6.0)
 TURNS_HDS = Engine("in turn + production estimate", Consensus, by_breadth)
 
@@ -145,7 +150,7 @@ def domains(options: Options) -> list[Goal]:
     for n in range(runs):
         log = crowd_log(MIXED, np.random.default_rng([options.seed, n]))
         three.append(fmean(fixed(log, Majority(log), 3, np.random.default_rng([options.seed, n, m])) for m in range(5)))
-        for engine in (OURS, WHOLE, QASCA):
+        for engine in (OURS, WHOLE, QASCA, *BOUNDS):
             curves.setdefault(engine.name, []).append(_course(engine, log, options.seed, n))
     wanted = fmean(three)
     print(f"{log.text}, {runs} such crowds; majority of three {wanted:.3f}")
@@ -162,6 +167,7 @@ def domains(options: Options) -> list[Goal]:
 
 
 PAY_GOALS = {"any three": 0.30, "two generalists, then an expert": 0.44}
+BOUND = "(errors known) "
 MOST_PAY = {True: 5.0, False: 7.0}
 """Per task, by `quick`: what has not been reached for it counts as not reached."""
 
@@ -175,15 +181,20 @@ def expert_pay(options: Options) -> list[Goal]:
         print(f"experts at three times the pay, {crowd.name}:")
         for n in range(runs):
             paid = qualified(crowd, np.random.default_rng([options.seed, number, n]))
-            curve = bought(paid, np.random.default_rng([options.seed, n]), MOST_PAY[options.quick])
             ways = usual(paid, np.random.default_rng([options.seed, n]))
-            for name, way in ways.items():
-                found.setdefault(name, []).append(curve.reaching(way.accuracy) / way.pay)
+            engines = {"": Consensus(paid.log, paid.known)} | ({} if options.quick else {BOUND: Foreseen(paid.log)})
+            for engine, estimate in engines.items():
+                curve = bought(paid, estimate, np.random.default_rng([options.seed, n]), MOST_PAY[options.quick])
+                for name, way in ways.items():
+                    found.setdefault(engine + name, []).append(curve.reaching(way.accuracy) / way.pay)
             if n == 0:
                 print("  " + "; ".join(f"{name} {way.accuracy:.3f} for {way.pay:.2f}" for name, way in ways.items()))
         for name, values in found.items():
             ratios.setdefault(name, []).append(_geo_mean(values))
         print("  production: " + "; ".join(f"{values[-1]:.2f} of the pay of {name}" for name, values in ratios.items()))
+    if not options.quick:
+        known = "; ".join(f"{_geo_mean(ratios[BOUND + name]):.2f} of the pay of {name}" for name in PAY_GOALS)
+        print(f"geometric mean if everybody's errors were known from the start: {known}")
     goals = [
         Goal(f"pay beside {name}, geometric mean of {len(PAID)} crowds", _geo_mean(ratios[name]), goal, "ratio", at_most=True)
         for name, goal in PAY_GOALS.items()
