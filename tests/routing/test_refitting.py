@@ -114,7 +114,9 @@ async def test_reviews_set_the_temperature_and_show_the_error(settings: Settings
     reviewer = await make_reviewer(settings)
     for n in range(20):
         held = await claim_one(settings, reviewer, kinds=["review"])
-        await verdict(settings, held, "fix" if n % 2 else "accept", **({"corrected": {"label": "yes"}} if n % 2 else {}))
+        await verdict(
+            settings, held, "fix" if n % 2 else "accept", **({"corrected": {"label": "yes"}} if n % 2 else {})
+        )
     await refit(settings, project)
     report = await refitting.report(project)
     assert report.errors is not None
