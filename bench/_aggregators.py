@@ -83,12 +83,12 @@ class Told(Consensus):
 
 
 class Foreseen(Consensus):
-    """A bound: everybody's errors are known from the start, from all that they answer in the log and its truth."""
+    """A bound: everybody's true confusion matrix in each domain is known from the start."""
 
-    def __init__(self, log: Log) -> None:
-        world = World(log.people, log.choices, log.domains, log.domain)
-        everything = Answers(log.person, log.task, log.choice, np.ones(len(log.task)))
-        self.model = estimate(everything, world, nothing_known(world)._replace(truth=log.truth)).model
+    def __init__(self, log: Log, confusion: Floats) -> None:
+        accuracy = np.trace(confusion, axis1=2, axis2=3) / log.choices
+        prior = np.full((log.domains, log.choices), 1 / log.choices)
+        self.model = Model(np.arange(log.domains), confusion, prior, accuracy, np.full_like(accuracy, np.inf), 0.0)
         super().__init__(log)
 
     def refit(self, person: Whole, task: Whole, choice: Whole) -> None:
