@@ -4,8 +4,10 @@ from typing import Protocol
 
 import numpy as np
 from _answer_log import Floats, Log, Whole
+from numpy.typing import NDArray
 
-from routing.consensus import Answers, Known, Model, World, estimate, nothing_known
+from routing.consensus import UNKNOWN, Answers, Known, Model, World, estimate, nothing_known
+from routing.overlap import in_sample, sample_helps
 
 DS_ROUNDS = 20
 """Plain Dawid-Skene has converged by then on logs of this size."""
@@ -17,6 +19,8 @@ class Aggregator(Protocol):
     """`posterior` [task, class] is kept up to date by `step`, and computed anew by `refit`."""
 
     posterior: Floats
+    sample: NDArray[np.bool_] | None
+    """Tasks that come first; none: no task does."""
 
     def refit(self, person: Whole, task: Whole, choice: Whole) -> None: ...
     def step(self, person: int, task: int, choice: int) -> None: ...
@@ -35,8 +39,11 @@ class Consensus:
             self._known = Known(known.truth, right, taken)
         nothing = np.zeros(0, dtype=np.intp)
         self.refit(nothing, nothing, nothing)
+        helps = sample_helps(int(self.model.place.max()) + 1, float(self.model.evidence[:-1].mean()))
+        self.sample = np.array([in_sample(str(task)) for task in range(log.tasks)], dtype=bool) if helps else None
 
     model: Model
+    sample: NDArray[np.bool_] | None
 
     def refit(self, person: Whole, task: Whole, choice: Whole) -> None:
         found = estimate(Answers(person, task, choice, np.ones(len(task))), self.world, self._known)
@@ -52,8 +59,51 @@ class Consensus:
         return np.asarray(self.model.confusion[person, self.places[tasks]])
 
 
+class Told(Consensus):
+    """A bound: whenever somebody is measured, the truth of all that was answered is told; answers are read without it.
+
+    As if every answer were reviewed at once, by somebody who never errs and is not paid.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._truth = log.truth
+        super().__init__(log)
+        self.sample = None
+
+    def refit(self, person: Whole, task: Whole, choice: Whole) -> None:
+        told = np.full(len(self._truth), UNKNOWN, dtype=np.intp)
+        told[task] = self._truth[task]
+        found = estimate(
+            Answers(person, task, choice, np.ones(len(task))), self.world, self._known._replace(truth=told)
+        )
+        self.model, self.log_q = found.model, found.log_q
+        self.places = self.model.place[self.world.domain]
+        self.posterior = np.exp(self.log_q)
+        self.posterior /= self.posterior.sum(1, keepdims=True)
+
+
+class Foreseen(Consensus):
+    """A bound: everybody's true confusion matrix in each domain is known from the start."""
+
+    def __init__(self, log: Log, confusion: Floats) -> None:
+        accuracy = np.trace(confusion, axis1=2, axis2=3) / log.choices
+        prior = np.full((log.domains, log.choices), 1 / log.choices)
+        self.model = Model(np.arange(log.domains), confusion, prior, accuracy, np.full_like(accuracy, np.inf), 0.0)
+        super().__init__(log)
+
+    def refit(self, person: Whole, task: Whole, choice: Whole) -> None:
+        self.places = self.model.place[self.world.domain]
+        self.log_q = np.log(self.model.prior)[self.places]
+        np.add.at(self.log_q, task, np.log(self.model.confusion[person, self.places[task], :, choice]))
+        self.log_q -= self.log_q.max(1, keepdims=True)
+        self.posterior = np.exp(self.log_q)
+        self.posterior /= self.posterior.sum(1, keepdims=True)
+
+
 class DawidSkene:
     """As published (1979): one confusion matrix per person, classes as common as they turn out, to convergence."""
+
+    sample = None
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -94,6 +144,8 @@ class DawidSkene:
 
 class Majority:
     """`posterior` holds shares of the votes."""
+
+    sample = None
 
     def __init__(self, log: Log) -> None:
         self._votes = np.zeros((log.tasks, log.choices))

@@ -8,7 +8,7 @@ from _aggregators import Aggregator, accuracy
 from _answer_log import Floats, Log, Whole
 from numpy.typing import NDArray
 
-from routing.overlap import TEMPERATURE, Stopping, calibrated, score, worth
+from routing.overlap import SAMPLE_ANSWERS, TEMPERATURE, Stopping, calibrated, score, worth
 
 REFITS_PER_ROUND = 12
 """The estimate is made anew after every (tasks / 12) answers: ROUTING.md section 1."""
@@ -58,9 +58,13 @@ Chooser = Callable[[Aggregator, int, Whole, Whole], Floats]
 """What each of the tasks (third) is worth to this person (second); the fourth counts the answers of each task so far."""
 
 
-def by_value(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:  # noqa: ARG001  one form for all
-    """The production score."""
-    return score(worth(estimate.posterior[tasks], estimate.confusion(person, tasks)))
+def by_value(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:
+    """The production score; what is not of the sample waits until the sample has its answers."""
+    values = score(worth(estimate.posterior[tasks], estimate.confusion(person, tasks)))
+    sample = estimate.sample
+    if sample is not None and given[sample].mean() < SAMPLE_ANSWERS and (first := sample[tasks]).any():
+        return np.where(first, values, -np.inf)
+    return values
 
 
 def by_accuracy(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:  # noqa: ARG001  one form for all

@@ -21,10 +21,10 @@ class Way(NamedTuple):
     pay: float
 
 
-def bought(paid: Paid, rng: np.random.Generator, most_pay: float) -> Curve:
+def bought(paid: Paid, estimate: Consensus, rng: np.random.Generator, most_pay: float) -> Curve:
     """Accuracy by pay per task: of those who are free, whoever gives most information per unit of pay answers."""
     log = paid.log
-    estimate, opened = Consensus(log, paid.known), Open(log)
+    opened = Open(log)
     arrivals = np.bincount(log.person, minlength=log.people).astype(np.float64)
     answers: list[int] = []
     points = [(0.0, accuracy(estimate.posterior, log.truth))]

@@ -7,17 +7,18 @@ G3 on seeded crowds whose experts cost three times as much. Called by `bench/rou
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import NamedTuple
 
 import numpy as np
-from _aggregators import Aggregator, Consensus, DawidSkene, Majority
+from _aggregators import Aggregator, Consensus, DawidSkene, Foreseen, Majority, Told
 from _answer_log import Log, LogError, read
 from _course import Chooser, Curve, by_accuracy, by_breadth, by_value, course, fixed, mean_curve
 from _form import Goal, Options
 from _paid import bought, usual
-from _worlds import MIXED, PAID, crowd_log, qualified
+from _worlds import MIXED, PAID, confusions, crowd_log, qualified
 
 from routing.overlap import Stopping
 
@@ -45,6 +46,9 @@ class Engine(NamedTuple):
 OURS = Engine("production", Consensus, by_value)
 WHOLE = Engine("production without domains", lambda log: Consensus(log, whole=True), by_value)
 QASCA = Engine("QASCA + DS", DawidSkene, by_accuracy)
+TOLD = Engine("if the truth of whatever was answered were told, to measure people", Told, by_value)
+FORESEEN = "if everybody's true confusion matrix were known"
+"""What our reading and choice would do if they knew more than anybody can: printed beside, held against nothing."""
 TURNS_MV = Engine("in turn + majority", Majority, by_breadth, most=6.0)
 TURNS_HDS = Engine("in turn + production estimate", Consensus, by_breadth)
 
@@ -145,7 +149,8 @@ def domains(options: Options) -> list[Goal]:
     for n in range(runs):
         log = crowd_log(MIXED, np.random.default_rng([options.seed, n]))
         three.append(fmean(fixed(log, Majority(log), 3, np.random.default_rng([options.seed, n, m])) for m in range(5)))
-        for engine in (OURS, WHOLE, QASCA):
+        truly = confusions(MIXED, np.random.default_rng([options.seed, n]))
+        for engine in (OURS, WHOLE, QASCA, TOLD, Engine(FORESEEN, partial(Foreseen, confusion=truly), by_value)):
             curves.setdefault(engine.name, []).append(_course(engine, log, options.seed, n))
     wanted = fmean(three)
     print(f"{log.text}, {runs} such crowds; majority of three {wanted:.3f}")
@@ -169,26 +174,38 @@ MOST_PAY = {True: 5.0, False: 7.0}
 def expert_pay(options: Options) -> list[Goal]:
     """G3."""
     runs = 1 if options.quick else 5
-    ratios: dict[str, list[float]] = {}
+    ratios: dict[tuple[str, str], list[float]] = {}
     for number, crowd in enumerate(PAID):
-        found: dict[str, list[float]] = {}
+        found: dict[tuple[str, str], list[float]] = {}
         print(f"experts at three times the pay, {crowd.name}:")
         for n in range(runs):
             paid = qualified(crowd, np.random.default_rng([options.seed, number, n]))
-            curve = bought(paid, np.random.default_rng([options.seed, n]), MOST_PAY[options.quick])
             ways = usual(paid, np.random.default_rng([options.seed, n]))
-            for name, way in ways.items():
-                found.setdefault(name, []).append(curve.reaching(way.accuracy) / way.pay)
+            engines = {OURS.name: Consensus(paid.log, paid.known)}
+            if not options.quick:
+                truly = confusions(crowd, np.random.default_rng([options.seed, number, n]))
+                engines[FORESEEN] = Foreseen(paid.log, truly)
+            for engine, estimate in engines.items():
+                curve = bought(paid, estimate, np.random.default_rng([options.seed, n]), MOST_PAY[options.quick])
+                for name, way in ways.items():
+                    found.setdefault((engine, name), []).append(curve.reaching(way.accuracy) / way.pay)
             if n == 0:
                 print("  " + "; ".join(f"{name} {way.accuracy:.3f} for {way.pay:.2f}" for name, way in ways.items()))
-        for name, values in found.items():
-            ratios.setdefault(name, []).append(_geo_mean(values))
-        print("  production: " + "; ".join(f"{values[-1]:.2f} of the pay of {name}" for name, values in ratios.items()))
+        for way, values in found.items():
+            ratios.setdefault(way, []).append(_geo_mean(values))
+        for engine in engines:
+            told = "; ".join(f"{ratios[engine, name][-1]:.2f} of the pay of {name}" for name in ways)
+            print(f"  {engine}: {told}")
+    for engine in engines:
+        means = "; ".join(f"{_geo_mean(ratios[engine, name]):.2f} of the pay of {name}" for name in ways)
+        print(f"{engine}, geometric mean: {means}")
     goals = [
-        Goal(f"pay beside {name}, geometric mean of {len(PAID)} crowds", _geo_mean(ratios[name]), goal, "ratio", at_most=True)
+        Goal(f"pay beside {name}, geometric mean of {len(PAID)} crowds", _geo_mean(ratios[OURS.name, name]), goal, "ratio", at_most=True)
         for name, goal in PAY_GOALS.items()
     ]  # fmt: skip
-    goals.append(Goal("pay beside one expert, the worst crowd", max(ratios["one expert"]), 1.0, "ratio", at_most=True))
+    goals.append(
+        Goal("pay beside one expert, the worst crowd", max(ratios[OURS.name, "one expert"]), 1.0, "ratio", at_most=True)
+    )
     return goals
 
 

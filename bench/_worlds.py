@@ -12,13 +12,14 @@ person's past in the domain predicting the next answer with an AUC of .70, the m
 The estimate knows none of this: its model has no difficulty of tasks and no temptation.
 """
 
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from _answer_log import Floats, Log, Whole
 from numpy.typing import NDArray
 
-from routing.consensus import UNKNOWN, Known
+from routing.consensus import MOST_ACCURACY, UNKNOWN, Known
 
 ANSWERS_PER_TASK = 12
 """Of which a course takes what it asks for; the public logs have 10 to 20."""
@@ -87,12 +88,32 @@ class Paid(NamedTuple):
     """[person, domain], a generalist's answer costs 1."""
 
 
-def crowd_log(crowd: Crowd, rng: np.random.Generator) -> Log:
+def _skills(crowd: Crowd, rng: np.random.Generator) -> Floats:
+    """[person, domain], less the mean difficulty; the first that is drawn of a crowd."""
     skill = rng.normal(crowd.easiness, crowd.general_sd, crowd.people)[:, None] + rng.normal(
         0, crowd.domain_sd, (crowd.people, crowd.domains)
     )
     skill += crowd.professional_lift * (rng.random(crowd.people) < crowd.professionals)[:, None]
     skill[rng.random(crowd.people) < crowd.careless] = -np.inf
+    return skill
+
+
+def confusions(crowd: Crowd, rng: np.random.Generator) -> Floats:
+    """[person, domain, true class, answer] of the crowd that `crowd_log` makes of the same `rng`: what nobody can know.
+
+    The chance of being right is the mean over difficulties (a hundred equally likely ones), at most 0.99.
+    """
+    skill = _skills(crowd, rng)
+    difficulties = crowd.difficulty_sd * np.array([NormalDist().inv_cdf((n + 0.5) / 100) for n in range(100)])
+    with np.errstate(over="ignore"):
+        able = (1 / (1 + np.exp(difficulties - skill[:, :, None]))).mean(2)
+    right = np.minimum(1 / crowd.choices + (1 - 1 / crowd.choices) * able, MOST_ACCURACY)[:, :, None, None]
+    same = np.eye(crowd.choices)
+    return np.asarray(right * same + (1 - right) / (crowd.choices - 1) * (1 - same))
+
+
+def crowd_log(crowd: Crowd, rng: np.random.Generator) -> Log:
+    skill = _skills(crowd, rng)
     domain = np.arange(crowd.tasks) % crowd.domains
     difficulty = rng.normal(0, crowd.difficulty_sd, crowd.tasks)
     truth = rng.integers(0, crowd.choices, crowd.tasks)

@@ -6,7 +6,7 @@ from uuid import UUID
 from callboard.access import sessions
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases, offers, stock
+from routing import changes, climbing, estimating, leases, offers, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -27,6 +27,8 @@ NAMES = (
     "skills.judge_everybody",
     "skills.calibrate_items",
     estimating.JOB,
+    refitting.JOB,
+    refitting.FIT,
     "routing.make_offers",
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
@@ -133,3 +135,14 @@ async def calibrate_items(_payload: dict[str, Any], settings: Settings) -> None:
 async def fit_difficulty(_payload: dict[str, Any], settings: Settings) -> None:
     """What texts and lanes say of difficulty, from the newest outcomes."""
     await estimating.fit_difficulty(settings)
+
+
+@outbox.handler(refitting.JOB)
+async def refit_consensus(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Asks for a refit of every project whose crowd did something since the last."""
+    await refitting.ask_all()
+
+
+@outbox.handler(refitting.FIT)
+async def fit_consensus(payload: dict[str, Any], settings: Settings) -> None:
+    await refitting.refit(UUID(payload["project_id"]), settings)

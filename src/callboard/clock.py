@@ -49,6 +49,7 @@ TIMED = (
     Timed("skills.estimate_crowd", 3600),  # where newcomers start; it moves by a hair in an hour
     Timed("skills.remind_expiries", 86_400),  # credentials end with a day
     Timed("routing.fit_difficulty", 86_400),  # nightly: a day's outcomes move it by a hair
+    Timed("routing.refit_consensus", 120),  # where nothing came in since, nothing is done
     Timed("skills.calibrate_items", 86400),  # a bank gathers a few hundred answers a day
 )
 

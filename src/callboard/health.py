@@ -17,7 +17,7 @@ from callboard.live import Hub
 from callboard.migrate import pending
 from kernel import db
 from kernel.settings import Settings
-from routing import climbing
+from routing import climbing, refitting
 from routing.situation import age_seconds
 
 log = structlog.get_logger(__name__)
@@ -80,6 +80,7 @@ async def read_metrics() -> Response[bytes]:
             metrics.upkeep_age.labels(name).set(seconds)
         age = await age_seconds()
         metrics.stock_age.set(-1 if age is None else age)
+        metrics.consensus_lag.set(await refitting.lag())
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         log.warning("the ages of upkeep are not known: the database is away")
     return Response(content=metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

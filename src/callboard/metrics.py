@@ -24,6 +24,10 @@ stock_age = Gauge(
     "callboard_routing_stock_age_seconds",
     "Since who is on shift was last looked at; claims go on without patience beyond a minute. -1: nobody looked yet.",
 )
+consensus_lag = Gauge(
+    "callboard_consensus_lag_seconds",
+    "Since when the oldest answer or verdict waits that its project's estimate of the crowd has not seen.",
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -2,7 +2,8 @@
 
 An objective task is one whose answers have a `label`; the choices are those of the task's payload (`choices`), or those
 that were given. Projects without `consensus_target` keep to their `overlap`. What one person's answer counts is what is
-believed of the person in the task's domain, at the task's difficulty.
+believed of the person in the task's domain, at the task's difficulty, moved by what they answered in this project
+(`routing/refitting.py`: whatever was stored last, however old).
 """
 
 import math
@@ -15,6 +16,7 @@ import msgspec
 from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.sql import load
+from routing.refitting import Beliefs, beliefs
 from skills.belief import Belief, expected
 from skills.profiles import load_profile
 
@@ -53,30 +55,35 @@ async def ask_for_more(task_id: UUID, half_life_days: float) -> None:
     if not answers or any(row["label"] is None for row in answers):
         return
     difficulty = Belief(asked.difficulty_mean, asked.difficulty_variance)
-    given = [
-        (
-            row["label"],
-            expected((await load_profile(row["author_id"], half_life_days)).belief(asked.domain), difficulty),
-        )
-        for row in answers
-    ]
+    crowd = await beliefs(asked.project_id, [row["author_id"] for row in answers])
+    given = []
+    for row in answers:
+        profile = (await load_profile(row["author_id"], half_life_days)).belief(asked.domain)
+        chance = expected(profile, difficulty)
+        given.append((row["label"], crowd.chance(row["author_id"], asked.domain, chance) if crowd else chance))
     declared = asked.choices if isinstance(asked.choices, list) else []
     posterior = agreed(given, [str(choice) for choice in declared])
-    await _decide(task_id, asked, posterior)
+    await _decide(task_id, asked, posterior, crowd)
 
 
-async def _decide(task_id: UUID, asked: _Question, posterior: Mapping[str, float]) -> None:
+async def _decide(task_id: UUID, asked: _Question, posterior: Mapping[str, float], crowd: Beliefs | None) -> None:
     import numpy as np  # noqa: PLC0415  loaded where a project asks for a consensus: decision 9
 
-    from routing.overlap import Stopping, wanted  # noqa: PLC0415  as numpy
+    from routing import overlap  # noqa: PLC0415  as numpy
 
-    rule = Stopping(asked.target, asked.overlap, asked.most_answers)
-    found = wanted(np.array(list(posterior.values())), asked.places, rule)
+    sampled = (
+        crowd is not None and overlap.sample_helps(crowd.domains, crowd.evidence) and overlap.in_sample(str(task_id))
+    )
+    least = max(asked.overlap, overlap.SAMPLE_ANSWERS) if sampled else asked.overlap
+    rule = overlap.Stopping(asked.target, least, asked.most_answers)
+    temperature = crowd.temperature if crowd else overlap.TEMPERATURE
+    found = overlap.wanted(np.array(list(posterior.values())), asked.places, rule, temperature=temperature)
     if found.another:
         await db.execute(sql.add_answer_slot, id=uuid7(), slot_id=asked.slot_id)
     await outbox.publish(
         "task.answer_wanted" if found.another else "task.answers_suffice",
         {"task_id": str(task_id), "places": asked.places, "why": found.why, "sure": round(found.sure, 4), "target": asked.target,
+         "temperature": temperature, "estimate": crowd.version if crowd else None,
          "posterior": {label: round(chance, 4) for label, chance in posterior.items()}},
         project_id=asked.project_id, subject_id=task_id,
     )  # fmt: skip

@@ -23,7 +23,11 @@ DOMAIN_ANSWERS = 60.0
 LIFT_ANSWERS = 5.0
 """Answers of one person that "no better and no worse than the others" is worth."""
 PERSON_ANSWERS = 12.0
-"""Answers in one domain that the person's general level is worth there."""
+"""Answers in one domain that the person's general level is worth there, as long as the crowd does not say less."""
+LEAST_PERSON_ANSWERS = 2.0
+"""However much people differ by domain."""
+STRENGTH_PAIRS = 500.0
+"""Pairs of answers, by one person in one domain, that `PERSON_ANSWERS` is worth beside what the crowd shows."""
 SHAPE_ANSWERS = 3.0
 """Answers per class that the shape of the domain's errors is worth beside the person's own."""
 VERIFIED_WEIGHT = 5.0
@@ -34,6 +38,8 @@ LEAST_TASKS = 100
 """Of a domain that is told apart; those with fewer are one domain together (with 12 each, the estimate collapsed)."""
 MOST_ACCURACY = 0.99
 """Nobody is believed beyond this: one answer must never settle a task for good."""
+TINY = 1e-9
+"""Keeps a crowd without answers from being divided by."""
 LEAST_CHOICES, MOST_CHOICES = 2, 100
 UNKNOWN = -1
 """Stands for the truth of a task that nobody verified."""
@@ -81,7 +87,9 @@ class Model(NamedTuple):
     accuracy: Floats
     """[person, place], 0 to 1."""
     evidence: Floats
-    """[person, place]: answers and exam items that the accuracy rests on, beside `PERSON_ANSWERS` of belief."""
+    """[person, place]: answers and exam items that the accuracy rests on, beside `strength` of belief."""
+    strength: float
+    """Answers in one domain that somebody's general level is worth there: the less, the more domains differ."""
 
     @property
     def newcomer(self) -> int:
@@ -89,7 +97,7 @@ class Model(NamedTuple):
 
     def variance(self) -> Floats:
         """Of `accuracy`, that of a beta distribution of as many answers."""
-        return np.asarray(self.accuracy * (1 - self.accuracy) / (PERSON_ANSWERS + self.evidence))
+        return np.asarray(self.accuracy * (1 - self.accuracy) / (self.strength + self.evidence))
 
     def start(self, domain: int) -> Floats:
         """The log posterior [class] of a task that nobody has answered."""
@@ -134,17 +142,19 @@ def estimate(answers: Answers, world: World, known: Known | None = None, *, roun
     weight = answers.weight * np.where(verified[answers.task], VERIFIED_WEIGHT, 1.0)
 
     counts = np.zeros((world.people, places, world.choices, world.choices))
-    confusion, accuracy, evidence = _people(counts, exam)
+    people = _people(counts, exam, _Doubt(counts.sum((2, 3)), 0.0))
     prior = np.full((places, world.choices), 1 / world.choices)
-    log_q = sums.log_posterior(confusion, prior)
+    log_q = sums.log_posterior(people.confusion, prior)
     posterior = np.where(verified[:, None], certain, _softmax(log_q))
     for _ in range(rounds):
         counts = sums.counts(posterior, weight)
-        confusion, accuracy, evidence = _people(counts, exam)
+        people = _people(counts, exam, sums.doubt(posterior, weight))
         prior = _class_prior(posterior, verified, sums.answered, own, places)
-        log_q = sums.log_posterior(confusion, prior)
+        log_q = sums.log_posterior(people.confusion, prior)
         posterior = np.where(verified[:, None], certain, _softmax(log_q))
-    return Estimate(Model(place, confusion, prior, accuracy, evidence), log_q, posterior)
+    return Estimate(
+        Model(place, people.confusion, prior, people.accuracy, people.evidence, people.strength), log_q, posterior
+    )
 
 
 def _places(world: World) -> tuple[Whole, int]:
@@ -167,11 +177,25 @@ def _joined(by_domain: Floats, place: Whole, places: int) -> Floats:
     return joined
 
 
+class _Doubt(NamedTuple):
+    squares: Floats
+    """[person, place]: squared weights of the answers."""
+    open: float
+    """Variance that is left of their rightness, summed by weight."""
+
+
+class _People(NamedTuple):
+    confusion: Floats
+    accuracy: Floats
+    evidence: Floats
+    strength: float
+
+
 class _Sums:
     """The two sums over all answers, each a handful of `bincount` calls: what a round costs."""
 
     def __init__(self, answers: Answers, world: World, own: Whole, places: int) -> None:
-        self._task, self._own = answers.task, own
+        self._task, self._choice, self._own = answers.task, answers.choice, own
         self._choices, self._tasks = world.choices, len(own)
         self._shape = (world.people, places, world.choices)
         self._cell = (answers.person * places + own[answers.task]) * world.choices + answers.choice
@@ -186,6 +210,13 @@ class _Sums:
         ]
         return np.stack(by_class, axis=2)
 
+    def doubt(self, posterior: Floats, weight: Floats) -> _Doubt:
+        """How much the posteriors leave open of whether each answer is right."""
+        right = posterior[self._task, self._choice]
+        size = self._shape[0] * self._shape[1]
+        squares = np.bincount(self._cell // self._choices, weight**2, size).reshape(self._shape[:2])
+        return _Doubt(squares, float((weight * right * (1 - right)).sum()))
+
     def log_posterior(self, confusion: Floats, prior: Floats) -> Floats:
         table = np.log(confusion[:-1]).transpose(0, 1, 3, 2).reshape(-1, self._choices)
         said = table[self._cell]
@@ -195,7 +226,7 @@ class _Sums:
         return np.asarray(log_q - log_q.max(axis=1, keepdims=True))
 
 
-def _people(counts: Floats, exam: _Exam) -> tuple[Floats, Floats, Floats]:
+def _people(counts: Floats, exam: _Exam, doubt: _Doubt) -> _People:
     """Confusion, accuracy and evidence of everybody and of a newcomer, from the crowd down to the person."""
     choices = counts.shape[-1]
     diagonal = np.eye(choices)
@@ -206,10 +237,13 @@ def _people(counts: Floats, exam: _Exam) -> tuple[Floats, Floats, Floats]:
     newcomer = np.zeros((1, *counts.shape[1:]))
     counts = np.concatenate([counts, newcomer])
     nobody = np.zeros((1, counts.shape[1]))
-    right = (counts * diagonal).sum((2, 3)) + np.concatenate([exam.right, nobody])
+    answered = (counts * diagonal).sum((2, 3))
+    right = answered + np.concatenate([exam.right, nobody])
     evidence = counts.sum((2, 3)) + np.concatenate([exam.taken, nobody])
     lift = (right.sum(1) - evidence @ level) / (evidence.sum(1) + LIFT_ANSWERS)
-    accuracy = (PERSON_ANSWERS * (level + lift[:, None]) + right) / (PERSON_ANSWERS + evidence)
+    believed = level + lift[:, None]
+    strength = _strength(believed[:-1], answered[:-1], counts[:-1].sum((2, 3)), exam, doubt)
+    accuracy = (strength * believed + right) / (strength + evidence)
     accuracy = np.clip(accuracy, 1 / choices, MOST_ACCURACY)
 
     wrong = domain * (1 - diagonal)
@@ -217,7 +251,25 @@ def _people(counts: Floats, exam: _Exam) -> tuple[Floats, Floats, Floats]:
     shape = accuracy[:, :, None, None] * diagonal + (1 - accuracy)[:, :, None, None] * wrong
     # An exam does not tell which class was mistaken for which: its items add weight to the level, equally over the classes.
     known = np.concatenate([exam.taken, nobody])[:, :, None, None] / choices
-    return _rows((SHAPE_ANSWERS + known) * shape + counts), accuracy, evidence
+    return _People(_rows((SHAPE_ANSWERS + known) * shape + counts), accuracy, evidence, strength)
+
+
+def _strength(believed: Floats, right: Floats, taken: Floats, exam: _Exam, doubt: _Doubt) -> float:
+    """Answers in one domain that `believed` is worth, by the method of moments.
+
+    What one person's results in one domain have in common beyond `believed` is the variance t of the true levels; a
+    beta distribution of that variance is worth p(1-p)/t - 1 answers. An answer whose rightness is half open tells half.
+    """
+    believed = np.clip(believed, 1 - MOST_ACCURACY, MOST_ACCURACY)
+    noise = believed * (1 - believed)
+    shared = ((exam.right - exam.taken * believed) ** 2 - exam.taken * noise).sum()
+    pairs = (exam.taken * (exam.taken - 1)).clip(0).sum()
+    told = max(0.0, 1 - doubt.open / max(float((taken * noise).sum()), TINY))
+    shared += ((right - taken * believed) ** 2 - told * doubt.squares * noise).sum()
+    pairs += told**2 * (taken**2 - doubt.squares).clip(0).sum()
+    usual = float(noise.mean())
+    variance = (shared + STRENGTH_PAIRS * usual / (PERSON_ANSWERS + 1)) / (pairs + STRENGTH_PAIRS)
+    return float(np.clip(usual / max(variance, TINY) - 1, LEAST_PERSON_ANSWERS, PERSON_ANSWERS))
 
 
 def _class_prior(posterior: Floats, verified: NDArray[np.bool_], answered: NDArray[np.bool_], own: Whole, places: int) -> Floats:  # fmt: skip

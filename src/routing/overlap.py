@@ -6,6 +6,7 @@ as `routing.consensus`.
 
 import math
 from typing import Literal, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -19,6 +20,13 @@ LOG_TEMPERATURES = (-4.0, 2.0)
 """Between which T is sought: from "says nearly nothing" to "could claim much more"."""
 PRECISION = 1e-4
 """Of log T: far below what any number of reviews could tell apart."""
+SAMPLE_SHARE, SAMPLE_ANSWERS = 0.08, 4
+"""Of the tasks, and answers to each of them, that come first where domains are told apart and nobody is known yet.
+
+One answer to every task shows nobody's mistakes; .55 of overlap 3 became .45 in the simulated mix (docs/consensus.md).
+"""
+SAMPLE_EVIDENCE = 4.0
+"""Answers and exam items per person and domain, in the mean, from which on people are known well enough without."""
 TINY = 1e-300
 """Keeps 0 log 0 at 0."""
 
@@ -93,6 +101,19 @@ def _loss(log_temperature: float, log_q: Floats, truth: Whole) -> float:
     claimed = highest + np.log(np.exp(scaled - highest[:, None]).sum(1))
     surprise = (log_temperature - math.log(TEMPERATURE)) ** 2 / (2 * TEMPERATURE_SD**2)
     return float((claimed - scaled[np.arange(len(truth)), truth]).sum()) + surprise
+
+
+def sample_helps(domains: int, evidence: float) -> bool:
+    """Whether people should be got to know by a sample; `domains` are those told apart, `evidence` is of each in the mean.
+
+    Where there is one domain the sample teaches too little for its answers (docs/consensus.md).
+    """
+    return domains > 1 and evidence < SAMPLE_EVIDENCE
+
+
+def in_sample(task: str) -> bool:
+    """By the name of the task, so that every process says the same; evenly over whatever the order of tasks is."""
+    return crc32(task.encode()) < SAMPLE_SHARE * 2**32
 
 
 class Stopping(NamedTuple):

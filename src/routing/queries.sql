@@ -1484,3 +1484,54 @@ SELECT id, count(*) OVER ()::int AS total FROM annotator WHERE state = 'active' 
 -- name: waiting_by_lane
 -- How many answers are waited for in each lane of a project.
 SELECT lane, count(*)::int AS waiting FROM slot WHERE project = :project_id AND state = 'free' AND stage = 0 GROUP BY lane
+
+-- name: consensus_behind
+-- Projects that ask for a consensus and have answers or verdicts that their estimate has not seen, or none yet.
+SELECT p.id FROM project p LEFT JOIN consensus_model m ON m.project = p.id
+WHERE p.consensus_target IS NOT NULL AND p.state <> 'closed'
+  AND (m.project IS NULL
+       OR EXISTS (SELECT FROM submission s WHERE s.project = p.id AND s.submitted_at > m.read_at)
+       OR EXISTS (SELECT FROM submission s WHERE s.project = p.id AND s.decided_at > m.read_at))
+
+-- name: lock_consensus_fit
+-- Two refits of one project would overwrite each other's version.
+SELECT pg_advisory_xact_lock(hashtextextended('consensus:' || :project_id::text, 0))
+
+-- name: consensus_to_fit
+-- From when on changes are unseen, and the domains large enough to be told apart (as routing.consensus.LEAST_TASKS).
+SELECT clock_timestamp() AS read_at, p.skill_half_life_days AS half_life_days,
+       (SELECT count(*)::int FROM (SELECT FROM task t WHERE t.project = p.id GROUP BY t.domain HAVING count(*) >= 100) large) AS domains
+FROM project p WHERE p.id = :project_id AND p.consensus_target IS NOT NULL
+
+-- name: consensus_answers
+-- The newest answers that count, with what a reviewer let stand of each: as it was, or as it was mended.
+SELECT s.author, s.task, t.domain, s.payload ->> 'label' AS label, t.payload -> 'choices' AS choices, s.submitted_at,
+       CASE WHEN s.state = 'accepted' THEN coalesce((SELECT v.corrected ->> 'label' FROM verdict v WHERE v.submission = s.id ORDER BY v.stage DESC LIMIT 1), s.payload ->> 'label') END AS truth
+FROM (SELECT * FROM submission WHERE project = :project_id ORDER BY submitted_at DESC LIMIT :limit) s JOIN task t ON t.id = s.task
+WHERE s.state IN ('pending', 'accepted', 'rejected') AND s.payload ->> 'label' IS NOT NULL
+
+-- name: keep_consensus_model
+-- The last estimate is overwritten when the new one is there, and not before.
+INSERT INTO consensus_model (project, version, fitted_at, read_at, domains, temperature, evidence, people, found)
+VALUES (:project_id, 1, clock_timestamp(), :read_at, :domains, :temperature, :evidence, :people, :found)
+ON CONFLICT (project) DO UPDATE SET version = consensus_model.version + 1, fitted_at = excluded.fitted_at, read_at = excluded.read_at,
+  domains = excluded.domains, temperature = excluded.temperature, evidence = excluded.evidence, people = excluded.people, found = excluded.found
+RETURNING version
+
+-- name: consensus_beliefs
+-- What is stored of the crowd, and of these people out of it.
+SELECT version, temperature, domains, evidence,
+       coalesce((SELECT jsonb_object_agg(one, m.people -> one) FROM unnest(:people::text[]) one WHERE m.people ? one), '{}'::jsonb) AS people
+FROM consensus_model m WHERE project = :project_id
+
+-- name: consensus_model_of
+-- For managers: without the people, who are counted.
+SELECT version, fitted_at, domains, temperature, found, (SELECT count(*)::int FROM jsonb_object_keys(people)) AS people FROM consensus_model WHERE project = :project_id
+
+-- name: consensus_lag
+-- Seconds since the oldest answer or verdict that an estimate has not seen; of one project, or of the worst.
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - least(a.at, d.at))), 0)::float8
+FROM project p LEFT JOIN consensus_model m ON m.project = p.id
+CROSS JOIN LATERAL (SELECT min(s.submitted_at) AS at FROM submission s WHERE s.project = p.id AND s.submitted_at > coalesce(m.read_at, '-infinity')) a
+CROSS JOIN LATERAL (SELECT min(s.decided_at) AS at FROM submission s WHERE s.project = p.id AND s.decided_at > coalesce(m.read_at, '-infinity')) d
+WHERE p.consensus_target IS NOT NULL AND p.state <> 'closed' AND (:project_id::uuid IS NULL OR p.id = :project_id)

@@ -392,3 +392,18 @@ class Stock(Table, tablename="stock", db=engine):
     figures = JSONB()
     taken_at = Timestamptz(default=TimestamptzNow())
     stock_is_one_row = Check("id = 1")
+
+
+class ConsensusModel(Table, tablename="consensus_model", db=engine):
+    """What a project's own answers say of its people; the newest fit alone, it is remade from the answers at any time."""
+
+    project = ForeignKey(Project, primary_key=True, null=False, on_delete=OnDelete.restrict)
+    version = Integer()
+    fitted_at = Timestamptz(default=TimestamptzNow())
+    read_at = Timestamptz(default=TimestamptzNow())
+    domains = Integer()
+    temperature = DoublePrecision()
+    evidence = DoublePrecision()
+    people = JSONB()
+    found = JSONB()
+    consensus_model_sane = Check("version > 0 AND domains >= 0 AND temperature > 0 AND evidence >= 0")

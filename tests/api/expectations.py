@@ -199,6 +199,7 @@ GET    /api/v1/reports/throughput                                 vendor_manager
 GET    /api/v1/reports/quality                                    vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
 GET    /api/v1/reports/difficulty                                 bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/consensus               bosses frontend
 """
 
 _GROUPS = {"known": ALL, "people": PEOPLE, "bosses": BOSSES}

@@ -79,6 +79,38 @@ def test_a_course_gives_every_answer_once_and_stops_as_the_project_does() -> Non
     assert everything.answers[-1] == 12
 
 
+def test_the_sample_has_its_answers_before_other_tasks_have_any() -> None:
+    from _aggregators import Consensus
+    from _course import by_value
+    from _worlds import MIXED, crowd_log
+
+    from routing.overlap import SAMPLE_ANSWERS
+
+    log = crowd_log(MIXED._replace(tasks=600), np.random.default_rng(1))
+    estimate, given, tasks = Consensus(log), np.zeros(600, dtype=np.intp), np.arange(600)
+    assert estimate.sample is not None
+    assert estimate.sample[by_value(estimate, 0, tasks, given).argmax()]
+    given[estimate.sample] = SAMPLE_ANSWERS
+    assert np.isfinite(by_value(estimate, 0, tasks, given)).all()
+    assert Consensus(log, whole=True).sample is None
+
+
+def test_who_knows_more_needs_less() -> None:
+    from _aggregators import Consensus, Foreseen, Told
+    from _course import by_value, course
+    from _worlds import MIXED, confusions, crowd_log
+
+    log = crowd_log(MIXED._replace(tasks=900), np.random.default_rng(3))
+    truly = confusions(MIXED, np.random.default_rng(3))
+    right = (log.choice == log.truth[log.task])[(log.person == 5) & (log.domain[log.task] == 2)].mean()
+    assert truly[5, 2].trace() / 4 == pytest.approx(right, abs=0.12), "it is the same crowd"
+    ours, told, foreseen = (
+        course(log, engine, by_value, np.random.default_rng(4), 2.0)[0].at(1.5)
+        for engine in (Consensus(log), Told(log), Foreseen(log, truly))
+    )
+    assert ours < min(told, foreseen) - 0.05
+
+
 def test_the_crowds_are_what_they_say() -> None:
     """The majorities after which they are modelled (ROUTING.md section 4): MIX6 .798 and .826, prelec .689, nyu .929."""
     from _aggregators import Majority

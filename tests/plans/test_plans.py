@@ -16,7 +16,7 @@ from callboard.wiring import wire
 from kernel import db, outbox
 from kernel.outbox import START
 from kernel.settings import Settings, load_settings
-from routing import dispatch, estimating, explain, leases, reports
+from routing import dispatch, estimating, explain, leases, refitting, reports
 from routing.assignments import assignments
 from routing.memory import Memory
 from routing.reports import TaskFilter
@@ -217,6 +217,26 @@ async def test_the_difficulty_fit(world: World, monkeypatch: pytest.MonkeyPatch)
     """Reads its 5,000 newest closed tasks and no more."""
     plans = await world.plans(monkeypatch, lambda: estimating.report(world.settings))
     check(plans, "count_closed_tasks", "difficulty_by_band", few=5 * estimating.NEWEST)
+
+
+async def test_the_estimate_of_a_crowd(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked every two minutes and by every scrape; a refit reads its newest answers and no more."""
+    projects = await db.fetch("UPDATE project SET consensus_target = 0.9 RETURNING id")
+    project = UUID(int=projects[0]["id"].int)
+    await db.execute(
+        "INSERT INTO consensus_model (project, version, read_at, domains, temperature, evidence)"
+        " SELECT id, 1, clock_timestamp(), 1, 0.7, 0 FROM project"
+    )
+    try:
+        check(await world.plans(monkeypatch, refitting.lag), "consensus_lag")
+        check(await world.plans(monkeypatch, refitting.ask_all), "consensus_behind")
+        check(await world.plans(monkeypatch, lambda: refitting.beliefs(project, [project])), "consensus_beliefs")
+        plans = await world.plans(monkeypatch, lambda: refitting.refit(project, world.settings))
+        answers = plans["consensus_answers"]
+        assert answers.rows <= 3 * refitting.NEWEST
+    finally:
+        await db.execute("DELETE FROM consensus_model")
+        await db.execute("UPDATE project SET consensus_target = NULL")
 
 
 async def test_the_floor_counts_in_the_index(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,24 @@ def test_domains_are_told_apart_only_where_they_have_enough_tasks() -> None:
     assert estimate(Answers(*(column[:0] for column in small.answers)), uneven).model.place.tolist() == [0, 1, 1]
 
 
+def test_how_much_domains_differ_is_found_in_answers_and_exams() -> None:
+    """The same skill everywhere leaves the usual 12 answers of belief; nobody's answers do so exactly."""
+    rng = np.random.default_rng(8)
+    differing = made(8, np.clip(rng.normal(0.7, 0.25, (30, 3)), 0.35, 0.98), tasks=900, each=5, domains=3)
+    alike = made(9, np.repeat(rng.uniform(0.6, 0.95, (30, 1)), 3, axis=1), tasks=900, each=5, domains=3)
+    found, same = (estimate(some.answers, some.world).model for some in (differing, alike))
+    assert found.strength < 6
+    assert same.strength > 10
+    assert (found.variance()[:-1] > found.accuracy[:-1] * (1 - found.accuracy[:-1]) / (12 + found.evidence[:-1])).all()
+    nothing = Answers(*(column[:0] for column in differing.answers))
+    assert estimate(nothing, differing.world).model.strength == pytest.approx(12)
+    taken = np.full((30, 3), 40.0)
+    examined = Known(
+        nothing_known(differing.world).truth, rng.binomial(40, rng.choice([0.5, 0.95], (30, 3))) * 1.0, taken
+    )
+    assert estimate(nothing, differing.world, examined).model.strength < 5
+
+
 def test_verified_tasks_are_certain_and_teach_about_people() -> None:
     some = made(8, np.array([0.9, 0.35, 0.35, 0.35, 0.35])[:, None], tasks=120)
     known = nothing_known(some.world)

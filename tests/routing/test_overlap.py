@@ -1,6 +1,7 @@
 """The value of an answer, the temperature, and when a task has answers enough."""
 
 import math
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -8,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.consensus import Floats
-from routing.overlap import Stopping, Wanted, calibrated, expected_error, fitted_temperature, score, wanted, worth
+from routing.overlap import (
+    SAMPLE_SHARE,
+    Stopping,
+    Wanted,
+    calibrated,
+    expected_error,
+    fitted_temperature,
+    in_sample,
+    sample_helps,
+    score,
+    wanted,
+    worth,
+)
 
 
 def rows(rng: np.random.Generator, *shape: int) -> Floats:
@@ -136,3 +149,11 @@ def test_when_one_more_is_wanted(q: list[float], answers: int, gain: float, expe
     found = wanted(np.array(q), answers, Stopping(), gain=gain, task_value=1.0, pay=0.05)
     assert found[:2] == expected[:2]
     assert found.sure == pytest.approx(expected.sure, abs=0.005)
+
+
+def test_the_sample_is_a_twelfth_of_any_tasks_and_only_where_domains_are_told_apart() -> None:
+    assert sum(in_sample(str(UUID(int=n))) for n in range(20_000)) / 20_000 == pytest.approx(SAMPLE_SHARE, abs=0.008)
+    assert in_sample("a task") == in_sample("a task")
+    assert sample_helps(2, 0.0)
+    assert not sample_helps(1, 0.0), "one domain"
+    assert not sample_helps(6, 4.0), "everybody is known from exams"

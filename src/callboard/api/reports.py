@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from callboard.access import visibility
 from callboard.access.guards import require
@@ -17,7 +17,7 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply
 from kernel import clock
 from payments.earnings import CostLine, cost_by
-from routing import estimating, reports
+from routing import estimating, refitting, reports
 from routing.reports import Minute, QualityRow, QueueCell
 from routing.risk import ProjectRisk, risks
 
@@ -76,4 +76,15 @@ async def difficulty(request: Call) -> Response[estimating.DifficultyReport]:
     return reply(await estimating.report(request.settings))
 
 
-route_handlers = [queue, risk, throughput, quality, cost, difficulty]
+@get(
+    "/projects/{project_id:uuid}/consensus",
+    guards=[require(Permission.TASKS_LIST)],
+    operation_id="reportConsensus",
+    tags=["reports"],
+)
+async def consensus(project_id: FromPath[UUID]) -> Response[refitting.ConsensusReport]:
+    """What the project's own answers say of its crowd, its error on reviewed tasks, and how far it is behind."""
+    return reply(await refitting.report(project_id))
+
+
+route_handlers = [queue, risk, throughput, quality, cost, difficulty, consensus]
