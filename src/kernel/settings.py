@@ -273,6 +273,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     claim_limit: Annotated[
         int, _say("Tasks that one claim may ask for.", "tasks", "a page of a personal queue", ge=1)
     ] = 10
+    claim_transactions: Annotated[
+        int,
+        _say(
+            "Shared claims of one process that run at the same time.",
+            "transactions",
+            "while one waits for the database the other is reckoned; more would only make each of them smaller",
+            ge=1,
+            le=8,
+        ),
+    ] = 2
     claim_batch: Annotated[
         int,
         _say(

@@ -35,8 +35,9 @@ HOUR_SECONDS = 3600
 
 @dataclass(slots=True)
 class Seat:
-    """One person as judged now, by lane in the order of `Memory.lanes`."""
+    """One person as judged now, by lane in the order of `lanes`."""
 
+    lanes: list[Head]
     profile: Profile
     views: Views
     version: int
@@ -54,67 +55,31 @@ Wanted = tuple[frozenset[str], frozenset[UUID] | None]
 
 
 class _Choice(NamedTuple):
-    """What of the heads somebody may want: places in `Memory.lots`, and the lots themselves."""
+    """What of the heads somebody may want: places in `Look.lots`, and the lots themselves."""
 
     numbers: list[int]
     lots: list[Lot]
 
 
-class Memory:
-    """Of one process. `refresh` first, inside the transaction that claims."""
+class Look:
+    """The heads of the lanes as they were a moment ago. Claims under way keep theirs while the next one is taken."""
 
-    def __init__(self) -> None:
-        self.lanes: list[Head] = []
+    def __init__(self, lanes: list[Head], versions: list[int], situation_: Situation) -> None:
+        self.lanes = lanes
+        self.versions = versions
+        """Of the projects of `lanes`, in their order."""
+        self.situation = situation_
         self.lots: list[Lot] = []
         """Heads of those with a free slot."""
         self.capped: set[UUID] = set()
         """Projects of these that cap what one person gets."""
-        self.situation = UNKNOWN
-        self.versions: list[int] = []
-        """Of the projects of `lanes`, in their order."""
-        self._places: dict[tuple[UUID, int, int], int] = {}
-        self._seats: OrderedDict[UUID, Seat] = OrderedDict()
-        self._world = -1
         self._choices: dict[Wanted, _Choice] = {}
         self._drained: set[int] = set()
-        """Lots in which the last look saw something that others have taken since."""
-        self._read_at = -math.inf
+        """Lots in which something was seen that others have taken since."""
 
     def head(self, n: int) -> Head:
         """The lane of the `n`-th lot."""
         return self.lanes[self.lots[n].place]
-
-    async def refresh(self, world: int) -> None:
-        """`world`: the version of what all profiles share, the tree of domains and the crowd."""
-        if world != self._world or len(self.lanes) > MOST_LANES:
-            self.forget()
-            self._world = world
-        now = clock.monotonic()
-        if now - self._read_at < HEADS_SECONDS:
-            return
-        self.see(await situation())
-        rows = await db.fetch(sql.free_lanes, kinds=list(KINDS))
-        if any((row["id"], row["version"], row["step"]) not in self._places for row in rows):
-            await self._learn()
-        moment = clock.now().timestamp()
-        self.lots = []
-        for row in rows:
-            place = self._places.get((row["id"], row["version"], row["step"]))
-            if place is None:
-                continue  # it came between the two reads; the next refresh knows it
-            head = self.lanes[place]
-            waiting = heads_of_row(row, head.clock, moment)
-            self.lots += [lot(place, str(head.id), head.sla_seconds, one, self.situation) for one in waiting]
-        self.capped = {lane.lane.project_id for one in self.lots if (lane := self.lanes[one.place]).capped}
-        self._choices.clear()
-        self._drained.clear()
-        self._read_at = now
-
-    def see(self, now: Situation) -> None:
-        """What people and lanes make of each other is worked out anew where the policy, medians or pay are other ones."""
-        if now.frame != self.situation.frame:
-            self._seats.clear()
-        self.situation = now
 
     def best_of(self, seat: Seat, wanted: Wanted, most: int) -> list[tuple[float, int]]:
         """As (score, place in `lots`), best first."""
@@ -143,28 +108,85 @@ class Memory:
                 numbers.append(n)
         return _Choice(numbers, [self.lots[n] for n in numbers])
 
+
+class Memory:
+    """Of one process. `refresh` first, inside the transaction that claims."""
+
+    def __init__(self) -> None:
+        self.situation = UNKNOWN
+        self._lanes: list[Head] = []
+        self._versions: list[int] = []
+        self._places: dict[tuple[UUID, int, int], int] = {}
+        self._seats: OrderedDict[UUID, Seat] = OrderedDict()
+        self._world = -1
+        self._look = Look(self._lanes, self._versions, UNKNOWN)
+        self._read_at = -math.inf
+
+    async def refresh(self, world: int) -> Look:
+        """`world`: the version of what all profiles share, the tree of domains and the crowd."""
+        if world != self._world or len(self._lanes) > MOST_LANES:
+            self.forget()
+            self._world = world
+        now = clock.monotonic()
+        if now - self._read_at < HEADS_SECONDS:
+            return self._look
+        # Whoever comes meanwhile goes by the look that is there, if there is one.
+        self._read_at = now if self._look.lots else self._read_at
+        self.see(await situation())
+        rows = await db.fetch(sql.free_lanes, kinds=list(KINDS))
+        if any((row["id"], row["version"], row["step"]) not in self._places for row in rows):
+            await self._learn()
+        moment = clock.now().timestamp()
+        look = Look(self._lanes, self._versions, self.situation)
+        for row in rows:
+            place = self._places.get((row["id"], row["version"], row["step"]))
+            if place is None:
+                continue  # it came between the two reads; the next refresh knows it
+            head = self._lanes[place]
+            waiting = heads_of_row(row, head.clock, moment)
+            look.lots += [lot(place, str(head.id), head.sla_seconds, one, self.situation) for one in waiting]
+        look.capped = {lane.lane.project_id for one in look.lots if (lane := self._lanes[one.place]).capped}
+        self._look, self._read_at = look, now
+        return look
+
+    def see(self, now: Situation) -> None:
+        """What people and lanes make of each other is worked out anew where the policy, medians or pay are other ones."""
+        if now.frame != self.situation.frame:
+            self._seats.clear()
+        self.situation = now
+
     async def _learn(self) -> None:
         for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None):
             key = (UUID(int=row["id"].int), row["version"], row["step"])
             if key not in self._places:
-                self._places[key] = len(self.lanes)
-                self.lanes.append(head_of(row))
-                self.versions.append(row["version"])
+                self._places[key] = len(self._lanes)
+                self._lanes.append(head_of(row))
+                self._versions.append(row["version"])
 
-    async def seat(self, annotator_id: UUID, version: int, settings: Settings) -> Seat:
-        """Raises `NoSuchAnnotator`."""
+    async def seat(self, annotator_id: UUID, version: int, look: Look, settings: Settings) -> Seat:
+        """As judged for the lanes of the look. Raises `NoSuchAnnotator`."""
         seat, now = self._seats.get(annotator_id), clock.now().timestamp()
-        if seat is None or seat.version != version or seat.until <= now:
+        if seat is None or seat.version != version or seat.until <= now or seat.lanes is not look.lanes:
             profile = await load_profile(annotator_id, settings.skill_half_life_days)
             hour = (now // HOUR_SECONDS + 1) * HOUR_SECONDS
             ends = [one.ends_at.timestamp() for one in profile.restrictions if one.ends_at is not None]
             views = Views(profile, settings.skill_half_life_days)
-            seat = Seat(profile, views, version, min([hour, *ends]), [], Known(array("d"), array("d"), array("d")), {})
+            seat = Seat(
+                look.lanes,
+                profile,
+                views,
+                version,
+                min([hour, *ends]),
+                [],
+                Known(array("d"), array("d"), array("d")),
+                {},
+            )
             self._seats[annotator_id] = seat
             if len(self._seats) > MOST_SEATS:
                 self._seats.popitem(last=False)
-        self._seats.move_to_end(annotator_id)
-        for head in self.lanes[len(seat.traits) :]:
+        if annotator_id in self._seats:
+            self._seats.move_to_end(annotator_id)
+        for head in look.lanes[len(seat.traits) :]:
             known = self._known(seat, head, settings.skill_lower_bound_z)
             seat.traits.append(known)
             for column, figure in zip(seat.known, (known.p, known.pay, known.reserve), strict=True):
@@ -183,8 +205,8 @@ class Memory:
         return found
 
     def forget(self) -> None:
-        self.lanes, self.lots, self.versions = [], [], []
+        self._lanes, self._versions = [], []
+        self._look = Look(self._lanes, self._versions, self.situation)
         self._places.clear()
         self._seats.clear()
-        self._choices.clear()
         self._read_at = -math.inf

@@ -39,12 +39,12 @@ PRIORITIES = range(1, 6)
 async def take_stock(settings: Settings, memory: Memory) -> Stock:
     """Writes the row and answers with what is in it."""
     db.require_transaction()
-    await memory.refresh(await db.fetch_value(sql.world_version))
+    look = await memory.refresh(await db.fetch_value(sql.world_version))
     rows = await db.fetch(sql.people_on_shift, idle_minutes=settings.presence_idle_minutes, limit=MOST_PEOPLE)
     people = [(UUID(int=row["id"].int), row["version"]) for row in rows]
     before = await situation()
-    lanes = [memory.lanes[place] for place in sorted({one.place for one in memory.lots})]
-    seats = [await memory.seat(*one, settings) for one in people]
+    lanes = [look.lanes[place] for place in sorted({one.place for one in look.lots})]
+    seats = [await memory.seat(*one, look, settings) for one in people]
     stock = msgspec.structs.replace(
         await _load(len(people), before), medians=_medians(seats, lanes, before.stock.medians),
         expert_pay=await _expert_pay(lanes, before.stock.expert_pay),
@@ -52,10 +52,10 @@ async def take_stock(settings: Settings, memory: Memory) -> Stock:
     if (stock.medians, stock.expert_pay) != (before.stock.medians, before.stock.expert_pay):
         stock = msgspec.structs.replace(stock, frame=before.stock.frame + 1)
         memory.see(msgspec.structs.replace(before, stock=stock))
-        seats = [await memory.seat(*one, settings) for one in people]
+        seats = [await memory.seat(*one, look, settings) for one in people]
     best = {
-        str(memory.lanes[place].id): _best(seats, place, before.policy)
-        for place in sorted({one.place for one in memory.lots})
+        str(look.lanes[place].id): _best(seats, place, before.policy)
+        for place in sorted({one.place for one in look.lots})
     }
     stock = msgspec.structs.replace(stock, best=best)
     await db.execute(sql.put_stock, figures=db.jsonb(_written(stock)))

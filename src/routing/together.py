@@ -23,7 +23,7 @@ from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
 from routing.heads import Candidate, Head, explain_choice, price_query
 from routing.lanes import ANNOTATION
-from routing.memory import Memory, Seat
+from routing.memory import Look, Memory, Seat
 
 sql = load(__package__)
 ROUNDS = 3
@@ -66,7 +66,7 @@ class _Place(NamedTuple):
 class _Wish(NamedTuple):
     seat: Seat
     lanes: list[int]
-    """With the highest scores for this person, best first, as places in `Memory.lots`."""
+    """With the highest scores for this person, best first, as places in `Look.lots`."""
     room: int
     """Units of capacity that are free."""
     caps: Caps
@@ -89,7 +89,11 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     Raises `BudgetExhausted` and what the constraints raise, after which all are to be served alone.
     """
     db.require_transaction()
-    matches = await _matches(asks, await _wishes(asks, settings, memory), memory)
+    rows = await db.fetch(sql.lock_holders, annotator_ids=list({ask.annotator_id for ask in asks}))
+    if not rows:
+        return [None] * len(asks)
+    look = await memory.refresh(rows[0]["world"])
+    matches = await _matches(asks, await _wishes(asks, rows, look, settings, memory), look)
     if not matches:
         return [None] * len(asks)
     z = settings.skill_lower_bound_z
@@ -102,57 +106,55 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     return [served.get(n) for n in range(len(asks))]
 
 
-async def _wishes(asks: Sequence[Ask], settings: Settings, memory: Memory) -> dict[int, _Wish]:
-    """By place in `asks`: those who may be served here, their rows locked in the order of ids."""
+async def _wishes(
+    asks: Sequence[Ask], rows: Sequence[Any], look: Look, settings: Settings, memory: Memory
+) -> dict[int, _Wish]:
+    """By place in `asks`: those who may be served here; their rows are locked."""
     first = {ask.annotator_id: n for n, ask in reversed(list(enumerate(asks)))}
-    rows = await db.fetch(sql.lock_holders, annotator_ids=list(first))
-    if not rows:
-        return {}
-    await memory.refresh(rows[0]["world"])
-    caps = await _caps(rows, memory)
+    caps = await _caps(rows, look)
     found = {}
     for row in rows:
-        n = first[UUID(int=row["annotator"].int)]
+        n = first[plain_uuid(row["annotator"])]
         ask = asks[n]
         reached = ask.everybody or ask.own or (ask.vendor_id is not None and ask.vendor_id == row["vendor"])
         if reached and row["common"]:
-            seat = await memory.seat(ask.annotator_id, row["version"], settings)
+            seat = await memory.seat(ask.annotator_id, row["version"], look, settings)
             own = caps.get(ask.annotator_id, OPEN)
-            found[n] = _Wish(seat, _best(ask, seat, memory), row["room"], own)
+            found[n] = _Wish(seat, _best(ask, seat, look), row["room"], own)
     return dict(sorted(found.items()))
 
 
-async def _caps(rows: Sequence[Any], memory: Memory) -> dict[UUID, Caps]:
+async def _caps(rows: Sequence[Any], look: Look) -> dict[UUID, Caps]:
     """Asked only where some project or person has a cap; under the lock of the holders, so that nobody else counts meanwhile."""
-    if not memory.capped and all(row["cap_per_day"] is None for row in rows):
+    if not look.capped and all(row["cap_per_day"] is None for row in rows):
         return {}
-    return await caps_of([plain_uuid(row["annotator"]) for row in rows], memory.capped)
+    return await caps_of([plain_uuid(row["annotator"]) for row in rows], look.capped)
 
 
-async def _matches(asks: Sequence[Ask], wishes: dict[int, _Wish], memory: Memory) -> list[_Match]:
+async def _matches(asks: Sequence[Ask], wishes: dict[int, _Wish], look: Look) -> list[_Match]:
     """Rounds, because a lane may have been emptied since it was looked at; then the others are ranked without it."""
     found: list[_Match] = []
     places: dict[int, list[_Place]] = {}
     for _ in range(ROUNDS):
-        await _lock_places(wishes, places, memory)
-        found += _matched(wishes, places, {match.place.task_id for match in found}, memory)
+        await _lock_places(wishes, places, look)
+        found += _matched(wishes, places, {match.place.task_id for match in found}, look)
         served = {match.ask for match in found}
         wishes = {
             n: wish._replace(lanes=lanes)
             for n, wish in wishes.items()
-            if n not in served and (lanes := _best(asks[n], wish.seat, memory)) != wish.lanes
+            if n not in served and (lanes := _best(asks[n], wish.seat, look)) != wish.lanes
         }
         if not wishes:
             break
     return sorted(found, key=lambda match: match.ask)
 
 
-def _best(ask: Ask, seat: Seat, memory: Memory) -> list[int]:
-    return [n for _, n in memory.best_of(seat, (ask.kinds, ask.project_ids), LANES_TRIED + RUNNERS_UP)]
+def _best(ask: Ask, seat: Seat, look: Look) -> list[int]:
+    return [n for _, n in look.best_of(seat, (ask.kinds, ask.project_ids), LANES_TRIED + RUNNERS_UP)]
 
 
-async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]], memory: Memory) -> None:
-    """Adds, by place in `Memory.lots`, the free slots at the head of every lane that somebody would be given first; each lane once."""
+async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]], look: Look) -> None:
+    """Adds, by place in `Look.lots`, the free slots at the head of every lane that somebody would be given first; each lane once."""
     wanted = Counter(wish.lanes[0] for wish in wishes.values() if wish.lanes)
     # One of each other lane that is tried, for those whom the head of their first lane does not suit.
     for wish in wishes.values():
@@ -161,11 +163,11 @@ async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]]
     counts = {n: count + (SPARE_SLOTS if count > 1 else 0) for n, count in wanted.items() if n not in places}
     if not counts:
         return
-    lots = [memory.lots[n] for n in counts]
+    lots = [look.lots[n] for n in counts]
     rows = await db.fetch(
-        sql.lock_lane_heads, places=list(counts), lane_ids=[memory.lanes[one.place].id for one in lots],
+        sql.lock_lane_heads, places=list(counts), lane_ids=[look.lanes[one.place].id for one in lots],
         from_ranks=[one.from_rank for one in lots], counts=list(counts.values()),
-        versions=[memory.versions[one.place] for one in lots],
+        versions=[look.versions[one.place] for one in lots],
     )  # fmt: skip
     places |= {n: [] for n in counts}
     for row in rows:
@@ -175,25 +177,23 @@ async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]]
                 row["author_vendor_id"] and plain_uuid(row["author_vendor_id"]), frozenset(map(plain_uuid, row["involved"])),
             )
         )  # fmt: skip
-    memory.drain(n for n, count in counts.items() if len(places[n]) < count)
+    look.drain(n for n, count in counts.items() if len(places[n]) < count)
 
 
-def _matched(
-    wishes: dict[int, _Wish], places: dict[int, list[_Place]], tasks: set[UUID], memory: Memory
-) -> list[_Match]:
+def _matched(wishes: dict[int, _Wish], places: dict[int, list[_Place]], tasks: set[UUID], look: Look) -> list[_Match]:
     """Whoever came first chooses first; everybody gets the best lane in which a slot is left for them. `tasks` are given out."""
     found = []
     for ask, (seat, lanes, room, caps) in wishes.items():
         for rank, n in enumerate(lanes[:LANES_TRIED]):
-            head = memory.head(n)
+            head = look.head(n)
             if head.cost > room or caps.failures(head.lane.project_id):
                 continue
             place = next((one for one in places[n] if one.task_id not in tasks and _may_have(seat, head, one)), None)
             if place is not None:
                 places[n].remove(place)
                 tasks.add(place.task_id)
-                candidates = [_candidate(seat, other, memory) for other in lanes[rank : rank + 1 + RUNNERS_UP]]
-                why = explain_choice(candidates[0], candidates[1:], memory.situation)
+                candidates = [_candidate(seat, other, look) for other in lanes[rank : rank + 1 + RUNNERS_UP]]
+                why = explain_choice(candidates[0], candidates[1:], look.situation)
                 found.append(_Match(ask, seat, head, place, uuid7(), why, caps.days(head.lane.project_id)))
                 break
     return found
@@ -207,9 +207,9 @@ def _may_have(seat: Seat, head: Head, place: _Place) -> bool:
     return not (head.other_vendor and place.author_vendor_id == seat.profile.vendor_id)
 
 
-def _candidate(seat: Seat, n: int, memory: Memory) -> Candidate:
-    lot = memory.lots[n]
-    return Candidate(memory.lanes[lot.place], lot, seat.traits[lot.place])
+def _candidate(seat: Seat, n: int, look: Look) -> Candidate:
+    lot = look.lots[n]
+    return Candidate(look.lanes[lot.place], lot, seat.traits[lot.place])
 
 
 async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price], settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """Where claims wait for each other: whoever comes while a transaction runs is served by the next one, with all who came.
 
-A claim that finds the desk free waits for nobody. What cannot be served together is answered with None, and goes alone.
+A claim that finds the desk free waits for nobody; `claim_transactions` of them run at a time. What cannot be served together is answered with None, and goes alone.
 """
 
 import asyncio
@@ -36,14 +36,18 @@ class Desk:
         self._settings = settings
         self._memory = Memory()
         self._waiting: deque[Visitor] = deque()
-        self._serving: asyncio.Task[None] | None = None
+        self._busy = 0
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def claim(self, ask: Ask, key: str | None, fingerprint: bytes) -> bytes | None:
         """The encoded answer; None: to be served alone."""
         visitor = Visitor(ask, key, fingerprint, asyncio.get_running_loop().create_future())
         self._waiting.append(visitor)
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._serve())
+        if self._busy < self._settings.claim_transactions:
+            self._busy += 1
+            task = asyncio.create_task(self._serve())
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         return await visitor.reply
 
     async def _serve(self) -> None:
@@ -60,7 +64,7 @@ class Desk:
                         if not visitor.reply.done():
                             visitor.reply.set_result(reply)
         finally:
-            self._serving = None
+            self._busy -= 1  # with no await since nobody was waiting: whoever comes next starts another
 
     async def _together(self, batch: list[Visitor]) -> list[bytes | None]:
         async with db.transaction(batch[0].ask.actor):
