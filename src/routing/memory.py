@@ -48,6 +48,12 @@ class Seat:
     """The same as columns of numbers."""
     asked: dict[tuple[object, ...], Trait]
     """By what lanes ask for, because many ask for the same."""
+    frame: tuple[object, ...]
+    """Of the situation that traits were worked out in."""
+
+    def judge_anew(self, frame: tuple[object, ...]) -> None:
+        """The person is the same; what they and the lanes make of each other is not."""
+        self.traits, self.known, self.asked, self.frame = [], Known(array("d"), array("d"), array("d")), {}, frame
 
 
 Wanted = tuple[frozenset[str], frozenset[UUID] | None]
@@ -132,7 +138,7 @@ class Memory:
             return self._look
         # Whoever comes meanwhile goes by the look that is there, if there is one.
         self._read_at = now if self._look.lots else self._read_at
-        self.see(await situation())
+        self.situation = await situation()
         rows = await db.fetch(sql.free_lanes, kinds=list(KINDS))
         if any((row["id"], row["version"], row["step"]) not in self._places for row in rows):
             await self._learn()
@@ -148,12 +154,6 @@ class Memory:
         look.capped = {lane.lane.project_id for one in look.lots if (lane := self._lanes[one.place]).capped}
         self._look, self._read_at = look, now
         return look
-
-    def see(self, now: Situation) -> None:
-        """What people and lanes make of each other is worked out anew where the policy, medians or pay are other ones."""
-        if now.frame != self.situation.frame:
-            self._seats.clear()
-        self.situation = now
 
     async def _learn(self) -> None:
         for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None):
@@ -172,37 +172,22 @@ class Memory:
             ends = [one.ends_at.timestamp() for one in profile.restrictions if one.ends_at is not None]
             views = Views(profile, settings.skill_half_life_days)
             seat = Seat(
-                look.lanes,
-                profile,
-                views,
-                version,
-                min([hour, *ends]),
-                [],
-                Known(array("d"), array("d"), array("d")),
-                {},
-            )
+                look.lanes, profile, views, version, min([hour, *ends]), [], Known(array("d"), array("d"), array("d")), {},
+                look.situation.frame,
+            )  # fmt: skip
             self._seats[annotator_id] = seat
             if len(self._seats) > MOST_SEATS:
                 self._seats.popitem(last=False)
+        if seat.frame != look.situation.frame:
+            seat.judge_anew(look.situation.frame)
         if annotator_id in self._seats:
             self._seats.move_to_end(annotator_id)
         for head in look.lanes[len(seat.traits) :]:
-            known = self._known(seat, head, settings.skill_lower_bound_z)
+            known = _known(seat, head, settings.skill_lower_bound_z, look.situation)
             seat.traits.append(known)
             for column, figure in zip(seat.known, (known.p, known.pay, known.reserve), strict=True):
                 column.append(figure)
         return seat
-
-    def _known(self, seat: Seat, head: Head, z: float) -> Trait:
-        lane, expert_pay = head.lane, self.situation.stock.expert_pay.get(str(head.id), 1.0)
-        asks = (lane.kind, lane.stage, lane.domain, lane.language, lane.difficulty_band, lane.min_level, lane.required_role,
-                lane.required_credential, lane.task_kind, lane.requirement, lane.prefer, head.language_level, head.half_life_days,
-                head.expert_level, expert_pay,
-                lane.project_id if str(lane.project_id) in seat.profile.project_roles else None)  # fmt: skip
-        found = seat.asked.get(asks)
-        if found is None:
-            found = seat.asked[asks] = trait_of(seat.views.of(head.half_life_days), head, z, self.situation)
-        return found
 
     def forget(self) -> None:
         self._lanes, self._versions = [], []
@@ -210,3 +195,15 @@ class Memory:
         self._places.clear()
         self._seats.clear()
         self._read_at = -math.inf
+
+
+def _known(seat: Seat, head: Head, z: float, now: Situation) -> Trait:
+    lane, expert_pay = head.lane, now.stock.expert_pay.get(str(head.id), 1.0)
+    asks = (lane.kind, lane.stage, lane.domain, lane.language, lane.difficulty_band, lane.min_level, lane.required_role,
+            lane.required_credential, lane.task_kind, lane.requirement, lane.prefer, head.language_level, head.half_life_days,
+            head.expert_level, expert_pay,
+            lane.project_id if str(lane.project_id) in seat.profile.project_roles else None)  # fmt: skip
+    found = seat.asked.get(asks)
+    if found is None:
+        found = seat.asked[asks] = trait_of(seat.views.of(head.half_life_days), head, z, now)
+    return found

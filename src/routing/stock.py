@@ -51,7 +51,7 @@ async def take_stock(settings: Settings, memory: Memory) -> Stock:
     )  # fmt: skip
     if (stock.medians, stock.expert_pay) != (before.stock.medians, before.stock.expert_pay):
         stock = msgspec.structs.replace(stock, frame=before.stock.frame + 1)
-        memory.see(msgspec.structs.replace(before, stock=stock))
+        look.situation = msgspec.structs.replace(before, stock=stock)
         seats = [await memory.seat(*one, look, settings) for one in people]
     best = {
         str(look.lanes[place].id): _best(seats, place, before.policy)
