@@ -2,7 +2,7 @@
 
 Every way meets the same worlds (`_world.py`): the same people, arrivals and difficulties. Goals are those of ROUTING.md
 (G4); the figures are means over the seeds, with their standard deviation from seed to seed. Needs numpy; scipy for the
-assignments. With a log of real answers, the consensus is replayed on it as well (G1 to G3, `bench/overlap.py`).
+assignments and the prices (`_prices.py`). With a log of real answers, the consensus is replayed on it as well (G1 to G3, `bench/overlap.py`).
 """
 
 import os
@@ -60,6 +60,10 @@ def ways() -> dict[str, Way]:
         found["assignment every 30 s"] = Way(
             lambda world: by.Pairwise(world, 2.0, 0.25, assign=True), every_seconds=EVERY_SECONDS
         )
+        import _prices
+
+        found["product, LP prices for the reserve"] = Way(lambda world: _prices.Priced(world, "instead"))
+        found["product, LP prices and the reserve"] = Way(lambda world: _prices.Priced(world, "beside"))
     return found | {
         "prototype's weights": Way(lambda world: by.ProductByTask(world, Policy(), by.MOST_COMPARED)),
         PRODUCT: Way(by.Product, quick=True),
