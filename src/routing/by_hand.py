@@ -142,7 +142,9 @@ async def candidates(
     for one, row in zip(ids, people, strict=True):
         person = there[one]
         best = _best([_as_if_free(place) if (place.stage, place.no) == freed else place for place in seen.get(one, [])])
-        failures = (best.failures if best else [_NOTHING_FREE]) + _of_presence(person)
+        failures = (
+            [one for one in best.failures if one.predicate != "present"] if best else [_NOTHING_FREE]
+        ) + _of_presence(person)
         found.append(
             Candidate(
                 person.annotator_id, row["display_name"], row["vendor"], person.state, person.room, not failures, failures,
@@ -163,7 +165,9 @@ async def place_for(
     for slot in await db.fetch(sql.free_places, task_id=task_id):
         if slot_id is not None and slot["id"] != slot_id:
             continue
-        failures = [one for one in explained[slot["stage"], slot["no"]].failures if one.predicate not in waived]
+        failures = [
+            one for one in explained[slot["stage"], slot["no"]].failures if one.predicate not in waived | {"present"}
+        ]
         if not failures and not own:
             return slot
         refused = refused or failures

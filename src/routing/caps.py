@@ -14,12 +14,14 @@ import msgspec
 
 from kernel import audit, clock, db
 from kernel.sql import load
-from routing.eligibility import Failure
+from routing.eligibility import Change, Failure
 from skills.errors import NoSuchAnnotator
 
 sql = load(__package__)
 
 PROJECT_DAY, PROJECT_LIVE, PERSON_DAY = "cap_project_day", "cap_project_live", "cap_day"
+MOST_A_DAY, MOST_LIVE = 1000, 50
+"""How high a cap may be."""
 CAPS = frozenset({PROJECT_DAY, PROJECT_LIVE, PERSON_DAY})
 
 
@@ -60,16 +62,30 @@ class Caps:
         found, counted = [], [one.project_id for one in taken if one.counted]
         cap, own = self._of.get(project_id), self.own
         if cap is not None and cap.day_cap is not None and cap.given + counted.count(project_id) >= cap.day_cap:
-            found.append(_day_failure(PROJECT_DAY, cap, cap.day_cap, f" in {cap.project_name}"))
+            given = cap.given + counted.count(project_id)
+            found.append(_day_failure(PROJECT_DAY, cap, cap.day_cap, given, f" in {cap.project_name}"))
         if cap is not None and cap.live_cap is not None:
             held = cap.live + sum(one.project_id == project_id for one in taken)
             if held >= cap.live_cap:
                 needs, has = f"fewer than {cap.live_cap} at a time in {cap.project_name}", f"{held} are held"
                 mend = f"finish or release one first, or raise the project's cap to {held + 1}"
-                found.append(Failure(PROJECT_LIVE, needs, has, mend))
+                found.append(
+                    Failure(PROJECT_LIVE, needs, has, mend, (_raise("raise_project_live_cap", held + 1, MOST_LIVE),))
+                )
         if own is not None and own.day_cap is not None and own.given + len(counted) >= own.day_cap:
-            found.append(_day_failure(PERSON_DAY, own, own.day_cap, ""))
+            found.append(_day_failure(PERSON_DAY, own, own.day_cap, own.given + len(counted), ""))
         return found
+
+    def raised(self, predicate: str, project_id: UUID, to: int) -> "Caps":
+        """As they are with one of them at `to`; 0: without it."""
+        replace, cap = msgspec.structs.replace, self._of.get(project_id)
+        rows = [row for row in self._of.values() if row is not cap]
+        if cap is not None:
+            cap = replace(cap, day_cap=to or None) if predicate == PROJECT_DAY else cap
+            rows.append(replace(cap, live_cap=to or None) if predicate == PROJECT_LIVE else cap)
+        if self.own is not None:
+            rows.append(replace(self.own, day_cap=to or None) if predicate == PERSON_DAY else self.own)
+        return Caps(rows)
 
     def days(self, project_id: UUID) -> tuple[date | None, date | None]:
         """The days on which one more task of the project counts: by the project's cap, and by the person's own."""
@@ -85,10 +101,19 @@ class Caps:
 OPEN = Caps()
 
 
-def _day_failure(predicate: str, cap: Cap, most: int, where: str) -> Failure:
+def _raise(action: str, to: int, most: int) -> Change:
+    """A cap that cannot be so high is taken away."""
+    return Change(action, count=to if to <= most else 0)
+
+
+def _day_failure(predicate: str, cap: Cap, most: int, given: int, where: str) -> Failure:
     whose = "the project's" if cap.project_id else "the person's"
-    mend = f"wait until {cap.day_ends:%Y-%m-%d %H:%M} UTC, when the day ends, or raise {whose} cap to {cap.given + 1}"
-    return Failure(predicate, f"fewer than {most} a day{where}", f"{cap.given} were given today ({cap.zone})", mend)
+    mend = f"wait until {cap.day_ends:%Y-%m-%d %H:%M} UTC, when the day ends, or raise {whose} cap to {given + 1}"
+    change = _raise("raise_project_day_cap" if cap.project_id else "raise_day_cap", given + 1, MOST_A_DAY)
+    change = msgspec.structs.replace(change, until=f"{cap.day_ends:%Y-%m-%dT%H:%M:%SZ}")
+    return Failure(
+        predicate, f"fewer than {most} a day{where}", f"{given} were given today ({cap.zone})", mend, (change,)
+    )
 
 
 async def caps_of(annotator_ids: Sequence[UUID], project_ids: Collection[UUID]) -> dict[UUID, Caps]:

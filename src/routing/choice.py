@@ -5,15 +5,16 @@ together. All of it is arithmetic on values: who may take what was judged before
 """
 
 import math
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from heapq import nlargest
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
 from routing.calendars import Clock
 from routing.lanes import Lane
-from routing.scoring import BAND_VARIANCE, Policy, Score, advantages, fit, pressure, value_of
+from routing.scoring import BAND_VARIANCE, NEVER, Policy, Score, advantages, fit, pressure, topic_bonus, value_of
 from routing.situation import NOBODY_AT_ALL, Situation, Stock
 from skills.belief import Belief, level_centre
 from skills.profiles import Profile
@@ -35,6 +36,10 @@ class Trait(NamedTuple):
     """The same in the domain in which it is most."""
     reserve: float
     """Before it fades, in task values."""
+    welcome: bool = False
+    """Whether the lane names the person or their vendor."""
+    topic_minutes: float = NEVER
+    """Since work on the lane's topic, where its project sticks to topics: the one thing here that time changes."""
 
 
 BARRED = Trait(-math.inf, 0.0, 0.0, 0.0, 0.0)
@@ -44,8 +49,39 @@ class Known(NamedTuple):
     """Traits of one person by lane, as columns."""
 
     p: MutableSequence[float]
-    pay: MutableSequence[float]
+    extra: MutableSequence[float]
+    """`extra`, in task values."""
     reserve: MutableSequence[float]
+
+
+def extra(one: Trait, policy: Policy) -> float:
+    """What comes on top of the value of the work, in task values: who is welcome, the topic; less pay."""
+    bonus = policy.welcome_bonus if one.welcome else 0.0
+    if one.topic_minutes < NEVER:
+        bonus += topic_bonus(one.topic_minutes, policy)
+    return bonus - policy.pay_weight * one.pay
+
+
+def known_of(traits: Sequence[Trait], policy: Policy) -> Known:
+    return Known([one.p for one in traits], [extra(one, policy) for one in traits], [one.reserve for one in traits])
+
+
+class Recent(NamedTuple):
+    """What somebody worked on last. A topic is a domain of a project: tasks say nothing finer that holds everywhere."""
+
+    project_id: UUID
+    domain: str
+    minutes: float
+
+    def since(self, lane: Lane) -> float:
+        """Minutes since work on this lane's topic."""
+        return self.minutes if (self.project_id, self.domain) == (lane.project_id, lane.domain) else NEVER
+
+
+def recent_of(row: Mapping[str, Any]) -> Recent | None:
+    if row["worked_project"] is None:
+        return None
+    return Recent(UUID(int=row["worked_project"].int), row["worked_domain"], max(0.0, row["worked_minutes"]))
 
 
 class Lot(NamedTuple):
@@ -56,7 +92,8 @@ class Lot(NamedTuple):
     from_rank: int
     """The lane is served from this rank on; 0: from its oldest."""
     value: float
-    ageing: float
+    lift: float
+    """What is added to the score: ageing, and `author`."""
     fade: float
     least_worth: float
     """What the match must be worth as long as patience is asked."""
@@ -65,6 +102,21 @@ class Lot(NamedTuple):
     priority: int
     best: float
     """Most that anybody on shift would make of it."""
+    author: float = 0.0
+    """Of one person alone, in task values: for the author, or against."""
+    author_says: int = 0
+    """1: this person judged the author last, and the project asks for the same reviewer; -1: it asks for another one."""
+    slot_id: UUID | None = None
+    """One place that is meant for this person, wherever in the lane it stands; none: the lane's order decides."""
+
+    @property
+    def ageing(self) -> float:
+        return self.lift - self.author
+
+    def by_author(self, says: int, policy: Policy, slot_id: UUID | None = None) -> "Lot":
+        """The same for whoever judged the author last."""
+        bonus = says * policy.author_bonus
+        return self._replace(lift=self.lift + bonus, author=bonus, author_says=says, slot_id=slot_id)
 
 
 class Waiting(NamedTuple):
@@ -93,7 +145,8 @@ def trait(profile: Profile, lane: Lane, *, expert: bool, expert_pay: float, stoc
         profile.belief(lane.domain, lane.skill_kind), difficulty, value=1.0, pay=pay, advantage=here,
         best_advantage=most, policy=policy,
     )  # fmt: skip
-    return Trait(pair.p_acceptable, pay, here, most, pair.reserve)
+    welcome = bool(lane.prefer) and lane.prefer.names(profile.id, profile.vendor_id)
+    return Trait(pair.p_acceptable, pay, here, most, pair.reserve, welcome)
 
 
 def lot(place: int, lane_key: str, sla_seconds: int, head: Waiting, situation: Situation) -> Lot:
@@ -106,9 +159,11 @@ def lot(place: int, lane_key: str, sla_seconds: int, head: Waiting, situation: S
         patience_slas=head.waited_seconds / patience_sla(sla_seconds, policy), policy=policy,
     )  # fmt: skip
     patient = situation.patient and best > -math.inf and now.tolerance < math.inf
+    # A single person's time is worth more elsewhere only if somebody else is there for this.
+    alone = stock.people <= 1
     return Lot(
         place, head.from_rank, value, now.ageing, now.fade,
-        best - now.tolerance if patient else -math.inf, policy.least_total if patient else -math.inf,
+        best - now.tolerance if patient else -math.inf, policy.least_total if patient and not alone else -math.inf,
         head.waited_seconds, head.priority, best,
     )  # fmt: skip
 
@@ -118,19 +173,19 @@ def patience_sla(sla_seconds: float, policy: Policy) -> float:
     return min(sla_seconds, 60 * policy.patience_longest_sla_minutes)
 
 
-def ranked(known: Known, lots: Sequence[Lot], policy: Policy, most: int) -> list[tuple[float, int]]:
+def ranked(known: Known, lots: Sequence[Lot], most: int) -> list[tuple[float, int]]:
     """The best lots as (score, place in `lots`), best first, without those that are kept for somebody who fits better.
 
     `known` by the lots' `place`. Equal scores: the later lot first.
     """
-    p, pay, reserve = known
-    weight, nobody = policy.pay_weight, -math.inf
+    p, extra_of, reserve = known
+    nobody = -math.inf
     found = [
         (score, n)
-        for n, (place, _, value, ageing, fade, least_worth, least_total, _, _, _) in enumerate(lots)
-        if (worth := value * p[place] - weight * pay[place]) >= least_worth
+        for n, (place, _, value, lift, fade, least_worth, least_total, _, _, _, _, _, _) in enumerate(lots)
+        if (worth := value * p[place] + extra_of[place]) >= least_worth
         and worth > nobody
-        and (score := worth + ageing - reserve[place] * fade) > least_total
+        and (score := worth + lift - reserve[place] * fade) > least_total
     ]
     return nlargest(most, found)
 
@@ -148,10 +203,11 @@ def retry_after(lots: Sequence[Lot], slas: Sequence[int], policy: Policy) -> int
 
 def scored(one: Lot, what: Trait, policy: Policy) -> Score:
     """The score in its parts."""
-    paid, reserve = policy.pay_weight * what.pay, what.reserve * one.fade
+    paid, reserve, more = policy.pay_weight * what.pay, what.reserve * one.fade, extra(what, policy)
     return Score(
-        one.value * what.p - paid + one.ageing - reserve, what.p, one.ageing, reserve, one.waited_seconds, paid
-    )
+        one.value * what.p + more + one.lift - reserve, what.p, one.ageing, reserve, one.waited_seconds, paid,
+        policy.welcome_bonus if what.welcome else 0.0, topic_bonus(what.topic_minutes, policy), one.author,
+    )  # fmt: skip
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -167,6 +223,9 @@ class Inputs(msgspec.Struct, frozen=True):
     sla_seconds: int
     best: float | None
     """Most that anybody on shift would have made of it; None: nobody knew."""
+    welcome: bool = False
+    topic_minutes: float | None = None
+    author_says: int = 0
 
 
 def inputs(one: Lot, what: Trait, band: int, sla_seconds: int) -> dict[str, Any]:
@@ -175,4 +234,7 @@ def inputs(one: Lot, what: Trait, band: int, sla_seconds: int) -> dict[str, Any]
         "best_advantage": round(what.best_advantage, 4), "band": band, "priority": one.priority,
         "waited_seconds": round(one.waited_seconds, 1), "sla_seconds": sla_seconds,
         "best": None if one.least_worth == -math.inf else round(one.best, 4),
+        **({"welcome": True} if what.welcome else {}),
+        **({"topic_minutes": round(what.topic_minutes, 1)} if what.topic_minutes < NEVER else {}),
+        **({"author_says": one.author_says} if one.author_says else {}),
     }  # fmt: skip

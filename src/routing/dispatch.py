@@ -17,7 +17,7 @@ from kernel.settings import Settings
 from kernel.sql import Sql, load
 from routing.assignments import AssignmentView, named_assignments
 from routing.caps import OPEN, Capped, Taken, caps_of
-from routing.choice import BARRED, kept, retry_after
+from routing.choice import BARRED, Recent, kept, recent_of, retry_after
 from routing.eligibility import judge
 from routing.errors import PlaceTaken
 from routing.events import BudgetExhausted, Hold, Price, pricing
@@ -25,14 +25,14 @@ from routing.heads import (
     KINDS,
     Candidate,
     Head,
-    choose,
     explain_choice,
+    fresh_from,
     head_of,
     lane_heads,
-    lots_of,
     open_trait,
     price_query,
 )
+from routing.open_lots import Choice, lots_for
 from routing.presence import NOT_AVAILABLE, admit
 from routing.settling import settle
 from routing.situation import UNKNOWN, situation
@@ -97,11 +97,12 @@ async def claim(
             [], "at_capacity", f"{holder['live']} of {holder['capacity']} is in use; finish or release something first."
         )
     door = _Door(profile, settings, list(kinds), None if project_ids is None else list(project_ids))
-    door.units, door.own_cap = units, holder["cap_per_day"] is not None
+    door.units, door.own_cap, door.recent = units, holder["cap_per_day"] is not None, recent_of(holder)
     given = await door.take(room)
     taken = [item.assignment_id for item in given]
     if taken:
-        await db.execute(sql.add_live, annotator_id=annotator_id, difference=sum(item.cost for item in given))
+        cost = sum(item.cost for item in given)
+        await db.execute(sql.add_worked, annotator_id=annotator_id, difference=cost, lane_id=given[-1].lane_id)
     views = await named_assignments(taken) if taken else []
     views.sort(key=lambda view: taken.index(view.id))
     return Claim(views) if len(views) >= limit else await door.short(views)
@@ -125,6 +126,7 @@ class _Taken(Taken, frozen=True):
     task_id: UUID
     price: Price
     cost: int
+    lane_id: UUID
 
 
 class _Broke(Exception):  # noqa: N818  a signal inside this module, never seen outside
@@ -151,7 +153,10 @@ class _Door:
         self.too_big = 0
         """Units of the last task for which they did not suffice."""
         self.own_cap = False
+        self.recent: Recent | None = None
         self.caps, self.capped = OPEN, Capped()
+        self.prices: dict[UUID, Price] = {}
+        """By lane."""
         self.affordable: dict[UUID, int] = {}
         """Projects whose budget covers only so many further tasks."""
 
@@ -164,13 +169,12 @@ class _Door:
         heads = await lane_heads(self.kinds, self.project_ids)
         if self.own_cap or any(head.capped for head in heads):
             await self._read_caps({head.lane.project_id for head in heads if head.capped})
-        candidates = self._ranked(heads)
-        prices = await self._prices(candidates)
+        choice = await self._choice(heads)
         while True:
             try:
                 async with db.savepoint():
                     taken = await self._reserved(room)
-                    await self._best(room, candidates, prices, taken)
+                    await self._best(room, choice.copy(), taken)
                     await settle({item.task_id for item in taken})
                     await self._pay_from_budgets(taken)
             except _Broke as broke:
@@ -178,7 +182,8 @@ class _Door:
             else:
                 return taken
 
-    def _ranked(self, heads: list[Head]) -> list[Candidate]:
+    async def _choice(self, heads: list[Head]) -> Choice:
+        """What is open to the person now; with the reason and the time to ask again, where that is nothing."""
         self.refusals.clear()
         traits = []
         for head in heads:
@@ -189,16 +194,18 @@ class _Door:
             traits.append(
                 BARRED
                 if failures or not self._allowed(head, ())
-                else open_trait(seen, head, self.settings.skill_lower_bound_z, self.situation)
+                else fresh_from(
+                    open_trait(seen, head, self.settings.skill_lower_bound_z, self.situation), head, self.recent
+                )
             )
-        found = choose(heads, traits, self.situation, self.settings.lanes_per_claim)
+        choice = Choice(heads, traits, await lots_for(self.profile.id, heads, self.situation))
         self.kept_for_seconds = None
-        if not found:
-            lots = kept([one.p for one in traits], lots_of(heads, self.situation))
+        if not choice.best(self.situation, 1):
+            lots = kept([one.p for one in traits], choice.lots)
             if lots:
                 slas = [head.sla_seconds for head in heads]
                 self.kept_for_seconds = retry_after(lots, slas, self.situation.policy)
-        return found
+        return choice
 
     async def _read_caps(self, project_ids: Collection[UUID]) -> None:
         self.caps = (await caps_of([self.profile.id], project_ids))[self.profile.id]
@@ -212,10 +219,11 @@ class _Door:
         self.capped.note(self.caps, shut, head.lane.project_id)
         return not shut
 
-    async def _prices(self, candidates: list[Candidate]) -> list[Price]:
-        z = self.settings.skill_lower_bound_z
-        heads = [candidate.head for candidate in candidates]
-        return await pricing().quote([price_query(self.views.of(head.half_life_days), head, z) for head in heads])
+    async def _price(self, head: Head) -> Price:
+        if head.id not in self.prices:
+            query = price_query(self.views.of(head.half_life_days), head, self.settings.skill_lower_bound_z)
+            (self.prices[head.id],) = await pricing().quote([query])
+        return self.prices[head.id]
 
     async def _reserved(self, room: int) -> list[_Taken]:
         """What is kept for this person, at the price of the first time: what they lost to a lease, then rework of their own."""
@@ -239,14 +247,26 @@ class _Door:
             await self._slot(head, price, why, taken, slot_id=row["id"])
         return taken
 
-    async def _best(self, room: int, candidates: list[Candidate], prices: list[Price], taken: list[_Taken]) -> None:
-        for n, candidate in enumerate(candidates):
-            why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP], self.situation)
-            start = candidate.lot.from_rank
-            while len(taken) < room and await self._slot(candidate.head, prices[n], why, taken, from_rank=start):
-                pass
-            if len(taken) >= room:
+    async def _best(self, room: int, choice: Choice, taken: list[_Taken]) -> None:
+        """One after the other: whoever takes several gets what is best each time, after what the one before left of its lane."""
+        while len(taken) < room:
+            candidates = choice.best(self.situation, self.settings.lanes_per_claim)
+            for n, candidate in enumerate(candidates):
+                why = explain_choice(candidate, candidates[n + 1 : n + 1 + RUNNERS_UP], self.situation)
+                if await self._take(candidate, why, taken):
+                    break
+                choice.drop(candidate.lot)
+            else:
                 return
+            if len(taken) < room:
+                choice.follow(candidate, await lane_heads(self.kinds, None, candidate.head.id), self.situation)
+
+    async def _take(self, candidate: Candidate, why: dict[str, Any], taken: list[_Taken]) -> bool:
+        head, one = candidate.head, candidate.lot
+        price = await self._price(head)
+        if one.slot_id is None:
+            return await self._slot(head, price, why, taken, from_rank=one.from_rank)
+        return await self._slot(head, price, why, taken, slot_id=one.slot_id, statement=sql.claim_named)
 
     async def place(self, head: Head, price: Price, why: dict[str, Any], slot_id: UUID, *, counted: bool) -> UUID:
         """One slot that somebody named. Raises `PlaceTaken`, `BudgetExhausted`, after which nothing may stand."""
@@ -260,7 +280,7 @@ class _Door:
             await self._pay_from_budgets(taken)
         except _Broke:
             raise BudgetExhausted from None
-        await db.execute(sql.add_live, annotator_id=self.profile.id, difference=head.cost)
+        await db.execute(sql.add_worked, annotator_id=self.profile.id, difference=head.cost, lane_id=head.id)
         return taken[0].assignment_id
 
     async def _slot(
@@ -279,7 +299,8 @@ class _Door:
         allowed = self.affordable.get(project_id)
         if allowed is not None and sum(item.project_id == project_id for item in taken) >= allowed:
             return False
-        if not self._allowed(head, taken, back=slot_id is not None):
+        named = statement is sql.claim_named
+        if not self._allowed(head, taken, back=slot_id is not None and not named):
             return False
         assignment_id = uuid7()
         values: dict[str, Any] = {
@@ -288,7 +309,7 @@ class _Door:
             "price_micros": price.micros, "currency": price.currency,
             "price_inputs": db.jsonb(price.inputs), "why": db.jsonb(why), "cost": head.cost,
         }  # fmt: skip
-        counted = slot_id is None or statement is sql.claim_place
+        counted = slot_id is None or named or statement is sql.claim_place
         if counted:
             values["project_day"], values["site_day"] = self.caps.days(project_id)
         if slot_id is None:
@@ -301,7 +322,7 @@ class _Door:
             return False
         if head.relaxed:
             await note_relaxations([(assignment_id, row["task"], head)])
-        taken.append(_Taken(project_id, counted, assignment_id, row["task"], price, head.cost))
+        taken.append(_Taken(project_id, counted, assignment_id, row["task"], price, head.cost, head.id))
         await outbox.publish(
             "assignment.claimed",
             {"assignment_id": str(assignment_id), "task_id": str(row["task"]), "annotator_id": str(self.profile.id), "kind": head.lane.kind,

@@ -36,7 +36,10 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
     action: str
     """Of the person: `activate`, `lift`, `raise`, `grant_role`, `revoke_role`, `add_language`, `verify_credential`,
-    `pass_exam`, `join_vendor`. Of the requirement: `include` (a person among those it names), `exclude`, `relax`."""
+    `pass_exam`, `join_vendor`. Of the requirement: `include` (a person among those it names), `exclude`, `relax`.
+    Of the moment (`moment.after`): `raise_capacity`, `raise_day_cap`, `raise_project_day_cap`, `raise_project_live_cap`,
+    `be_available`, `publish`, `take_back` (the place, from its holder), `wait`, `extend` (the task's time), `forget_decline`,
+    `allow_same_vendor`."""
     of: str = ""
     """The domain, role, language, vendor, person or restriction."""
     kind: str = ""
@@ -48,6 +51,10 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of `raise`: how far it is from there, in logits."""
     where: dict[str, Any] | None = None
     """The part of the requirement that changes, as JSON."""
+    count: int = 0
+    """What a capacity or cap has to be; 0 for a cap: none, because no cap is that high."""
+    until: str = ""
+    """When it mends itself, as RFC 3339 in UTC; empty: not by waiting alone, or nobody knows."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -278,4 +285,19 @@ def _step(change: Change) -> str:
         "include": "add the person to those who are named",
         "exclude": "take the person out of those who are named",
         "relax": "leave the condition out of the requirement",
+        "raise_capacity": f"raise the capacity to {change.count}",
+        "raise_day_cap": f"{_to('the cap of the person per day', change.count)}",
+        "raise_project_day_cap": f"{_to('the cap of the project per day', change.count)}",
+        "raise_project_live_cap": f"{_to('the cap of the project at a time', change.count)}",
+        "be_available": "set their presence to available",
+        "publish": "publish the project",
+        "take_back": "take the place back from its holder",
+        "wait": f"wait until {change.until}" if change.until else "wait",
+        "extend": "give the task more days",
+        "forget_decline": "give it to them by hand, although they handed it back",
+        "allow_same_vendor": "let reviewers be of the author's vendor",
     }[change.action]
+
+
+def _to(cap: str, count: int) -> str:
+    return f"raise {cap} to {count}" if count else f"take {cap} away"

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.caps import CAPS, Caps, caps_of
-from routing.choice import scored
+from routing.choice import Recent, recent_of, scored
 from routing.eligibility import Failure, judge
 from routing.estimating import TaskDifficulty, of_task
-from routing.heads import KINDS, Head, choose, head_of, lane_heads, trait_of, weigh
+from routing.heads import KINDS, Head, choose, fresh_from, head_of, lane_heads, trait_of, weigh
 from routing.ladder import asked, seconds_until, steps_of
 from routing.lanes import lane_of
-from routing.mending import Mended, smallest_change
+from routing.mending import Mended, opening
+from routing.moment import Moment, hindered
 from routing.reports import TaskRow, task
 from routing.requirements import text
 from routing.situation import Situation, situation
@@ -62,7 +63,8 @@ class PlaceExplained(msgspec.Struct, frozen=True):
     requirement: str
     """All that the lane asks beside good standing and the project's language level, in the short form."""
     smallest_change: Mended | None
-    """Of the person or the requirement, after which the lane is open to them; None: it is, or nothing of that kind is amiss."""
+    """Of the person, the requirement, or what else stands in the way, after which the place is open to them; None: it is, or
+    only somebody else can take it."""
     ladder: Reach | None = None
     """When the ladder will reach this person; none: it will not, or is not needed."""
 
@@ -86,6 +88,9 @@ class _Person(msgspec.Struct, frozen=True):
     """Units of capacity."""
     declined: bool
     caps: Caps
+    recent: Recent | None
+    said: str | None
+    """Of being there."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -107,9 +112,18 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=task_id)
     assert facts is not None
     caps = (await caps_of([annotator_id], [row.project_id]))[annotator_id]
-    person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"], caps)
+    person = _Person(
+        Views(profile, settings.skill_half_life_days),
+        facts["held"],
+        facts["declined"],
+        caps,
+        recent_of(facts),
+        facts["said"],
+    )
     now, heads = await situation(), await lane_heads(KINDS, None)
-    traits = [trait_of(person.views.of(head.half_life_days), head, z, now) for head in heads]
+    traits = [
+        fresh_from(trait_of(person.views.of(head.half_life_days), head, z, now), head, person.recent) for head in heads
+    ]
     rivals = [scored(one.lot, one.trait, now.policy).total for one in choose(heads, traits, now, len(heads) * 2)]
     found = await _places(row)
     seen = _Seen(rivals, z, now, _holders(found))
@@ -147,8 +161,8 @@ def _explained(place: _Place, person: _Person, seen: _Seen) -> PlaceExplained:
     profile = person.views.of(head.half_life_days)
     failures = _failures(place, person, z, seen.holders)
     own_rework = place.rework_of(profile.id)
-    mended = smallest_change(profile, head.lane, head.language_level, z, own_rework=own_rework)
-    own, kept = weigh(profile, head, z, now)
+    mended = opening(profile, head.lane, head.language_level, z, _moment(place, person, seen.holders))
+    own, kept = weigh(profile, head, z, now, recent=person.recent, judge_id=slot["judge_id"])
     return PlaceExplained(
         slot["kind"], slot["stage"], slot["no"], slot["state"], not failures, failures,
         {name: round(value, 4) for name, value in msgspec.structs.asdict(own).items()}, kept and slot["reserved_for"] != profile.id,
@@ -176,48 +190,21 @@ def _failures(place: _Place, person: _Person, z: float, holders: set[UUID]) -> l
     head, profile = place.head, person.views.of(place.head.half_life_days)
     own_rework = place.rework_of(profile.id)
     found = judge(profile, head.lane, head.language_level, z, own_rework=own_rework)
-    if place.row["project_state"] != "published":
-        needs, has = "a published project", place.row["project_state"]
-        found.append(Failure("project", needs, has, "publish the project"))
-    if person.held + head.cost > profile.capacity:
-        needs = "room for another task" if head.cost == 1 else f"{head.cost} units of capacity that are free"
-        has = f"{person.held} of {profile.capacity} is in use"
-        found.append(Failure("capacity", needs, has, "finish or release something first, or raise the capacity"))
-    if place.slot["reserved_for"] != profile.id:
-        found += person.caps.failures(head.lane.project_id)
-    return found + _slot_failures(place, person, involved=profile.id in holders)
+    return found + hindered(_moment(place, person, holders), profile)
 
 
-def _slot_failures(place: _Place, person: _Person, *, involved: bool) -> list[Failure]:
-    """What the claim's WHERE clause asks of the slot itself."""
-    slot, profile = place.slot, person.views.of(place.head.half_life_days)
-    found = []
-    if slot["state"] != "free":
-        found.append(Failure("free", "a free place", str(slot["state"]), "wait until it is free again"))
-    if slot["author_id"] == profile.id:
-        found.append(Failure("not_own_work", "somebody else's work", "own work", "nobody reviews their own work"))
-    elif involved:
-        needs, has = "no other place of this task", "holds or held one"
-        found.append(Failure("one_place_per_person", needs, has, "somebody else takes it"))
-    if slot["reserved_for"] is not None and slot["reserved_for"] != profile.id:
-        found.append(_reserved(slot["kept_until"]))
-    if place.expired:
-        found.append(Failure("expired", "a task whose time is not over", "expired", "give it more days"))
-    if person.declined and slot["reserved_for"] != profile.id:
-        needs, has = "a task that was not handed back", "declined before"
-        found.append(Failure("not_declined", needs, has, "somebody else takes it"))
-    if place.head.other_vendor and slot["author_vendor_id"] == profile.vendor_id:
-        needs, mend = "another vendor than the author's", "a reviewer of another vendor takes it"
-        found.append(Failure("other_vendor", needs, "the same", mend))
-    return found
-
-
-def _reserved(kept_until: datetime | None) -> Failure:
-    if kept_until is None:
-        needs = "its author, who was asked for rework"
-        return Failure("reserved", needs, "another person", "wait until the author's time is over")
-    mend = f"wait until {kept_until:%H:%M:%S} UTC, unless they come back to it"
-    return Failure("grace", "whoever's lease on it lapsed a moment ago", "another person", mend)
+def _moment(place: _Place, person: _Person, holders: set[UUID]) -> Moment:
+    person_id = person.views.of(None).id
+    slot, head = place.slot, place.head
+    returned = slot["reserved_for"] is not None and slot["kept_until"] is None
+    return Moment(
+        project_id=head.lane.project_id, project_state=place.row["project_state"], held=person.held, cost=head.cost,
+        caps=person.caps, said=person.said, state=slot["state"], reserved_for=slot["reserved_for"] and plain_uuid(slot["reserved_for"]),
+        kept_until=slot["kept_until"],
+        reserved_until=slot["freed_at"] + timedelta(seconds=head.deadline_seconds) if returned else None,
+        author_id=slot["author_id"] and plain_uuid(slot["author_id"]), author_vendor_id=slot["author_vendor_id"],
+        other_vendor=head.other_vendor, involved=person_id in holders, expired=place.expired, declined=person.declined,
+    )  # fmt: skip
 
 
 class KeptBy(msgspec.Struct, frozen=True):
@@ -311,7 +298,17 @@ async def _each(people: Sequence[Any], project_id: UUID, settings: Settings) -> 
         caps = await caps_of(some, [project_id])
         for profile in await load_profiles(some, days):
             facts = by_id[profile.id]
-            yield profile.id, _Person(Views(profile, days), facts["held"], facts["declined"], caps[profile.id])
+            yield (
+                profile.id,
+                _Person(
+                    Views(profile, days),
+                    facts["held"],
+                    facts["declined"],
+                    caps[profile.id],
+                    recent_of(facts),
+                    facts["said"],
+                ),
+            )
         await asyncio.sleep(0)
 
 
@@ -319,7 +316,7 @@ async def _seen(places: Sequence[_Place], settings: Settings) -> _Seen:
     return _Seen([], settings.skill_lower_bound_z, await situation(), _holders(places))
 
 
-OF_THE_MOMENT = frozenset({"free", "capacity", "project", "reserved", "grace"}) | CAPS
+OF_THE_MOMENT = frozenset({"free", "capacity", "project", "present", "reserved", "grace"}) | CAPS
 """What passes with time, and says nothing of whether somebody fits."""
 
 
@@ -333,7 +330,7 @@ def _count(tally: _Tally, place: _Place, person: _Person, seen: _Seen) -> None:
         return
     tally.fitting += 1
     head, profile = place.head, person.views.of(place.head.half_life_days)
-    worth, _ = weigh(profile, head, seen.z, seen.now)
+    worth, _ = weigh(profile, head, seen.z, seen.now, recent=person.recent, judge_id=place.slot["judge_id"])
     parts = {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}
     preferred = head.lane.prefer.names(profile.id, profile.vendor_id)
     chance = round(100 * worth.p_acceptable)

@@ -12,7 +12,20 @@ import msgspec
 from kernel import clock, db
 from kernel.sql import load
 from routing.calendars import Clock, clock_of
-from routing.choice import BARRED, Known, Lot, Trait, Waiting, heads_of_row, inputs, lot, ranked, scored, trait
+from routing.choice import (
+    BARRED,
+    Lot,
+    Recent,
+    Trait,
+    Waiting,
+    heads_of_row,
+    inputs,
+    known_of,
+    lot,
+    ranked,
+    scored,
+    trait,
+)
 from routing.eligibility import judge
 from routing.events import PriceQuery
 from routing.ladder import asked, steps_of
@@ -24,6 +37,8 @@ from skills.profiles import Profile
 sql = load(__package__)
 
 KINDS = (ANNOTATION, REVIEW)
+SAME, DIFFERENT = "same", "different"
+"""Reviewer as before, or another one: what a project may ask for work of an author."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -51,6 +66,10 @@ class Head(msgspec.Struct, frozen=True):
     step: int = 0
     """Of the ladder, on which the lane stands; `lane` and `language_level` are as it leaves them."""
     relaxed: dict[str, Any] = {}
+    stick_to_topic: bool = False
+    """Whether the project prefers who worked on the lane's topic a moment ago."""
+    stick_to_author: str | None = None
+    """Whether a review should go to who judged the author last (`same`) or to somebody else (`different`)."""
 
     @property
     def waited_seconds(self) -> float:
@@ -63,11 +82,12 @@ class Candidate(msgspec.Struct, frozen=True):
     trait: Trait
 
 
-async def lane_heads(kinds: Sequence[str], project_ids: Sequence[UUID] | None) -> list[Head]:
-    """The lanes of published projects that have a free slot, one index probe each."""
-    rows = await db.fetch(
-        sql.lane_heads, kinds=list(kinds), project_ids=None if project_ids is None else list(project_ids)
-    )
+async def lane_heads(
+    kinds: Sequence[str], project_ids: Sequence[UUID] | None, lane_id: UUID | None = None
+) -> list[Head]:
+    """The lanes of published projects that have a free slot, or the one of this id; one index probe each."""
+    ids = None if project_ids is None else list(project_ids)
+    rows = await db.fetch(sql.lane_heads, kinds=list(kinds), project_ids=ids, lane_id=lane_id)
     return [head_of(row) for row in rows]
 
 
@@ -80,6 +100,7 @@ def head_of(row: Any) -> Head:
         row["sla_seconds"], row["lease_seconds"], row["deadline_seconds"], row["currency"],
         heads_of_row(row, runs, clock.now().timestamp()),
         row["skill_half_life_days"], row["expert_level"], runs, row["cost"], row["capped"], row["step"] if given.relaxed else 0, given.relaxed,
+        row["stick_to_topic"], row["stick_to_author"],
     )  # fmt: skip
 
 
@@ -104,22 +125,49 @@ def open_trait(profile: Profile, head: Head, z: float, now: Situation) -> Trait:
     )  # fmt: skip
 
 
+def fresh_from(what: Trait, head: Head, recent: Recent | None) -> Trait:
+    """With what the person worked on last, where the project sticks to topics."""
+    if recent is None or not head.stick_to_topic:
+        return what
+    return what._replace(topic_minutes=recent.since(head.lane))
+
+
+def author_says(head: Head, judge_id: UUID | None, person: UUID) -> int:
+    """1: the project wants this person for the review of this author; -1: somebody else; 0: it does not matter."""
+    if head.stick_to_author is None or judge_id is None or judge_id != person:
+        return 0
+    return 1 if head.stick_to_author == SAME else -1
+
+
 def lots_of(heads: Sequence[Head], now: Situation) -> list[Lot]:
     return [lot(n, str(head.id), head.sla_seconds, one, now) for n, head in enumerate(heads) for one in head.waiting]
 
 
-def weigh(profile: Profile, head: Head, z: float, now: Situation) -> tuple[Score, bool]:
-    """Of the lane's heads for this person, whatever `judge` says: the best score in its parts, and whether patience keeps it for others."""
-    what, lots = open_trait(profile, head, z, now), lots_of([head], now)
-    free = ranked(Known([what.p], [what.pay], [what.reserve]), lots, now.policy, 1)
+def weigh(
+    profile: Profile,
+    head: Head,
+    z: float,
+    now: Situation,
+    *,
+    recent: Recent | None = None,
+    judge_id: UUID | None = None,
+) -> tuple[Score, bool]:
+    """Of the lane's heads for this person, whatever `judge` says: the best score in its parts, and whether patience keeps it for others.
+
+    `judge_id`: who judged the author of the place last, where one place is meant.
+    """
+    what, says = fresh_from(open_trait(profile, head, z, now), head, recent), author_says(head, judge_id, profile.id)
+    lots = [one.by_author(says, now.policy) if says else one for one in lots_of([head], now)]
+    free = ranked(known_of([what], now.policy), lots, 1)
     return scored(lots[free[0][1] if free else 0], what, now.policy), not free
 
 
-def choose(heads: Sequence[Head], traits: Sequence[Trait], now: Situation, most: int) -> list[Candidate]:
-    """What the person should be given, best first."""
-    lots = lots_of(heads, now)
-    known = Known([one.p for one in traits], [one.pay for one in traits], [one.reserve for one in traits])
-    best = [lots[n] for _, n in ranked(known, lots, now.policy, most)]
+def choose(
+    heads: Sequence[Head], traits: Sequence[Trait], now: Situation, most: int, lots: Sequence[Lot] | None = None
+) -> list[Candidate]:
+    """What the person should be given, best first; of these lots, where they are not those of the lanes' heads alone."""
+    lots = lots_of(heads, now) if lots is None else lots
+    best = [lots[n] for _, n in ranked(known_of(traits, now.policy), lots, most)]
     return [Candidate(heads[one.place], one, traits[one.place]) for one in best]
 
 

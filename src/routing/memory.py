@@ -16,8 +16,9 @@ from uuid import UUID
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.choice import Known, Lot, Trait, heads_of_row, lot, ranked
+from routing.choice import Known, Lot, Recent, Trait, extra, heads_of_row, lot, ranked
 from routing.heads import KINDS, Head, head_of, trait_of
+from routing.scoring import topic_bonus
 from routing.situation import UNKNOWN, Situation, situation
 from routing.views import Views
 from skills.profiles import Profile, load_profile
@@ -56,6 +57,8 @@ class Seat:
         self.traits, self.known, self.asked, self.frame = [], Known(array("d"), array("d"), array("d")), {}, frame
 
 
+Topics = dict[tuple[UUID, str], list[int]]
+"""Places of the lanes of each topic (`choice.Recent`) that its project sticks to."""
 Wanted = tuple[frozenset[str], frozenset[UUID] | None]
 """Kinds and projects; None: all of them."""
 
@@ -70,8 +73,9 @@ class _Choice(NamedTuple):
 class Look:
     """The heads of the lanes as they were a moment ago. Claims under way keep theirs while the next one is taken."""
 
-    def __init__(self, lanes: list[Head], versions: list[int], situation_: Situation) -> None:
+    def __init__(self, lanes: list[Head], versions: list[int], topics: Topics, situation_: Situation) -> None:
         self.lanes = lanes
+        self.topics = topics
         self.versions = versions
         """Of the projects of `lanes`, in their order."""
         self.situation = situation_
@@ -87,13 +91,25 @@ class Look:
         """The lane of the `n`-th lot."""
         return self.lanes[self.lots[n].place]
 
-    def best_of(self, seat: Seat, wanted: Wanted, most: int) -> list[tuple[float, int]]:
-        """As (score, place in `lots`), best first."""
+    def best_of(self, seat: Seat, wanted: Wanted, most: int, recent: Recent | None = None) -> list[tuple[float, int]]:
+        """As (score, place in `lots`), best first; after what the person worked on last."""
         choice = self._choices.get(wanted)
         if choice is None:
             choice = self._choices[wanted] = self._choice(*wanted)
-        found = ranked(seat.known, choice.lots, self.situation.policy, most)
+        found = ranked(self._known_after(seat, recent), choice.lots, most)
         return [(score, choice.numbers[n]) for score, n in found]
+
+    def _known_after(self, seat: Seat, recent: Recent | None) -> Known:
+        """With the bonus where the person goes on with a topic; one look into a dictionary where no project asks for it."""
+        places = None if recent is None else self.topics.get(recent[:2])
+        if recent is None or not places:
+            return seat.known
+        more = array("d", seat.known.extra)
+        bonus = topic_bonus(recent.minutes, self.situation.policy)
+        for place in places:
+            if place < len(more):  # lanes that came after the look are not in its lots
+                more[place] += bonus
+        return seat.known._replace(extra=more)
 
     def drain(self, numbers: Iterable[int]) -> None:
         """Nothing is left in these lots; until the next look nobody is sent there."""
@@ -125,7 +141,8 @@ class Memory:
         self._places: dict[tuple[UUID, int, int], int] = {}
         self._seats: OrderedDict[UUID, Seat] = OrderedDict()
         self._world = -1
-        self._look = Look(self._lanes, self._versions, UNKNOWN)
+        self._topics: Topics = {}
+        self._look = Look(self._lanes, self._versions, self._topics, UNKNOWN)
         self._read_at = -math.inf
 
     async def refresh(self, world: int) -> Look:
@@ -143,7 +160,7 @@ class Memory:
         if any((row["id"], row["version"], row["step"]) not in self._places for row in rows):
             await self._learn()
         moment = clock.now().timestamp()
-        look = Look(self._lanes, self._versions, self.situation)
+        look = Look(self._lanes, self._versions, self._topics, self.situation)
         for row in rows:
             place = self._places.get((row["id"], row["version"], row["step"]))
             if place is None:
@@ -156,12 +173,15 @@ class Memory:
         return look
 
     async def _learn(self) -> None:
-        for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None):
+        for row in await db.fetch(sql.lane_heads, kinds=list(KINDS), project_ids=None, lane_id=None):
             key = (UUID(int=row["id"].int), row["version"], row["step"])
             if key not in self._places:
                 self._places[key] = len(self._lanes)
                 self._lanes.append(head_of(row))
                 self._versions.append(row["version"])
+                head = self._lanes[-1]
+                if head.stick_to_topic:
+                    self._topics.setdefault((head.lane.project_id, head.lane.domain), []).append(self._places[key])
 
     async def seat(self, annotator_id: UUID, version: int, look: Look, settings: Settings) -> Seat:
         """As judged for the lanes of the look. Raises `NoSuchAnnotator`."""
@@ -185,13 +205,15 @@ class Memory:
         for head in look.lanes[len(seat.traits) :]:
             known = _known(seat, head, settings.skill_lower_bound_z, look.situation)
             seat.traits.append(known)
-            for column, figure in zip(seat.known, (known.p, known.pay, known.reserve), strict=True):
+            for column, figure in zip(
+                seat.known, (known.p, extra(known, look.situation.policy), known.reserve), strict=True
+            ):
                 column.append(figure)
         return seat
 
     def forget(self) -> None:
-        self._lanes, self._versions = [], []
-        self._look = Look(self._lanes, self._versions, self.situation)
+        self._lanes, self._versions, self._topics = [], [], {}
+        self._look = Look(self._lanes, self._versions, self._topics, self.situation)
         self._places.clear()
         self._seats.clear()
         self._read_at = -math.inf

@@ -12,6 +12,7 @@ import msgspec
 from routing import requirements as req
 from routing.eligibility import Change, Failure, judge, told
 from routing.lanes import Lane, asking
+from routing.moment import Moment, after, hindered
 from routing.requirement_reading import from_json
 from routing.requirements import EVERYBODY, Node, People
 from skills.belief import Belief
@@ -49,6 +50,25 @@ def smallest_change(
         if not failing(without):
             steps = without
     return Mended(told(tuple(steps)), tuple(steps))
+
+
+def opening(profile: Profile, lane: Lane, language_level: int, z: float, now: Moment) -> Mended | None:
+    """The smallest change after which this person could take this place now; none: they can, or nothing could change it.
+
+    First what the lane asks, then what else stands in the way of whoever the person is then.
+    """
+    asked = smallest_change(profile, lane, language_level, z, own_rework=now.own_rework(profile.id))
+    steps = () if asked is None else asked.steps
+    for step in steps:
+        profile, lane = applied(step, profile, lane)
+    while failures := hindered(now, profile):
+        change = failures[0].change
+        if not all(failure.change for failure in failures):
+            return None
+        for step in change:
+            now, profile = after(step, now, profile)
+        steps += change
+    return Mended(told(steps), steps) if steps else None
 
 
 def _next(failure: Failure, tried: set[str]) -> tuple[Change, ...]:

@@ -9,6 +9,7 @@ from kernel import db
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.caps import Caps, caps_of
+from routing.choice import Recent, recent_of
 from routing.eligibility import Failure, judge
 from routing.explain import KeptBy
 from routing.heads import KINDS, Head, lane_heads, weigh
@@ -68,7 +69,7 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     now = await situation()
     heads = await lane_heads(KINDS, None)
     caps = (await caps_of([annotator_id], {head.lane.project_id for head in heads if head.capped}))[annotator_id]
-    seen = [_lane_seen(views.of(head.half_life_days), head, z, now, caps) for head in heads]
+    seen = [_lane_seen(views.of(head.half_life_days), head, z, now, caps, recent=recent_of(facts)) for head in heads]
     fitting = [lane for lane in seen if not lane.failures]
     fitting.sort(key=lambda lane: (lane.kept_for_better_fit, -lane.score["total"]))
     shut = [lane for lane in seen if lane.failures]
@@ -89,10 +90,12 @@ async def outlook(annotator_id: UUID, settings: Settings) -> Outlook:
     )
 
 
-def _lane_seen(profile: Profile, head: Head, z: float, now: Situation, caps: Caps) -> LaneSeen:
+def _lane_seen(
+    profile: Profile, head: Head, z: float, now: Situation, caps: Caps, *, recent: Recent | None
+) -> LaneSeen:
     lane = head.lane
     failures = judge(profile, lane, head.language_level, z) or caps.failures(lane.project_id)
-    worth, kept = weigh(profile, head, z, now)
+    worth, kept = weigh(profile, head, z, now, recent=recent)
     return LaneSeen(
         head.project_name, lane.kind, lane.domain, lane.language, lane.difficulty_band, text(lane.asks),
         int(head.waited_seconds), {name: round(value, 4) for name, value in msgspec.structs.asdict(worth).items()}, kept,

@@ -13,7 +13,7 @@ from kernel import audit, db, outbox
 from kernel.sql import load
 from routing.choice import Inputs, patience_sla
 from routing.errors import BadPolicy, NoSuchPolicy, PolicyInForce
-from routing.scoring import BAND_VARIANCE, POLICY, Policy, allowed, fit_from, pressure, total, value_of
+from routing.scoring import BAND_VARIANCE, POLICY, Policy, allowed, fit_from, pressure, topic_bonus, total, value_of
 from routing.situation import BUILT_IN, from_weights
 from skills.belief import Belief, level_centre
 
@@ -211,6 +211,10 @@ def _score(given: Inputs, why: dict[str, Any], policy: Policy) -> float | None:
         given.p, difficulty, value=value, pay=given.pay, advantage=given.advantage, best_advantage=given.best_advantage,
         policy=policy,
     )  # fmt: skip
+    bonus = policy.welcome_bonus if given.welcome else 0.0
+    if given.topic_minutes is not None:
+        bonus += topic_bonus(given.topic_minutes, policy)
+    pair = msgspec.structs.replace(pair, worth=pair.worth + bonus)
     now = pressure(
         given.waited_seconds / sla, value=value, backlog=why["backlog"],
         longest_queue_slas=why["longest_queue_seconds"] / sla,
@@ -218,7 +222,7 @@ def _score(given: Inputs, why: dict[str, Any], policy: Policy) -> float | None:
     )  # fmt: skip
     if given.best is not None and not allowed(pair, now, given.best, policy):
         return None
-    return total(pair, now)
+    return total(pair, now) + given.author_says * policy.author_bonus
 
 
 def _side(version: int, chosen: list[Choice | None]) -> Side:

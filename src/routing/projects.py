@@ -1,7 +1,7 @@
 """Projects: the rules under which work is made. Every change is audited; states change along the drawn edges."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from kernel.ids import uuid7
 from kernel.money import parse_currency
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.caps import count_today
+from routing.caps import MOST_A_DAY, MOST_LIVE, count_today
 from routing.errors import NoSuchCalendar, NoSuchProject, ProjectExists, WrongState
 from routing.events import PriceQuery, pricing
 from routing.ladder import parse
@@ -32,8 +32,9 @@ DRAWN = {
 
 
 GraceMinutes = Annotated[int, Meta(ge=0, le=240)]
-DayCap = Annotated[int, Meta(ge=1, le=1000)]
-LiveCap = Annotated[int, Meta(ge=1, le=50)]
+DayCap = Annotated[int, Meta(ge=1, le=MOST_A_DAY)]
+StickToAuthor = Literal["same", "different"]
+LiveCap = Annotated[int, Meta(ge=1, le=MOST_LIVE)]
 
 
 class CapacityCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -84,6 +85,10 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What every task of the project asks, together with its own: docs/routing.md."""
     push: bool = False
     """Whether its tasks are also offered to people who are there."""
+    stick_to_topic: bool = False
+    """Whether tasks go preferably to whoever worked in the same domain of the project a moment ago."""
+    stick_to_author: StickToAuthor | None = None
+    """Whether a review goes preferably to who judged the author last in the project (`same`), or to somebody else (`different`)."""
 
 
 class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -112,6 +117,9 @@ class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     rework_limit: Annotated[int, Meta(ge=0, le=10)] | UnsetType = UNSET
     answer_limit: Annotated[int, Meta(ge=1, le=20)] | UnsetType = UNSET
     push: bool | UnsetType = UNSET
+    stick_to_topic: bool | UnsetType = UNSET
+    stick_to_author: StickToAuthor | UnsetType | None = UNSET
+    """Of reviews that are opened from now on."""
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
@@ -152,6 +160,8 @@ class ProjectView(msgspec.Struct, frozen=True):
     paused_seconds: int
     """Of pauses that are over."""
     push: bool
+    stick_to_topic: bool
+    stick_to_author: StickToAuthor | None
     requirements: dict[str, Any] | str
     version: int
     created_at: datetime

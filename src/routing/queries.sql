@@ -2,10 +2,10 @@
 -- Names are unique: people speak of projects by name. The clocks of its tasks stand still until it is published.
 INSERT INTO project (id, name, description, guidelines, state, currency, overlap, min_turns, max_turns, language_level, required_role,
                      review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, lease_grace_minutes, annotation_cost, review_cost, cap_per_person_day, cap_per_person_live, sla_seconds,
-                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at, push, requirements)
+                     skill_half_life_days, expert_level, consensus_target, most_answers, calendar, ladder, task_expires_days, paused_at, push, stick_to_topic, stick_to_author, requirements)
 VALUES (:id, :name, :description, :guidelines, 'draft', :currency, :overlap, :min_turns, :max_turns, :language_level, :required_role,
         :review_other_vendor, :rework_limit, :answer_limit, :lease_seconds, :deadline_seconds, :lease_grace_minutes, :annotation_cost, :review_cost, :cap_per_person_day, :cap_per_person_live, :sla_seconds,
-        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp(), :push, :requirements)
+        :skill_half_life_days, :expert_level, :consensus_target, :most_answers, :calendar_id, :ladder, :task_expires_days, clock_timestamp(), :push, :stick_to_topic, :stick_to_author, :requirements)
 ON CONFLICT (name) DO NOTHING
 
 -- name: projects
@@ -14,7 +14,7 @@ SELECT id, name, description, guidelines, state, currency, overlap, min_turns, m
        review_other_vendor, rework_limit, answer_limit, lease_seconds, deadline_seconds, lease_grace_minutes,
        jsonb_build_object('annotation', annotation_cost, 'review', review_cost) AS capacity_cost, cap_per_person_day, cap_per_person_live, sla_seconds, skill_half_life_days, expert_level,
        consensus_target, most_answers, (SELECT c.name FROM calendar c WHERE c.id = project.calendar) AS calendar, ladder, task_expires_days,
-       paused_at, paused_seconds, push, requirements, version, created_at
+       paused_at, paused_seconds, push, stick_to_topic, stick_to_author, requirements, version, created_at
 FROM project
 WHERE (:id::uuid IS NULL OR id = :id) AND (:name::text IS NULL OR name = :name) AND (:before::uuid IS NULL OR id < :before)
 ORDER BY id DESC
@@ -78,7 +78,7 @@ SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.d
        l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
-       p.skill_half_life_days, p.expert_level, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM head.waits_since)::float8 AS waits_since, t.priority,
        fresh.rank AS fresh_rank, extract(epoch FROM fresh.waits_since)::float8 AS fresh_since, u.priority AS fresh_priority
@@ -97,7 +97,7 @@ LEFT JOIN LATERAL (
 ) AS fresh ON true
 LEFT JOIN task u ON u.id = fresh.task
 WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
-  AND l.kind = ANY (:kinds::text[])
+  AND l.kind = ANY (:kinds::text[]) AND (:lane_id::uuid IS NULL OR l.id = :lane_id)
 
 -- name: lane_of_slot
 -- The lane of one slot, in the form of lane_heads.
@@ -105,7 +105,7 @@ SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.d
        l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
-       p.skill_half_life_days, p.expert_level, p.version, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, p.version, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM s.waits_since)::float8 AS waits_since, t.priority, NULL::bigint AS fresh_rank
 FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project JOIN task t ON t.id = s.task
@@ -115,11 +115,17 @@ WHERE s.id = :slot_id
 -- Makes the row where there is none and locks it: one person's claims and ends wait for each other, other people's do not.
 INSERT INTO holder (annotator, live, capacity) SELECT id, 0, capacity FROM annotator WHERE id = :annotator_id
 ON CONFLICT (annotator) DO UPDATE SET capacity = greatest(excluded.capacity, holder.live)
-RETURNING live, capacity, (SELECT cap_per_day FROM annotator a WHERE a.id = holder.annotator) AS cap_per_day
+RETURNING live, capacity, worked_project, worked_domain, extract(epoch FROM clock_timestamp() - worked_at)::float8 / 60 AS worked_minutes,
+          (SELECT cap_per_day FROM annotator a WHERE a.id = holder.annotator) AS cap_per_day
 
 -- name: add_live
 -- By exactly what was claimed or ended, never by recounting: a recount loses what commits meanwhile.
 UPDATE holder SET live = live + :difference WHERE annotator = :annotator_id
+
+-- name: add_worked
+-- add_live at a claim or the end of work that was done: the lane says what was worked on last.
+UPDATE holder SET live = live + :difference, worked_project = l.project, worked_domain = l.domain, worked_at = clock_timestamp()
+FROM lane l WHERE l.id = :lane_id AND holder.annotator = :annotator_id
 
 -- name: claim_slot
 -- The inner SELECT is a fence (MATERIALIZED, LIMIT 1): the planner must not run it again. SKIP LOCKED lets racing claims pass each other; the UPDATE
@@ -144,19 +150,7 @@ WITH candidate AS MATERIALIZED (
          deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
   FROM candidate WHERE slot.id = candidate.id AND slot.state = 'free'
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
-), counted AS (
-  INSERT INTO given (id, annotator, project, day, tasks)
-  SELECT gen_random_uuid(), :annotator_id, d.project, d.day, 1
-  FROM taken CROSS JOIN LATERAL (VALUES (taken.project, :project_day::date), ('00000000-0000-0000-0000-000000000000'::uuid, :site_day::date)) AS d (project, day)
-  WHERE d.day IS NOT NULL
-  ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
-)
-INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
-SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
-       :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost, :project_day, :site_day
-FROM taken
-RETURNING id, slot, epoch, task, project
+{counted_and_held}
 
 -- name: reserved_slots
 -- What is kept for somebody: rework, and tasks whose lease lapsed a moment ago, oldest first; taken before anything else.
@@ -347,16 +341,21 @@ JOIN assignment sent ON sent.id = :assignment_id AND sent.slot = a.slot
 WHERE a.id = sent.id OR a.why ->> 'late' = sent.id::text
 
 -- name: reopen_review
--- After rework the same review place looks at the new submission; anybody eligible may take it.
-UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, submission_id = :submission_id, freed_at = clock_timestamp(), waits_since = clock_timestamp()
+-- After rework the same review place looks at the new submission; anybody eligible may take it, where the project sticks to authors whoever looked before first or last.
+UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, submission_id = :submission_id,
+  judge_id = CASE WHEN (SELECT p.stick_to_author FROM project p WHERE p.id = slot.project) IS NOT NULL THEN slot.annotator END, freed_at = clock_timestamp(), waits_since = clock_timestamp()
 WHERE answers_slot = :slot_id AND stage = 1 AND state = 'done'
 RETURNING id
 
 -- name: insert_review_slot
--- A review is scheduled in the transaction of the submission; slot_place makes it once per stage and answer.
-INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, freed_at, waits_since)
-SELECT :id, s.task, s.project, :lane_id, 'review', 1, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id, clock_timestamp(), clock_timestamp()
-FROM slot s WHERE s.id = :slot_id
+-- A review is scheduled in the transaction of the submission; slot_place makes it once per stage and answer. Who judged the author last is
+-- looked up where the project asks.
+INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, judge_id, freed_at, waits_since)
+SELECT :id, s.task, s.project, :lane_id, 'review', 1, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id,
+       CASE WHEN p.stick_to_author IS NOT NULL
+            THEN (SELECT v.reviewer FROM submission b JOIN verdict v ON v.submission = b.id WHERE b.author = :author_id AND b.project = s.project
+                  ORDER BY b.submitted_at DESC, v.stage LIMIT 1) END, clock_timestamp(), clock_timestamp()
+FROM slot s JOIN project p ON p.id = s.project WHERE s.id = :slot_id
 RETURNING id
 
 -- name: lane_by_id
@@ -605,15 +604,18 @@ ORDER BY at
 
 -- name: slots_of_task
 -- The places of a task, for its explanation.
-SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, CASE WHEN s.kept_until IS NULL OR s.kept_until > clock_timestamp() THEN s.reserved_for END AS reserved_for, s.kept_until, coalesce(s.kept_until > clock_timestamp(), false) AS kept, s.author_id, s.author_vendor_id, s.lane AS lane_id
+SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, CASE WHEN s.kept_until IS NULL OR s.kept_until > clock_timestamp() THEN s.reserved_for END AS reserved_for, s.kept_until, coalesce(s.kept_until > clock_timestamp(), false) AS kept, s.author_id, s.author_vendor_id, s.judge_id, s.freed_at, s.lane AS lane_id
 FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
 
 -- name: lock_holders
--- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, for whom no rework or lapsed task is kept.
-SELECT h.annotator, a.vendor, h.capacity - h.live AS room, a.cap_per_day, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
+-- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, for whom no rework, lapsed task
+-- or review of somebody whom they judged before is there.
+SELECT h.annotator, a.vendor, h.capacity - h.live AS room, h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
+       a.cap_per_day, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
        a.state = 'active' AND h.capacity = a.capacity AND h.live < h.capacity
          AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = h.annotator AND p.state <> 'available')
-         AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free' AND (s.kept_until IS NULL OR s.kept_until > clock_timestamp())) AS common
+         AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free' AND (s.kept_until IS NULL OR s.kept_until > clock_timestamp()))
+         AND NOT EXISTS (SELECT FROM slot s WHERE s.judge_id = h.annotator AND s.state = 'free') AS common
 FROM holder h JOIN annotator a ON a.id = h.annotator LEFT JOIN profile_version v ON v.annotator = h.annotator
 WHERE h.annotator = ANY (:annotator_ids::uuid[])
 ORDER BY h.annotator
@@ -669,8 +671,8 @@ SELECT set_config('callboard.actors', :actors, true)
 WITH wanted AS (
   SELECT * FROM unnest(:slot_ids::uuid[], :assignment_ids::uuid[], :annotator_ids::uuid[], :vendor_ids::uuid[], :lease_seconds::float8[],
     :deadline_seconds::float8[], :prices::bigint[], :currencies::text[], :price_inputs::jsonb[], :whys::jsonb[], :event_ids::uuid[],
-    :costs::int[], :project_days::date[], :site_days::date[])
-    AS w (slot_id, assignment_id, annotator_id, vendor_id, lease_seconds, deadline_seconds, price_micros, currency, price_inputs, why, event_id, cost, project_day, site_day)
+    :costs::int[], :project_days::date[], :site_days::date[], :domains::text[])
+    AS w (slot_id, assignment_id, annotator_id, vendor_id, lease_seconds, deadline_seconds, price_micros, currency, price_inputs, why, event_id, cost, project_day, site_day, domain)
 ), taken AS (
   UPDATE slot SET state = 'live', annotator = w.annotator_id, assignment_id = w.assignment_id, epoch = slot.epoch + 1,
          reserved_for = NULL, carried_price_micros = NULL, kept_until = NULL,
@@ -685,7 +687,7 @@ WITH wanted AS (
     jsonb_build_object('assignment_id', assignment_id, 'task_id', task, 'annotator_id', annotator_id, 'kind', kind, 'slot_id', id, 'epoch', epoch)
   FROM taken
 ), held AS (
-  UPDATE holder SET live = live + taken.cost FROM taken WHERE holder.annotator = taken.annotator_id
+  UPDATE holder SET live = live + taken.cost, worked_project = taken.project, worked_domain = taken.domain, worked_at = clock_timestamp() FROM taken WHERE holder.annotator = taken.annotator_id
 ), seen AS (
   INSERT INTO presence (annotator, state, since, last_seen, reason) SELECT annotator_id, 'available', clock_timestamp(), clock_timestamp(), '' FROM taken
   ON CONFLICT (annotator) DO UPDATE SET last_seen = excluded.last_seen, since = there_since(presence.state, presence.since, presence.last_seen, :idle_minutes)
@@ -1043,7 +1045,7 @@ UPDATE project SET version = version + 1 FROM put WHERE project.calendar = put.i
 -- Lanes with free slots of published projects that have a ladder, in the form of lane_heads, with how many wait (as far as a step may ask).
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind, l.requirement::text AS requirement, l.prefer::text AS prefer,
        p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
-       1 AS cost, false AS capped, p.skill_half_life_days, p.expert_level, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
+       1 AS cost, false AS capped, p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM head.waits_since)::float8 AS waits_since, 3 AS priority, NULL::bigint AS fresh_rank,
        (SELECT count(*) FROM (SELECT FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
@@ -1145,19 +1147,7 @@ WITH taken AS (
     AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
-), counted AS (
-  INSERT INTO given (id, annotator, project, day, tasks)
-  SELECT gen_random_uuid(), :annotator_id, d.project, d.day, 1
-  FROM taken CROSS JOIN LATERAL (VALUES (taken.project, :project_day::date), ('00000000-0000-0000-0000-000000000000'::uuid, :site_day::date)) AS d (project, day)
-  WHERE d.day IS NOT NULL
-  ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
-)
-INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
-SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
-       :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost, :project_day, :site_day
-FROM taken
-RETURNING id, slot, epoch, task, project
+{counted_and_held}
 
 -- name: free_places
 -- The places of a task that nobody holds, as explain numbers them.
@@ -1286,7 +1276,9 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
 -- name: who_is_there
 -- Active people, or those of them who are named, with what they hold now, whether they handed this task back, and their number; the longest here first.
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
-       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined,
+       h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
+       (SELECT p.state FROM presence p WHERE p.annotator = a.id) AS said, count(*) OVER ()::int AS total
 FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
 WHERE a.state = 'active' AND (:people::uuid[] IS NULL OR a.id = ANY (:people))
 ORDER BY a.id
@@ -1294,8 +1286,11 @@ LIMIT :limit::int
 
 -- name: load_of
 -- What one person holds, and whether they handed a task back.
-SELECT coalesce((SELECT live FROM holder h WHERE h.annotator = :annotator_id), 0)::int AS held,
-       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined
+SELECT coalesce(h.live, 0)::int AS held,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined,
+       h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
+       (SELECT p.state FROM presence p WHERE p.annotator = :annotator_id) AS said
+FROM (SELECT 1) AS one LEFT JOIN holder h ON h.annotator = :annotator_id
 
 -- name: situation
 -- What claims are scored by, besides the lanes: the policy in force, and how old the stock is. Two index probes.
@@ -1462,7 +1457,7 @@ UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days 
   consensus_target = :consensus_target, most_answers = :most_answers, review_other_vendor = :review_other_vendor,
   rework_limit = :rework_limit, answer_limit = :answer_limit, push = :push, lease_grace_minutes = :lease_grace_minutes,
   annotation_cost = :annotation_cost, review_cost = :review_cost, cap_per_person_day = :cap_per_person_day,
-  cap_per_person_live = :cap_per_person_live, version = version + 1
+  cap_per_person_live = :cap_per_person_live, stick_to_topic = :stick_to_topic, stick_to_author = :stick_to_author, version = version + 1
 WHERE id = :id
 
 -- name: rank_by_sla
@@ -1535,3 +1530,61 @@ FROM project p LEFT JOIN consensus_model m ON m.project = p.id
 CROSS JOIN LATERAL (SELECT min(s.submitted_at) AS at FROM submission s WHERE s.project = p.id AND s.submitted_at > coalesce(m.read_at, '-infinity')) a
 CROSS JOIN LATERAL (SELECT min(s.decided_at) AS at FROM submission s WHERE s.project = p.id AND s.decided_at > coalesce(m.read_at, '-infinity')) d
 WHERE p.consensus_target IS NOT NULL AND p.state <> 'closed' AND (:project_id::uuid IS NULL OR p.id = :project_id)
+
+-- name: places_by_author
+-- For a claim by somebody who judged authors of what waits for review, in projects that stick to authors: the places that they should get first
+-- ('same'), the heads of lanes that somebody else should get (`avoid`), and of those lanes the first place that is not theirs to avoid.
+WITH mine AS (
+  SELECT s.id, s.lane, s.rank, s.waits_since, s.task, p.stick_to_author
+  FROM slot s JOIN project p ON p.id = s.project AND p.state = 'published' AND p.stick_to_author IS NOT NULL
+  WHERE s.judge_id = :annotator_id AND s.state = 'free' AND s.reserved_for IS NULL
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+  ORDER BY s.rank LIMIT 50
+)
+SELECT m.id, m.lane, m.stick_to_author <> 'same' AS avoid, extract(epoch FROM m.waits_since)::float8 AS waits_since, t.priority
+FROM mine m JOIN task t ON t.id = m.task
+UNION ALL
+SELECT other.id, lane.lane, false, extract(epoch FROM other.waits_since)::float8, t.priority
+FROM (SELECT DISTINCT lane FROM mine WHERE stick_to_author = 'different') AS lane
+CROSS JOIN LATERAL (
+  SELECT s.id, s.task, s.waits_since FROM slot s
+  WHERE s.lane = lane.lane AND s.state = 'free' AND s.reserved_for IS NULL AND s.judge_id IS DISTINCT FROM :annotator_id AND s.author_id <> :annotator_id
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+  ORDER BY s.rank, s.id LIMIT 1
+) AS other
+JOIN task t ON t.id = other.task
+
+-- name: claim_named
+-- claim_slot for the one place that a project wants this person to have; passing by whoever else has it now.
+WITH candidate AS MATERIALIZED (
+  SELECT s.id FROM slot s WHERE s.id = :slot_id AND s.state = 'free' AND s.reserved_for IS NULL FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE slot SET state = 'live', annotator = :annotator_id, assignment_id = :assignment_id, epoch = slot.epoch + 1,
+         lease_until = clock_timestamp() + make_interval(secs => :lease_seconds),
+         deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
+  FROM candidate, project p
+  WHERE slot.id = candidate.id AND slot.state = 'free' AND slot.reserved_for IS NULL
+    AND p.id = slot.project AND p.state = 'published'
+    AND slot.author_id IS DISTINCT FROM :annotator_id
+    AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
+  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
+{counted_and_held}
+
+-- part: counted_and_held
+-- What follows when one person took one place: the counters of their caps, and the assignment.
+), counted AS (
+  INSERT INTO given (id, annotator, project, day, tasks)
+  SELECT gen_random_uuid(), :annotator_id, d.project, d.day, 1
+  FROM taken CROSS JOIN LATERAL (VALUES (taken.project, :project_day::date), ('00000000-0000-0000-0000-000000000000'::uuid, :site_day::date)) AS d (project, day)
+  WHERE d.day IS NOT NULL
+  ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
+)
+INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
+SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch, 'live', lease_until, deadline, :price_micros, :currency,
+       :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost, :project_day, :site_day
+FROM taken
+RETURNING id, slot, epoch, task, project

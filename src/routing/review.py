@@ -142,7 +142,7 @@ async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft,
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
         idle_minutes=settings.presence_idle_minutes,
     )
-    await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-mine.cost)
+    await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
     verdict_id = uuid7()
     await db.execute(
         sql.insert_verdict, id=verdict_id, submission_id=work.id, stage=mine.stage, assignment_id=mine.id, reviewer_id=mine.annotator_id,

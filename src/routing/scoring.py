@@ -1,6 +1,6 @@
 """How good it is to give the head of a lane to a person now: ROUTING.md section 3, as pure functions over values.
 
-    total = value * P(acceptable) - pay_weight * pay + ageing(x) - reserve * fade(x),    x = waiting time / SLA
+    total = value * P(acceptable) - pay_weight * pay + bonus + ageing(x) - reserve * fade(x),    x = waiting time / SLA
 
 What depends on person and lane alone is a `Fit`, what depends on the moment alone a `Pressure`; whoever compares many
 people with many lanes makes each once. A pair may be made now (`allowed`) if nobody on shift would do it much better;
@@ -31,6 +31,8 @@ def _weight(about: str, unit: str, least: float, most: float) -> Meta:
     return Meta(title=unit, description=about, ge=least, le=most)
 
 
+NEVER = math.inf
+"""Minutes since somebody worked on a topic, where they did not."""
 VALUE, SLAS, SHARE = "task values", "SLAs", "share"
 
 
@@ -194,6 +196,37 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             1440,
         ),
     ] = 60.0
+    welcome_bonus: Annotated[
+        float,
+        _weight(
+            "For whoever the work names as welcome, or whose vendor: as much as a chance of acceptable work that is better by 0.15. Others wait a little for them, as for a better fit.",
+            VALUE,
+            0,
+            2,
+        ),
+    ] = 0.15
+    topic_bonus: Annotated[
+        float,
+        _weight(
+            "Right after work on the same topic, in projects that stick to topics: nobody has to find their way in again.",
+            VALUE,
+            0,
+            2,
+        ),
+    ] = 0.1
+    topic_fade_minutes: Annotated[
+        float,
+        _weight("Time in which the bonus of the topic falls to 1/e: what was read is forgotten.", "minutes", 1, 1440),
+    ] = 30.0
+    author_bonus: Annotated[
+        float,
+        _weight(
+            "For a review of the author whom this person judged last, in projects that stick to authors; taken off where the project asks for another reviewer. Two thirds of the way to an SLA of ageing outweigh it.",
+            VALUE,
+            0,
+            2,
+        ),
+    ] = 0.8
     least_total: Annotated[
         float,
         _weight(
@@ -248,6 +281,12 @@ class Score(msgspec.Struct, frozen=True):
     waited_seconds: float
     pay: float = 0.0
     """What is taken off for pay, in task values."""
+    welcome: float = 0.0
+    """For being named as welcome."""
+    topic: float = 0.0
+    """For having worked on the topic a moment ago."""
+    author: float = 0.0
+    """For having judged the author last; negative where the project asks for somebody else."""
 
 
 def fit(
@@ -327,6 +366,11 @@ def remembered(longest: float, seconds_since: float, queue: float, policy: Polic
 def value_of(priority: int, policy: Policy = POLICY) -> float:
     """Task values, of a task of this priority (1 to 5)."""
     return policy.priority_factor ** (priority - MIDDLE_PRIORITY)
+
+
+def topic_bonus(minutes: float, policy: Policy = POLICY) -> float:
+    """Task values, so long after work on the same topic."""
+    return policy.topic_bonus * math.exp(-minutes / policy.topic_fade_minutes)
 
 
 def total(pair: Fit, now: Pressure) -> float:

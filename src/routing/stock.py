@@ -105,10 +105,10 @@ async def _expert_pay(lanes: Sequence[Head], old: dict[str, float]) -> dict[str,
 
 
 def _best(seats: Sequence[Seat], place: int, policy: Policy) -> Best:
-    """Many are alike: each pair of chance and pay is weighed once."""
-    alike = {(seat.known.p[place], seat.known.pay[place]) for seat in seats}
+    """Many are alike: each pair of chance and extra is weighed once."""
+    alike = {(seat.known.p[place], seat.known.extra[place]) for seat in seats}
     one, two, three, four, five = (
-        max((value_of(priority, policy) * p - policy.pay_weight * pay - SLACK for p, pay in alike), default=NOBODY)
+        max((value_of(priority, policy) * p + extra - SLACK for p, extra in alike), default=NOBODY)
         for priority in PRIORITIES
     )
     return one, two, three, four, five

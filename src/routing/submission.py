@@ -87,7 +87,7 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
         idle_minutes=settings.presence_idle_minutes,
     )
     if not late:
-        await db.execute(sql.add_live, annotator_id=mine.annotator_id, difference=-mine.cost)
+        await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
     stored = await _store(mine, payload, "pending", late=late)
     await _schedule_review(mine, stored.submission_id)
     await ask_for_more(mine.task_id, settings.skill_half_life_days)

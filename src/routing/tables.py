@@ -72,6 +72,8 @@ class Project(Table, tablename="project", db=engine):
     pauses = JSONB(default="[]")
     paused_seconds = BigInt(default=0)
     push = Boolean(default=False)
+    stick_to_topic = Boolean(default=False)
+    stick_to_author = Varchar(length=10, null=True, default=None)
     requirements = JSONB()
     version = Integer(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
@@ -88,6 +90,7 @@ class Project(Table, tablename="project", db=engine):
     project_sane_caps = Check(
         "coalesce(cap_per_person_day, 1) BETWEEN 1 AND 1000 AND coalesce(cap_per_person_live, 1) BETWEEN 1 AND 50"
     )
+    project_known_author = Check("stick_to_author IS NULL OR stick_to_author IN ('same', 'different')")
     project_sane_lease = Check("lease_seconds > 0 AND deadline_seconds >= lease_seconds")
 
 
@@ -190,6 +193,7 @@ class Slot(Table, tablename="slot", db=engine):
     submission_id = UUID(null=True, default=None)
     author_id = UUID(null=True, default=None)
     author_vendor_id = UUID(null=True, default=None)
+    judge_id = UUID(null=True, default=None)
     freed_at = Timestamptz(default=TimestamptzNow())
     waits_since = Timestamptz(default=TimestamptzNow())
     slot_place = Unique([task, stage, no])
@@ -205,11 +209,16 @@ class Slot(Table, tablename="slot", db=engine):
 
 
 class Holder(Table, tablename="holder", db=engine):
-    """How much someone holds, in units of capacity. Claims lock this row first, so one person's claims wait for each other."""
+    """How much someone holds, in units of capacity, and what they worked on last. Claims lock this row first, so one
+    person's claims wait for each other.
+    """
 
     annotator = ForeignKey(Annotator, primary_key=True, null=False, on_delete=OnDelete.restrict)
     live = SmallInt(default=0)
     capacity = SmallInt(default=3)
+    worked_project = UUID(null=True, default=None)
+    worked_domain = Varchar(length=40, null=True, default=None)
+    worked_at = Timestamptz(null=True, default=None)
     holder_within_capacity = Check("live BETWEEN 0 AND capacity")
 
 

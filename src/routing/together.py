@@ -19,9 +19,10 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.assignments import AssignmentView, named_assignments
 from routing.caps import OPEN, Caps, caps_of
+from routing.choice import Recent, recent_of
 from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
-from routing.heads import Candidate, Head, explain_choice, price_query
+from routing.heads import Candidate, Head, explain_choice, fresh_from, price_query
 from routing.lanes import ANNOTATION
 from routing.memory import Look, Memory, Seat
 
@@ -70,6 +71,7 @@ class _Wish(NamedTuple):
     room: int
     """Units of capacity that are free."""
     caps: Caps
+    recent: Recent | None
 
 
 class _Match(NamedTuple):
@@ -120,7 +122,8 @@ async def _wishes(
         if reached and row["common"]:
             seat = await memory.seat(ask.annotator_id, row["version"], look, settings)
             own = caps.get(ask.annotator_id, OPEN)
-            found[n] = _Wish(seat, _best(ask, seat, look), row["room"], own)
+            recent = recent_of(row)
+            found[n] = _Wish(seat, _best(ask, seat, look, recent), row["room"], own, recent)
     return dict(sorted(found.items()))
 
 
@@ -142,15 +145,15 @@ async def _matches(asks: Sequence[Ask], wishes: dict[int, _Wish], look: Look) ->
         wishes = {
             n: wish._replace(lanes=lanes)
             for n, wish in wishes.items()
-            if n not in served and (lanes := _best(asks[n], wish.seat, look)) != wish.lanes
+            if n not in served and (lanes := _best(asks[n], wish.seat, look, wish.recent)) != wish.lanes
         }
         if not wishes:
             break
     return sorted(found, key=lambda match: match.ask)
 
 
-def _best(ask: Ask, seat: Seat, look: Look) -> list[int]:
-    return [n for _, n in look.best_of(seat, (ask.kinds, ask.project_ids), LANES_TRIED + RUNNERS_UP)]
+def _best(ask: Ask, seat: Seat, look: Look, recent: Recent | None) -> list[int]:
+    return [n for _, n in look.best_of(seat, (ask.kinds, ask.project_ids), LANES_TRIED + RUNNERS_UP, recent)]
 
 
 async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]], look: Look) -> None:
@@ -183,7 +186,7 @@ async def _lock_places(wishes: dict[int, _Wish], places: dict[int, list[_Place]]
 def _matched(wishes: dict[int, _Wish], places: dict[int, list[_Place]], tasks: set[UUID], look: Look) -> list[_Match]:
     """Whoever came first chooses first; everybody gets the best lane in which a slot is left for them. `tasks` are given out."""
     found = []
-    for ask, (seat, lanes, room, caps) in wishes.items():
+    for ask, (seat, lanes, room, caps, recent) in wishes.items():
         for rank, n in enumerate(lanes[:LANES_TRIED]):
             head = look.head(n)
             if head.cost > room or caps.failures(head.lane.project_id):
@@ -192,7 +195,7 @@ def _matched(wishes: dict[int, _Wish], places: dict[int, list[_Place]], tasks: s
             if place is not None:
                 places[n].remove(place)
                 tasks.add(place.task_id)
-                candidates = [_candidate(seat, other, look) for other in lanes[rank : rank + 1 + RUNNERS_UP]]
+                candidates = [_candidate(seat, other, look, recent) for other in lanes[rank : rank + 1 + RUNNERS_UP]]
                 why = explain_choice(candidates[0], candidates[1:], look.situation)
                 found.append(_Match(ask, seat, head, place, uuid7(), why, caps.days(head.lane.project_id)))
                 break
@@ -207,9 +210,9 @@ def _may_have(seat: Seat, head: Head, place: _Place) -> bool:
     return not (head.other_vendor and place.author_vendor_id == seat.profile.vendor_id)
 
 
-def _candidate(seat: Seat, n: int, look: Look) -> Candidate:
-    lot = look.lots[n]
-    return Candidate(look.lanes[lot.place], lot, seat.traits[lot.place])
+def _candidate(seat: Seat, n: int, look: Look, recent: Recent | None) -> Candidate:
+    lot, head = look.lots[n], look.head(n)
+    return Candidate(head, lot, fresh_from(seat.traits[lot.place], head, recent))
 
 
 async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price], settings: Settings) -> None:
@@ -228,7 +231,7 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price],
         price_inputs=[db.jsonb(price.inputs) for price in prices], whys=[db.jsonb(match.why) for match in matches],
         event_ids=[uuid7() for _ in matches], costs=[match.head.cost for match in matches],
         project_days=[match.days[0] for match in matches], site_days=[match.days[1] for match in matches],
-        idle_minutes=settings.presence_idle_minutes,
+        idle_minutes=settings.presence_idle_minutes, domains=[match.head.lane.domain for match in matches],
     )  # fmt: skip
     if taken != len(matches):
         raise NotTakenTogether

@@ -49,7 +49,7 @@ def project(n: int = 1, **changes: Any) -> ProjectView:
         "rework_limit": 2, "answer_limit": 3, "lease_seconds": 1800, "deadline_seconds": 14_400, "sla_seconds": 86_400,
         "skill_half_life_days": None, "expert_level": 4, "consensus_target": 0.9, "most_answers": 5, "calendar": "berlin-office",
         "ladder": [{"after_minutes": 30, "relax": {"min_level": -1}}], "task_expires_days": 14, "lease_grace_minutes": 5, "capacity_cost": CapacityCost(), "cap_per_person_day": None, "cap_per_person_live": None, "paused_at": None,
-        "paused_seconds": 0, "push": True, "requirements": {"require": "finance >= 4 and language en >= 3", "min_level": 3},
+        "paused_seconds": 0, "push": True, "stick_to_topic": True, "stick_to_author": "same", "requirements": {"require": "finance >= 4 and language en >= 3", "min_level": 3},
         "version": 7, "created_at": minutes(-90_000),
     }  # fmt: skip
     return ProjectView(**(facts | changes))
@@ -123,7 +123,7 @@ TIME = {
 }  # fmt: skip
 RULES = {
     "asking": "sure", "overlap": "2", "target": "90", "most_answers": "5", "language_level": "3", "rework_limit": "2",
-    "answer_limit": "3", "review_other_vendor": "yes", "push": "yes", "reason": "",
+    "answer_limit": "3", "review_other_vendor": "yes", "push": "yes", "stick_to_topic": "yes", "stick_to_author": "different", "reason": "",
 }  # fmt: skip
 OFFERS: dict[str, Any] = {"offer_seconds": 120, "offer_parallel": 3, "offers_per_round": 200, "vendors": 1}
 DAYS = USUAL | {"mon": "09:00-12:30, 13:00-18:00", "zone": "Europe/Berlin", "holidays": "2026-12-25\n2027-01-01"}

@@ -47,6 +47,8 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "rework_limit": _("Sent back at most"),
         "answer_limit": _("People who may try"),
         "push": _("Offers by itself"),
+        "stick_to_topic": _("Goes on with the domain"),
+        "stick_to_author": _("Reviews of one author"),
     },
     "field_fault": {
         "number": _("A whole number from %(low)s to %(high)s."),

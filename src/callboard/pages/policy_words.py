@@ -47,6 +47,25 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "计算耐心时，时限最多按这么长计：不让人白等一天。",
         "分钟",
     ),
+    "welcome_bonus": (
+        "Welcome",
+        "受欢迎者",
+        "任务点名欢迎的人或其供应商的加分：相当于合格概率高出 0.15。其他人会为他们稍等，如同等待更合适的人。",
+        "任务价值",
+    ),
+    "topic_bonus": (
+        "Same topic",
+        "同一主题",
+        "项目要求延续主题时，刚做完同一主题后的加分：不必重新熟悉。",
+        "任务价值",
+    ),
+    "topic_fade_minutes": ("Topic remembered for", "主题记忆", "主题加分降到 1/e 所需的时间：读过的会忘记。", "分钟"),
+    "author_bonus": (
+        "Same author",
+        "同一作者",
+        "项目要求延续作者时，上次评审该作者的人的加分；要求更换评审者时则扣除。等待约三分之二个时限即可超过它。",
+        "任务价值",
+    ),
     "least_total": ("Least score", "最低分", "需要耐心时，匹配得分必须超过此值。", "任务价值"),
 }
 """By weight: name in English, name in Chinese, reason in Chinese, unit in Chinese."""

@@ -1,6 +1,7 @@
 """Time, answers, review and offers of a project: two forms of plain fields."""
 
 from datetime import UTC, datetime
+from typing import cast, get_args
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.calendar_store import calendars
 from routing.calendars import clock_of, open_hours
-from routing.projects import ProjectChange, ProjectView, change_project, project
+from routing.projects import ProjectChange, ProjectView, StickToAuthor, change_project, project
 from skills.annotators import vendor_names
 
 sql = load(__package__)
@@ -26,9 +27,9 @@ TIMES = {"sla": (60, 31_536_000), "lease": (1, 86_400), "deadline": (1, 1_209_60
 TIME_FIELDS = ("calendar", "sla", "sla_unit", "lease", "lease_unit", "deadline", "deadline_unit", "expires", "reason")
 RULE_FIELDS = (
     "asking", "overlap", "target", "most_answers", "language_level", "rework_limit", "answer_limit", "review_other_vendor",
-    "push", "reason",
+    "push", "stick_to_topic", "stick_to_author", "reason",
 )  # fmt: skip
-NO_CALENDAR = ""
+NO_CALENDAR = ANYBODY = ""
 MOST_PAUSES = 10
 LEAST_PAUSE_SECONDS = 60
 """What is worth a line: every project begins with the moment between its draft and its publication."""
@@ -116,7 +117,8 @@ async def show_rules(request: Call, project_id: ProjectId) -> Response[str]:
     }
     values |= {
         "asking": "fixed" if target is None else "sure", "target": "90" if target is None else f"{target * 100:g}",
-        "review_other_vendor": "yes" if owner.review_other_vendor else "", "push": "yes" if owner.push else "", "reason": "",
+        "review_other_vendor": "yes" if owner.review_other_vendor else "", "push": "yes" if owner.push else "",
+        "stick_to_topic": "yes" if owner.stick_to_topic else "", "stick_to_author": owner.stick_to_author or "", "reason": "",
     }  # fmt: skip
     return page(request, "projects/rules.html", await _rules_view(request, project_id, values, request.settings))
 
@@ -140,13 +142,15 @@ async def save_rules(request: Call, project_id: ProjectId) -> Response[str]:
     most = fields.asked("most_answers", 1, 20) if sure else (await project(project_id)).most_answers
     language, rework = fields.asked("language_level", 1, 5), fields.asked("rework_limit", 0, 10)
     answers = fields.asked("answer_limit", 1, 20)
+    author = fields.choice("stick_to_author", {ANYBODY, *get_args(StickToAuthor)})
     if sure and not fields.faults and most < overlap:
         fields.fault("most_answers", "most_below_overlap", least=overlap)
     if not fields.faults:
         change = ProjectChange(
             overlap=overlap, consensus_target=None if target is None else target / 100, most_answers=most,
             language_level=language, rework_limit=rework, answer_limit=answers, push=form.text("push") == "yes",
-            review_other_vendor=form.text("review_other_vendor") == "yes", reason=reason,
+            review_other_vendor=form.text("review_other_vendor") == "yes", stick_to_topic=form.text("stick_to_topic") == "yes",
+            stick_to_author=None if author == ANYBODY else cast("StickToAuthor", author), reason=reason,
         )  # fmt: skip
     done, refusal, version = await _put(request, project_id, form, change, "rules")
     if done is not None:

@@ -1,5 +1,6 @@
 """What the part of a task's page about who could take it shows."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -29,6 +30,11 @@ class Step(Struct, kw_only=True):
     of: str = ""
     kind: str = ""
     level: int | None = None
+    count: int | None = None
+    """Of a capacity or a cap."""
+    lifted: bool = False
+    """A cap that would have to be higher than any."""
+    until: datetime | None = None
 
 
 class Asked(Struct, kw_only=True):

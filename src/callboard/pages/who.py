@@ -1,6 +1,7 @@
 """Who could take a task: counts by reason, the best candidates, and the answer about one person. A part of the task's page."""
 
 import re
+from datetime import datetime
 from uuid import UUID
 
 from litestar import Response, get
@@ -70,7 +71,12 @@ async def _answers(request: Call, task_id: UUID, annotator_id: UUID, vendors: di
 
 def _step(change: Change, vendors: dict[str, str]) -> Step:
     of = "" if change.action in ("lift", "include", "exclude") else vendors.get(change.of, change.of)
-    return Step(action=change.action, of=of, kind=change.kind, level=change.level or None)
+    until = datetime.fromisoformat(change.until) if change.until and change.action == "wait" else None
+    lifted = change.action.endswith("_cap") and not change.count
+    return Step(
+        action=change.action, of=of, kind=change.kind, level=change.level or None, count=change.count or None, lifted=lifted,
+        until=until,
+    )  # fmt: skip
 
 
 def _by_name(requirement: str, vendors: dict[str, str]) -> str:
