@@ -44,7 +44,7 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 async def test_heads_of_lanes_are_probes(settings: Settings) -> None:
     """Two of a lane whose oldest is late: the second one is not looked for among what is late before it."""
     await crowded(settings)
-    literals = {"kinds": "'{annotation,review}'", "project_ids": "NULL"}
+    literals = {"kinds": "'{annotation,review}'", "project_ids": "NULL", "lane_id": "NULL"}
     for statement in (sql.free_lanes, sql.lane_heads):
         text = re.sub(
             r"\$(\d+)", lambda found, names=statement.parameters: literals[names[int(found[1]) - 1]], statement.text
