@@ -62,8 +62,8 @@ def ways() -> dict[str, Way]:
         )
         import _prices
 
-        found["product, LP prices for the reserve"] = Way(lambda world: _prices.Priced(world, "instead"))
-        found["product, LP prices and the reserve"] = Way(lambda world: _prices.Priced(world, "beside"))
+        found["LP prices for the reserve"] = Way(lambda world: _prices.Priced(world, "instead"))
+        found["LP prices and the reserve"] = Way(lambda world: _prices.Priced(world, "beside"))
     return found | {
         "prototype's weights": Way(lambda world: by.ProductByTask(world, Policy(), by.MOST_COMPARED)),
         PRODUCT: Way(by.Product, quick=True),
