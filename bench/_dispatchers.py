@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from _world import MEAN_SERVICE_SECONDS, Array, Moment, World, sigmoid
 
-from routing.scoring import BAND_VARIANCE, POLICY, Fit, Policy, Pressure, allowed, fit, pressure, remembered, total
+from routing.scoring import BAND_VARIANCE, Fit, Pressure, allowed, fit, pressure, remembered, total
+from routing.weights import POLICY, Policy
 from skills.belief import LEVEL_CENTRES, Belief
 
 Pairs = list[tuple[int, int]]

@@ -20,7 +20,8 @@ from _world import MEAN_SERVICE_SECONDS, Array, Moment, World
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
-from routing.scoring import POLICY, Fit, Policy
+from routing.scoring import Fit
+from routing.weights import POLICY, Policy
 
 EVERY_SECONDS = 60.0
 HORIZON_SECONDS = 3600.0

@@ -18,7 +18,8 @@ from uuid import UUID
 from _form import Goal, Options, main
 
 from routing.lanes import Lane
-from routing.scoring import Policy, score
+from routing.scoring import score
+from routing.weights import Policy
 from skills.belief import LEVEL_CENTRES, Belief
 from skills.profiles import Profile
 

@@ -14,8 +14,9 @@ import msgspec
 
 from routing.calendars import Clock
 from routing.lanes import Lane
-from routing.scoring import BAND_VARIANCE, NEVER, Policy, Score, advantages, fit, pressure, topic_bonus, value_of
+from routing.scoring import BAND_VARIANCE, NEVER, Score, advantages, fit, pressure, topic_bonus, value_of
 from routing.situation import NOBODY_AT_ALL, Situation, Stock
+from routing.weights import Policy
 from skills.belief import Belief, level_centre
 from skills.profiles import Profile
 

@@ -13,8 +13,9 @@ from kernel import audit, db, outbox
 from kernel.sql import load
 from routing.choice import Inputs, patience_sla
 from routing.errors import BadPolicy, NoSuchPolicy, PolicyInForce
-from routing.scoring import BAND_VARIANCE, POLICY, Policy, allowed, fit_from, pressure, topic_bonus, total, value_of
+from routing.scoring import BAND_VARIANCE, allowed, fit_from, pressure, topic_bonus, total, value_of
 from routing.situation import BUILT_IN, from_weights
+from routing.weights import POLICY, Policy
 from skills.belief import Belief, level_centre
 
 sql = load(__package__)

@@ -11,7 +11,7 @@ import msgspec
 
 from kernel import db
 from kernel.sql import load
-from routing.scoring import POLICY, Policy
+from routing.weights import POLICY, Policy
 
 sql = load(__package__)
 

@@ -17,8 +17,9 @@ from kernel.sql import load
 from routing.events import NoRateCard, PriceQuery, pricing
 from routing.heads import Head
 from routing.memory import Memory, Seat
-from routing.scoring import Policy, remembered, value_of
+from routing.scoring import remembered, value_of
 from routing.situation import NOBODY, Best, Situation, Stock, situation
+from routing.weights import Policy
 
 sql = load(__package__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routing.scoring import POLICY, Policy
+from routing.weights import POLICY, Policy
 
 pytest.importorskip("numpy")
 

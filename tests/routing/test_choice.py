@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from routing.choice import Known, Lot, Trait, Waiting, kept, known_of, lot, ranked, retry_after, trait
 from routing.lanes import Lane
-from routing.scoring import POLICY, Policy
 from routing.situation import NOBODY_AT_ALL, Best, Situation, Stock
+from routing.weights import POLICY, Policy
 from skills.belief import Belief
 from skills.profiles import Profile
 

@@ -8,8 +8,8 @@ from kernel.settings import Settings
 from routing import policies
 from routing.errors import BadPolicy, NoSuchPolicy, PolicyInForce
 from routing.policies import PolicyDraft, PolicyView
-from routing.scoring import POLICY
 from routing.situation import BUILT_IN, situation
+from routing.weights import POLICY
 from tests.routing.factory import claim_one, make_annotator, make_project, make_tasks
 
 pytestmark = pytest.mark.usefixtures("pool")

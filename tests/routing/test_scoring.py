@@ -8,20 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.lanes import Lane
-from routing.scoring import (
-    CROWD_MEAN,
-    POLICY,
-    Fit,
-    Policy,
-    advantages,
-    ageing,
-    allowed,
-    fit,
-    pressure,
-    remembered,
-    score,
-    total,
-)
+from routing.scoring import CROWD_MEAN, Fit, advantages, ageing, allowed, fit, pressure, remembered, score, total
+from routing.weights import POLICY, Policy
 from skills.belief import Belief
 from skills.profiles import Profile
 

@@ -12,9 +12,10 @@ from routing import projects
 from routing.choice import Trait, Waiting, extra, known_of, lot, ranked, scored
 from routing.explain import explain
 from routing.memory import Memory
-from routing.scoring import NEVER, POLICY, topic_bonus
+from routing.scoring import NEVER, topic_bonus
 from routing.situation import Situation, Stock
 from routing.together import Ask, claim_together
+from routing.weights import POLICY
 from tests.routing.factory import (
     claim,
     claim_one,

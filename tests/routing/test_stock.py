@@ -9,10 +9,10 @@ from routing.choice import Waiting
 from routing.explain import explain
 from routing.heads import KINDS, lane_heads
 from routing.memory import Memory
-from routing.scoring import POLICY
 from routing.situation import STALE_SECONDS, Stock, age_seconds, situation
 from routing.stock import take_stock
 from routing.waiting import what_waits
+from routing.weights import POLICY
 from skills.credentials import CredentialDraft
 from tests.routing.factory import claim, claim_one, make_annotator, make_project, make_tasks, submit
 from tests.routing.test_together import together
