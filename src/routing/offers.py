@@ -19,6 +19,7 @@ from kernel.sql import load
 from routing import by_hand, presence
 from routing.assignments import AssignmentView, assignment
 from routing.caps import caps_of
+from routing.choice import recent_of
 from routing.eligibility import Failure, judge
 from routing.errors import NotEligible, OfferOver, PlaceTaken
 from routing.events import Price
@@ -147,11 +148,11 @@ async def make_round(settings: Settings) -> int:
     if not places:
         return 0
     rows = await db.fetch(sql.people_to_offer, limit=ASKED_PER_ROUND, idle_minutes=settings.presence_idle_minutes)
-    room = {plain_uuid(row["id"]): row["room"] for row in rows}
-    free = {one: await load_profile(one, settings.skill_half_life_days) for one in room}
+    here = {plain_uuid(row["id"]): row for row in rows}
+    free = {one: await load_profile(one, settings.skill_half_life_days) for one in here}
     chosen = []
     for row in places:
-        people = (await _ranked(row["slot_id"], free, room, settings))[: settings.offer_parallel]
+        people = (await _ranked(row["slot_id"], free, here, settings))[: settings.offer_parallel]
         chosen.append((row["task_id"], people))
         for person in people:
             del free[person]
@@ -161,15 +162,17 @@ async def make_round(settings: Settings) -> int:
     return sum(len(one.offers) for one in made)
 
 
-async def _ranked(slot_id: Any, people: dict[UUID, Profile], room: dict[UUID, int], settings: Settings) -> list[UUID]:
+async def _ranked(slot_id: Any, people: dict[UUID, Profile], here: dict[UUID, Any], settings: Settings) -> list[UUID]:
     """Who may have it by their profile, room and caps, the best score first."""
-    head, now = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot_id)), await situation()
+    place: Any = await db.fetch_one(sql.lane_of_slot, slot_id=slot_id)
+    head, now, z = head_of(place), await situation(), settings.skill_lower_bound_z
     caps = await caps_of(list(people), [head.lane.project_id])
     found = []
     for person, profile in people.items():
-        if room[person] < head.cost or caps[person].failures(head.lane.project_id):
+        if here[person]["room"] < head.cost or caps[person].failures(head.lane.project_id):
             continue
         seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
-        if not judge(seen, head.lane, head.language_level, settings.skill_lower_bound_z):
-            found.append((weigh(seen, head, settings.skill_lower_bound_z, now)[0].total, person))
+        if not judge(seen, head.lane, head.language_level, z):
+            score, _ = weigh(seen, head, z, now, recent=recent_of(here[person]), judge_id=place["judge_id"])
+            found.append((score.total, person))
     return [person for _, person in sorted(found, key=lambda pair: -pair[0])]

@@ -107,7 +107,7 @@ SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.d
        CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
        p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, p.version, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
-       extract(epoch FROM s.waits_since)::float8 AS waits_since, t.priority, NULL::bigint AS fresh_rank
+       extract(epoch FROM s.waits_since)::float8 AS waits_since, t.priority, NULL::bigint AS fresh_rank, s.judge_id
 FROM slot s JOIN lane l ON l.id = s.lane JOIN project p ON p.id = l.project JOIN task t ON t.id = s.task
 WHERE s.id = :slot_id
 
@@ -1234,7 +1234,8 @@ LIMIT :limit
 
 -- name: people_to_offer
 -- Who is here with room, and has no offer open.
-SELECT n.annotator AS id, n.room FROM presence_now(:idle_minutes) n
+SELECT n.annotator AS id, n.room, h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes
+FROM presence_now(:idle_minutes) n LEFT JOIN holder h ON h.annotator = n.annotator
 WHERE n.here AND n.room > 0
   AND NOT EXISTS (SELECT FROM offer o WHERE o.annotator = n.annotator AND o.state = 'open' AND o.expires_at > clock_timestamp())
 ORDER BY n.last_seen DESC, n.annotator

@@ -4,11 +4,12 @@ import math
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from kernel import db
 from kernel.settings import Settings
-from routing import projects
+from routing import offers, presence, projects
 from routing.choice import Trait, Waiting, extra, known_of, lot, ranked, scored
 from routing.explain import explain
 from routing.memory import Memory
@@ -162,6 +163,25 @@ async def test_rework_comes_back_to_its_reviewer(settings: Settings) -> None:
     await submit(settings, again)
     assert (await explain(again.task_id, reviewer, settings)).places[1].score["author"] == POLICY.author_bonus
     assert (await claim_one(settings, reviewer)).task_id == again.task_id
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("mode", ["same", "different"])
+async def test_offers_go_by_it_too(settings: Settings, mode: str) -> None:
+    settings = msgspec.structs.replace(settings, offer_parallel=1)
+    project = await make_project(settings, stick_to_author=mode, push=True)
+    author = await make_annotator(settings, "A")
+    await make_tasks(project, 2)
+    reviewer = await reviewed(settings, author)
+    other = await make_reviewer(settings, "Other")
+    await submit(settings, await claim_one(settings, author))
+    async with db.transaction("system:worker"):
+        for person in (reviewer, other):
+            await presence.set_presence(person, "available", settings)
+        await presence.set_presence(author, "offline", settings)
+        assert await offers.make_round(settings) == 1
+    offered = await db.fetch_value("SELECT annotator FROM offer WHERE state = 'open'")
+    assert offered == (reviewer if mode == "same" else other)
 
 
 @pytest.mark.usefixtures("pool")
