@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dialogue import topics
+from dialogue import handover, topics
 from dialogue.errors import (
     BadRating,
     CandidatesWanted,
@@ -293,6 +293,8 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
         rules=await rules_of(ground.project_id),
         conversation=conversation,
         handed_in=handed_in,
+        writers=await handover.writers_of(conversation.id, annotator_id) if conversation else None,
+        handed_on=conversation is None and await handover.was_handed_on(assignment_id),
     )
 
 

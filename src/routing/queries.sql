@@ -754,13 +754,13 @@ UPDATE task SET state = 'in_review', closed_at = NULL, version = version + 1 WHE
 
 -- name: verdicts_of_task
 -- In the order in which they were given, with what counts now and the evidence that stands for it.
-SELECT v.id, v.submission AS submission_id, v.reviewer AS reviewer_id, b.author AS author_id, v.outcome AS given,
+SELECT v.id, v.submission AS submission_id, v.reviewer AS reviewer_id, coalesce(e.annotator, b.author) AS author_id, v.outcome AS given,
        coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
        e.id AS evidence_id, e.outcome AS evidence_outcome, e.difficulty_mean, e.difficulty_variance, e.weight,
        r.id AS given_id, r.outcome AS given_outcome, r.difficulty_mean AS given_difficulty_mean, r.difficulty_variance AS given_difficulty_variance,
        r.weight AS given_weight
 FROM verdict v JOIN submission b ON b.id = v.submission
-LEFT JOIN evidence e ON e.annotator = b.author AND e.source_id = b.id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
+LEFT JOIN evidence e ON e.annotator IN (SELECT had.annotator FROM assignment had WHERE had.task = b.task) AND e.source_id = b.id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)
 LEFT JOIN evidence r ON r.annotator = v.reviewer AND r.source_id = b.id AND r.kind = 'review_given' AND r.source_type = 'submission'
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = r.id)
