@@ -1462,7 +1462,7 @@ UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days 
   consensus_target = :consensus_target, most_answers = :most_answers, review_other_vendor = :review_other_vendor,
   rework_limit = :rework_limit, answer_limit = :answer_limit, push = :push, lease_grace_minutes = :lease_grace_minutes,
   annotation_cost = :annotation_cost, review_cost = :review_cost, cap_per_person_day = :cap_per_person_day,
-  cap_per_person_live = :cap_per_person_live, version = version + 1
+  cap_per_person_live = :cap_per_person_live, min_turns = :min_turns, max_turns = :max_turns, version = version + 1
 WHERE id = :id
 
 -- name: rank_by_sla

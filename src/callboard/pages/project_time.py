@@ -17,7 +17,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.calendar_store import calendars
 from routing.calendars import clock_of, open_hours
-from routing.projects import ProjectChange, ProjectView, change_project, project
+from routing.projects import CapacityCost, ProjectChange, ProjectView, change_project, project
 from skills.annotators import vendor_names
 
 sql = load(__package__)
@@ -26,7 +26,7 @@ TIMES = {"sla": (60, 31_536_000), "lease": (1, 86_400), "deadline": (1, 1_209_60
 TIME_FIELDS = ("calendar", "sla", "sla_unit", "lease", "lease_unit", "deadline", "deadline_unit", "expires", "reason")
 RULE_FIELDS = (
     "asking", "overlap", "target", "most_answers", "language_level", "rework_limit", "answer_limit", "review_other_vendor",
-    "push", "reason",
+    "push", "cap_day", "cap_live", "annotation_cost", "review_cost", "grace", "reason",
 )  # fmt: skip
 NO_CALENDAR = ""
 MOST_PAUSES = 10
@@ -117,6 +117,9 @@ async def show_rules(request: Call, project_id: ProjectId) -> Response[str]:
     values |= {
         "asking": "fixed" if target is None else "sure", "target": "90" if target is None else f"{target * 100:g}",
         "review_other_vendor": "yes" if owner.review_other_vendor else "", "push": "yes" if owner.push else "", "reason": "",
+        "cap_day": str(owner.cap_per_person_day or ""), "cap_live": str(owner.cap_per_person_live or ""),
+        "annotation_cost": str(owner.capacity_cost.annotation), "review_cost": str(owner.capacity_cost.review),
+        "grace": str(owner.lease_grace_minutes),
     }  # fmt: skip
     return page(request, "projects/rules.html", await _rules_view(request, project_id, values, request.settings))
 
@@ -140,6 +143,9 @@ async def save_rules(request: Call, project_id: ProjectId) -> Response[str]:
     most = fields.asked("most_answers", 1, 20) if sure else (await project(project_id)).most_answers
     language, rework = fields.asked("language_level", 1, 5), fields.asked("rework_limit", 0, 10)
     answers = fields.asked("answer_limit", 1, 20)
+    day, live = fields.number("cap_day", 1, 1000), fields.number("cap_live", 1, 50)
+    costs = {name: fields.asked(f"{name}_cost", 1, 50) for name in ("annotation", "review")}
+    grace = fields.asked("grace", 0, 240)
     if sure and not fields.faults and most < overlap:
         fields.fault("most_answers", "most_below_overlap", least=overlap)
     if not fields.faults:
@@ -147,6 +153,7 @@ async def save_rules(request: Call, project_id: ProjectId) -> Response[str]:
             overlap=overlap, consensus_target=None if target is None else target / 100, most_answers=most,
             language_level=language, rework_limit=rework, answer_limit=answers, push=form.text("push") == "yes",
             review_other_vendor=form.text("review_other_vendor") == "yes", reason=reason,
+            cap_per_person_day=day, cap_per_person_live=live, capacity_cost=CapacityCost(**costs), lease_grace_minutes=grace,
         )  # fmt: skip
     done, refusal, version = await _put(request, project_id, form, change, "rules")
     if done is not None:
