@@ -530,3 +530,27 @@ SELECT h.at, h.way, before.annotator AS from_id, after.annotator AS to_id
 FROM handover h JOIN assignment before ON before.id = h.from_assignment JOIN assignment after ON after.id = h.to_assignment
 WHERE after.task = :task_id
 ORDER BY h.at, h.id
+
+-- name: note_turn_time
+-- What this hold's active time has that no turn of it counts yet; the wait is from the turn before to this one's writing.
+INSERT INTO turn_time (id, turn, assignment, active_seconds, waited_seconds, pastes, pasted_characters, changed_characters, changed_at)
+SELECT :id, t.id, :assignment_id,
+       greatest(:total_seconds - coalesce((SELECT sum(active_seconds) FROM turn_time WHERE assignment = :assignment_id), 0), 0),
+       CASE WHEN t.author IS NOT NULL THEN extract(epoch FROM t.created_at - p.created_at)::float8 END,
+       :pastes, :pasted_characters, :changed_characters, clock_timestamp()
+FROM turn t LEFT JOIN turn p ON p.id = t.parent
+WHERE t.id = :turn_id
+ON CONFLICT (turn, assignment) DO UPDATE
+SET active_seconds = turn_time.active_seconds + excluded.active_seconds, pastes = turn_time.pastes + excluded.pastes,
+    pasted_characters = turn_time.pasted_characters + excluded.pasted_characters,
+    changed_characters = coalesce(excluded.changed_characters, turn_time.changed_characters), changed_at = excluded.changed_at
+
+-- name: turn_times
+-- What was measured, of one hold or of a task; shares are of the text as it stands.
+SELECT m.turn AS turn_id, t.no, t.role, m.assignment AS assignment_id, a.annotator AS annotator_id, m.active_seconds, m.waited_seconds,
+       char_length(t.text) AS characters, m.pastes, m.pasted_characters,
+       CASE WHEN (t.author IS NOT NULL OR t.text_version > 1) AND t.text <> '' THEN least(m.pasted_characters::float8 / char_length(t.text), 1) END AS pasted_share,
+       m.changed_characters, m.changed_at AS measured_at
+FROM turn_time m JOIN turn t ON t.id = m.turn JOIN assignment a ON a.id = m.assignment
+WHERE (:assignment_id::uuid IS NULL OR m.assignment = :assignment_id) AND (:task_id::uuid IS NULL OR a.task = :task_id)
+ORDER BY a.claimed_at, a.id, t.no, t.position

@@ -1535,3 +1535,10 @@ FROM project p LEFT JOIN consensus_model m ON m.project = p.id
 CROSS JOIN LATERAL (SELECT min(s.submitted_at) AS at FROM submission s WHERE s.project = p.id AND s.submitted_at > coalesce(m.read_at, '-infinity')) a
 CROSS JOIN LATERAL (SELECT min(s.decided_at) AS at FROM submission s WHERE s.project = p.id AND s.decided_at > coalesce(m.read_at, '-infinity')) d
 WHERE p.consensus_target IS NOT NULL AND p.state <> 'closed' AND (:project_id::uuid IS NULL OR p.id = :project_id)
+
+-- name: worked
+-- A sign of life that a write is: the interval since the last one is closed, cut where it is idleness. The lease stays as it is.
+UPDATE assignment SET active_seconds = active_seconds + least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int,
+       heartbeat_at = clock_timestamp()
+WHERE id = :assignment_id AND state = 'live'
+RETURNING active_seconds
