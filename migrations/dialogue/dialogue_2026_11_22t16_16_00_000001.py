@@ -9,6 +9,7 @@ DESCRIPTION = "Dialogues go on in other hands"
 
 FORWARDS = r"""
 CREATE INDEX handover_of_conversation ON handover (conversation);
+CREATE INDEX handover_from_assignment ON handover (from_assignment);
 CREATE INDEX turn_time_of_assignment ON turn_time (assignment);
 CREATE TRIGGER handover_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON handover FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -50,7 +51,7 @@ BACKWARDS = """
 DROP TRIGGER assignment_takes_dialogue ON assignment;
 DROP FUNCTION pass_dialogue_on();
 DROP TRIGGER handover_append_only ON handover;
-DROP INDEX turn_time_of_assignment, handover_of_conversation;
+DROP INDEX turn_time_of_assignment, handover_from_assignment, handover_of_conversation;
 """
 
 

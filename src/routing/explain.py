@@ -86,6 +86,8 @@ class _Person(msgspec.Struct, frozen=True):
     """Units of capacity."""
     declined: bool
     caps: Caps
+    wrote: bool = False
+    """A part of a dialogue about the task that went on in other hands."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -107,7 +109,9 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
     facts = await db.fetch_one(sql.load_of, annotator_id=annotator_id, task_id=task_id)
     assert facts is not None
     caps = (await caps_of([annotator_id], [row.project_id]))[annotator_id]
-    person = _Person(Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"], caps)
+    person = _Person(
+        Views(profile, settings.skill_half_life_days), facts["held"], facts["declined"], caps, facts["wrote"]
+    )
     now, heads = await situation(), await lane_heads(KINDS, None)
     traits = [trait_of(person.views.of(head.half_life_days), head, z, now) for head in heads]
     rivals = [scored(one.lot, one.trait, now.policy).total for one in choose(heads, traits, now, len(heads) * 2)]
@@ -194,7 +198,7 @@ def _slot_failures(place: _Place, person: _Person, *, involved: bool) -> list[Fa
     found = []
     if slot["state"] != "free":
         found.append(Failure("free", "a free place", str(slot["state"]), "wait until it is free again"))
-    if slot["author_id"] == profile.id:
+    if slot["author_id"] == profile.id or (person.wrote and slot["author_id"] is not None):
         found.append(Failure("not_own_work", "somebody else's work", "own work", "nobody reviews their own work"))
     elif involved:
         needs, has = "no other place of this task", "holds or held one"
@@ -311,7 +315,10 @@ async def _each(people: Sequence[Any], project_id: UUID, settings: Settings) -> 
         caps = await caps_of(some, [project_id])
         for profile in await load_profiles(some, days):
             facts = by_id[profile.id]
-            yield profile.id, _Person(Views(profile, days), facts["held"], facts["declined"], caps[profile.id])
+            yield (
+                profile.id,
+                _Person(Views(profile, days), facts["held"], facts["declined"], caps[profile.id], facts["wrote"]),
+            )
         await asyncio.sleep(0)
 
 

@@ -1286,7 +1286,8 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
 -- name: who_is_there
 -- Active people, or those of them who are named, with what they hold now, whether they handed this task back, and their number; the longest here first.
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
-       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined, count(*) OVER ()::int AS total
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined,
+       EXISTS (SELECT FROM assignment x JOIN handover h ON h.from_assignment = x.id WHERE x.task = :task_id AND x.annotator = a.id) AS wrote, count(*) OVER ()::int AS total
 FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
 WHERE a.state = 'active' AND (:people::uuid[] IS NULL OR a.id = ANY (:people))
 ORDER BY a.id
@@ -1295,7 +1296,8 @@ LIMIT :limit::int
 -- name: load_of
 -- What one person holds, and whether they handed a task back.
 SELECT coalesce((SELECT live FROM holder h WHERE h.annotator = :annotator_id), 0)::int AS held,
-       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined,
+       EXISTS (SELECT FROM assignment x JOIN handover h ON h.from_assignment = x.id WHERE x.task = :task_id::uuid AND x.annotator = :annotator_id) AS wrote
 
 -- name: situation
 -- What claims are scored by, besides the lanes: the policy in force, and how old the stock is. Two index probes.

@@ -5,6 +5,7 @@ import random
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from callboard.handing_in import submit_dialogue
@@ -21,6 +22,7 @@ from routing import leases
 from routing.assignments import AssignmentView
 from routing.errors import LeaseLost
 from routing.events import WorkAccepted
+from routing.explain import explain
 from tests.dialogue.factory import Desk, make_desk
 from tests.routing.factory import (
     claim,
@@ -157,6 +159,8 @@ async def test_whoever_wrote_in_it_is_not_given_its_task_again(settings: Setting
     await fourth.exchange()
     await hand_in(fourth)
     assert not (await claim(settings, reviewer, kinds=["review"])).assignments
+    said = await explain(desk.held.task_id, reviewer, settings)
+    assert "not_own_work" in msgspec.json.encode(said).decode(), "a manager's hand cannot pass over it either"
 
 
 async def test_pay_is_split_by_turns_and_sums_to_the_price(settings: Settings) -> None:

@@ -26,7 +26,7 @@ LONG_TEXTS = ("description_en", "description_zh", "anchors_en", "anchors_zh")
 VERSIONS_SHOWN = 20
 
 
-def _form_of(one: Dimension) -> DimensionForm:
+def form_of(one: Dimension) -> DimensionForm:
     return DimensionForm(
         code=one.code, name_en=one.name.get("en", ""), name_zh=one.name.get("zh", ""),
         description_en=one.description.get("en", ""), description_zh=one.description.get("zh", ""),
@@ -52,7 +52,7 @@ def _labels_of(labels: Sequence[SpanLabel]) -> str:
 async def show(request: Call, project_id: ProjectId) -> Response[str]:
     await project(project_id)
     newest = await rubric_of(project_id)
-    rows = [_form_of(one) for one in (newest.dimensions if newest else [])]
+    rows = [form_of(one) for one in (newest.dimensions if newest else [])]
     labels = _labels_of(newest.span_labels if newest else [])
     view = await _view(request, project_id, rows, labels)
     view.preview = newest.dimensions if newest else []
@@ -85,7 +85,7 @@ def _moved(rows: list[DimensionForm], op: str) -> str:
     word, _, number = op.partition(":")
     if word == "defaults":
         known = {row.code for row in rows}
-        rows += [_form_of(one) for one in rubric_defaults.DIMENSIONS if one.code not in known][: MOST - len(rows)]
+        rows += [form_of(one) for one in rubric_defaults.DIMENSIONS if one.code not in known][: MOST - len(rows)]
         return "name_en_1"
     if word == "add" and len(rows) < MOST:
         rows.append(DimensionForm())
