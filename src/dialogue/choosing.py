@@ -10,6 +10,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from dialogue import telemetry
 from dialogue.conversations import message_at
 from dialogue.errors import (
     BadDecision,
@@ -165,6 +166,7 @@ async def decide(
     await db.execute(sql.rank_candidates, choice_id=choice.id, turn_ids=list(ranks), ranks=list(ranks.values()))
     if chosen_id is None or chosen_id not in {turn.id for turn in conversation.turns}:
         await move_head(conversation.id, chosen_id or choice.message_id)
+    await telemetry.note(assignment_id, chosen_id or choice.message_id, settings)
     return (await reread(conversation)).blind()
 
 

@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dialogue import topics
+from dialogue import handover, telemetry, topics
 from dialogue.errors import (
     BadRating,
     CandidatesWanted,
     ChoiceMissing,
-    ConversationExists,
     NoSuchTurn,
     NotEditable,
     NotPreferred,
@@ -26,6 +25,7 @@ from dialogue.errors import (
     TurnOutOfOrder,
 )
 from dialogue.ground import Ground, ground_of, require_live
+from dialogue.opening import require_first_message, require_same_beginning
 from dialogue.rubrics import newest_rubric_id
 from dialogue.rules import rules_of
 from dialogue.store import (
@@ -39,6 +39,7 @@ from dialogue.store import (
     require_version,
     turn_of,
 )
+from dialogue.telemetry import NOTHING, Pasted
 from dialogue.texts import require_storable, require_text
 from dialogue.views import BY_HAND, IMPORTED, Awaited, ConversationView, Start, TurnView, Workspace
 from kernel import db
@@ -68,6 +69,7 @@ async def open_conversation(
     settings: Settings,
     topic_id: UUID | None = None,
     quota_id: UUID | None = None,
+    pasted: Pasted = NOTHING,
 ) -> ConversationView:
     """The topic and the first message; what came with the task or the topic is put before it.
 
@@ -81,10 +83,10 @@ async def open_conversation(
         require_text(topic, TOPIC_CHARACTERS, "The topic")
     existing = await load_conversation(sql.lock_conversation, ground.task_id, annotator_id)
     if existing is not None:
-        return _require_same_beginning(existing, topic, topic_id, text)
+        return require_same_beginning(existing, topic, topic_id, text)
     pick = await topics.pick(ground, start, topic, settings, topic_id=topic_id, quota_id=quota_id)
     seeds = start.seeds or pick.seeds
-    _require_first_message(Start(seeds=seeds), text, settings)
+    require_first_message(Start(seeds=seeds), text, settings)
     conversation_id = uuid7()
     await db.execute(
         sql.add_conversation, id=conversation_id, task_id=ground.task_id, annotator_id=annotator_id, topic=pick.text,
@@ -93,7 +95,9 @@ async def open_conversation(
     turns = [NewTurn(role=seed.role, text=seed.text, model=IMPORTED, language=ground.language) for seed in seeds]
     if text is not None:
         turns.append(_by(ground, assignment_id, annotator_id, "user", text))
-    await append(conversation_id, None, turns, settings)
+    added = await append(conversation_id, None, turns, settings)
+    if text is not None:
+        await telemetry.note(assignment_id, added[-1].id, settings, pasted=pasted)
     return require_found(await conversation_of(ground.task_id, annotator_id))
 
 
@@ -106,6 +110,7 @@ async def add_user_turn(
     settings: Settings,
     no: int | None = None,
     seen: int | None = None,
+    pasted: Pasted = NOTHING,
 ) -> TurnView:
     """The annotator's next message. `no` is the place that the writer saw free; none: the end.
 
@@ -130,7 +135,8 @@ async def add_user_turn(
     if conversation.exchanges >= most:
         raise TurnLimit(f"The dialogue has {most} exchanges, which is the limit; hand it in.", limit=most)
     require_room(conversation.own_characters + len(text), settings)
-    return await _append_one(conversation, _by(ground, assignment_id, annotator_id, "user", text), settings)
+    turn = _by(ground, assignment_id, annotator_id, "user", text)
+    return await _append_one(conversation, turn, settings, pasted)
 
 
 async def store_reply(
@@ -170,7 +176,14 @@ async def replies_to(message_id: UUID) -> list[TurnView]:
 
 
 async def write_reply_myself(
-    assignment_id: UUID, annotator_id: UUID, epoch: int, user_turn_no: int, text: str, *, settings: Settings
+    assignment_id: UUID,
+    annotator_id: UUID,
+    epoch: int,
+    user_turn_no: int,
+    text: str,
+    *,
+    settings: Settings,
+    pasted: Pasted = NOTHING,
 ) -> TurnView:
     """The reply by hand, where no bot answered well. A choice that is open there is set aside.
 
@@ -187,7 +200,7 @@ async def write_reply_myself(
                 annotator_id=annotator_id, assignment_id=assignment_id,
             )  # fmt: skip
         turn = _by(ground, assignment_id, annotator_id, "assistant", text)
-        return await _append_one(conversation, turn, settings)
+        return await _append_one(conversation, turn, settings, pasted)
     if existing.by_hand and existing.text == text:
         return existing
     raise TurnOutOfOrder("This message has a reply by now; reload to see it, and edit it there.")
@@ -218,6 +231,7 @@ async def rate(
         turn, text=turn.text, text_version=turn.text_version, rating=rating,
         comment=turn.comment if comment is None else comment,
     )  # fmt: skip
+    await telemetry.note(assignment_id, turn_id, settings)
     return changed.blind()
 
 
@@ -230,6 +244,7 @@ async def edit_reply(
     *,
     settings: Settings,
     seen_at: datetime | None = None,
+    pasted: Pasted = NOTHING,
 ) -> TurnView:
     """The reply as the annotator would have it; the bot's own words are kept, and restoring them ends the edit.
 
@@ -260,6 +275,8 @@ async def edit_reply(
     changed = await _change(
         turn, text=text, text_version=turn.text_version + 1, rating=turn.rating, comment=turn.comment
     )
+    original = turn.original_text or turn.text
+    await telemetry.note(assignment_id, turn_id, settings, pasted=pasted, edited=(original, text))
     return changed.blind()
 
 
@@ -293,6 +310,8 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
         rules=await rules_of(ground.project_id),
         conversation=conversation,
         handed_in=handed_in,
+        writers=await handover.writers_of(conversation.id, annotator_id) if conversation else None,
+        handed_on=conversation is None and await handover.was_handed_on(assignment_id),
     )
 
 
@@ -341,23 +360,6 @@ def _by(ground: Ground, assignment_id: UUID, annotator_id: UUID, role: str, text
     )  # fmt: skip
 
 
-def _require_first_message(start: Start, text: str | None, settings: Settings) -> None:
-    if start.begins_with_reply and text is not None:
-        raise TurnOutOfOrder("The imported dialogue ends with a question; the bot's reply comes first.")
-    if not start.begins_with_reply:
-        require_text(text or "", settings.turn_text_limit, "The message")
-
-
-def _require_same_beginning(
-    existing: ConversationView, topic: str, topic_id: UUID | None, text: str | None
-) -> ConversationView:
-    first = next((turn.text for turn in existing.turns if turn.role == "user" and not turn.imported), None)
-    same_topic = existing.topic == topic if topic_id is None else existing.topic_id == topic_id
-    if not same_topic or (text is not None and first != text):
-        raise ConversationExists
-    return existing.blind()
-
-
 def _find_repeated(conversation: ConversationView, text: str, no: int | None) -> TurnView | None:
     """The message that this request, or one just like it, has written already."""
     candidate = conversation.last if no is None else _turn_at(conversation, no)
@@ -372,8 +374,10 @@ def _require_place(conversation: ConversationView, no: int | None) -> None:
         raise TurnOutOfOrder(f"The next free turn is {free}, not {no}; reload to see the dialogue.", next_no=free)
 
 
-async def _append_one(conversation: ConversationView, turn: NewTurn, settings: Settings) -> TurnView:
+async def _append_one(conversation: ConversationView, turn: NewTurn, settings: Settings, pasted: Pasted) -> TurnView:
     (added,) = await append(conversation.id, conversation.last, [turn], settings)
+    assert turn.hand is not None, "what a person writes is somebody's"
+    await telemetry.note(turn.hand.assignment_id, added.id, settings, pasted=pasted)
     return added
 
 

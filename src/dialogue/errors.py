@@ -287,3 +287,8 @@ def known_failure(code: str | None) -> BotUnavailable:
         *BotBroken.__subclasses__(),
     ]
     return next((kind for kind in kinds if kind.code == code), BotUnavailable)()
+
+
+class HandedOn(Conflict):
+    code = "handed_on"
+    title = "Somebody else goes on with this dialogue; your part of it counts, and is paid with the whole"

@@ -85,4 +85,19 @@ INVARIANTS = [
            WHERE c.annotator IS NOT NULL AND t.model IS DISTINCT FROM 'import' AND (t.author IS NULL) =
              (t.role = 'user' OR t.model IS NOT DISTINCT FROM 'annotator')""",
     ),
+    _rule(
+        "nobody_judges_what_they_helped_write",
+        "Whoever had a dialogue in hand that went on in other hands reviews it nowhere.",
+        """SELECT v.id FROM verdict v JOIN submission b ON b.id = v.submission JOIN handover h ON true
+           JOIN conversation c ON c.id = h.conversation AND c.task = b.task AND c.annotator = b.author
+           JOIN assignment a ON a.id = h.from_assignment AND a.annotator = v.reviewer
+           WHERE EXISTS (SELECT FROM turn t WHERE t.conversation = c.id AND t.author = v.reviewer)""",
+    ),
+    _rule(
+        "dialogues_pass_along_a_chain",
+        "Who takes a dialogue over had not had it, and works at the place of whoever put it down.",
+        """SELECT h.id FROM handover h JOIN conversation c ON c.id = h.conversation
+           JOIN assignment f ON f.id = h.from_assignment JOIN assignment n ON n.id = h.to_assignment
+           WHERE f.slot <> n.slot OR f.annotator = n.annotator OR c.task <> n.task OR f.epoch >= n.epoch""",
+    ),
 ]  # fmt: skip

@@ -245,15 +245,15 @@ ORDER BY turn_edit.version
 
 -- name: rules_of_project
 -- None: the project asks for nothing beyond the plain form.
-SELECT candidates, decision, ties, all_bad, branches, topics, version FROM dialogue_rules WHERE project = :project_id
+SELECT candidates, decision, ties, all_bad, branches, topics, handover, version FROM dialogue_rules WHERE project = :project_id
 
 -- name: put_rules
 -- The version is what If-Match compares.
-INSERT INTO dialogue_rules (project, candidates, decision, ties, all_bad, branches, topics)
-VALUES (:project_id, :candidates, :decision, :ties, :all_bad, :branches, :topics)
+INSERT INTO dialogue_rules (project, candidates, decision, ties, all_bad, branches, topics, handover)
+VALUES (:project_id, :candidates, :decision, :ties, :all_bad, :branches, :topics, :handover)
 ON CONFLICT (project) DO UPDATE
 SET candidates = excluded.candidates, decision = excluded.decision, ties = excluded.ties, all_bad = excluded.all_bad,
-    branches = excluded.branches, topics = excluded.topics, version = dialogue_rules.version + 1, changed_at = clock_timestamp()
+    branches = excluded.branches, topics = excluded.topics, handover = excluded.handover, version = dialogue_rules.version + 1, changed_at = clock_timestamp()
 
 -- name: choices_of_messages
 -- Rounds of candidates by message and round.
@@ -473,3 +473,84 @@ FROM (
 WHERE done.author IS NOT NULL
 GROUP BY done.author, done.assignment
 ORDER BY min(done.assignment::text)
+
+-- name: was_handed_on
+-- Whether what was begun under this hold has gone on in other hands since.
+SELECT EXISTS (SELECT FROM handover h JOIN assignment a ON a.id = h.from_assignment JOIN assignment mine ON mine.id = :assignment_id
+               WHERE a.task = mine.task AND a.annotator = mine.annotator)
+
+-- name: writers_of_conversation
+-- Those who held a dialogue that changed hands, in the order in which they had it first; no row: it never did.
+SELECT a.annotator AS annotator_id, min(a.claimed_at) AS since
+FROM handover h JOIN assignment a ON a.id IN (h.from_assignment, h.to_assignment)
+WHERE h.conversation = :conversation_id
+GROUP BY a.annotator
+ORDER BY since, a.annotator
+
+-- name: hands_on_path
+-- Whose doing each turn of the active path is, as far as a person's: its author; else of a reply whoever edited, preferred or scored it last.
+WITH RECURSIVE path AS (
+  SELECT t.id, t.parent, t.no, t.author, t.role FROM turn t JOIN conversation c ON c.head_id = t.id WHERE c.id = :conversation_id
+  UNION ALL
+  SELECT t.id, t.parent, t.no, t.author, t.role FROM turn t JOIN path ON t.id = path.parent
+)
+SELECT path.id AS turn_id, coalesce(path.author,
+         (SELECT e.author FROM turn_edit e WHERE e.turn = path.id AND e.author IS NOT NULL ORDER BY e.version DESC LIMIT 1),
+         (SELECT k.author FROM choice k WHERE k.chosen_id = path.id),
+         (SELECT s.author FROM turn_score s WHERE s.turn = path.id ORDER BY s.changed_at DESC, s.id LIMIT 1)) AS annotator_id
+FROM path
+ORDER BY path.no
+
+-- name: hands_of_work
+-- Turns by person of a dialogue that changed hands and was handed in here, as far as they stand in what was handed in. A reply that nobody edited, preferred
+-- or scored belongs to whoever it answers. No row: it was one person's, or another frontend's.
+WITH RECURSIVE work AS (
+  SELECT c.id, c.head_id, b.payload FROM submission b JOIN conversation c ON c.task = b.task AND c.annotator = b.author
+  WHERE b.assignment = :assignment_id AND EXISTS (SELECT FROM handover h WHERE h.conversation = c.id)
+), path AS (
+  SELECT t.id, t.parent, t.no, t.author, t.text, t.model FROM turn t JOIN work ON work.head_id = t.id
+  UNION ALL
+  SELECT t.id, t.parent, t.no, t.author, t.text, t.model FROM turn t JOIN path ON t.id = path.parent
+), done AS (
+  SELECT path.no, coalesce(path.author,
+         (SELECT e.author FROM turn_edit e WHERE e.turn = path.id AND e.author IS NOT NULL ORDER BY e.version DESC LIMIT 1),
+         (SELECT k.author FROM choice k WHERE k.chosen_id = path.id),
+         (SELECT s.author FROM turn_score s WHERE s.turn = path.id ORDER BY s.changed_at DESC, s.id LIMIT 1),
+         (SELECT p.author FROM turn p WHERE p.id = path.parent)) AS author
+  FROM path CROSS JOIN work
+  WHERE path.model IS DISTINCT FROM 'import'
+    AND EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(work.payload -> 'turns') WHEN 'array' THEN work.payload -> 'turns' ELSE '[]' END) AS sent
+                WHERE sent ->> 'no' = path.no::text AND sent ->> 'text' = path.text)
+)
+SELECT author AS annotator_id, count(*)::int AS turns FROM done WHERE author IS NOT NULL GROUP BY author ORDER BY min(no)
+
+-- name: handovers_of_task
+-- Every time that a dialogue about a task changed hands, oldest first.
+SELECT h.at, h.way, before.annotator AS from_id, after.annotator AS to_id
+FROM handover h JOIN assignment before ON before.id = h.from_assignment JOIN assignment after ON after.id = h.to_assignment
+WHERE after.task = :task_id
+ORDER BY h.at, h.id
+
+-- name: note_turn_time
+-- What this hold's active time has that no turn of it counts yet; the wait is from the turn before to this one's writing.
+INSERT INTO turn_time (id, turn, assignment, active_seconds, waited_seconds, pastes, pasted_characters, changed_characters, changed_at)
+SELECT :id, t.id, :assignment_id,
+       greatest(:total_seconds - coalesce((SELECT sum(active_seconds) FROM turn_time WHERE assignment = :assignment_id), 0), 0),
+       CASE WHEN t.author IS NOT NULL THEN extract(epoch FROM t.created_at - p.created_at)::float8 END,
+       :pastes, :pasted_characters, :changed_characters, clock_timestamp()
+FROM turn t LEFT JOIN turn p ON p.id = t.parent
+WHERE t.id = :turn_id
+ON CONFLICT (turn, assignment) DO UPDATE
+SET active_seconds = turn_time.active_seconds + excluded.active_seconds, pastes = turn_time.pastes + excluded.pastes,
+    pasted_characters = turn_time.pasted_characters + excluded.pasted_characters,
+    changed_characters = coalesce(excluded.changed_characters, turn_time.changed_characters), changed_at = excluded.changed_at
+
+-- name: turn_times
+-- What was measured, of one hold or of a task; shares are of the text as it stands.
+SELECT m.turn AS turn_id, t.no, t.role, m.assignment AS assignment_id, a.annotator AS annotator_id, m.active_seconds, m.waited_seconds,
+       char_length(t.text) AS characters, m.pastes, m.pasted_characters,
+       CASE WHEN (t.author IS NOT NULL OR t.text_version > 1) AND t.text <> '' THEN least(m.pasted_characters::float8 / char_length(t.text), 1) END AS pasted_share,
+       m.changed_characters, m.changed_at AS measured_at
+FROM turn_time m JOIN turn t ON t.id = m.turn JOIN assignment a ON a.id = m.assignment
+WHERE (:assignment_id::uuid IS NULL OR m.assignment = :assignment_id) AND (:task_id::uuid IS NULL OR a.task = :task_id)
+ORDER BY a.claimed_at, a.id, t.no, t.position

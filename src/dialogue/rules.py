@@ -24,6 +24,8 @@ class RulesDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     all_bad: bool = True
     branches: bool = True
     topics: Literal["free", "task", "quota"] = "free"
+    handover: Literal["never", "release", "expiry", "both"] = "never"
+    """When the next person goes on with a dialogue that was put down (`release`), or whose lease ran out (`expiry`)."""
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from dialogue import telemetry
 from dialogue.errors import BadScore, BadSpan, NoRubric, NoSuchSpan, NoSuchTurn
 from dialogue.rubrics import Dimension, RubricView, rubric_by_id
 from dialogue.store import choices_of, hold, require_version, reread, turn_of
@@ -118,6 +119,9 @@ async def score(
         dimensions=[dimension for _, dimension in kept], values=[one.value for one in kept.values()],
         comments=[one.comment for one in kept.values()], annotator_id=annotator_id, assignment_id=assignment_id,
     )  # fmt: skip
+    rated = next((one.turn_id for one in given if one.turn_id is not None), None)
+    if rated is not None:
+        await telemetry.note(assignment_id, rated, settings)
     return (await reread(conversation)).blind()
 
 

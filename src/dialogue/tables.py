@@ -63,11 +63,13 @@ class DialogueRules(Table, tablename="dialogue_rules", db=engine):
     all_bad = Boolean(default=True)
     branches = Boolean(default=True)
     topics = Varchar(length=10, default="free")
+    handover = Varchar(length=10, default="never")
     version = Integer(default=1)
     changed_at = Timestamptz(default=TimestamptzNow())
     dialogue_rules_sane_candidates = Check("candidates BETWEEN 1 AND 8")
     dialogue_rules_known_decision = Check("decision IN ('choose', 'rank')")
     dialogue_rules_known_topics = Check("topics IN ('free', 'task', 'quota')")
+    dialogue_rules_known_handover = Check("handover IN ('never', 'release', 'expiry', 'both')")
 
 
 class Rubric(Table, tablename="rubric", db=engine):
@@ -268,3 +270,31 @@ class BotCall(Table, tablename="bot_call", db=engine):
     ended_at = Timestamptz(null=True, default=None)
     bot_call_one_attempt = Unique([turn, place, attempt])
     bot_call_known_state = Check("state IN ('running', 'arrived', 'failed', 'cut')")
+
+
+class Handover(Table, tablename="handover", db=engine):
+    """A dialogue that went on in other hands, at the claim of whoever goes on with it. Append-only."""
+
+    id = UUID(primary_key=True)
+    conversation = ForeignKey(Conversation, null=False, on_delete=OnDelete.restrict)
+    from_assignment = ForeignKey(Assignment, null=False, on_delete=OnDelete.restrict)
+    to_assignment = ForeignKey(Assignment, null=False, on_delete=OnDelete.restrict, unique=True)
+    way = Varchar(length=10)
+    at = Timestamptz(default=TimestamptzNow())
+    handover_known_way = Check("way IN ('release', 'expiry')")
+
+
+class TurnTime(Table, tablename="turn_time", db=engine):
+    """What was measured while one hold worked on one turn: seconds by the server's clock, pastes as counted by the page."""
+
+    id = UUID(primary_key=True)
+    turn = ForeignKey(Turn, null=False, on_delete=OnDelete.restrict)
+    assignment = ForeignKey(Assignment, null=False, on_delete=OnDelete.restrict)
+    active_seconds = Integer(default=0)
+    waited_seconds = DoublePrecision(null=True, default=None)
+    pastes = Integer(default=0)
+    pasted_characters = Integer(default=0)
+    changed_characters = Integer(null=True, default=None)
+    changed_at = Timestamptz(default=TimestamptzNow())
+    turn_time_once = Unique([turn, assignment])
+    turn_time_sane_numbers = Check("active_seconds >= 0 AND pastes >= 0 AND pasted_characters >= 0")

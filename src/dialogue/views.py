@@ -190,7 +190,18 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Whether a dialogue may be taken up again from an earlier turn."""
     topics: str = "free"
     """free: any topic; task: the task's own; quota: one of those that the project still needs."""
+    handover: str = "never"
+    """When the next person goes on where the one before stopped: never, release, expiry, or both."""
     version: int = 0
+
+
+class Writers(Struct, frozen=True, kw_only=True):
+    """Of a dialogue that changed hands: who is who by number alone, 1 the first who had it."""
+
+    you: int
+    count: int
+    by_turn: dict[UUID, int] = {}
+    """Turn of the active path → its writer; of a bot's reply whoever edited, preferred or scored it."""
 
 
 class Workspace(Struct, frozen=True, kw_only=True):
@@ -209,3 +220,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     conversation: ConversationView | None
     handed_in: bool = False
     """From then on it says which bot wrote which candidate."""
+    writers: Writers | None = None
+    """None: it never changed hands."""
+    handed_on: bool = False
+    """Somebody else goes on with what was begun under this hold; there is no conversation then."""

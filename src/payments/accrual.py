@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kernel import outbox
 from kernel.money import amount_text
-from payments import exam_pay, ledger, rates
+from payments import exam_pay, ledger, rates, sharing
 from routing.events import (
     AssignmentEnded,
     Hold,
@@ -18,6 +18,8 @@ from routing.events import (
     subscribe,
     use_pricing,
 )
+
+ANNOTATION = "annotation"
 
 
 class RateCardPricing:
@@ -43,22 +45,34 @@ def register() -> None:
 
 
 async def pay(accepted: WorkAccepted) -> None:
-    """Posts the hold and tells it; a repeat does neither."""
+    """Posts the hold, passes on what others made of the work, and tells everybody of theirs; a repeat does nothing."""
+    parts = await sharing.makers_of(accepted.assignment_id) if accepted.kind == ANNOTATION else []
+    if parts:
+        await sharing.lock_for(accepted.assignment_id, parts)
     accrual = await ledger.post(accepted.assignment_id)
     if accrual is None or not accrual.fresh:
+        return
+    whole = accrual.amount.micros
+    passed = await sharing.share(accepted.assignment_id, accrual.annotator_id, whole, parts) if parts else []
+    own = sharing.Share(accrual.annotator_id, accrual.vendor_id, whole - sum(one.micros for one in passed))
+    for one in [own, *passed]:
+        await _tell(accepted, accrual, one)
+
+
+async def _tell(accepted: WorkAccepted, accrual: ledger.Resolution, share: sharing.Share) -> None:
+    if not share.micros:
         return
     data = {
         "assignment_id": str(accepted.assignment_id),
         "task_id": str(accepted.task_id),
-        "annotator_id": str(accrual.annotator_id),
+        "annotator_id": str(share.annotator_id),
         "project_id": str(accrual.project_id),
-        "amount": amount_text(accrual.amount.micros),
+        "amount": amount_text(share.micros),
         "currency": accrual.amount.currency,
     }
     await outbox.publish(
-        "accrual.posted", data, project_id=accrual.project_id, subject_id=accepted.task_id,
-        vendor_id=accrual.vendor_id,
-    )  # fmt: skip
+        "accrual.posted", data, project_id=accrual.project_id, subject_id=accepted.task_id, vendor_id=share.vendor_id
+    )
 
 
 async def pay_after_all(reinstated: WorkReinstated) -> None:

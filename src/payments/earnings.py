@@ -60,6 +60,17 @@ class EarningsLine(msgspec.Struct, frozen=True):
     """Why the money went back; empty otherwise."""
     held_at: datetime
     resolved_at: datetime | None
+    shared: "Shared | None" = None
+    """Of a dialogue that passed through several hands; `amount` is this person's part of it."""
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """The pay of one piece of work, split by turns."""
+
+    turns: int
+    """This person's."""
+    of: int
+    whole: Money
 
 
 class Earnings(msgspec.Struct, frozen=True):
@@ -216,6 +227,9 @@ def _line(row: Any) -> EarningsLine:
         reason=row["reason"],
         held_at=row["held_at"],
         resolved_at=row["resolved_at"],
+        shared=Shared(row["share_turns"], row["share_of"], Money(row["whole_micros"], row["currency"]))
+        if row["share_of"]
+        else None,
     )
 
 

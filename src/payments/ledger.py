@@ -39,7 +39,7 @@ class TransferView(msgspec.Struct, frozen=True):
     """Rises with the journal; the place of a page."""
     id: UUID
     kind: str
-    """`direct`, `pending`, or `post` and `void`, which name the pending transfer that they end."""
+    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, or `share`: a part of posted pay."""
     business_key: str
     debit: AccountRef
     credit: AccountRef

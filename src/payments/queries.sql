@@ -160,7 +160,7 @@ JOIN account AS debit ON debit.id = transfer.debit_account
 JOIN account AS credit ON credit.id = transfer.credit_account
 WHERE (:before::bigint IS NULL OR transfer.seq < :before::bigint)
   AND (:project_id::uuid IS NULL OR transfer.project_id = :project_id::uuid)
-  AND (:annotator_id::uuid IS NULL OR transfer.annotator_id = :annotator_id::uuid)
+  AND (:annotator_id::uuid IS NULL OR transfer.annotator_id = :annotator_id::uuid OR transfer.kind = 'share' AND debit.owner_id = :annotator_id::uuid)
   AND (:task_id::uuid IS NULL OR transfer.task_id = :task_id::uuid)
   AND (:assignment_id::uuid IS NULL OR transfer.assignment_id = :assignment_id::uuid)
   AND (:vendor_id::uuid IS NULL
@@ -173,19 +173,21 @@ LIMIT :limit
 
 -- name: earnings_totals
 -- The sums are those of the account; the counts and the day are folded from the person's transfers. Days begin at 00:00 UTC.
-SELECT account.currency, account.credits_pending AS pending_micros, account.credits_posted AS posted_micros,
+SELECT account.currency, account.credits_pending AS pending_micros, account.credits_posted - account.debits_posted AS posted_micros,
   (SELECT count(*) FROM transfer WHERE transfer.annotator_id = account.owner_id AND transfer.kind = 'pending'
      AND transfer.currency = account.currency) - folded.posted - folded.voided AS pending_count,
   folded.posted AS posted_count, folded.voided AS voided_count, folded.today AS today_micros, folded.week AS week_micros
 FROM account
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
-    coalesce(sum(amount_micros) FILTER (
-      WHERE kind = 'post' AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
-    coalesce(sum(amount_micros) FILTER (
-      WHERE kind = 'post' AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
-  FROM transfer
-  WHERE transfer.annotator_id = account.owner_id AND transfer.currency = account.currency
+    coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
+      WHERE kind IN ('post', 'share') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
+    coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
+      WHERE kind IN ('post', 'share') AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
+  FROM (SELECT kind, amount_micros, created_at, debit_account FROM transfer
+        WHERE transfer.annotator_id = account.owner_id AND transfer.currency = account.currency
+        UNION ALL
+        SELECT given.kind, given.amount_micros, given.created_at, given.debit_account FROM transfer AS given WHERE given.kind = 'share' AND given.debit_account = account.id) AS moved
 ) AS folded
 WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id
 ORDER BY account.currency
@@ -194,10 +196,14 @@ ORDER BY account.currency
 -- One line per piece of work or attempt at an exam that had a price, newest first, with what became of its money.
 SELECT held.seq, held.assignment_id, held.task_id, task.external_id, coalesce(task.domain, exam.domain) AS domain,
   coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, exam.id AS exam_id,
-  exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.amount_micros,
-  held.currency, CASE resolution.kind WHEN 'post' THEN 'posted' WHEN 'void' THEN 'voided' ELSE 'pending' END AS state,
-  held.inputs AS price_inputs, coalesce(resolution.reason, '') AS reason, held.created_at AS held_at,
-  resolution.created_at AS resolved_at
+  exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind,
+  held.amount_micros - coalesce(given.micros, 0) AS amount_micros,
+  held.currency, CASE WHEN held.kind = 'share' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
+  coalesce(whole.inputs, held.inputs) AS price_inputs,
+  CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'turns')::int ELSE given.kept END AS share_turns,
+  CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'of')::int ELSE given.turns END AS share_of,
+  coalesce(whole.amount_micros, held.amount_micros) AS whole_micros, coalesce(resolution.reason, '') AS reason, held.created_at AS held_at,
+  CASE WHEN held.kind = 'share' THEN held.created_at ELSE resolution.created_at END AS resolved_at
 FROM transfer AS held
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN assignment ON assignment.id = held.assignment_id
@@ -205,10 +211,17 @@ LEFT JOIN task ON task.id = held.task_id
 LEFT JOIN project ON project.id = held.project_id
 LEFT JOIN exam_attempt ON exam_attempt.id = held.exam_attempt_id
 LEFT JOIN exam ON exam.id = exam_attempt.exam
-WHERE held.annotator_id = :annotator_id AND held.kind = 'pending'
+LEFT JOIN LATERAL (
+  SELECT sum(s.amount_micros)::bigint AS micros, min((s.inputs ->> 'kept')::int) AS kept, min((s.inputs ->> 'of')::int) AS turns
+  FROM transfer AS s WHERE s.assignment_id = held.assignment_id AND s.kind = 'share' AND resolution.kind = 'post'
+) AS given ON true
+LEFT JOIN LATERAL (
+  SELECT h.inputs, h.amount_micros FROM transfer AS h WHERE held.kind = 'share' AND h.assignment_id = held.assignment_id AND h.kind = 'pending' ORDER BY h.seq DESC LIMIT 1
+) AS whole ON true
+WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
-  AND (:state::text IS NULL OR :state = CASE resolution.kind WHEN 'post' THEN 'posted' WHEN 'void' THEN 'voided' ELSE 'pending' END)
+  AND (:state::text IS NULL OR :state = CASE WHEN held.kind = 'share' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
 ORDER BY held.seq DESC
 LIMIT :limit
 
@@ -335,6 +348,8 @@ WHERE transfer.amount_micros <= 0
   OR CASE transfer.kind
        WHEN 'direct' THEN (debit.kind, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('funding', 'project_budget', transfer.project_id)
+       WHEN 'share' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
+         ('annotator_earnings', (SELECT annotator FROM assignment WHERE assignment.id = transfer.assignment_id), 'annotator_earnings', transfer.annotator_id)
        ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('project_budget', transfer.project_id, 'annotator_earnings', transfer.annotator_id)
      END
@@ -355,10 +370,10 @@ WITH leg AS (
   SELECT credit_account, kind, 0, amount_micros FROM transfer
 ), folded AS (
   SELECT account_id,
-    sum(CASE kind WHEN 'pending' THEN debit WHEN 'direct' THEN 0 ELSE -debit END) AS debits_pending,
-    sum(CASE kind WHEN 'pending' THEN credit WHEN 'direct' THEN 0 ELSE -credit END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind = 'pending' THEN debit WHEN kind IN ('direct', 'share') THEN 0 ELSE -debit END) AS debits_pending,
+    sum(CASE WHEN kind = 'pending' THEN credit WHEN kind IN ('direct', 'share') THEN 0 ELSE -credit END) AS credits_pending,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -379,7 +394,7 @@ SELECT folded.project_id, folded.currency, folded.funded_micros, folded.reserved
 FROM (
   SELECT project_id, currency,
     coalesce(sum(amount_micros) FILTER (WHERE kind = 'direct'), 0) AS funded_micros,
-    coalesce(sum(CASE kind WHEN 'pending' THEN amount_micros WHEN 'direct' THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
+    coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
     coalesce(sum(amount_micros) FILTER (WHERE kind = 'post'), 0) AS posted_micros
   FROM transfer
   GROUP BY project_id, currency
@@ -499,3 +514,76 @@ WHERE (attempt.pay_micros IS NOT NULL OR held.id IS NOT NULL)
   AND ((held.amount_micros, held.currency, held.annotator_id, held.project_id)
          IS DISTINCT FROM (attempt.pay_micros, attempt.pay_currency, attempt.annotator, attempt.pay_project_id)
        OR (attempt.state = 'running') IS DISTINCT FROM NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id))
+
+-- name: open_share_accounts
+-- Somebody who never had a hold in this currency has no account yet. Before anything is locked.
+INSERT INTO account (id, kind, owner_id, currency)
+SELECT wanted.id, 'annotator_earnings', wanted.annotator_id, assignment.currency
+FROM unnest(:ids::uuid[], :annotator_ids::uuid[]) AS wanted (id, annotator_id) JOIN assignment ON assignment.id = :assignment_id
+ORDER BY wanted.annotator_id
+ON CONFLICT (kind, owner_id, currency) DO NOTHING
+
+-- name: lock_budget_of_work
+-- The first account that every movement of a project's money locks.
+SELECT FROM account JOIN assignment ON assignment.id = :assignment_id
+WHERE account.kind = 'project_budget' AND account.owner_id = assignment.project AND account.currency = assignment.currency
+FOR NO KEY UPDATE OF account
+
+-- name: lock_shares
+-- Whoever handed the work in and whoever has a share of it, in one order for everybody.
+SELECT FROM account JOIN assignment ON assignment.id = :assignment_id
+WHERE account.kind = 'annotator_earnings' AND account.currency = assignment.currency
+  AND (account.owner_id = assignment.annotator OR account.owner_id = ANY (:annotator_ids::uuid[]))
+ORDER BY account.id
+FOR NO KEY UPDATE OF account
+
+-- name: share
+-- Out of what was posted for a piece of work, to those who made parts of it, once for each by the business key. Under lock_shares.
+WITH posted AS (
+  SELECT credit_account, currency, project_id, assignment_id, task_id FROM transfer WHERE assignment_id = :assignment_id AND kind = 'post'
+), added AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id,
+    assignment_id, task_id, inputs, reason, created_at)
+  SELECT w.id, 'share', 'share:' || posted.assignment_id || ':' || w.annotator_id, posted.credit_account, account.id, w.amount_micros, posted.currency,
+    posted.project_id, w.annotator_id, posted.assignment_id, posted.task_id, w.inputs, w.reason, clock_timestamp()
+  FROM unnest(:ids::uuid[], :annotator_ids::uuid[], :amounts::bigint[], :inputs::jsonb[], :reasons::text[]) AS w (id, annotator_id, amount_micros, inputs, reason)
+  CROSS JOIN posted
+  JOIN account ON account.kind = 'annotator_earnings' AND account.owner_id = w.annotator_id AND account.currency = posted.currency
+  ON CONFLICT DO NOTHING
+  RETURNING debit_account, credit_account, amount_micros, annotator_id
+), moved AS (
+  UPDATE account SET debits_posted = debits_posted + leg.debit, credits_posted = credits_posted + leg.credit
+  FROM (
+    SELECT account_id, sum(debit)::bigint AS debit, sum(credit)::bigint AS credit FROM (
+      SELECT debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM added
+      UNION ALL
+      SELECT credit_account, 0, amount_micros FROM added
+    ) AS legs GROUP BY account_id
+  ) AS leg
+  WHERE account.id = leg.account_id
+)
+SELECT added.annotator_id, added.amount_micros, annotator.vendor AS vendor_id FROM added JOIN annotator ON annotator.id = added.annotator_id
+
+-- name: check_accruals_sum_to_the_price
+-- What everybody earned of a paid piece of work, shares given and got, is its price to the micro, and nobody gave more than the work brought.
+SELECT paid.assignment_id, assignment.price_micros, paid.total, paid.least
+FROM (
+  SELECT assignment_id, sum(net)::bigint AS total, min(net)::bigint AS least
+  FROM (SELECT assignment_id, account_id, sum(micros) AS net
+        FROM (SELECT assignment_id, credit_account AS account_id, amount_micros AS micros FROM transfer WHERE kind IN ('post', 'share') AND exam_attempt_id IS NULL
+              UNION ALL
+              SELECT assignment_id, debit_account, -amount_micros FROM transfer WHERE kind = 'share') AS legs
+        GROUP BY assignment_id, account_id) AS by_person
+  GROUP BY assignment_id
+) AS paid
+JOIN assignment ON assignment.id = paid.assignment_id
+WHERE paid.total IS DISTINCT FROM assignment.price_micros OR paid.least < 0
+
+-- name: check_shares_follow_their_turns
+-- Each share is its part of the price by turns, rounded by less than one micro either way, out of work that was paid.
+SELECT given.seq, given.assignment_id, given.amount_micros, given.inputs
+FROM transfer AS given
+LEFT JOIN transfer AS posted ON posted.assignment_id = given.assignment_id AND posted.kind = 'post'
+WHERE given.kind = 'share'
+  AND (posted.id IS NULL OR given.debit_account <> posted.credit_account
+       OR abs(given.amount_micros - posted.amount_micros::numeric * (given.inputs ->> 'turns')::int / (given.inputs ->> 'of')::int) >= 1)

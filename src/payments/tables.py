@@ -47,7 +47,7 @@ class Account(Table, tablename="account", db=engine):
 
 
 class Transfer(Table, tablename="transfer", db=engine):
-    """Money from one account to another: pending, or the posting or voiding of a pending one. Append-only."""
+    """Money from one account to another: pending, the posting or voiding of a pending one, or a share of posted pay. Append-only."""
 
     id = UUID(primary_key=True)
     seq = BigSerial()
@@ -67,7 +67,7 @@ class Transfer(Table, tablename="transfer", db=engine):
     inputs = JSONB()
     reason = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
-    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void')")
+    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void', 'share')")
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
     transfer_resolution_names_pending = Check("(kind IN ('post', 'void')) = (pending IS NOT NULL)")

@@ -36,6 +36,18 @@ INVARIANTS = [
         4,
     ),
     Invariant(
+        "accruals_sum_to_the_price",
+        "What all who made a paid piece of work earned of it sums to its price, to the micro.",
+        sql.check_accruals_sum_to_the_price,
+        4,
+    ),
+    Invariant(
+        "shares_follow_their_turns",
+        "Each share of pay comes out of paid work, in proportion to the turns that it names.",
+        sql.check_shares_follow_their_turns,
+        4,
+    ),
+    Invariant(
         "nothing_else_is_paid",
         "Work that was released, expired, sent back or rejected has no posted accrual.",
         sql.check_nothing_else_is_paid,

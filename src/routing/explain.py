@@ -91,6 +91,8 @@ class _Person(msgspec.Struct, frozen=True):
     recent: Recent | None
     said: str | None
     """Of being there."""
+    wrote: bool = False
+    """A part of a dialogue about the task that went on in other hands."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -119,6 +121,7 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
         caps,
         recent_of(facts),
         facts["said"],
+        facts["wrote"],
     )
     now, heads = await situation(), await lane_heads(KINDS, None)
     traits = [
@@ -202,7 +205,7 @@ def _moment(place: _Place, person: _Person, holders: set[UUID]) -> Moment:
         caps=person.caps, said=person.said, state=slot["state"], reserved_for=slot["reserved_for"] and plain_uuid(slot["reserved_for"]),
         kept_until=slot["kept_until"],
         reserved_until=slot["freed_at"] + timedelta(seconds=head.deadline_seconds) if returned else None,
-        author_id=slot["author_id"] and plain_uuid(slot["author_id"]), author_vendor_id=slot["author_vendor_id"],
+        author_id=person_id if person.wrote and slot["author_id"] else slot["author_id"] and plain_uuid(slot["author_id"]), author_vendor_id=slot["author_vendor_id"],
         other_vendor=head.other_vendor, involved=person_id in holders, expired=place.expired, declined=person.declined,
     )  # fmt: skip
 
@@ -307,6 +310,7 @@ async def _each(people: Sequence[Any], project_id: UUID, settings: Settings) -> 
                     caps[profile.id],
                     recent_of(facts),
                     facts["said"],
+                    facts["wrote"],
                 ),
             )
         await asyncio.sleep(0)

@@ -96,6 +96,13 @@ async def heartbeat(
     return lease
 
 
+async def worked(assignment_id: UUID, settings: Settings) -> int:
+    """Active seconds of a hold up to now, for a write that is a sign of life; the caller holds it."""
+    db.require_transaction()
+    cut = settings.heartbeat_idle_cut_seconds
+    return int(await db.fetch_value(sql.worked, assignment_id=assignment_id, idle_cut_seconds=cut) or 0)
+
+
 async def release(assignment_id: UUID, annotator_id: UUID, epoch: int, settings: Settings, *, reason: str = "") -> None:
     """Back to the pool; the person may be given the task again. The draft is kept."""
     mine = await hold(assignment_id, annotator_id, epoch)

@@ -35,6 +35,7 @@ GraceMinutes = Annotated[int, Meta(ge=0, le=240)]
 DayCap = Annotated[int, Meta(ge=1, le=MOST_A_DAY)]
 StickToAuthor = Literal["same", "different"]
 LiveCap = Annotated[int, Meta(ge=1, le=MOST_LIVE)]
+Turns = Annotated[int, Meta(ge=1, le=100)]
 
 
 class CapacityCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,8 +51,8 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     guidelines: Annotated[str, Meta(max_length=100_000)] = ""
     currency: Annotated[str, Meta(min_length=3, max_length=3)] = "USD"
     overlap: Annotated[int, Meta(ge=1, le=5)] = 1
-    min_turns: Annotated[int, Meta(ge=1, le=100)] = 3
-    max_turns: Annotated[int, Meta(ge=1, le=100)] = 20
+    min_turns: Turns = 3
+    max_turns: Turns = 20
     language_level: Annotated[int, Meta(ge=1, le=5)] = 3
     required_role: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     review_other_vendor: bool = False
@@ -120,6 +121,9 @@ class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     stick_to_topic: bool | UnsetType = UNSET
     stick_to_author: StickToAuthor | UnsetType | None = UNSET
     """Of reviews that are opened from now on."""
+    min_turns: Turns | UnsetType = UNSET
+    """Of dialogues that are handed in from now on, as the most."""
+    max_turns: Turns | UnsetType = UNSET
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
@@ -171,10 +175,6 @@ async def create_project(draft: ProjectDraft, settings: Settings) -> UUID:
     """In state `draft`: it takes tasks, and gives out none until it is published. Raises `Invalid`, `NoSuchRole`, `ProjectExists`."""
     db.require_transaction()
     parse_currency(draft.currency)
-    if draft.min_turns > draft.max_turns:
-        raise Invalid(
-            f"min_turns ({draft.min_turns}) is above max_turns ({draft.max_turns}); lower it, or raise the other."
-        )
     _check_together(draft)
     if draft.required_role is not None:
         await check_roles({draft.required_role})
@@ -252,6 +252,10 @@ def _costs(cost: CapacityCost) -> dict[str, int]:
 
 def _check_together(rules: ProjectDraft | ProjectView) -> None:
     """What two settings must not say together. Raises `Invalid`."""
+    if rules.min_turns > rules.max_turns:
+        raise Invalid(
+            f"min_turns ({rules.min_turns}) is above max_turns ({rules.max_turns}); lower it, or raise the other."
+        )
     lease, deadline = rules.lease_seconds, rules.deadline_seconds
     if lease and deadline and lease > deadline:
         raise Invalid(

@@ -756,13 +756,13 @@ UPDATE task SET state = 'in_review', closed_at = NULL, version = version + 1 WHE
 
 -- name: verdicts_of_task
 -- In the order in which they were given, with what counts now and the evidence that stands for it.
-SELECT v.id, v.submission AS submission_id, v.reviewer AS reviewer_id, b.author AS author_id, v.outcome AS given,
+SELECT v.id, v.submission AS submission_id, v.reviewer AS reviewer_id, coalesce(e.annotator, b.author) AS author_id, v.outcome AS given,
        coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
        e.id AS evidence_id, e.outcome AS evidence_outcome, e.difficulty_mean, e.difficulty_variance, e.weight,
        r.id AS given_id, r.outcome AS given_outcome, r.difficulty_mean AS given_difficulty_mean, r.difficulty_variance AS given_difficulty_variance,
        r.weight AS given_weight
 FROM verdict v JOIN submission b ON b.id = v.submission
-LEFT JOIN evidence e ON e.annotator = b.author AND e.source_id = b.id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
+LEFT JOIN evidence e ON e.annotator IN (SELECT had.annotator FROM assignment had WHERE had.task = b.task) AND e.source_id = b.id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)
 LEFT JOIN evidence r ON r.annotator = v.reviewer AND r.source_id = b.id AND r.kind = 'review_given' AND r.source_type = 'submission'
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = r.id)
@@ -1278,6 +1278,7 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
 -- Active people, or those of them who are named, with what they hold now, whether they handed this task back, and their number; the longest here first.
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
        EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined,
+       EXISTS (SELECT FROM assignment x JOIN handover h ON h.from_assignment = x.id WHERE x.task = :task_id AND x.annotator = a.id) AS wrote,
        h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
        (SELECT p.state FROM presence p WHERE p.annotator = a.id) AS said, count(*) OVER ()::int AS total
 FROM annotator a LEFT JOIN holder h ON h.annotator = a.id
@@ -1289,6 +1290,7 @@ LIMIT :limit::int
 -- What one person holds, and whether they handed a task back.
 SELECT coalesce(h.live, 0)::int AS held,
        EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined,
+       EXISTS (SELECT FROM assignment x JOIN handover o ON o.from_assignment = x.id WHERE x.task = :task_id::uuid AND x.annotator = :annotator_id) AS wrote,
        h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
        (SELECT p.state FROM presence p WHERE p.annotator = :annotator_id) AS said
 FROM (SELECT 1) AS one LEFT JOIN holder h ON h.annotator = :annotator_id
@@ -1458,7 +1460,8 @@ UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days 
   consensus_target = :consensus_target, most_answers = :most_answers, review_other_vendor = :review_other_vendor,
   rework_limit = :rework_limit, answer_limit = :answer_limit, push = :push, lease_grace_minutes = :lease_grace_minutes,
   annotation_cost = :annotation_cost, review_cost = :review_cost, cap_per_person_day = :cap_per_person_day,
-  cap_per_person_live = :cap_per_person_live, stick_to_topic = :stick_to_topic, stick_to_author = :stick_to_author, version = version + 1
+  cap_per_person_live = :cap_per_person_live, min_turns = :min_turns, max_turns = :max_turns, stick_to_topic = :stick_to_topic,
+  stick_to_author = :stick_to_author, version = version + 1
 WHERE id = :id
 
 -- name: rank_by_sla
@@ -1589,3 +1592,10 @@ SELECT :assignment_id, id, task, project, :annotator_id, :vendor_id, kind, epoch
        :price_inputs, :why, clock_timestamp(), clock_timestamp(), :cost, :project_day, :site_day
 FROM taken
 RETURNING id, slot, epoch, task, project
+
+-- name: worked
+-- A sign of life that a write is: the interval since the last one is closed, cut where it is idleness. The lease stays as it is.
+UPDATE assignment SET active_seconds = active_seconds + least(extract(epoch FROM clock_timestamp() - heartbeat_at), :idle_cut_seconds)::int,
+       heartbeat_at = clock_timestamp()
+WHERE id = :assignment_id AND state = 'live'
+RETURNING active_seconds

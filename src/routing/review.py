@@ -13,7 +13,7 @@ from kernel.sql import load
 from routing import leases
 from routing.asking import ask_for_more
 from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
-from routing.events import AssignmentEnded, WorkAccepted, emit
+from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
 from routing.lanes import ANNOTATION, REVIEW
 from routing.settling import settle
 from skills.belief import Belief, difficulty_updated
@@ -178,10 +178,10 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft)
         "source_id": work.id,
         "difficulty": difficulty,
     }
+    # Of a dialogue that passed through several hands the verdict says most about whoever wrote most of it.
+    learner = await main_writer(work.assignment_id) or work.author_id
     observations = [
-        Observation(
-            annotator_id=work.author_id, kind="review_verdict", outcome=outcome, task_kind=work.task_kind, **about
-        ),
+        Observation(annotator_id=learner, kind="review_verdict", outcome=outcome, task_kind=work.task_kind, **about),
         # That a review was given is on record; what it says about the reviewer is known when somebody checks it.
         Observation(
             annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, task_kind=REVIEW, **about

@@ -71,6 +71,7 @@ PATCH  /api/v1/tasks/{task_id:uuid}                               bosses fronten
 GET    /api/v1/reports/risk                                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}                               known
 GET    /api/v1/tasks/{task_id:uuid}/history                       bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/dialogue/times                bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/explain                       bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/assignable                    bosses
 POST   /api/v1/tasks/{task_id:uuid}/assign                        bosses
@@ -169,6 +170,7 @@ GET    /api/v1/policies                                           bosses fronten
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses
 GET    /api/v1/policies/compare                                   bosses frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/times                      annotator reviewer frontend
 GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/tree                       annotator reviewer frontend
 GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/topics                     annotator reviewer frontend
 GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/versions annotator reviewer frontend

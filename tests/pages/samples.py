@@ -26,6 +26,7 @@ from tests.pages.sample_facts import (
     usd,
 )
 from tests.pages.samples_bots import BOTS_SAMPLES
+from tests.pages.samples_dialogue import DIALOGUE
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import (
@@ -348,7 +349,10 @@ SAMPLES: dict[str, Sample] = {
     ),
     "person-evidence-empty": Sample("person_evidence.html", person.EVIDENCE_EMPTY, "/people/1/evidence"),
     **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
-    **{name: Sample(template, view, "/projects/1", ("manager",)) for name, (template, view) in PROJECTS.items()},
+    **{
+        name: Sample(template, view, "/projects/1", ("manager",))
+        for name, (template, view) in (PROJECTS | DIALOGUE).items()
+    },
     "people": Sample("people.html", people.PEOPLE, "/people", ("manager",)),
     "people-done": Sample("people.html", people.PEOPLE_DONE, "/people", ("manager",)),
     "people-empty": Sample("people.html", people.PEOPLE_EMPTY, "/people", ("vendor_manager",)),

@@ -124,6 +124,7 @@ TIME = {
 RULES = {
     "asking": "sure", "overlap": "2", "target": "90", "most_answers": "5", "language_level": "3", "rework_limit": "2",
     "answer_limit": "3", "review_other_vendor": "yes", "push": "yes", "stick_to_topic": "yes", "stick_to_author": "different", "reason": "",
+    "cap_day": "8", "cap_live": "", "annotation_cost": "1", "review_cost": "2", "grace": "5",
 }  # fmt: skip
 OFFERS: dict[str, Any] = {"offer_seconds": 120, "offer_parallel": 3, "offers_per_round": 200, "vendors": 1}
 DAYS = USUAL | {"mon": "09:00-12:30, 13:00-18:00", "zone": "Europe/Berlin", "holidays": "2026-12-25\n2027-01-01"}

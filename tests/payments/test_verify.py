@@ -60,7 +60,10 @@ BREAKAGES = {
     ),
     "paid twice": (
         SECOND_RESOLUTION.format(kind="post"),
-        {"accepted_work_is_paid_once", "account_is_the_fold_of_its_transfers", "hold_is_resolved_once"},
+        {
+            "accepted_work_is_paid_once", "account_is_the_fold_of_its_transfers", "hold_is_resolved_once",
+            "accruals_sum_to_the_price",
+        },
     ),
     "paid and given back": (
         SECOND_RESOLUTION.format(kind="void"),
@@ -68,7 +71,10 @@ BREAKAGES = {
     ),
     "paid more than the price": (
         "UPDATE transfer SET amount_micros = amount_micros + 1 WHERE kind = 'post' AND assignment_id = :accepted",
-        {"accepted_work_is_paid_once", "account_is_the_fold_of_its_transfers", "resolution_matches_its_hold"},
+        {
+            "accepted_work_is_paid_once", "account_is_the_fold_of_its_transfers", "resolution_matches_its_hold",
+            "accruals_sum_to_the_price",
+        },
     ),
     "paid to somebody else": (
         "UPDATE transfer SET annotator_id = gen_random_uuid() WHERE kind = 'post' AND assignment_id = :accepted",
@@ -118,6 +124,14 @@ BREAKAGES = {
         "UPDATE transfer SET amount_micros = 100 WHERE kind = 'direct'",
         {"budget_is_not_exceeded", "account_is_the_fold_of_its_transfers"},
     ),
+    "a share that its turns do not explain": (
+        ("INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id,"
+        " assignment_id, task_id, inputs) SELECT gen_random_uuid(), 'share', 'by hand', post.credit_account, account.id, 5, post.currency,"
+        " post.project_id, account.owner_id, post.assignment_id, post.task_id, '{\"turns\": 1, \"of\": 2, \"kept\": 1}'"
+        " FROM transfer AS post JOIN account ON account.kind = 'annotator_earnings' AND account.id <> post.credit_account"
+        " WHERE post.kind = 'post' AND post.assignment_id = :accepted"),
+        {"shares_follow_their_turns", "account_is_the_fold_of_its_transfers"},
+    ),
     "a resolution of something else": (
         "UPDATE transfer SET pending = (SELECT id FROM transfer WHERE kind = 'direct') WHERE kind = 'void' AND assignment_id = :released",
         {"resolution_matches_its_hold", "ended_work_holds_no_money"},
@@ -129,7 +143,7 @@ async def test_money_that_is_right_breaks_nothing() -> None:
     await make_scene()
     results = await invariants.run(verify.INVARIANTS)
     assert [(result.name, result.violations, result.examples) for result in results if result.violations] == []
-    assert len({result.name for result in results}) == len(results) == 15
+    assert len({result.name for result in results}) == len(results) == 17
 
 
 async def test_the_database_s_arithmetic_rounds_halves_as_ours_does() -> None:

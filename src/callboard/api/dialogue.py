@@ -24,6 +24,7 @@ from callboard.problems import describe
 from dialogue import conversations, replies
 from dialogue.checks import Problem, ready_to_submit
 from dialogue.scoring import Judgement, judgement_of
+from dialogue.telemetry import NOTHING, Pasted
 from dialogue.views import ConversationView, TurnView, Workspace
 
 WORK = Permission.WORK
@@ -42,6 +43,7 @@ class Opening(msgspec.Struct, forbid_unknown_fields=True):
     """A place for a topic in own words."""
     text: Text | None = None
     """The first message; left out only where the task begins with a question of its own."""
+    pasted: Pasted = NOTHING
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,6 +53,8 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     """The place that the writer saw free, so that two tabs do not both write there."""
     version: Annotated[int, Meta(ge=1)] | None = None
     """Of the dialogue as it was read."""
+    pasted: Pasted = NOTHING
+    """How often and how much was pasted while it was written: told to whoever writes, and never what."""
 
 
 class Held(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,6 +64,7 @@ class Held(msgspec.Struct, forbid_unknown_fields=True):
 class OwnReply(msgspec.Struct, forbid_unknown_fields=True):
     epoch: Epoch
     text: Text
+    pasted: Pasted = NOTHING
 
 
 class Rating(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,6 +78,7 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
     text: Text
     seen_at: Annotated[datetime, Meta(tz=True)] | None = None
     """`changed_at` as it was read: somebody else's later edit is then not overwritten."""
+    pasted: Pasted = NOTHING
 
 
 class Dialogue(msgspec.Struct, frozen=True):
@@ -114,6 +120,7 @@ async def open_dialogue(
             settings=request.settings,
             topic_id=data.topic_id,
             quota_id=data.quota_id,
+            pasted=data.pasted,
         )
 
     return await unit_of_work(request, act, status=201)
@@ -131,7 +138,14 @@ async def add_turn(request: Call, assignment_id: AssignmentId, data: JSONBody[Me
     async def act() -> TurnView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.add_user_turn(
-            assignment_id, holder, data.epoch, data.text, settings=request.settings, no=data.no, seen=data.version
+            assignment_id,
+            holder,
+            data.epoch,
+            data.text,
+            settings=request.settings,
+            no=data.no,
+            seen=data.version,
+            pasted=data.pasted,
         )
 
     return await unit_of_work(request, act, status=201)
@@ -195,7 +209,7 @@ async def own_reply(
     async def act() -> TurnView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.write_reply_myself(
-            assignment_id, holder, data.epoch, no, data.text, settings=request.settings
+            assignment_id, holder, data.epoch, no, data.text, settings=request.settings, pasted=data.pasted
         )
 
     return await unit_of_work(request, act, status=201)
@@ -237,7 +251,14 @@ async def edit(
     async def act() -> TurnView:
         holder = await visibility.holder(request.actor, assignment_id)
         return await conversations.edit_reply(
-            assignment_id, holder, data.epoch, turn_id, data.text, settings=request.settings, seen_at=data.seen_at
+            assignment_id,
+            holder,
+            data.epoch,
+            turn_id,
+            data.text,
+            settings=request.settings,
+            seen_at=data.seen_at,
+            pasted=data.pasted,
         )
 
     return await unit_of_work(request, act)

@@ -64,6 +64,7 @@ def _line(line: EarningsLine, known: Any) -> EarningLine:
         basis=_basis(line),
         reason="rejected" if rejected else line.reason,
         items=line.reason.removeprefix(REJECTED).split("; ") if rejected else [],
+        shared=line.shared,
     )  # fmt: skip
 
 
@@ -97,13 +98,14 @@ async def show(request: Call) -> Response[str]:
 async def download(request: Call) -> Response[str]:
     annotator_id = await worker(request.actor, None)
     found = await earnings(annotator_id, limit=CSV_ROWS)
-    head = ["task", "project", "work", "domain", "language", "state", "taken_at", "settled_at", "base", "difficulty_factor", "expert_factor", "amount", "currency", "reason"]  # fmt: skip
+    head = ["task", "project", "work", "domain", "language", "state", "taken_at", "settled_at", "base", "difficulty_factor", "expert_factor", "amount", "currency", "reason", "turns", "of_turns"]  # fmt: skip
     rows = [
         [
             line.external_id or line.exam_name or "", line.project_name or "", line.kind, line.domain or "", line.language or "", line.state,
             rfc3339(line.held_at), rfc3339(line.resolved_at) if line.resolved_at else "", str(line.price_inputs.get("base", "")),
             str(line.price_inputs.get("difficulty_factor", "")), str(line.price_inputs.get("expert_factor", "")),
-            _text(line.amount), line.amount.currency, line.reason,
+            _text(line.amount), line.amount.currency, line.reason, line.shared.turns if line.shared else "",
+            line.shared.of if line.shared else "",
         ]
         for line in found.lines
     ]  # fmt: skip

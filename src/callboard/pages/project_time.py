@@ -18,7 +18,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing.calendar_store import calendars
 from routing.calendars import clock_of, open_hours
-from routing.projects import ProjectChange, ProjectView, StickToAuthor, change_project, project
+from routing.projects import CapacityCost, ProjectChange, ProjectView, StickToAuthor, change_project, project
 from skills.annotators import vendor_names
 
 sql = load(__package__)
@@ -27,7 +27,7 @@ TIMES = {"sla": (60, 31_536_000), "lease": (1, 86_400), "deadline": (1, 1_209_60
 TIME_FIELDS = ("calendar", "sla", "sla_unit", "lease", "lease_unit", "deadline", "deadline_unit", "expires", "reason")
 RULE_FIELDS = (
     "asking", "overlap", "target", "most_answers", "language_level", "rework_limit", "answer_limit", "review_other_vendor",
-    "push", "stick_to_topic", "stick_to_author", "reason",
+    "push", "cap_day", "cap_live", "annotation_cost", "review_cost", "grace", "stick_to_topic", "stick_to_author", "reason",
 )  # fmt: skip
 NO_CALENDAR = ANYBODY = ""
 MOST_PAUSES = 10
@@ -119,6 +119,9 @@ async def show_rules(request: Call, project_id: ProjectId) -> Response[str]:
         "asking": "fixed" if target is None else "sure", "target": "90" if target is None else f"{target * 100:g}",
         "review_other_vendor": "yes" if owner.review_other_vendor else "", "push": "yes" if owner.push else "",
         "stick_to_topic": "yes" if owner.stick_to_topic else "", "stick_to_author": owner.stick_to_author or "", "reason": "",
+        "cap_day": str(owner.cap_per_person_day or ""), "cap_live": str(owner.cap_per_person_live or ""),
+        "annotation_cost": str(owner.capacity_cost.annotation), "review_cost": str(owner.capacity_cost.review),
+        "grace": str(owner.lease_grace_minutes),
     }  # fmt: skip
     return page(request, "projects/rules.html", await _rules_view(request, project_id, values, request.settings))
 
@@ -143,6 +146,9 @@ async def save_rules(request: Call, project_id: ProjectId) -> Response[str]:
     language, rework = fields.asked("language_level", 1, 5), fields.asked("rework_limit", 0, 10)
     answers = fields.asked("answer_limit", 1, 20)
     author = fields.choice("stick_to_author", {ANYBODY, *get_args(StickToAuthor)})
+    day, live = fields.number("cap_day", 1, 1000), fields.number("cap_live", 1, 50)
+    costs = {name: fields.asked(f"{name}_cost", 1, 50) for name in ("annotation", "review")}
+    grace = fields.asked("grace", 0, 240)
     if sure and not fields.faults and most < overlap:
         fields.fault("most_answers", "most_below_overlap", least=overlap)
     if not fields.faults:
@@ -151,6 +157,7 @@ async def save_rules(request: Call, project_id: ProjectId) -> Response[str]:
             language_level=language, rework_limit=rework, answer_limit=answers, push=form.text("push") == "yes",
             review_other_vendor=form.text("review_other_vendor") == "yes", stick_to_topic=form.text("stick_to_topic") == "yes",
             stick_to_author=None if author == ANYBODY else cast("StickToAuthor", author), reason=reason,
+            cap_per_person_day=day, cap_per_person_live=live, capacity_cost=CapacityCost(**costs), lease_grace_minutes=grace,
         )  # fmt: skip
     done, refusal, version = await _put(request, project_id, form, change, "rules")
     if done is not None:

@@ -57,6 +57,7 @@ def environment(lang: str) -> Environment:
         iso=iso,
         lane=lambda text: lane_name(text, locale, gettext, lang),
         label=lambda key, group: named(key, group, gettext, lang),
+        in_language=lambda words: in_language(words, lang),
         language=lambda tag: language_name(tag, locale, gettext),
         markdown=markdown,
         money=lambda amount: amount.format(locale),
@@ -112,6 +113,16 @@ def duration(seconds: float, gettext: Any) -> str:
 def iso(moment: datetime) -> str:
     """For `datetime` attributes; the browser shows it in the reader's own time zone."""
     return moment.isoformat(timespec="seconds")
+
+
+def in_language(words: dict[str, str], lang: str) -> str:
+    """Of words by language tag: the reader's, else English, else whatever there is."""
+    return (
+        words.get(lang)
+        or words.get(lang.split("-", maxsplit=1)[0])
+        or words.get("en")
+        or next(iter(words.values()), "")
+    )
 
 
 def language_name(tag: str, locale: str, gettext: Any) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from callboard.pages.facts import facts_of, stage_of
 from callboard.pages.review import turns_of
 from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
+from dialogue.telemetry import times_of_task
 from kernel import clock, db
 from kernel.money import Money
 from kernel.sql import load
@@ -35,7 +36,12 @@ SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "
 """Outcome of a verdict → state that it leaves the work in."""
 PERSON, LOOKS = "person:", ("verdict.overturned", "verdict.upheld")
 ENDS = ("released", "declined", "expired", "cancelled")
-MONEY = {"pending": ("reserved", "pending"), "post": ("paid", "posted"), "void": ("voided", "voided")}
+MONEY = {
+    "pending": ("reserved", "pending"),
+    "post": ("paid", "posted"),
+    "void": ("voided", "voided"),
+    "share": ("paid", "posted"),
+}
 """Kind of a transfer → (what happened, state that it leaves the money in)."""
 
 
@@ -55,8 +61,11 @@ async def task_view(task_id: UUID) -> TaskView:
     """Raises `NoSuchTask`; whether the reader may see it is the caller's question."""
     row = await reports.task(task_id)
     history = await _named(await reports.history(task_id))
+    measured = await times_of_task(task_id)
     payload = msgspec.json.format(msgspec.json.encode(row.payload), indent=2).decode()
     return TaskView(
+        measured=measured,
+        measured_people=await _names_of({one.annotator_id for one in measured}),
         task=facts_of(row),
         state=row.state,
         priority=row.priority,
@@ -139,6 +148,11 @@ async def _money(task_id: UUID) -> list[TaskMoney]:
         for line in found
         if line.kind in MONEY
     ]  # fmt: skip
+
+
+async def _names_of(ids: set[UUID]) -> dict[UUID, str]:
+    rows = await db.fetch("SELECT id, display_name FROM annotator WHERE id = ANY (:ids::uuid[])", ids=list(ids))
+    return {UUID(int=row["id"].int): row["display_name"] for row in rows}
 
 
 async def _live(task_id: UUID, task: reports.TaskRow) -> LiveRow | None:

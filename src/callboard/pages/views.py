@@ -10,7 +10,9 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from dialogue.diffs import Part
+from dialogue.telemetry import TurnTimes
 from kernel.money import Money
+from payments.earnings import Shared
 from routing.presence import PresenceView
 from skills.profiles import Restriction
 
@@ -227,6 +229,8 @@ class Turn(Struct, kw_only=True):
     reply: str = ""
     original: str = ""
     author: str = "bot"
+    writer: int = 0
+    """Of the message, by number, where the dialogue changed hands."""
     rating: int | None = None
     draft: str | None = None
     diff: list[Part] = field(default_factory=list)
@@ -288,6 +292,9 @@ class WorkView(Struct, kw_only=True):
     judged: str | None = None
     """What became of it after it was handed in: accepted, rework, rejected; none while a review is awaited."""
     problem: Problem | None = None
+    you: int = 0
+    handed_on: bool = False
+    measured: list[TurnTimes] = field(default_factory=list)
     changed: int = 0
     """Number of the exchange that a fragment is about."""
     arrived: bool = False
@@ -368,6 +375,7 @@ class EarningLine(Struct, kw_only=True):
     reason: str = ""
     items: list[str] = field(default_factory=list)
     """Rubric items of a rejection."""
+    shared: Shared | None = None
 
 
 class EarningTotals(Struct, kw_only=True):

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
+from dialogue.telemetry import TurnTimes
 from kernel.money import Money
 from routing.estimating import TaskDifficulty
 from routing.risk import ProjectRisk
@@ -259,6 +260,8 @@ class TaskView(Struct, kw_only=True):
     """What was handed in last, with the reviewer's correction where there is one."""
     live: LiveRow | None = None
     difficulty: TaskDifficulty | None = None
+    measured: list[TurnTimes] = field(default_factory=list)
+    measured_people: dict[UUID, str] = field(default_factory=dict)
     second_look: bool = False
     """Whether the reader may overturn and uphold verdicts."""
     by_hand: bool = False

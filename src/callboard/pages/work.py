@@ -28,6 +28,7 @@ from dialogue import conversations, replies
 from dialogue.conversations import TOPIC_CHARACTERS
 from dialogue.errors import known_failure
 from dialogue.replies import Words
+from dialogue.telemetry import Pasted
 from kernel import db
 from kernel.errors import DomainError, Invalid
 from routing import leases
@@ -95,19 +96,33 @@ async def send(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     """The first message with its topic, or the next one."""
     form, settings, me = await Form.of(request), request.settings, await _me(request)
     epoch, no, message = form.number("epoch"), form.number("no"), form.text("message", settings.turn_text_limit)
-    before = await work_view(assignment_id, me, settings)
+    before, pasted = await work_view(assignment_id, me, settings), _pasted(form)
     async with db.transaction(request.actor.label):
         if before.begun:
-            await conversations.add_user_turn(assignment_id, me, epoch, message, settings=settings, no=no)
+            await conversations.add_user_turn(
+                assignment_id, me, epoch, message, settings=settings, no=no, pasted=pasted
+            )
         else:
             topic = _topic(form)
             text = None if before.bot_opens else message
-            await conversations.open_conversation(assignment_id, me, epoch, topic, text, settings=settings)
+            await conversations.open_conversation(
+                assignment_id, me, epoch, topic, text, settings=settings, pasted=pasted
+            )
     view = await work_view(assignment_id, me, settings)
     if not before.begun and before.turns:
         return redirect(request, f"/work/{assignment_id}")  # what came with the task stands above: all of it is new
     view.draft_message = ""
     return _fragment(request, "work/turn_added.html", view)
+
+
+def _pasted(form: Form) -> Pasted:
+    """As the page counted; a page without scripts counts nothing."""
+    values = {
+        name: int(text)
+        for name, field in (("count", "pastes"), ("characters", "pasted_characters"))
+        if (text := form.text(field, 7)).isascii() and text.isdigit()
+    }
+    return msgspec.convert(values, Pasted)
 
 
 def _topic(form: Form) -> str:
@@ -194,7 +209,9 @@ async def write_reply(request: Call, assignment_id: FromPath[UUID], message_no: 
     form, settings, me = await Form.of(request), request.settings, await _me(request)
     text, epoch = form.text("text", settings.turn_text_limit), form.number("epoch")
     async with db.transaction(request.actor.label):
-        await conversations.write_reply_myself(assignment_id, me, epoch, message_no, text, settings=settings)
+        await conversations.write_reply_myself(
+            assignment_id, me, epoch, message_no, text, settings=settings, pasted=_pasted(form)
+        )
     view = await work_view(assignment_id, me, settings)
     view.changed = next(turn.number for turn in view.turns if turn.message_no == message_no)
     view.arrived = True
@@ -221,7 +238,9 @@ async def edit(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[U
         _moment(form.text("seen_at", 50)),
     )
     async with db.transaction(request.actor.label):
-        await conversations.edit_reply(assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at)
+        await conversations.edit_reply(
+            assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at, pasted=_pasted(form)
+        )
     view = await work_view(assignment_id, me, settings)
     turn = next(turn for turn in view.turns if turn.reply_id == turn_id)
     view.changed, turn.draft = turn.number, None  # the draft of the edit that was just saved is of no use any more

@@ -8,7 +8,8 @@ from callboard.pages.facts import held_of, reason_of
 from callboard.pages.views import Check, Guideline, Problem, Turn, WorkView
 from dialogue.conversations import workspace_of
 from dialogue.diffs import difference
-from dialogue.views import BY_HAND, IMPORTED, Awaited, Seed, TurnView, Workspace
+from dialogue.telemetry import times_of_assignment
+from dialogue.views import BY_HAND, IMPORTED, Awaited, Seed, TurnView, Workspace, Writers
 from kernel.settings import Settings
 from routing import leases, review
 from routing.assignments import AssignmentView
@@ -29,6 +30,8 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
     feedback = await review.feedback(row.task_id, annotator_id) if row.rework_rounds or judged else None
     talk = space.conversation
     exchanges = turns_of(talk.turns if talk else space.start.seeds, draft)
+    if talk and space.writers:
+        _name_writers(exchanges, talk.turns, space.writers)
     return WorkView(
         held=held_of(row, turns_done=talk.exchanges if talk else 0, reason=reason_of(feedback) if feedback else None),
         brief=space.start.brief,
@@ -50,7 +53,16 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
         ended=ended_of(row),
         judged=judged,
+        you=space.writers.you if space.writers else 0,
+        handed_on=space.handed_on,
+        measured=await times_of_assignment(assignment_id),
     )
+
+
+def _name_writers(exchanges: Sequence[Turn], messages: Sequence[TurnView], writers: Writers) -> None:
+    numbers = {message.no: writers.by_turn.get(message.id, 0) for message in messages}
+    for turn in exchanges:
+        turn.writer = 0 if turn.imported else numbers.get(turn.message_no, 0)
 
 
 def ended_of(row: AssignmentView) -> str | None:
