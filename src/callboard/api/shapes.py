@@ -9,13 +9,11 @@ from msgspec import Meta
 
 from kernel.money import Money, parse_amount
 from routing.assignments import AssignmentView
+from routing.hidden import HIDDEN
 from routing.lanes import REVIEW
 from routing.review import submission
 
 T = TypeVar("T")
-
-HIDDEN = frozenset({"answer", "gold", "reference", "references", "rubric_answer"})
-"""What a task's payload may hold for judging the work; whoever does the work never gets it."""
 
 
 class MoneyIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
