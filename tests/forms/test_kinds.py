@@ -72,7 +72,10 @@ async def test_versions_follow_one_another_and_never_change(settings: Settings) 
     assert await store.form(project_id, "tone") == second
     assert "tone" in [one.kind for one in await store.forms(project_id)]
     assert await db.fetch_value("SELECT name_zh FROM task_kind WHERE code = 'tone'") == "语气"
-    assert await db.fetch_value("SELECT count(*) FROM audit_entry WHERE action = 'form.changed' AND reason = 'because'") == 2
+    assert (
+        await db.fetch_value("SELECT count(*) FROM audit_entry WHERE action = 'form.changed' AND reason = 'because'")
+        == 2
+    )
     for change in ("UPDATE task_form SET version = 9", "DELETE FROM task_form"):
         with pytest.raises(asyncpg.PostgresError):
             await db.execute(change)

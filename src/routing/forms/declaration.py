@@ -26,12 +26,12 @@ MOST_POINTS = 11
 MOST_BLOCKS, MOST_BYTES = 40, 64_000
 
 
-class Option(Struct, frozen=True, forbid_unknown_fields=True):
+class Option(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     value: Annotated[str, Meta(min_length=1, max_length=80)]
     names: Words = {}
 
 
-class _Block(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="block"):
+class _Block(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="block"):
     names: Words = {}
 
 
@@ -137,7 +137,7 @@ class RightAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     answer: Name = field(name="field")
 
 
-class Declaration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Declaration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     names: Words
     help: Words = {}
     payload: dict[str, Any] = field(default_factory=lambda: {"type": "object"})

@@ -4,6 +4,7 @@ import { startClocks } from "./clocks.js";
 import { startDrafts } from "./drafts.js";
 import { startForms } from "./forms.js";
 import { startHeartbeat } from "./heartbeat.js";
+import { startKinds } from "./kinds.js";
 import { startLive } from "./live.js";
 import { startReplies } from "./replies.js";
 import { startShortcuts } from "./shortcuts.js";
@@ -11,6 +12,7 @@ import { startWork } from "./work.js";
 
 startClocks();
 startForms();
+startKinds(); // before the shortcuts of every page: its own keys come first
 startShortcuts();
 startWork();
 startReplies();
