@@ -16,7 +16,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "dialogue_evaluation": {"turns": [{"role": "user", "text": "Tea?"}, {"role": "assistant", "text": "Gladly."}]},
     "choice": {"question": "Which is green?", "choices": ["Sencha", "Assam"], "answer": "Sencha"},
     "labels": {"text": "Tea for two.", "labels": [{"value": "drink", "text": "Drinks"}, {"value": "song", "text": "Songs"}], "answer": ["song", "drink"]},
-    "spans": {"text": "李白 met 𝒜nn in Paris.", "answer": [{"start": 15, "end": 20, "label": "place"}]},
+    "spans": {"text": "李白 met 𝒜nn in Paris.", "answer": [{"start": 14, "end": 19, "label": "place"}]},
 }  # fmt: skip
 ANSWERS: dict[str, dict[str, Any]] = {
     "preference_pair": {"preferred": "a", "strength": 2},
@@ -27,7 +27,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "dialogue_evaluation": {"goal": "reached", "coherence": 5, "tone": 4, "worst_turn": 2},
     "choice": {"label": "Sencha"},
     "labels": {"labels": ["drink", "song"]},
-    "spans": {"spans": [{"start": 15, "end": 20, "label": "place"}]},
+    "spans": {"spans": [{"start": 14, "end": 19, "label": "place"}]},
 }
 CUSTOM: dict[str, Any] = {
     "names": {"en": "Tone", "zh": "语气"},

@@ -41,6 +41,7 @@ from tests.pages.samples_floor import (
     WHO,
     WHO_SEVERAL,
 )
+from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
@@ -349,6 +350,12 @@ SAMPLES: dict[str, Sample] = {
     "person-evidence-empty": Sample("person_evidence.html", person.EVIDENCE_EMPTY, "/people/1/evidence"),
     **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
     **{name: Sample(template, view, "/projects/1", ("manager",)) for name, (template, view) in PROJECTS.items()},
+    **{
+        name: Sample(template, view, "/projects/1/forms", ("manager",))
+        for name, (template, view) in KINDS_MANAGED.items()
+    },
+    **{name: Sample(template, view, "/work/1") for name, (template, view) in KINDS_WORK.items()},
+    **{name: Sample(template, view, "/review/1", ("reviewer",)) for name, (template, view) in KINDS_REVIEW.items()},
     "people": Sample("people.html", people.PEOPLE, "/people", ("manager",)),
     "people-done": Sample("people.html", people.PEOPLE_DONE, "/people", ("manager",)),
     "people-empty": Sample("people.html", people.PEOPLE_EMPTY, "/people", ("vendor_manager",)),

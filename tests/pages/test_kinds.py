@@ -21,7 +21,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "dialogue_evaluation": {"f-goal": "reached", "f-coherence": "5", "f-tone": "4", "f-worst_turn": " 2 "},
     "choice": {"f-label": "Sencha"},
     "labels": {"f-labels-0": "drink", "f-labels-1": "song"},
-    "spans": {"f-spans": "15-20 place\r\n"},
+    "spans": {"f-spans": "14-19 place\r\n"},
 }
 
 

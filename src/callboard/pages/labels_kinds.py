@@ -22,5 +22,5 @@ KIND_LABELS: dict[str, dict[str, str]] = {
         "outside_text": _("A passage lies outside of the text."),
         "overlap": _("Two passages overlap."),
     },
-    "speaker": {"user": _("Person"), "assistant": _("Assistant"), "system": _("Instructions")},
+    "speaker": {"user": _("User"), "assistant": _("Assistant"), "system": _("Instructions")},
 }

@@ -28,6 +28,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "reason": _("Reason"),
         "budget.funded": _("Budget added"),
         "bot.configured": _("Bot changed"),
+        "form.changed": _("Kind of task declared"),
         "published": _("Project published"),
         "paused": _("Project paused"),
         "closed": _("Project closed"),

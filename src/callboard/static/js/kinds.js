@@ -191,6 +191,18 @@ function addPassage(box, button) {
   tell(`${value.slice(begin, end)}: ${button.dataset.spanName}`);
 }
 
+// A text that cannot be written in has no caret, and nothing to begin a selection at by keyboard. So it can, and nothing
+// comes of it.
+function onlyRead(source) {
+  if (!source.readOnly) return;
+  const text = source.value;
+  source.readOnly = false;
+  source.setAttribute("aria-readonly", "true");
+  source.addEventListener("beforeinput", (event) => event.preventDefault());
+  source.addEventListener("input", () => { source.value = text; });
+  source.setSelectionRange(0, 0);
+}
+
 // ---- Wiring
 
 function onKey(event) {
@@ -235,6 +247,7 @@ function wire() {
   for (const box of document.querySelectorAll("[data-spans]")) {
     box.querySelector("[data-span-raw]").classList.add("visually-hidden");
     box.querySelector("[data-span-raw] textarea").tabIndex = -1;
+    onlyRead(box.querySelector("[data-span-source]"));
     drawPassages(box);
   }
 }
