@@ -1570,9 +1570,11 @@ WHERE project = :project_id AND kind = :kind AND state NOT IN ('accepted', 'reje
 ORDER BY id DESC LIMIT :limit
 
 -- name: work_for_form
--- What an assignment is about; for a review, when the work that it judges was claimed.
+-- What an assignment is about, and when its work was claimed: for a review that of the work, for late work that of its first hold.
 SELECT t.project AS project_id, t.kind, t.payload, t.domain, t.difficulty_mean, t.difficulty_variance,
-       coalesce((SELECT w.claimed_at FROM slot s JOIN submission b ON b.id = s.submission_id JOIN assignment w ON w.id = b.assignment
-                 WHERE s.id = a.slot AND a.kind = 'review'), a.claimed_at) AS claimed_at
+       coalesce(first.claimed_at, w.claimed_at) AS claimed_at
 FROM assignment a JOIN task t ON t.id = a.task
+JOIN assignment w ON w.id = coalesce((SELECT b.assignment FROM slot s JOIN submission b ON b.id = s.submission_id
+                                      WHERE s.id = a.slot AND a.kind = 'review'), a.id)
+LEFT JOIN assignment first ON first.id = (w.why ->> 'late')::uuid
 WHERE a.id = :assignment_id

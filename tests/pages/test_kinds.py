@@ -111,6 +111,9 @@ async def test_a_form_over_the_api(play: Play) -> None:
     at = await take(play, "preference_ranking")
     told = await play.site.call("GET", at.replace("/work", "/assignments") + "/form", play.site.author)
     assert (told["kind"], told["version"]) == ("preference_ranking", 0)
+    held = await play.site.call("GET", at.replace("/work", "/assignments"), play.site.author)
+    assert "secret" not in json.dumps(held), "whose the candidates are is not said"
+    assert [one["id"] for one in held["task"]["payload"]["candidates"]] == ["a", "b", "c"]
     assert sorted(told["shown"]["/candidates"]) == ["a", "b", "c"]
     page = await play.author.get(at)
     texts = {one["id"]: one["text"][:9] for one in PAYLOADS["preference_ranking"]["candidates"]}

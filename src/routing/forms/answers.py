@@ -162,6 +162,23 @@ def choosable(
     ]
 
 
+def blinded(one: Declaration, payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload with nothing of candidates but what is shown: whose they are would be a hint."""
+    found = payload
+    for block in one.layout:
+        if isinstance(block, ShowCandidates) and isinstance(found_at(block.source, payload), list):
+            bare = [{"id": item.id, "text": item.text} for item in candidates_of(block.source, payload)]
+            found = _replaced(found, block.source.split("/")[1:], bare)
+    return found
+
+
+def _replaced(place: Any, steps: list[str], value: Any) -> Any:
+    if not steps or not isinstance(place, dict):
+        return value if not steps else place
+    key = steps[0].replace("~1", "/").replace("~0", "~")
+    return place | {key: _replaced(place[key], steps[1:], value)}
+
+
 def letter(place: int) -> str:
     return "ABCDEFGHI"[place]
 
