@@ -15,6 +15,7 @@ from kernel.sql import load
 from routing import estimating
 from routing.difficulty import Prior
 from routing.errors import BadRequirement, WrongState
+from routing.forms.store import check_payloads
 from routing.lanes import Lane, Requirements, annotation_lane, rank, review_lane
 from routing.projects import ProjectView, project
 from routing.requirements import NOBODY, stored
@@ -57,7 +58,7 @@ class Intake(msgspec.Struct, frozen=True):
 async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_id: UUID | None = None) -> Intake:
     """Adds the tasks that are not there yet; idempotent by (project, external_id).
 
-    Raises `NoSuchProject`, `NoSuchDomain`, `Invalid` (with the external_id at fault), `WrongState` for a closed project.
+    Raises `NoSuchProject`, `NoSuchDomain`, `PayloadRefused`, `Invalid` (with the external_id at fault), `WrongState` for a closed project.
     """
     db.require_transaction()
     owner = await project(project_id)
@@ -67,6 +68,7 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
         return Intake(0, 0, {})
     _refuse_doubles(drafts)
     await check_domains({draft.domain for draft in drafts})
+    await check_payloads(project_id, [(draft.external_id, draft.kind, draft.payload) for draft in drafts])
     kinds = await own_kinds()
     priors = await estimating.priors(
         project_id, [estimating.Draft(d.kind, d.domain, d.language, d.difficulty, d.payload) for d in drafts]

@@ -1599,3 +1599,46 @@ UPDATE assignment SET active_seconds = active_seconds + least(extract(epoch FROM
        heartbeat_at = clock_timestamp()
 WHERE id = :assignment_id AND state = 'live'
 RETURNING active_seconds
+
+-- name: form_in_force
+-- The newest declaration of a project's kind, or the one that was the newest at a moment.
+SELECT kind, version, declaration, created_at FROM task_form
+WHERE project = :project_id AND kind = :kind AND (:at::timestamptz IS NULL OR created_at <= :at)
+ORDER BY version DESC LIMIT 1
+
+-- name: newest_forms
+-- The newest declaration of each kind that the project has declared itself.
+SELECT DISTINCT ON (kind) kind, version, declaration, created_at FROM task_form WHERE project = :project_id ORDER BY kind, version DESC
+
+-- name: form_versions
+-- Every version of one kind, newest first.
+SELECT kind, version, declaration, created_at FROM task_form WHERE project = :project_id AND kind = :kind ORDER BY version DESC
+
+-- name: lock_project_for_form
+-- Versions of a project's declarations follow one another; none: no such project.
+SELECT id FROM project WHERE id = :project_id FOR NO KEY UPDATE
+
+-- name: add_form
+-- The next version, by task_form_version_once; the time is read after the lock, so that it grows with the version.
+INSERT INTO task_form (id, project, kind, version, declaration, created_at)
+VALUES (:id, :project_id, :kind, :version, :declaration, clock_timestamp())
+
+-- name: know_kind
+-- A kind that a project declares is in the registry; what it is called there stays.
+INSERT INTO task_kind (code, name_en, name_zh, own_skill) VALUES (:code, :name_en, :name_zh, false) ON CONFLICT (code) DO NOTHING
+
+-- name: unfinished_of_kind
+-- Tasks that a new declaration must be able to show, newest first.
+SELECT external_id, payload FROM task
+WHERE project = :project_id AND kind = :kind AND state NOT IN ('accepted', 'rejected', 'cancelled')
+ORDER BY id DESC LIMIT :limit
+
+-- name: work_for_form
+-- What an assignment is about, and when its work was claimed: for a review that of the work, for late work that of its first hold.
+SELECT t.project AS project_id, t.kind, t.payload, t.domain, t.difficulty_mean, t.difficulty_variance,
+       coalesce(first.claimed_at, w.claimed_at) AS claimed_at
+FROM assignment a JOIN task t ON t.id = a.task
+JOIN assignment w ON w.id = coalesce((SELECT b.assignment FROM slot s JOIN submission b ON b.id = s.submission_id
+                                      WHERE s.id = a.slot AND a.kind = 'review'), a.id)
+LEFT JOIN assignment first ON first.id = (w.why ->> 'late')::uuid
+WHERE a.id = :assignment_id

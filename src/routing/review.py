@@ -14,6 +14,7 @@ from routing import leases
 from routing.asking import ask_for_more
 from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
+from routing.forms import store as forms
 from routing.lanes import ANNOTATION, REVIEW
 from routing.settling import settle
 from skills.belief import Belief, difficulty_updated
@@ -78,13 +79,13 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
-    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `ReworkLimit`, `WrongState`."""
+    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `BadCorrection`, `AnswerRefused`, `ReworkLimit`, `WrongState`."""
     mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
     if mine.kind != REVIEW or mine.submission_id is None:
         raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
     work = await db.fetch_one_as(Judged, sql.submission_for_review, submission_id=mine.submission_id)
     assert work is not None
-    _check(draft, work)
+    draft = await _checked(draft, work)
     verdict_id = await _store(mine, work, draft, settings)
     await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
@@ -94,6 +95,17 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 
+async def _checked(draft: VerdictDraft, work: Judged) -> VerdictDraft:
+    """A correction of a declared kind is held against its form, and keeps the order of the candidates."""
+    _check(draft, work)
+    if draft.outcome != "fix" or not draft.corrected:
+        return draft
+    declared = await forms.corrected(work.assignment_id, work.payload, draft.corrected)
+    if declared is None and not same_shape(work.payload, draft.corrected):
+        raise BadCorrection
+    return draft if declared is None else msgspec.structs.replace(draft, corrected=declared)
+
+
 def _check(draft: VerdictDraft, work: Judged) -> None:
     if work.state != "pending":
         raise WrongState(f"This submission is {work.state}; it was judged already.")
@@ -101,8 +113,6 @@ def _check(draft: VerdictDraft, work: Judged) -> None:
         raise ReasonRequired
     if draft.outcome == "fix" and not draft.corrected:
         raise ReasonRequired("A fix comes with the corrected work in `corrected`.")
-    if draft.outcome == "fix" and not same_shape(work.payload, draft.corrected):
-        raise BadCorrection
     if draft.outcome == "rework" and work.rework_rounds >= work.rework_limit:
         raise ReworkLimit(
             f"This work was sent back {work.rework_rounds} times, the project's limit; accept, fix or reject it."

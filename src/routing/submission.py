@@ -19,6 +19,7 @@ from routing import leases
 from routing.asking import ask_for_more
 from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
+from routing.forms import store as forms
 from routing.intake import ensure_lanes
 from routing.lanes import ANNOTATION, lane_of, review_lane
 from routing.settling import settle
@@ -46,13 +47,14 @@ async def submit(
 ) -> Submitted:
     """Sending the same content twice answers the same.
 
-    Raises `NoSuchAssignment`, `StaleEpoch`, `AlreadySubmitted` (other content), `WrongState` (a review, or work handed back).
+    Raises `AnswerRefused`, `NoSuchAssignment`, `StaleEpoch`, `AlreadySubmitted` (other content), `WrongState` (a review, or work handed back).
     """
     mine = await leases.lock(assignment_id, annotator_id)
     if mine.kind != ANNOTATION:
         raise WrongState("A review ends with a verdict: POST …/verdict.")
     if mine.epoch != epoch:
         raise StaleEpoch(epoch=mine.epoch)
+    payload = await forms.completed(mine.id, payload)
     known = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
     if known is not None:
         return _again(known, payload)
@@ -67,6 +69,11 @@ def _again(known: Any, payload: dict[str, Any]) -> Submitted:
     return Submitted(
         known["id"], known["assignment_id"], known["state"], known["round"], known["late"], known["submitted_at"]
     )
+
+
+async def submission_of(assignment_id: UUID) -> dict[str, Any] | None:
+    """What this assignment handed in."""
+    return await db.fetch_value("SELECT payload FROM submission WHERE assignment = :id", id=assignment_id)  # type: ignore[no-any-return]
 
 
 async def verdict_state(assignment_id: UUID) -> str | None:
@@ -92,6 +99,7 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
     await _schedule_review(mine, stored.submission_id)
     await ask_for_more(mine.task_id, settings.skill_half_life_days)
     await settle([mine.task_id])
+    await forms.learn_from_key(mine.id, stored.submission_id, mine.annotator_id, payload)
     return stored
 
 

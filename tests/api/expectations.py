@@ -57,6 +57,10 @@ PUT    /api/v1/projects/{project_id:uuid}/dialogue                bosses fronten
 GET    /api/v1/projects/{project_id:uuid}/rubric                  bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/rubric                  bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/rubrics                 bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/forms                   bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/forms/{kind:str}        bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/forms/{kind:str}        bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/forms/{kind:str}/versions                      bosses frontend
 GET    /api/v1/rubric-defaults                                    bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/topics                  bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/topics                  bosses frontend
@@ -154,6 +158,7 @@ GET    /api/v1/assignments/{assignment_id:uuid}                   known
 POST   /api/v1/assignments/{assignment_id:uuid}/heartbeat         annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/draft             annotator reviewer frontend
 GET    /api/v1/assignments/{assignment_id:uuid}/draft             annotator reviewer frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/form              known
 POST   /api/v1/assignments/{assignment_id:uuid}/submit            annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/release           annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/decline           annotator reviewer frontend

@@ -126,3 +126,16 @@ async def test_a_project_is_found_by_name_or_id(settings: Settings) -> None:
     for unknown in ("Autumn", str(uuid4())):
         with pytest.raises(NoSuchProject, match="there are: 'Spring'"):
             await find_project(unknown)
+
+
+async def test_the_example_of_every_declared_kind_goes_in(settings: Settings, tmp_path: Path) -> None:
+    """docs/examples/kinds.jsonl; a line that lacks what its kind shows is named with its place."""
+    project_id = await make_project(settings)
+    path = Path(__file__).parents[2] / "docs" / "examples" / "kinds.jsonl"
+    with stage_file(path, LIMITS, judge=await judge_by_database(project_id)) as stage:
+        assert not stage.report.errors
+        assert (await write(stage, project_id, path.name)).created == 9
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text(path.read_text(encoding="utf-8").replace('"prompt"', '"question"', 1), encoding="utf-8")
+    with stage_file(wrong, LIMITS, judge=await judge_by_database(project_id)) as stage:
+        assert [error.reason for error in stage.report.errors] == ["payload/prompt: This is required"]

@@ -42,6 +42,7 @@ from tests.pages.samples_floor import (
     WHO,
     WHO_SEVERAL,
 )
+from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
@@ -353,6 +354,12 @@ SAMPLES: dict[str, Sample] = {
         name: Sample(template, view, "/projects/1", ("manager",))
         for name, (template, view) in (PROJECTS | DIALOGUE).items()
     },
+    **{
+        name: Sample(template, view, "/projects/1/forms", ("manager",))
+        for name, (template, view) in KINDS_MANAGED.items()
+    },
+    **{name: Sample(template, view, "/work/1") for name, (template, view) in KINDS_WORK.items()},
+    **{name: Sample(template, view, "/review/1", ("reviewer",)) for name, (template, view) in KINDS_REVIEW.items()},
     "people": Sample("people.html", people.PEOPLE, "/people", ("manager",)),
     "people-done": Sample("people.html", people.PEOPLE_DONE, "/people", ("manager",)),
     "people-empty": Sample("people.html", people.PEOPLE_EMPTY, "/people", ("vendor_manager",)),

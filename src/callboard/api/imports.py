@@ -76,7 +76,7 @@ async def import_lines(
         raise TooManyRequests("Other imports are under way; try again in a moment.", retry_after_seconds=5)
     _running += 1
     try:
-        with Stage(request.settings, _rules(mapping), judge=await judge_by_database()) as stage:
+        with Stage(request.settings, _rules(mapping), judge=await judge_by_database(project_id)) as stage:
             await _fill(request, stage)
             return reply(
                 await _finish(stage, project_id, request.actor.label, skip_bad_lines=skip_bad_lines, dry_run=dry_run)

@@ -9,13 +9,13 @@ from msgspec import Meta
 
 from kernel.money import Money, parse_amount
 from routing.assignments import AssignmentView
+from routing.forms.answers import blinded
+from routing.forms.store import form_of
+from routing.hidden import HIDDEN
 from routing.lanes import REVIEW
 from routing.review import submission
 
 T = TypeVar("T")
-
-HIDDEN = frozenset({"answer", "gold", "reference", "references", "rubric_answer"})
-"""What a task's payload may hold for judging the work; whoever does the work never gets it."""
 
 
 class MoneyIn(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -101,6 +101,13 @@ def without_key(payload: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in payload.items() if name not in HIDDEN}
 
 
+async def for_author(project_id: UUID, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Neither what the work is judged by, nor whose the candidates are."""
+    form = await form_of(project_id, kind)
+    open_part = without_key(payload)
+    return open_part if form is None else blinded(form.declaration, open_part)
+
+
 async def outward(view: AssignmentView) -> Assignment:
     work = None
     if view.kind == REVIEW and view.submission_id is not None:
@@ -118,8 +125,10 @@ async def outward(view: AssignmentView) -> Assignment:
             project_id=view.project_id, project_name=view.project_name, domain=view.domain, language=view.language,
             difficulty=view.difficulty_level, difficulty_band=view.difficulty_band, priority=view.priority,
             due_at=view.due_at, min_turns=view.min_turns, max_turns=view.max_turns, guidelines=view.guidelines,
-            # A reviewer compares with the reference; an author must not see it.
-            payload=view.payload if view.kind == REVIEW else without_key(view.payload),
+            # A reviewer compares with the reference.
+            payload=view.payload
+            if view.kind == REVIEW
+            else await for_author(view.project_id, view.task_kind, view.payload),
         ),
         work=work,
     )  # fmt: skip

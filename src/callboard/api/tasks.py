@@ -14,7 +14,7 @@ from callboard.access.permissions import Permission
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
 from callboard.api.routes import get, patch, post
-from callboard.api.shapes import Items, without_key
+from callboard.api.shapes import Items, for_author
 from callboard.api.work import etag, if_match, reply, unit_of_work
 from kernel.errors import Invalid, TooLarge
 from routing import changes, reports
@@ -115,7 +115,8 @@ async def read_task(request: Call, task_id: FromPath[UUID]) -> Response[TaskRow]
     await visibility.check_task(request.actor, task_id)
     row = await reports.task(task_id)
     if not request.actor.may(Permission.TASKS_LIST):
-        row = msgspec.structs.replace(row, held_by=None, payload=without_key(row.payload))
+        payload = await for_author(row.project_id, row.kind, row.payload)
+        row = msgspec.structs.replace(row, held_by=None, payload=payload)
     return reply(row, etag(row.version))
 
 

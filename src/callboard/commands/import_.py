@@ -96,7 +96,7 @@ async def _import(wish: Wish, settings: Settings, project: str) -> tuple[Report,
     assert settings.database_url is not None
     async with db.pool(settings.database_url, settings):
         owner = await find_project(project)
-        with _stage(wish, settings, await judge_by_database()) as stage:
+        with _stage(wish, settings, await judge_by_database(owner.id)) as stage:
             report = stage.report
             if wish.dry_run or not report.good or (report.bad and not wish.skip_bad_lines):
                 return report, None

@@ -14,6 +14,8 @@ from callboard.importing.stage import Stage
 from kernel import db
 from routing import intake
 from routing.errors import BadRequirement, NoSuchProject
+from routing.forms import store
+from routing.forms.answers import payload_faults
 from routing.intake import TaskDraft
 from routing.projects import ProjectView, project, project_named, projects
 from routing.wanted import Known, read
@@ -44,10 +46,14 @@ async def find_project(name_or_id: str) -> ProjectView:
         raise NoSuchProject(f"There is no project {name_or_id!r}; there are: {names}.") from error
 
 
-async def judge_by_database() -> Callable[[TaskDraft], str | None]:
-    """Names, line by line and before anything is written, what `import_tasks` would refuse a whole chunk for."""
+async def judge_by_database(project_id: UUID | None = None) -> Callable[[TaskDraft], str | None]:
+    """Names, line by line and before anything is written, what `import_tasks` would refuse a whole chunk for.
+
+    With the project, its own declarations of kinds; without it those that the program comes with.
+    """
     domains = await domain_codes()
     known = await Known.of_everybody()
+    declared = store.built_in() if project_id is None else {one.kind: one for one in await store.forms(project_id)}
     there = ", ".join(sorted(domains))
 
     def fault(draft: TaskDraft) -> str | None:
@@ -57,7 +63,9 @@ async def judge_by_database() -> Callable[[TaskDraft], str | None]:
             read(draft.requirements, known, EXPERT_LEVEL)
         except BadRequirement as error:
             return error.detail.rstrip(".")
-        return None
+        form = declared.get(draft.kind)
+        wrong = payload_faults(form.declaration, draft.payload) if form else []
+        return f"payload{wrong[0].path}: {wrong[0].message.rstrip('.')}" if wrong else None
 
     return fault
 

@@ -102,6 +102,10 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "bad_credential": _(
             "This credential cannot be taken: a degree needs its level, and nothing expires before it was issued."
         ),
+        "bad_form": _("The declaration cannot be used as it is. The places that are wrong stand beside it."),
+        "form_breaks_tasks": _(
+            "There are unfinished tasks that this declaration could not show. Keep what they hold, or make it optional."
+        ),
         "reason_missing": _("Say why; it stays in the history."),
         "standing_over": _("This is over already. Reload to see how it ended."),
         "appeal_made": _("There is an appeal already; each restriction has one."),

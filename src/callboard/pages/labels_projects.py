@@ -31,6 +31,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "rubric.changed": _("New version of the rubric"),
         "topics.changed": _("Topics changed"),
         "bot.configured": _("Bot changed"),
+        "form.changed": _("Kind of task declared"),
         "published": _("Project published"),
         "paused": _("Project paused"),
         "closed": _("Project closed"),

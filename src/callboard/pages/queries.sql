@@ -134,3 +134,7 @@ FROM project p WHERE p.id = :id
 -- name: projects_by_calendar
 -- Whose clocks go by it, by name.
 SELECT p.id, p.name FROM project p JOIN calendar c ON c.id = p.calendar WHERE c.name = :name ORDER BY p.name
+
+-- name: unfinished_by_kind
+-- How many tasks of each kind a project still has to finish.
+SELECT kind, count(*)::int AS tasks FROM task WHERE project = :project_id AND state NOT IN ('accepted', 'rejected', 'cancelled') GROUP BY kind

@@ -1,6 +1,6 @@
 """A review: the work without its author, the rubric, one verdict."""
 
-from typing import Any, Literal, cast, get_args
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,11 +11,21 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
-from callboard.pages.errors import CorrectionMissing, OutcomeMissing, ScoresMissing
+from callboard.pages import kind_review
+from callboard.pages.errors import CorrectionMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, page, redirect
-from callboard.pages.labels import LABELS
-from callboard.pages.views import Dimension, Option, ReviewView, Turn, VerdictDraft
+from callboard.pages.verdict_form import (
+    DIMENSIONS,
+    NEEDS_REASON,
+    RUBRIC,
+    SCORES,
+    draft_of,
+    outcome_of,
+    reasons_of,
+    scores_of,
+)
+from callboard.pages.views import Dimension, Option, ReviewView, Turn
 from callboard.pages.work_view import ended_of, guidelines_of
 from dialogue.diffs import difference
 from dialogue.views import BY_HAND, IMPORTED
@@ -24,15 +34,8 @@ from kernel.settings import Settings
 from routing import leases
 from routing import review as reviewing
 from routing.assignments import assignment as assignment_view
-from routing.errors import NoSuchAssignment, ReasonRequired
-from routing.review import Outcome, Reason
+from routing.errors import NoSuchAssignment
 
-DIMENSIONS = ("helpfulness", "factuality", "fluency", "instructions")
-RUBRIC = tuple(LABELS["rubric"])
-NEEDS_REASON = ("rework", "reject")
-SCORES = range(1, 6)
-MOST_DIGITS = 6
-"""Of a number in the name or the value of a form's field."""
 guards = [require(Permission.WORK)]
 
 
@@ -57,7 +60,7 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         payload_text="" if turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=[Option(value=key, label="") for key in RUBRIC],
-        draft=_draft(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
+        draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
         text_limit=settings.turn_text_limit,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
         earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [],
@@ -92,33 +95,15 @@ def _answered(turn: Turn, no: int, message: dict[str, Any], author: str) -> None
     turn.rating = rating if isinstance(rating, int) and rating in SCORES else None
 
 
-def _whole(text: str) -> int | None:
-    """Other scripts have digits that `int` does not read."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
-
-
-def _draft(fields: dict[str, Any]) -> VerdictDraft:
-    texts = {name: text for name, text in fields.items() if isinstance(text, str)}
-    return VerdictDraft(
-        outcome=texts.get("outcome", ""),
-        scores={key: score for key in DIMENSIONS if (score := _whole(texts.get(f"score-{key}", ""))) is not None},
-        item=texts.get("item", ""),
-        reason=texts.get("reason", ""),
-        corrected={
-            no: text
-            for name, text in texts.items()
-            if name.startswith("corrected-") and (no := _whole(name.removeprefix("corrected-"))) is not None
-        },
-    )
-
-
 async def _me(request: Call) -> UUID:
     return await worker(request.actor, None)
 
 
 @get("/review/{assignment_id:uuid}", guards=guards, include_in_schema=False)
 async def review(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
-    return page(request, "review.html", await review_view(assignment_id, await _me(request), request.settings))
+    me = await _me(request)
+    declared = await kind_review.page_of(request, assignment_id, me)
+    return declared or page(request, "review.html", await review_view(assignment_id, me, request.settings))
 
 
 @post("/review/{assignment_id:uuid}/verdict", guards=guards, status_code=200, include_in_schema=False)
@@ -127,42 +112,19 @@ async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
     row = await assignment_view(assignment_id, annotator_id=me)
     if row.submission_id is None:
         raise NoSuchAssignment
-    outcome = _outcome(form)
+    outcome = outcome_of(form)
     payload = (await reviewing.submission(row.submission_id)).payload
     draft = reviewing.VerdictDraft(
         epoch=form.number("epoch"),
         outcome=outcome,
-        scores=_scores(form),
-        reasons=_reasons(form, outcome),
+        scores=scores_of(form),
+        reasons=reasons_of(form, outcome),
         comment="" if outcome in NEEDS_REASON else form.text("reason").strip(),
         corrected=_corrected(form, payload, settings) if outcome == "fix" else None,
     )
     async with db.transaction(request.actor.label):
         await reviewing.give_verdict(assignment_id, me, draft, settings)
     return redirect(request, f"/review/{assignment_id}")
-
-
-def _outcome(form: Form) -> Outcome:
-    outcome = form.text("outcome", 20)
-    if outcome not in get_args(Outcome):
-        raise OutcomeMissing
-    return cast(Literal["accept", "fix", "rework", "reject"], outcome)
-
-
-def _scores(form: Form) -> dict[str, int]:
-    given = {key: form.text(f"score-{key}", 1) for key in DIMENSIONS}
-    if not all(text.isascii() and text.isdigit() and int(text) in SCORES for text in given.values()):
-        raise ScoresMissing
-    return {key: int(text) for key, text in given.items()}
-
-
-def _reasons(form: Form, outcome: str) -> list[Reason]:
-    if outcome not in NEEDS_REASON:
-        return []
-    item, text = form.text("item", 80), form.text("reason").strip()
-    if item not in RUBRIC or not text:
-        raise ReasonRequired
-    return [Reason(item=item, text=text)]
 
 
 def _corrected(form: Form, payload: dict[str, Any], settings: Settings) -> dict[str, Any]:

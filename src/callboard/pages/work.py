@@ -19,6 +19,7 @@ from callboard.api.request import Call
 from callboard.api.stream import stream
 from callboard.api.work import reply as json_reply
 from callboard.handing_in import NotReady, submit_dialogue
+from callboard.pages import kind_work
 from callboard.pages.errors import TopicMissing
 from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
 from callboard.pages.render import render
@@ -76,6 +77,9 @@ async def _changed(
 @get("/work/{assignment_id:uuid}", guards=guards, include_in_schema=False)
 async def workspace(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     me = await _me(request)
+    declared = await kind_work.page_of(request, assignment_id, me)
+    if declared is not None:
+        return declared
     view = await work_view(assignment_id, me, request.settings)
     await _recall_failure(request, view, me)
     return page(request, "work.html", view)

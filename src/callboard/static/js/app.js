@@ -4,6 +4,7 @@ import { startClocks } from "./clocks.js";
 import { startDrafts } from "./drafts.js";
 import { startForms } from "./forms.js";
 import { startHeartbeat } from "./heartbeat.js";
+import { startKinds } from "./kinds.js";
 import { startLive } from "./live.js";
 import { startPaste } from "./paste.js";
 import { startReplies } from "./replies.js";
@@ -12,6 +13,7 @@ import { startWork } from "./work.js";
 
 startClocks();
 startForms();
+startKinds(); // before the shortcuts of every page: its own keys come first
 startShortcuts();
 startWork();
 startReplies();

@@ -11,8 +11,12 @@ const KEEPALIVE_CHARACTERS = 20000; // browsers let a leaving page send 64 kB
 
 let place, key, quietTimer, firstChange, sending, dirty, version, stopped;
 
+function ticked(field) {
+  return field.type === "radio" || field.type === "checkbox";
+}
+
 function fields() {
-  return [...document.querySelectorAll("[data-draft]")].filter((field) => field.type !== "radio" || field.checked);
+  return [...document.querySelectorAll("[data-draft]")].filter((field) => !ticked(field) || field.checked);
 }
 
 function values() {
@@ -98,8 +102,14 @@ function restore() {
   let restored = false;
   for (const field of document.querySelectorAll("[data-draft]")) {
     const value = kept.draft[field.dataset.draft];
-    if (value === undefined || field.type === "radio" || field.value === value || value === "") continue;
-    field.value = value;
+    if (value === undefined || value === "") continue;
+    if (ticked(field)) {
+      if (value !== field.value || field.checked || !field.closest("[data-keys], .kind-ask")) continue;
+      field.checked = true;
+    } else {
+      if (field.value === value) continue;
+      field.value = value;
+    }
     restored = true;
     field.closest(".turn")?.querySelector("[data-edit][aria-expanded='false']")?.click();
   }

@@ -1,0 +1,162 @@
+"""What a form that is declared rather than programmed shows: each block with what it reads, and what was typed into it."""
+
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from callboard.pages.views import Dimension, Guideline, HeldTask, Option, Problem, Reason, VerdictDraft
+from callboard.pages.views_projects import ProjectHead
+from dialogue.diffs import Part
+from routing.forms.answers import Choosable
+from routing.forms.declaration import Words
+from routing.forms.faults import Fault
+from routing.forms.store import FormView
+
+
+class Shown(Struct, kw_only=True):
+    """One candidate at its place; `name` is its field in the form of a ranking."""
+
+    letter: str
+    id: str
+    text: str
+    name: str = ""
+    place: str = ""
+
+
+class Passage(Struct, kw_only=True):
+    """A run of text, marked or not."""
+
+    text: str
+    label: Words | None = None
+
+
+class Line(Struct, kw_only=True):
+    no: int
+    role: str
+    text: str
+
+
+class BlockView(Struct, kw_only=True):
+    """`name` is the field of the form; `typed` what it holds, by field."""
+
+    kind: str
+    """As `block` in the declaration."""
+    names: Words
+    help: Words = {}
+    name: str = ""
+    text: str = ""
+    lines: list[Line] = field(default_factory=list)
+    candidates: list[Shown] = field(default_factory=list)
+    options: list[Choosable] = field(default_factory=list)
+    fields: dict[str, str] = {}
+    """Of several that may be chosen: value → name of its field."""
+    anchors: dict[str, Words] = {}
+    points: list[int] = field(default_factory=list)
+    typed: dict[str, str] = field(default_factory=dict)
+    value: Any = None
+    """What was answered, for reading; none: nothing."""
+    passages: list[Passage] = field(default_factory=list)
+    diff: list[Part] = field(default_factory=list)
+    required: bool = False
+    longest: int | None = None
+    rows: int = 4
+    ties: bool = False
+    unit: Words = {}
+    fault: Fault | None = None
+    first_fault: bool = False
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.name)
+
+
+class KindWorkView(Struct, kw_only=True):
+    """`/work/{assignment_id}` of a declared kind."""
+
+    held: HeldTask
+    kind: Words
+    help: Words
+    version: int
+    brief: str
+    guidelines: list[Guideline]
+    blocks: list[BlockView]
+    draft_saved_at: Any = None
+    draft_version: int | None = None
+    ended: str | None = None
+    judged: str | None = None
+    problem: Problem | None = None
+    faults: int = 0
+    read_only: bool = False
+    diff_at: str = ""
+    form: str = "kind-form"
+
+
+class KindReviewView(Struct, kw_only=True):
+    """`/review/{assignment_id}` of a declared kind: the answer by the same layout, and the form again for a correction."""
+
+    held: HeldTask
+    submission_id: UUID
+    kind: Words
+    version: int
+    brief: str
+    guidelines: list[Guideline]
+    blocks: list[BlockView]
+    key: str
+    """The right answer, as JSON; empty where none is known."""
+    right: bool | None
+    dimensions: list[Dimension]
+    rubric_items: list[Option]
+    draft: VerdictDraft
+    draft_version: int | None = None
+    earlier: list[Reason] = field(default_factory=list)
+    ended: str | None = None
+    problem: Problem | None = None
+    faults: int = 0
+    diff_at: str = ""
+    form: str = "verdict"
+
+
+class KindRow(Struct, kw_only=True):
+    form: FormView
+    inputs: int
+    unfinished: int
+
+
+class KindsView(Struct, kw_only=True):
+    """`/projects/{id}/forms`."""
+
+    head: ProjectHead
+    rows: list[KindRow]
+
+
+class PlaceFault(Struct, frozen=True):
+    path: str
+    message: str
+
+
+class KindCheck(Struct, kw_only=True):
+    """What was made of a declaration: the form, or where it is wrong."""
+
+    project_id: UUID
+    blocks: list[BlockView] = field(default_factory=list)
+    faults: list[PlaceFault] = field(default_factory=list)
+    names: Words = {}
+    payload: str = ""
+    diff_at: str = ""
+    form: str = ""
+    read_only: bool = False
+
+
+class KindPage(Struct, kw_only=True):
+    """`/projects/{id}/forms/{kind}`. `kind` is empty for a new one; `text` is the declaration as typed."""
+
+    head: ProjectHead
+    kind: str
+    text: str
+    payload: str
+    version: int
+    versions: list[FormView]
+    check: KindCheck
+    reason: str = ""
+    shown_version: int | None = None
