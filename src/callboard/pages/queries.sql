@@ -138,3 +138,13 @@ SELECT p.id, p.name FROM project p JOIN calendar c ON c.id = p.calendar WHERE c.
 -- name: unfinished_by_kind
 -- How many tasks of each kind a project still has to finish.
 SELECT kind, count(*)::int AS tasks FROM task WHERE project = :project_id AND state NOT IN ('accepted', 'rejected', 'cancelled') GROUP BY kind
+
+-- name: lanes_of_project
+-- The languages and domains that a project has, or had, work in.
+SELECT DISTINCT language, domain FROM lane WHERE project = :project_id AND kind = 'annotation' ORDER BY language, domain
+
+-- name: names_of_actors
+-- Who made a snapshot: a person, or a program by its token's name.
+SELECT 'person:' || id::text AS actor, display_name AS name FROM person WHERE 'person:' || id::text = ANY (:actors::text[])
+UNION ALL
+SELECT 'token:' || id::text, name FROM api_token WHERE 'token:' || id::text = ANY (:actors::text[])
