@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from callboard.handing_in import submit_dialogue
+from callboard.pages.work_view import work_view
 from callboard.wiring import wire
 from dialogue import conversations, moving
 from dialogue.errors import HandedOn
@@ -134,6 +135,9 @@ async def test_the_next_one_goes_on_where_the_project_says_so(
     again = await conversations.workspace_of(second.held.id, second.held.annotator_id, settings=settings)
     assert again.writers is not None
     assert again.writers.by_turn[mine.id] == 2
+    page = await work_view(second.held.id, second.held.annotator_id, settings)
+    assert ([turn.writer for turn in page.turns], page.you) == ([1, 2], 2)
+    assert (await work_view(first.held.id, first.held.annotator_id, settings)).handed_on
     before = await conversations.workspace_of(first.held.id, first.held.annotator_id, settings=settings)
     assert (before.conversation, before.handed_on) == (None, True)
     (passing,) = await passings(first.held.task_id)
