@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from callboard.checks import all_invariants
 from callboard.handing_in import submit_dialogue
+from callboard.pages.work_view import work_view
 from callboard.wiring import wire
 from dialogue import conversations, moving
 from dialogue.errors import HandedOn
@@ -16,7 +18,7 @@ from dialogue.handover import main_writer, parts_of, passings
 from dialogue.rules import RulesDraft, put_rules
 from kernel import db, invariants
 from kernel.settings import Settings
-from payments import earnings, sharing, verify
+from payments import earnings, sharing
 from payments.accrual import pay
 from routing import leases
 from routing.assignments import AssignmentView
@@ -95,7 +97,7 @@ async def earned(annotator_id: UUID) -> int:
 
 
 async def check() -> None:
-    broken = [one for one in await invariants.run(verify.INVARIANTS) if one.violations]
+    broken = [one for one in await invariants.run(all_invariants()) if one.violations]
     assert not broken
 
 
@@ -134,6 +136,9 @@ async def test_the_next_one_goes_on_where_the_project_says_so(
     again = await conversations.workspace_of(second.held.id, second.held.annotator_id, settings=settings)
     assert again.writers is not None
     assert again.writers.by_turn[mine.id] == 2
+    page = await work_view(second.held.id, second.held.annotator_id, settings)
+    assert ([turn.writer for turn in page.turns], page.you) == ([1, 2], 2)
+    assert (await work_view(first.held.id, first.held.annotator_id, settings)).handed_on
     before = await conversations.workspace_of(first.held.id, first.held.annotator_id, settings=settings)
     assert (before.conversation, before.handed_on) == (None, True)
     (passing,) = await passings(first.held.task_id)

@@ -241,7 +241,7 @@ async def test_the_clocks_of_a_project(play: Play) -> None:
 
 RULES = {
     "asking": "sure", "overlap": "2", "target": "90", "most_answers": "4", "language_level": "3", "rework_limit": "0",
-    "answer_limit": "3", "stick_to_author": "same", "reason": "",
+    "answer_limit": "3", "stick_to_author": "same", "reason": "", "annotation_cost": "1", "review_cost": "1", "grace": "5",
 }  # fmt: skip
 
 

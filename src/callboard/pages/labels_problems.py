@@ -8,6 +8,7 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "sign_in_throttled": _("Too many failed sign-ins. Wait a little, then try again."),
         "too_many_requests": _("Too many attempts. Wait a little, then try again."),
         "unauthenticated": _("Your sign-in has ended. Sign in again; your drafts are kept."),
+        "handed_on": _("Somebody else goes on with this dialogue"),
         "forbidden": _("Your account may not do that."),
         "not_found": _("There is nothing here, or it is not yours to see."),
         "assignment_not_found": _("There is nothing here, or it is not yours to see."),
