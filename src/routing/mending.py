@@ -61,10 +61,12 @@ def opening(profile: Profile, lane: Lane, language_level: int, z: float, now: Mo
     steps = () if asked is None else asked.steps
     for step in steps:
         profile, lane = applied(step, profile, lane)
+    seen: set[str] = set()
     while failures := hindered(now, profile):
         change = failures[0].change
-        if not all(failure.change for failure in failures):
+        if failures[0].predicate in seen or not all(failure.change for failure in failures):
             return None
+        seen.add(failures[0].predicate)
         for step in change:
             now, profile = after(step, now, profile)
         steps += change
