@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.access import sessions
+from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import changes, climbing, estimating, leases, offers, refitting, stock
@@ -30,6 +31,7 @@ NAMES = (
     refitting.JOB,
     refitting.FIT,
     "routing.make_offers",
+    snapshots.JOB,
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -146,3 +148,9 @@ async def refit_consensus(_payload: dict[str, Any], _settings: Settings) -> None
 @outbox.handler(refitting.FIT)
 async def fit_consensus(payload: dict[str, Any], settings: Settings) -> None:
     await refitting.refit(UUID(payload["project_id"]), settings)
+
+
+@outbox.handler(snapshots.JOB)
+async def make_export(payload: dict[str, Any], settings: Settings) -> None:
+    """The next slice of a snapshot; until it is whole, each is followed by another job."""
+    await snapshots.advance(UUID(payload["export_id"]), settings)

@@ -153,6 +153,31 @@ class BadTree(Invalid):
     title = "These turns are no dialogue tree"
 
 
+class BadFilter(Invalid):
+    code = "bad_export_filter"
+    title = "This filter cannot be used"
+
+
+class NoSuchFormat(Invalid):
+    code = "export_format_unknown"
+    title = "There is no such export format"
+
+
+class NoSuchExport(NotFound):
+    code = "export_not_found"
+    title = "There is no such snapshot"
+
+
+class ExportNotReady(Conflict):
+    code = "export_not_ready"
+    title = "This snapshot is not made yet"
+
+
+class ReasonWanted(Invalid):
+    code = "export_reason_missing"
+    title = "Real ids of people go out with a reason only"
+
+
 class TextEmpty(Invalid):
     code = "text_empty"
     title = "Text is missing"

@@ -65,9 +65,9 @@ INVARIANTS = [
     ),
     _rule(
         "scores_are_on_the_scale",
-        "Every score is of a dimension of its dialogue's rubric, and on its scale.",
+        "Every score is of a dimension of its dialogue's rubric, or of the one that it came with, and on its scale.",
         """SELECT s.id FROM turn_score s JOIN conversation c ON c.id = s.conversation LEFT JOIN rubric r ON r.id = c.rubric
-           WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(r.dimensions) AS d
+           WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(coalesce(r.dimensions, c.source->'callboard'->'dialogue'->'rubric'->'dimensions')) AS d
                              WHERE d->>'code' = s.dimension AND s.value BETWEEN (d->>'lowest')::int AND (d->>'highest')::int)""",
     ),
     _rule(

@@ -133,6 +133,16 @@ def _best_end(ordered: Sequence[Node]) -> str:
     return here.key
 
 
+def best_path(nodes: Sequence[Node], settings: Settings) -> list[Node]:
+    """From the root to where the active path would end. Raises `BadTree` for what cannot be stored."""
+    ordered = _in_order(nodes, settings)
+    by_key = {node.key: node for node in ordered}
+    path = [by_key[_best_end(ordered)]]
+    while path[-1].parent is not None:
+        path.append(by_key[path[-1].parent])
+    return path[::-1]
+
+
 class Planted(Struct, frozen=True, kw_only=True):
     """A tree as it was stored; ids are this installation's."""
 

@@ -83,29 +83,6 @@ RETURNING id, no, parent, position, role, text, text_version, original_text, lan
 -- Two people who set up the bot of one project go one after the other.
 SELECT id FROM project WHERE id = :project_id FOR NO KEY UPDATE
 
--- name: dialogues_to_export
--- One page in the order of the ids, which is that of handing in; the verdicts of each stand beside it, oldest first.
-SELECT submission.id, submission.state, submission.round, submission.payload, submission.author AS author_id,
-       submission.submitted_at, submission.decided_at,
-       task.id AS task_id, task.external_id, task.domain, task.language, task.difficulty_level, task.state AS task_state,
-       task.payload AS task_payload, project.id AS project_id, project.name AS project_name,
-       coalesce(given.verdicts, '[]') AS verdicts
-FROM submission
-JOIN task ON task.id = submission.task
-JOIN project ON project.id = submission.project
-LEFT JOIN LATERAL (
-  SELECT jsonb_agg(jsonb_build_object(
-    'stage', verdict.stage, 'reviewer_id', verdict.reviewer, 'outcome', verdict.outcome, 'scores', verdict.scores,
-    'reasons', verdict.reasons, 'comment', verdict.comment, 'corrected', verdict.corrected, 'given_at', verdict.given_at
-  ) ORDER BY verdict.stage) AS verdicts
-  FROM verdict WHERE verdict.submission = submission.id
-) AS given ON true
-WHERE submission.id > :after AND task.kind = 'dialogue'
-  AND (:project_id::uuid IS NULL OR submission.project = :project_id)
-  AND (NOT :accepted_only::boolean OR submission.state = 'accepted')
-ORDER BY submission.id
-LIMIT :limit
-
 -- name: lock_turn_of_calls
 -- Two requests for replies to one message go one after the other; the message itself may still be referred to.
 SELECT id FROM turn WHERE id = :turn_id FOR NO KEY UPDATE
@@ -473,3 +450,248 @@ FROM (
 WHERE done.author IS NOT NULL
 GROUP BY done.author, done.assignment
 ORDER BY min(done.assignment::text)
+
+-- part: work_wanted
+FROM submission
+JOIN task ON task.id = submission.task
+LEFT JOIN conversation AS talk ON talk.task = submission.task AND talk.annotator = submission.author
+WHERE (task.kind = 'dialogue' OR talk.id IS NOT NULL)
+  AND :what::text <> 'imported'
+  AND (:project_id::uuid IS NULL OR submission.project = :project_id)
+  AND submission.state = ANY (:states::text[])
+  AND (:since::timestamptz IS NULL OR submission.submitted_at >= :since)
+  AND (:until::timestamptz IS NULL OR submission.submitted_at < :until)
+  AND (cardinality(:languages::text[]) = 0 OR task.language = ANY (:languages) OR split_part(task.language, '-', 1) = ANY (:languages))
+  AND (cardinality(:domains::text[]) = 0 OR task.domain::text = ANY (:domains))
+  AND (cardinality(:verdicts::text[]) = 0 OR (
+    SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC, o.id DESC LIMIT 1), v.outcome)
+    FROM verdict v WHERE v.submission = submission.id ORDER BY v.stage DESC LIMIT 1) = ANY (:verdicts))
+  AND (:dimension::text = '' OR :at_least::double precision <= coalesce(
+    (SELECT (v.scores ->> :dimension)::double precision FROM verdict v
+     WHERE v.submission = submission.id AND jsonb_typeof(v.scores -> :dimension) = 'number' ORDER BY v.stage DESC LIMIT 1),
+    (SELECT avg(s.value) FROM turn_score s WHERE s.conversation = talk.id AND s.dimension = :dimension),
+    (SELECT avg(t.rating) FROM turn t WHERE :dimension = 'rating' AND t.conversation = talk.id)))
+
+-- part: trees_wanted
+FROM conversation
+JOIN task ON task.id = conversation.task
+WHERE conversation.annotator IS NULL
+  AND :what::text <> 'work'
+  AND cardinality(:verdicts::text[]) = 0
+  AND (:project_id::uuid IS NULL OR task.project = :project_id)
+  AND (:since::timestamptz IS NULL OR conversation.created_at >= :since)
+  AND (:until::timestamptz IS NULL OR conversation.created_at < :until)
+  AND (cardinality(:languages::text[]) = 0 OR task.language = ANY (:languages) OR split_part(task.language, '-', 1) = ANY (:languages))
+  AND (cardinality(:domains::text[]) = 0 OR task.domain::text = ANY (:domains))
+  AND (:dimension::text = '' OR :at_least::double precision <= coalesce(
+    (SELECT avg(s.value) FROM turn_score s WHERE s.conversation = conversation.id AND s.dimension = :dimension),
+    (SELECT avg((t.labels -> :dimension ->> 'value')::double precision) FROM turn t
+     WHERE t.conversation = conversation.id AND jsonb_typeof(t.labels -> :dimension -> 'value') = 'number')))
+
+-- name: count_works_wanted
+-- How many handed-in dialogues a filter finds.
+SELECT count(*)
+{work_wanted}
+
+-- name: count_trees_wanted
+-- How many dialogues that came with a task a filter finds.
+SELECT count(*)
+{trees_wanted}
+
+-- name: works_wanted
+-- One page of them in the order of the ids, which is that of handing in.
+SELECT submission.id
+{work_wanted}
+  AND submission.id > :after
+ORDER BY submission.id
+LIMIT :limit
+
+-- name: trees_wanted
+-- One page of them in the order in which they came.
+SELECT conversation.id
+{trees_wanted}
+  AND conversation.id > :after
+ORDER BY conversation.id
+LIMIT :limit
+
+-- name: works_to_export
+-- What was handed in, with its task and its verdicts; the tree it was made in is that of its task and author.
+SELECT submission.id, submission.state, submission.round, submission.payload, submission.author AS author_id,
+       submission.submitted_at, submission.decided_at, talk.id AS conversation_id,
+       task.id AS task_id, task.external_id, task.kind, task.domain, task.language, task.difficulty_level, task.priority,
+       task.state AS task_state, task.payload AS task_payload, project.id AS project_id, project.name AS project_name,
+       coalesce(given.verdicts, '[]') AS verdicts
+FROM submission
+JOIN task ON task.id = submission.task
+JOIN project ON project.id = submission.project
+LEFT JOIN conversation AS talk ON talk.task = submission.task AND talk.annotator = submission.author
+LEFT JOIN LATERAL (
+  SELECT jsonb_agg(jsonb_build_object(
+    'stage', verdict.stage, 'reviewer_id', verdict.reviewer, 'outcome', verdict.outcome, 'scores', verdict.scores,
+    'reasons', verdict.reasons, 'comment', verdict.comment, 'corrected', verdict.corrected, 'given_at', verdict.given_at,
+    'counts_as', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = verdict.id ORDER BY o.decided_at DESC, o.id DESC LIMIT 1), verdict.outcome)
+  ) ORDER BY verdict.stage) AS verdicts
+  FROM verdict WHERE verdict.submission = submission.id
+) AS given ON true
+WHERE submission.id = ANY (:ids::uuid[])
+
+-- name: trees_to_export
+-- What came with a task, with that task.
+SELECT conversation.id AS conversation_id, conversation.source, conversation.created_at,
+       task.id AS task_id, task.external_id, task.kind, task.domain, task.language, task.difficulty_level, task.priority,
+       task.state AS task_state, task.payload AS task_payload, project.id AS project_id, project.name AS project_name
+FROM conversation
+JOIN task ON task.id = conversation.task
+JOIN project ON project.id = task.project
+WHERE conversation.id = ANY (:ids::uuid[])
+
+-- name: talks_to_export
+-- The dialogues themselves, each with the rubric that it was rated by.
+SELECT conversation.id, conversation.topic, conversation.head_id, conversation.created_at, rubric.version AS rubric_version, rubric.dimensions
+FROM conversation LEFT JOIN rubric ON rubric.id = conversation.rubric
+WHERE conversation.id = ANY (:ids::uuid[])
+
+-- name: turns_to_export
+-- Every turn on every branch, with the round of its choice.
+SELECT turn.conversation, turn.id, turn.parent, turn.no, turn.position, turn.role, turn.text, turn.text_version, turn.original_text, turn.language,
+       turn.model, turn.parameters, choice.round, turn.slot, turn.rank, turn.rating, turn.comment, turn.labels, turn.source,
+       turn.author AS author_id, turn.assignment AS assignment_id, turn.created_at, turn.changed_at
+FROM turn LEFT JOIN choice ON choice.id = turn.choice_id
+WHERE turn.conversation = ANY (:ids::uuid[])
+ORDER BY turn.conversation, turn.no, turn.position
+
+-- name: edits_to_export
+-- Every text that an edited turn ever had.
+SELECT turn.conversation, turn_edit.turn AS turn_id, turn_edit.version, turn_edit.text, turn_edit.source, turn_edit.author AS author_id,
+       turn_edit.assignment AS assignment_id, turn_edit.at
+FROM turn_edit JOIN turn ON turn.id = turn_edit.turn
+WHERE turn.conversation = ANY (:ids::uuid[])
+ORDER BY turn_edit.turn, turn_edit.version
+
+-- name: choices_to_export
+-- Every round of candidates.
+SELECT conversation, message AS message_id, round, wanted, position, state, chosen_id, reason, source, author AS author_id,
+       assignment AS assignment_id, created_at, decided_at
+FROM choice
+WHERE conversation = ANY (:ids::uuid[])
+
+-- name: scores_to_export
+-- By turn and for the whole dialogue.
+SELECT conversation, turn AS turn_id, dimension, value, comment, source, author AS author_id, assignment AS assignment_id, changed_at
+FROM turn_score
+WHERE conversation = ANY (:ids::uuid[])
+
+-- name: spans_to_export
+-- Passages that stand marked, in the order in which they were.
+SELECT turn.conversation, s.turn AS turn_id, s.text_version, s.from_char, s.to_char, s.label, s.reason, s.source, s.author AS author_id,
+       s.assignment AS assignment_id, s.created_at
+FROM turn_span s JOIN turn ON turn.id = s.turn
+WHERE turn.conversation = ANY (:ids::uuid[]) AND s.removed_at IS NULL
+ORDER BY s.created_at, s.id
+
+-- name: revive_turns
+-- One level of a tree that is read in again; the level above it is there.
+INSERT INTO turn (id, conversation, parent, no, position, role, text, text_version, original_text, language, model, choice_id, slot, rank, rating, comment,
+                  labels, source, created_at, changed_at)
+SELECT new.id, :conversation_id, new.parent, :no::smallint, new.position, new.role, new.text, new.text_version, new.original_text, new.language, :model::text,
+       new.choice_id, new.slot, new.rank, new.rating, new.comment, new.labels::jsonb, new.source::jsonb, new.created_at, new.changed_at
+FROM unnest(:ids::uuid[], :parents::uuid[], :positions::smallint[], :roles::text[], :texts::text[], :versions::smallint[], :originals::text[], :languages::text[],
+            :choices::uuid[], :slots::smallint[], :ranks::smallint[], :ratings::smallint[], :comments::text[], :labels::text[], :sources::text[],
+            :created::timestamptz[], :changed::timestamptz[])
+  AS new (id, parent, position, role, text, text_version, original_text, language, choice_id, slot, rank, rating, comment, labels, source, created_at, changed_at)
+
+-- name: revive_choices
+-- Open at first: their candidates stand on the next level.
+INSERT INTO choice (id, conversation, message, round, wanted, position, source, created_at)
+SELECT new.id, :conversation_id, new.message, new.round, new.wanted, new.position, new.source::jsonb, new.created_at
+FROM unnest(:ids::uuid[], :messages::uuid[], :rounds::smallint[], :wanted::smallint[], :positions::smallint[], :sources::text[], :created::timestamptz[])
+  AS new (id, message, round, wanted, position, source, created_at)
+
+-- name: revive_decisions
+-- What was decided, once the candidates are there.
+UPDATE choice SET state = new.state, chosen_id = new.chosen_id, reason = new.reason, decided_at = new.decided_at
+FROM unnest(:ids::uuid[], :states::text[], :chosen::uuid[], :reasons::text[], :decided::timestamptz[]) AS new (id, state, chosen_id, reason, decided_at)
+WHERE choice.id = new.id
+
+-- name: revive_edits
+-- Every version of the edited texts.
+INSERT INTO turn_edit (id, turn, version, text, source, at)
+SELECT new.id, new.turn, new.version, new.text, new.source::jsonb, new.at
+FROM unnest(:ids::uuid[], :turns::uuid[], :versions::smallint[], :texts::text[], :sources::text[], :at::timestamptz[]) AS new (id, turn, version, text, source, at)
+
+-- name: revive_scores
+-- As they were given.
+INSERT INTO turn_score (id, conversation, turn, dimension, value, comment, source, changed_at)
+SELECT new.id, :conversation_id, new.turn, new.dimension, new.value, new.comment, new.source::jsonb, new.changed_at
+FROM unnest(:ids::uuid[], :turns::uuid[], :dimensions::text[], :values::smallint[], :comments::text[], :sources::text[], :changed::timestamptz[])
+  AS new (id, turn, dimension, value, comment, source, changed_at)
+
+-- name: revive_spans
+-- As they were marked.
+INSERT INTO turn_span (id, turn, text_version, from_char, to_char, label, reason, source, created_at)
+SELECT new.id, new.turn, new.text_version, new.from_char, new.to_char, new.label, new.reason, new.source::jsonb, new.created_at
+FROM unnest(:ids::uuid[], :turns::uuid[], :versions::smallint[], :begins::int[], :ends::int[], :labels::text[], :reasons::text[], :sources::text[], :created::timestamptz[])
+  AS new (id, turn, text_version, from_char, to_char, label, reason, source, created_at)
+
+-- name: tasks_with_planted
+-- Of these tasks, those that have a dialogue already.
+SELECT task FROM conversation WHERE task = ANY (:task_ids::uuid[]) AND annotator IS NULL
+
+-- name: add_export
+-- What was found and at which moment, in one statement and so in one look: the position names the transactions whose work was seen.
+INSERT INTO export (id, project, format, filters, identities, reason, position, works, trees, dialogues, made_by)
+SELECT :id, :project_id, :format, :filters::jsonb, :identities, :reason, pg_current_snapshot()::text, work.ids, tree.ids,
+       (octet_length(work.ids) + octet_length(tree.ids)) / 16, :made_by
+FROM (
+SELECT coalesce(string_agg(uuid_send(submission.id), ''::bytea ORDER BY submission.id), ''::bytea) AS ids
+{work_wanted}
+) AS work, (
+SELECT coalesce(string_agg(uuid_send(conversation.id), ''::bytea ORDER BY conversation.id), ''::bytea) AS ids
+{trees_wanted}
+) AS tree
+
+-- name: exports_of_project
+-- The newest first.
+SELECT export.id, export.project AS project_id, export.format, export.filters, export.identities, export.reason, export.state, export.position, export.dialogues,
+       export.done, export.lines, export.size, export.left_out, encode(export.sha256, 'hex') AS sha256, export.failure, export.made_by, export.created_at, export.ready_at
+FROM export
+WHERE export.project = :project_id AND (:before::uuid IS NULL OR export.id < :before)
+ORDER BY export.id DESC
+LIMIT :limit
+
+-- name: export_of_id
+-- One snapshot.
+SELECT export.id, export.project AS project_id, export.format, export.filters, export.identities, export.reason, export.state, export.position, export.dialogues,
+       export.done, export.lines, export.size, export.left_out, encode(export.sha256, 'hex') AS sha256, export.failure, export.made_by, export.created_at, export.ready_at
+FROM export
+WHERE export.id = :id
+
+-- name: lock_export
+-- One worker makes a snapshot, slice by slice; the next ids of both kinds.
+SELECT project AS project_id, format, identities, dialogues, done, lines, size, left_out, octet_length(works) / 16 AS work_count,
+       (SELECT count(*) FROM export_part WHERE export_part.export = export.id)::int AS parts,
+       substring(works FROM 1 + 16 * done FOR 16 * :limit::int) AS works,
+       substring(trees FROM 1 + 16 * greatest(0, done - octet_length(works) / 16) FOR 16 * :limit::int) AS trees
+FROM export
+WHERE id = :id AND state = 'making'
+FOR UPDATE
+
+-- name: add_export_part
+-- The next piece; a second one of the same number fails on export_part_once.
+INSERT INTO export_part (id, export, no, size, data) VALUES (:id, :export_id, :no, :size, :data)
+
+-- name: advance_export
+-- How far it is.
+UPDATE export SET done = :done, lines = :lines, size = :size, left_out = :left_out::jsonb WHERE id = :id
+
+-- name: finish_export
+-- From here on it stays as it is; which dialogues it was made of is in its file.
+UPDATE export SET state = 'ready', sha256 = :sha256, ready_at = clock_timestamp() WHERE id = :id
+
+-- name: fail_export
+-- Why it could not be made.
+UPDATE export SET state = 'failed', failure = :failure WHERE id = :id
+
+-- name: export_part
+-- One piece; none: that was the last.
+SELECT data, size FROM export_part WHERE export = :export_id AND no = :no

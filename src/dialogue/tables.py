@@ -3,6 +3,7 @@ from typing import Any
 from piccolo.columns import (
     JSONB,
     UUID,
+    BigInt,
     Boolean,
     Bytea,
     DoublePrecision,
@@ -195,6 +196,7 @@ class Choice(Table, tablename="choice", db=engine):
     reason = Text(default="")
     author = ForeignKey(Annotator, null=True, default=None, on_delete=OnDelete.restrict)
     assignment = ForeignKey(Assignment, null=True, default=None, on_delete=OnDelete.restrict)
+    source = JSONB(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     decided_at = Timestamptz(null=True, default=None)
     choice_round = Unique([message, round])  # noqa: A003
@@ -214,6 +216,7 @@ class TurnEdit(Table, tablename="turn_edit", db=engine):
     text = Text()
     author = ForeignKey(Annotator, null=True, default=None, on_delete=OnDelete.restrict)
     assignment = ForeignKey(Assignment, null=True, default=None, on_delete=OnDelete.restrict)
+    source = JSONB(null=True, default=None)
     at = Timestamptz(default=TimestamptzNow())
     turn_edit_version_once = Unique([turn, version])
 
@@ -229,6 +232,7 @@ class TurnScore(Table, tablename="turn_score", db=engine):
     comment = Text(default="")
     author = ForeignKey(Annotator, null=True, default=None, on_delete=OnDelete.restrict)
     assignment = ForeignKey(Assignment, null=True, default=None, on_delete=OnDelete.restrict)
+    source = JSONB(null=True, default=None)
     changed_at = Timestamptz(default=TimestamptzNow())
 
 
@@ -244,6 +248,7 @@ class TurnSpan(Table, tablename="turn_span", db=engine):
     reason = Text(default="")
     author = ForeignKey(Annotator, null=True, default=None, on_delete=OnDelete.restrict)
     assignment = ForeignKey(Assignment, null=True, default=None, on_delete=OnDelete.restrict)
+    source = JSONB(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     removed_at = Timestamptz(null=True, default=None)
     turn_span_is_passage = Check("0 <= from_char AND from_char < to_char")
@@ -268,3 +273,49 @@ class BotCall(Table, tablename="bot_call", db=engine):
     ended_at = Timestamptz(null=True, default=None)
     bot_call_one_attempt = Unique([turn, place, attempt])
     bot_call_known_state = Check("state IN ('running', 'arrived', 'failed', 'cut')")
+
+
+class Export(Table, tablename="export", db=engine):
+    """A snapshot of a project's dialogues in one format: what was asked for, of which moment, and what came of it.
+
+    `works` and `trees` are the ids that were found at that moment, 16 bytes each, in the order of the file. A snapshot
+    that is ready never changes, nor do its bytes.
+    """
+
+    id = UUID(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    format = Varchar(length=30)
+    filters = JSONB()
+    identities = Varchar(length=10, default="pseudonym")
+    reason = Text(default="")
+    state = Varchar(length=10, default="making")
+    position = Varchar(length=200)
+    works = Bytea()
+    trees = Bytea()
+    dialogues = Integer()
+    done = Integer(default=0)
+    lines = BigInt(default=0)
+    size = BigInt(default=0)
+    left_out = JSONB(default="{}")
+    sha256 = Bytea(null=True, default=None)
+    failure = Varchar(length=300, null=True, default=None)
+    made_by = Varchar(length=200)
+    created_at = Timestamptz(default=TimestamptzNow())
+    ready_at = Timestamptz(null=True, default=None)
+    export_known_state = Check("state IN ('making', 'ready', 'failed')")
+    export_known_identities = Check("identities IN ('pseudonym', 'real')")
+    export_ready_has_digest = Check(
+        "(state = 'ready') = (sha256 IS NOT NULL) AND (state = 'ready') = (ready_at IS NOT NULL)"
+    )
+    export_real_has_reason = Check("identities = 'pseudonym' OR reason <> ''")
+
+
+class ExportPart(Table, tablename="export_part", db=engine):
+    """A piece of a snapshot's file, compressed; the file is its pieces by number. Append-only."""
+
+    id = UUID(primary_key=True)
+    export = ForeignKey(Export, null=False, on_delete=OnDelete.restrict)
+    no = Integer()
+    size = Integer()
+    data = Bytea()
+    export_part_once = Unique([export, no])

@@ -11,9 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from dialogue.checks import ready_to_submit, submission_payload
-from dialogue.export import FORMAT, Pseudonyms, export_dialogues
+from dialogue.export import FORMAT, Filters, Pseudonyms, export_dialogues
 from dialogue.views import ConversationView
 from kernel.settings import Settings
+from tests.dialogue.exporting import EVERYTHING
 from tests.dialogue.factory import Desk, make_desk
 from tests.routing.factory import claim_one, make_reviewer, submit, verdict
 
@@ -33,8 +34,9 @@ async def finish(desk: Desk) -> ConversationView:
     return seen
 
 
-async def lines(settings: Settings, **options: Any) -> list[dict[str, Any]]:
-    return [line async for line in export_dialogues(settings, **options)]
+async def lines(settings: Settings, *, accepted_only: bool = True, **options: Any) -> list[dict[str, Any]]:
+    filters = Filters() if accepted_only else EVERYTHING
+    return [line async for line in export_dialogues(settings, filters=filters, **options)]
 
 
 async def test_an_accepted_dialogue_comes_out_whole_and_under_pseudonyms(settings: Settings) -> None:

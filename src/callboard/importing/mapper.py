@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from callboard.importing import turns
+from callboard.importing import trees, turns
 from callboard.importing.events import Parsed, UnmappableError
 from callboard.importing.mapping import ANYTHING, Rules, Target
 from callboard.importing.paths import MISSING, as_text, parse_expression
@@ -44,6 +44,7 @@ class Mapper:
         self._settings = settings
         self._places = {target: parse_expression(text) for target, text in rules.places.items()}
         self._turns = turns.compile_rule(rules.turns) if rules.turns else None
+        self._reader = trees.known_reader(rules.tree)
         self._known_keys = {root for place in self._places.values() for root in place.roots()}
         if self._turns:
             self._known_keys.update(self._turns.source.roots())
@@ -65,11 +66,17 @@ class Mapper:
                 _put(found, target, self._translated(target, value))
         if self._turns:
             _put(found, ("payload", "turns"), self._turns.read(record.value))
+        if self._reader:
+            _put(found, ("payload", "turns"), trees.turns_of(self._reader, record.value, self._settings))
         self._complete(found, source["$hash"])
         try:
-            return msgspec.convert(found, TaskDraft, strict=not textual)
+            draft = msgspec.convert(found, TaskDraft, strict=not textual)
         except msgspec.ValidationError as error:
             raise UnmappableError(_explained(error, found)) from error
+        if self._reader is None:
+            return draft
+        facts = {name: getattr(draft, name) for name in TaskDraft.__struct_fields__}
+        return trees.TreeDraft(**facts, reader=self._reader, tree=record.value)
 
     def _refuse_unknown(self, record: Mapping[str, Any]) -> None:
         unknown = [key for key in record if key not in self._known_keys]

@@ -65,6 +65,8 @@ class MappingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     map: dict[str, Any] = {}
     values: dict[str, Any] = {}
     turns: Turns | None = None
+    tree: str | None = None
+    """Name of the reader of whole trees (`importing.trees`) for records that hold one."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     places: dict[Target, str] = {}
     values: dict[Target, dict[str, Any]] = {}
     turns: Turns | None = None
+    tree: str | None = None
 
     def with_options(self, places: Iterable[str], constants: Iterable[str], values: Iterable[str]) -> "Rules":
         """`--map TARGET=PATH`, `--set TARGET=VALUE`, `--map-value TARGET.VALUE=RESULT` on top. Raises `BadMapping`."""
@@ -133,6 +136,7 @@ def parse_mapping(text: str, name: str) -> Rules:
         places=places,
         values=values,
         turns=file.turns,
+        tree=file.tree,
     )
 
 

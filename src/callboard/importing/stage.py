@@ -18,6 +18,7 @@ import msgspec
 from callboard.importing.events import Event, LineError, Parsed, UnmappableError, Unreadable
 from callboard.importing.mapper import Mapper
 from callboard.importing.mapping import EMPTY, Rules, detect, refuse_undetected
+from callboard.importing.trees import READERS, TreeDraft
 from callboard.importing.turns import DIALOGUE, find_warning
 from kernel.settings import Settings
 from routing.intake import TaskDraft
@@ -25,7 +26,7 @@ from routing.intake import TaskDraft
 SPOOL_MEMORY_BYTES = 8_000_000
 """Beyond this the drafts move to a file: several imports at once must not fill the memory."""
 
-_decoder = msgspec.json.Decoder(TaskDraft)
+_decoder: msgspec.json.Decoder[TaskDraft] = msgspec.json.Decoder(TreeDraft)
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -63,7 +64,7 @@ class Stage:
         folder: Path | None = None,
     ) -> None:
         self.report = Report()
-        self._settings = settings
+        self.settings = self._settings = settings
         self._textual = textual
         self._revise = revise
         self._judge = judge
@@ -116,7 +117,7 @@ class Stage:
             self._keep(draft, record)
 
     def _draft(self, mapper: Mapper, record: Parsed) -> TaskDraft:
-        draft = mapper.draft(record, textual=self._textual)
+        draft = self._told_apart(mapper.draft(record, textual=self._textual), record)
         self._refuse_second(draft, record)
         fault = self._judge(draft)
         if fault:
@@ -134,6 +135,18 @@ class Stage:
         self.report.mapping = mapper.name
         return mapper
 
+    def _told_apart(self, draft: TaskDraft, record: Parsed) -> TaskDraft:
+        """Files of trees that others published hold some trees twice: both come in, and what goes out is what came."""
+        if not isinstance(draft, TreeDraft) or not READERS[draft.reader].repeats:
+            return draft
+        name, times = draft.external_id, 1
+        while unicodedata.normalize("NFC", draft.external_id) in self._first_lines:
+            times += 1
+            draft = msgspec.structs.replace(draft, external_id=f"{name}#{times}")
+        if times > 1:
+            self._warn(record, f"the tree {name[:60]!r} stands already on line {self._first_lines[unicodedata.normalize('NFC', name)]}; kept as {name[:60]}#{times}")
+        return draft
+
     def _refuse_second(self, draft: TaskDraft, record: Parsed) -> None:
         """Ids are compared in NFC: two spellings of é must not become two tasks."""
         name = unicodedata.normalize("NFC", draft.external_id)
@@ -150,12 +163,15 @@ class Stage:
         report.difficulties[str(draft.difficulty or "unknown")] += 1
         warning = find_warning(draft.payload) if draft.kind == DIALOGUE else None
         if warning:
-            report.warned += 1
-            if len(report.warnings) < self._settings.import_error_limit:
-                report.warnings.append(LineError(record.line, record.byte, warning))
+            self._warn(record, warning)
         line = msgspec.json.encode(draft) + b"\n"
         self._digest.update(line)
         self._spool.write(line)
+
+    def _warn(self, record: Parsed, warning: str) -> None:
+        self.report.warned += 1
+        if len(self.report.warnings) < self._settings.import_error_limit:
+            self.report.warnings.append(LineError(record.line, record.byte, warning))
 
     def _refuse(self, error: LineError) -> None:
         self.report.bad += 1

@@ -4,13 +4,14 @@ Everything was judged before, so what can still go wrong is the machine. A chunk
 next run finds its tasks by their external id and adds the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from callboard.importing.stage import Stage
+from callboard.importing.trees import AT_ONCE, TreeDraft, store_trees
 from kernel import db
 from routing import intake
 from routing.errors import BadRequirement, NoSuchProject
@@ -79,9 +80,10 @@ async def write(
     async with db.transaction(actor=actor):
         import_id = await intake.begin_batch(project_id, source, stage.fingerprint)
     created = existing = 0
-    for chunk in stage.drafts():
+    for chunk in _bites(stage):
         async with db.transaction(actor=actor):
             taken = await intake.import_tasks(project_id, chunk, import_id=import_id)
+            await store_trees(chunk, taken.ids, stage.settings)
         created += taken.created
         existing += taken.existing
         progress(created + existing)
@@ -95,3 +97,10 @@ async def write(
             bad=report.bad,
         )
     return Outcome(import_id, created, existing, already=False)
+
+
+def _bites(stage: Stage) -> Iterator[list[TaskDraft]]:
+    for chunk in stage.drafts():
+        size = AT_ONCE if any(isinstance(draft, TreeDraft) and draft.reader for draft in chunk) else len(chunk)
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
