@@ -60,6 +60,11 @@ GET    /api/v1/projects/{project_id:uuid}/rubrics                 bosses fronten
 GET    /api/v1/rubric-defaults                                    bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/topics                  bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/topics                  bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/exports                 bosses
+GET    /api/v1/projects/{project_id:uuid}/exports                 bosses
+POST   /api/v1/projects/{project_id:uuid}/exports/count           bosses
+GET    /api/v1/projects/{project_id:uuid}/exports/{export_id:uuid}                     bosses
+GET    /api/v1/projects/{project_id:uuid}/exports/{export_id:uuid}/file                bosses
 POST   /api/v1/projects/{project_id:uuid}/tasks                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/tasks/import            bosses frontend
 GET    /api/v1/tasks                                              bosses frontend

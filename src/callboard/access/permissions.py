@@ -30,6 +30,10 @@ class Permission(StrEnum):
     """See which exams there are; annotators: with their own attempts."""
     EXAMS_WRITE = "exams:write"
     """Make, open and close exams, and fill their banks of questions."""
+    EXPORTS_IDENTITIES = "exports:identities"
+    """See in exports who people are, instead of pseudonyms; with a reason, and audited."""
+    EXPORTS_WRITE = "exports:write"
+    """Make snapshots of the dialogues of projects, and download them."""
     LEDGER_READ = "ledger:read"
     """Transfers and statements of everybody whom one may see."""
     METRICS_READ = "metrics:read"
@@ -78,7 +82,8 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE,
+    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ,
+    P.PEOPLE_WRITE,
     P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
     P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
@@ -89,7 +94,7 @@ WORKING = frozenset(
 """All that a token can do that is bound to one annotator."""
 
 ROLES: dict[str, frozenset[Permission]] = {
-    "admin": _MANAGING | {P.ACCOUNT, P.METRICS_READ},
+    "admin": _MANAGING | {P.ACCOUNT, P.EXPORTS_IDENTITIES, P.METRICS_READ},
     "manager": _MANAGING | {P.ACCOUNT},
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
@@ -101,13 +106,15 @@ ROLES: dict[str, frozenset[Permission]] = {
 }  # fmt: skip
 
 SCOPES: dict[str, frozenset[Permission]] = {
-    "admin": _MANAGING | {P.METRICS_READ, P.WORK, P.WORK_BEHALF},
+    "admin": _MANAGING | {P.EXPORTS_IDENTITIES, P.METRICS_READ, P.WORK, P.WORK_BEHALF},
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
     "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.SKILLS_WRITE}),
     "assignments:write": frozenset({P.ASSIGNMENTS_READ, P.ASSIGNMENTS_WRITE, P.TASKS_LIST, P.TASKS_READ}),
     "events:read": frozenset({P.EVENTS_READ}),
     "exams:read": frozenset({P.EXAMS_READ}),
     "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),
+    "exports:identities": frozenset({P.EXPORTS_IDENTITIES, P.EXPORTS_WRITE, P.PROJECTS_READ}),
+    "exports:write": frozenset({P.EXPORTS_WRITE, P.PROJECTS_READ}),
     "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
@@ -126,7 +133,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
 # Which scopes somebody of a role may put into a token. Vendor managers hand out nothing that reaches beyond their people.
 GRANTABLE: dict[str, frozenset[str]] = {
     "admin": frozenset(SCOPES),
-    "manager": frozenset(SCOPES) - {"admin", "metrics:read"},
+    "manager": frozenset(SCOPES) - {"admin", "exports:identities", "metrics:read"},
 }
 
 # Which roles somebody of a role may give to an account.
