@@ -26,6 +26,7 @@ from tests.pages.sample_facts import (
     usd,
 )
 from tests.pages.samples_bots import BOTS_SAMPLES
+from tests.pages.samples_exports import EXPORTS_SAMPLES
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_floor import (
@@ -360,6 +361,10 @@ SAMPLES: dict[str, Sample] = {
     **{
         name: Sample(template, view, "/projects/1/bots", ("manager",))
         for name, (template, view) in BOTS_SAMPLES.items()
+    },
+    **{
+        name: Sample(template, view, "/projects/1/exports", ("manager",))
+        for name, (template, view) in EXPORTS_SAMPLES.items()
     },
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),

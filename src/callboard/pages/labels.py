@@ -5,6 +5,7 @@ Roles, domains and rubric keys are data: an unknown one is shown as it is, with 
 
 from callboard.pages.i18n import mark as _
 from callboard.pages.labels_bots import BOT_LABELS
+from callboard.pages.labels_exports import EXPORT_LABELS
 from callboard.pages.labels_people import PEOPLE_LABELS
 from callboard.pages.labels_problems import PROBLEM_LABELS
 from callboard.pages.labels_projects import PROJECT_LABELS
@@ -283,7 +284,7 @@ _OWN: dict[str, dict[str, str]] = {
     },
 }
 
-LABELS = BOT_LABELS | PEOPLE_LABELS | PROBLEM_LABELS | PROJECT_LABELS | WHO_LABELS | _OWN
+LABELS = BOT_LABELS | EXPORT_LABELS | PEOPLE_LABELS | PROBLEM_LABELS | PROJECT_LABELS | WHO_LABELS | _OWN
 
 CHIPS: dict[str, tuple[str, str]] = {
     "open": ("wait", "dots"),

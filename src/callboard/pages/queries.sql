@@ -134,3 +134,13 @@ FROM project p WHERE p.id = :id
 -- name: projects_by_calendar
 -- Whose clocks go by it, by name.
 SELECT p.id, p.name FROM project p JOIN calendar c ON c.id = p.calendar WHERE c.name = :name ORDER BY p.name
+
+-- name: lanes_of_project
+-- The languages and domains that a project has, or had, work in.
+SELECT DISTINCT language, domain FROM lane WHERE project = :project_id AND kind = 'annotation' ORDER BY language, domain
+
+-- name: names_of_actors
+-- Who made a snapshot: a person, or a program by its token's name.
+SELECT 'person:' || id::text AS actor, display_name AS name FROM person WHERE 'person:' || id::text = ANY (:actors::text[])
+UNION ALL
+SELECT 'token:' || id::text, name FROM api_token WHERE 'token:' || id::text = ANY (:actors::text[])

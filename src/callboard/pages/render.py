@@ -24,6 +24,7 @@ from skills import isced
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"
 STATIC_DIR = Path(__file__).parent.parent / "static"
 LANE_PARTS = 4
+KILO = 1000
 INDENT = "\u2003"
 """An em space: what HTML shows in front of an option."""
 TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled")
@@ -52,6 +53,7 @@ def environment(lang: str) -> Environment:
     env.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     locale = babel_locale(lang)
     env.filters.update(
+        bytes=lambda number: size(number, locale),
         chip=lambda state: labels.CHIPS.get(str(state), ("wait", "dots")),
         duration=lambda seconds: duration(seconds, gettext),
         iso=iso,
@@ -112,6 +114,14 @@ def duration(seconds: float, gettext: Any) -> str:
 def iso(moment: datetime) -> str:
     """For `datetime` attributes; the browser shows it in the reader's own time zone."""
     return moment.isoformat(timespec="seconds")
+
+
+def size(number: int, locale: str) -> str:
+    """1.4 MB: the units of storage are the same in every language here."""
+    value, units = float(number), ["B", "kB", "MB", "GB", "TB"]
+    while value >= KILO and len(units) > 1:
+        value, units = value / KILO, units[1:]
+    return f"{format_decimal(value, format='#,##0.#', locale=locale)}\u00a0{units[0]}"
 
 
 def language_name(tag: str, locale: str, gettext: Any) -> str:
