@@ -44,9 +44,7 @@ class Filters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     what: Literal["all", "work", "imported"] = "all"
     """`work`: what people handed in here. `imported`: trees that came with a task."""
-    states: Annotated[list[State], Meta(min_length=1, max_length=6)] = field(
-        default_factory=lambda: ["accepted"]
-    )
+    states: Annotated[list[State], Meta(min_length=1, max_length=6)] = field(default_factory=lambda: ["accepted"])
     """Of what was handed in."""
     since: Annotated[datetime, Meta(tz=True)] | None = None
     """Handed in, or come, from then on …"""

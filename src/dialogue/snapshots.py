@@ -139,7 +139,9 @@ async def record_download(view: SnapshotView) -> None:
 
 async def record_real_ids(project_id: UUID | None, code: str, reason: str) -> None:
     """Of an export that is written straight to a file, and so leaves no snapshot."""
-    await audit.record("export.identities", "project", project_id or "all", after={"format": code}, reason=reason.strip())
+    await audit.record(
+        "export.identities", "project", project_id or "all", after={"format": code}, reason=reason.strip()
+    )
 
 
 async def content(export_id: UUID) -> AsyncGenerator[bytes, None]:

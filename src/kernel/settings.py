@@ -445,8 +445,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         int, _say("Largest streamed import.", "bytes", "100,000 dialogues of 2 kB", ge=1024)
     ] = 200_000_000
     import_line_limit_bytes: Annotated[
-        int, _say("Largest line of an import.", "bytes", "a dialogue of 500 turns is well below", ge=1024)
-    ] = 1_000_000
+        int,
+        _say(
+            "Largest line of an import.",
+            "bytes",
+            "the longest dialogue that can be made here, exported whole, is below",
+            ge=1024,
+        ),
+    ] = 10_000_000
     import_chunk_lines: Annotated[
         int,
         _say(

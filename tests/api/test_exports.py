@@ -23,7 +23,9 @@ async def work_off(settings: Settings) -> int:
     return done
 
 
-async def test_a_snapshot_is_made_followed_and_taken_away(client: httpx.AsyncClient, cast: Cast, settings: Settings) -> None:
+async def test_a_snapshot_is_made_followed_and_taken_away(
+    client: httpx.AsyncClient, cast: Cast, settings: Settings
+) -> None:
     desk = await rich_and_accepted(settings)
     manager = await cast.person("manager", ["manager"])
     at = f"/api/v1/projects/{desk.project_id}/exports"
@@ -44,11 +46,16 @@ async def test_a_snapshot_is_made_followed_and_taken_away(client: httpx.AsyncCli
     file = await client.get(f"{one}/file", headers=manager.headers)
     assert hashlib.sha256(file.content).hexdigest() == ready["sha256"] == file.headers["etag"].strip('"')
     assert file.headers["content-disposition"].startswith('attachment; filename="openai-')
-    assert (file.headers["content-type"], int(file.headers["content-length"])) == ("application/x-ndjson", ready["size"])
+    assert (file.headers["content-type"], int(file.headers["content-length"])) == (
+        "application/x-ndjson",
+        ready["size"],
+    )
     assert json.loads(file.content)["messages"][0]["content"].startswith("<script>")
     listed = (await client.get(at, headers=manager.headers)).json()
     assert [item["id"] for item in listed["items"]] == [ready["id"]]
-    actors = await db.fetch("SELECT action FROM audit_entry WHERE subject_type = 'export' AND actor LIKE 'person:%' ORDER BY seq")
+    actors = await db.fetch(
+        "SELECT action FROM audit_entry WHERE subject_type = 'export' AND actor LIKE 'person:%' ORDER BY seq"
+    )
     assert [row["action"] for row in actors] == ["export.made", "export.downloaded"]
 
 
@@ -70,7 +77,9 @@ async def test_what_cannot_be_made_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_real_ids_are_for_administrators_with_a_reason(client: httpx.AsyncClient, cast: Cast, settings: Settings) -> None:
+async def test_real_ids_are_for_administrators_with_a_reason(
+    client: httpx.AsyncClient, cast: Cast, settings: Settings
+) -> None:
     desk = await rich_and_accepted(settings)
     admin, manager = await cast.person("admin", ["admin"]), await cast.person("manager", ["manager"])
     at = f"/api/v1/projects/{desk.project_id}/exports"
@@ -83,7 +92,9 @@ async def test_real_ids_are_for_administrators_with_a_reason(client: httpx.Async
     assert str(desk.held.annotator_id) in (await client.get(file, headers=admin.headers)).text
 
 
-async def test_trees_come_in_over_http_and_go_out_equal(client: httpx.AsyncClient, cast: Cast, settings: Settings) -> None:
+async def test_trees_come_in_over_http_and_go_out_equal(
+    client: httpx.AsyncClient, cast: Cast, settings: Settings
+) -> None:
     desk = await rich_and_accepted(settings)
     manager = await cast.person("manager", ["manager"])
     at = f"/api/v1/projects/{desk.project_id}"
@@ -91,10 +102,16 @@ async def test_trees_come_in_over_http_and_go_out_equal(client: httpx.AsyncClien
     bad = tree("bad") | {"prompt": {"message_id": "bad"}}
     body = "\n".join(json.dumps(one) for one in (tree("t1"), bad, tree("t2")))
     refused = await client.post(f"{at}/tasks/import?mapping=oasst", content=body, headers=headers)
-    assert (refused.status_code, refused.json()["code"], refused.json()["errors"][0]["line"]) == (422, "import_refused", 2)
+    assert (refused.status_code, refused.json()["code"], refused.json()["errors"][0]["line"]) == (
+        422,
+        "import_refused",
+        2,
+    )
     taken = await client.post(f"{at}/tasks/import?mapping=auto&skip_bad_lines=true", content=body, headers=headers)
     assert (taken.json()["mapping"], taken.json()["created"]) == ("oasst", 2)
-    made = await client.post(f"{at}/exports", json={"format": "oasst", "filters": {"what": "imported"}}, headers=manager.headers)
+    made = await client.post(
+        f"{at}/exports", json={"format": "oasst", "filters": {"what": "imported"}}, headers=manager.headers
+    )
     await work_off(settings)
     file = await client.get(f"{at}/exports/{made.json()['id']}/file", headers=manager.headers)
     assert [json.loads(line) for line in file.text.splitlines()] == [tree("t1"), tree("t2")]

@@ -68,7 +68,9 @@ async def decide(desk: Desk, no: int, texts: tuple[str, str], *, ranked: bool) -
     async with db.transaction("test"):
         talk, choice = await choosing.open_round(*desk.hold, no)
         best, rest = [one.id for one in choice.candidates]
-        wish = Decision(outcome="ranked", ranking=[[best], [rest]]) if ranked else Decision(outcome="chosen", chosen=best)
+        wish = (
+            Decision(outcome="ranked", ranking=[[best], [rest]]) if ranked else Decision(outcome="chosen", chosen=best)
+        )
         await choosing.decide(*desk.hold, choice.id, wish, settings=desk.settings)
     return choice
 

@@ -15,7 +15,7 @@ from dialogue.export import Writer, format_named
 from dialogue.formats import FORMATS
 from kernel.settings import Settings
 from tests.dialogue import trainer_forms
-from tests.dialogue.exporting import file_of, read_in, records, rich_and_accepted, write_lines
+from tests.dialogue.exporting import file_of, read_in, rich_and_accepted, write_lines
 from tests.dialogue.test_round_trips import OASST, message, tree
 from tests.dialogue.trainer_forms import FORMS, validated
 from tests.routing.factory import make_project
@@ -23,11 +23,11 @@ from tests.routing.factory import make_project
 SAMPLES = Path(os.environ.get("CALLBOARD_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "formats"
 HOSTILE = [
     "<script>alert('x')</script><img src=x onerror=alert(1)>",
-    "=HYPERLINK(\"http://evil\",\"click\")",
+    '=HYPERLINK("http://evil","click")',
     "+1-1", "-2", "@SUM(A1)", "\t=1+1", "  =cmd|' /C calc'!A0", "＝1",
-    "a,\"b\"\nline\r\nline\u2028sep\u2029\x0b\x1b[31m",
+    'a,"b"\nline\r\nline\u2028sep\u2029\x0b\x1b[31m',
     "\u202ertl\u202c \ufeff \u200b e\u0301 👩‍👩‍👧 \U0010ffff",
-    "]\n}, {\"injected\": true}",
+    ']\n}, {"injected": true}',
 ]  # fmt: skip
 
 
@@ -169,7 +169,11 @@ def test_a_rating_labels_what_the_bot_wrote_and_an_edit_is_wanted() -> None:
         {"role": "user", "text": "s"}, {"role": "assistant", "text": "so-so", "rating": 3},
     ]  # fmt: skip
     found, _ = lines("kto", made(turns=turns))
-    assert [(one.messages[-1].content, one.label) for one in found] == [("broken", False), ("mended", True), ("good", True)]
+    assert [(one.messages[-1].content, one.label) for one in found] == [
+        ("broken", False),
+        ("mended", True),
+        ("good", True),
+    ]
     assert [one.content for one in found[2].messages[:2]] == ["q", "mended"]
 
 
@@ -182,7 +186,16 @@ def test_an_empty_list_is_a_list_and_no_lines_are_an_empty_file() -> None:
 
 def test_ties_make_no_pair_and_all_bad_makes_only_unwanted() -> None:
     def candidate(key: str, rank: int | None, number: int, slot: int) -> dict[str, Any]:
-        return {"id": key, "parent": "q", "role": "assistant", "text": key, "original_text": None, "rank": rank, "round": number, "slot": slot}
+        return {
+            "id": key,
+            "parent": "q",
+            "role": "assistant",
+            "text": key,
+            "original_text": None,
+            "rank": rank,
+            "round": number,
+            "slot": slot,
+        }
 
     turns = [
         {"id": "q", "parent": None, "role": "user", "text": "q", "round": None, "rank": None},
@@ -210,5 +223,8 @@ def test_the_forms_themselves_can_say_no() -> None:
     with pytest.raises(AssertionError):
         validated("openai", b'{"messages": [{"role": "user", "content": "x"}]}')
     with pytest.raises(AssertionError):
-        validated("oasst", json.dumps({"message_tree_id": "x", "tree_state": "", "prompt": message("y", None, "prompter")}).encode())
+        validated(
+            "oasst",
+            json.dumps({"message_tree_id": "x", "tree_state": "", "prompt": message("y", None, "prompter")}).encode(),
+        )
     assert trainer_forms.FORMS

@@ -15,6 +15,8 @@ from dialogue.export import Filters, Pseudonyms, count
 from dialogue.snapshots import SnapshotDraft
 from kernel import db
 from kernel.settings import Settings
+from routing import overturn
+from routing.overturn import OverturnDraft
 from tests.dialogue.exporting import (
     EVERYTHING,
     download,
@@ -25,8 +27,6 @@ from tests.dialogue.exporting import (
     write_lines,
 )
 from tests.dialogue.test_round_trips import tree
-from routing import overturn
-from routing.overturn import OverturnDraft
 from tests.routing.factory import make_project, make_tasks
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -48,7 +48,12 @@ async def test_work_goes_on_and_the_same_id_gives_the_same_bytes(settings: Setti
     later = await make_snapshot(settings, desk.project_id, filters=EVERYTHING)
     assert (later.dialogues, (await download(later.id)).splitlines()[0] == first.strip()) == (2, False)
     assert [one.id for one in await snapshots.snapshots(desk.project_id)] == [later.id, view.id]
-    for change in ("UPDATE export SET lines = 0", "UPDATE export_part SET no = 9", "DELETE FROM export_part", "DELETE FROM export"):
+    for change in (
+        "UPDATE export SET lines = 0",
+        "UPDATE export_part SET no = 9",
+        "DELETE FROM export_part",
+        "DELETE FROM export",
+    ):
         with pytest.raises(asyncpg.PostgresError):
             await db.execute(change)
 
@@ -99,7 +104,11 @@ async def test_filters_find_what_they_say(settings: Settings) -> None:
     assert await found() == 1
     assert [await found(states=["pending"]), await found(what="imported"), await found(what="work")] == [0, 0, 1]
     assert [await found(since=now), await found(until=now)] == [0, 1]
-    assert [await found(languages=[language]), await found(languages=[language.split("-")[0]]), await found(languages=["zu"])] == [1, 1, 0]
+    assert [
+        await found(languages=[language]),
+        await found(languages=[language.split("-")[0]]),
+        await found(languages=["zu"]),
+    ] == [1, 1, 0]
     assert [await found(domains=[domain]), await found(domains=["nowhere"])] == [1, 0]
     assert [await found(verdicts=["accept"]), await found(verdicts=["fix", "reject"])] == [1, 0]
     assert [await found(dimension="helpful", at_least=4), await found(dimension="helpful", at_least=4.5)] == [1, 0]
@@ -154,7 +163,9 @@ async def _many_trees(project: UUID, number: int, characters: int) -> None:
     )
 
 
-async def test_a_broken_dialogue_fails_the_snapshot_and_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broken_dialogue_fails_the_snapshot_and_says_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = await rich_and_accepted(settings)
 
     async def broken(*_: object) -> None:

@@ -101,7 +101,7 @@ def test_a_record_is_recognised_and_mapped(
     assert stage.report.mapping == name
     assert stage.report.bad == 0
     assert draft.external_id.startswith(identity)
-    assert draft.kind == "dialogue"
+    assert draft.kind == ("dialogue_evaluation" if name in {"crosswoz", "kdconv"} else "dialogue")
     assert (draft.domain, draft.language, draft.difficulty) == place
     assert draft.payload["title"]
     assert draft.payload["source"]["dataset"]

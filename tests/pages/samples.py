@@ -26,9 +26,9 @@ from tests.pages.sample_facts import (
     usd,
 )
 from tests.pages.samples_bots import BOTS_SAMPLES
-from tests.pages.samples_exports import EXPORTS_SAMPLES
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
+from tests.pages.samples_exports import EXPORTS_SAMPLES
 from tests.pages.samples_floor import (
     DIFFICULTY,
     DIFFICULTY_EMPTY,

@@ -42,12 +42,23 @@ class Wish(NamedTuple):
 @click.option("--format", "code", type=click.Choice(list(FORMATS)), help="Default: callboard, the whole truth.")
 @click.option("--chat", is_flag=True, help="The same as --format openai.")
 @click.option("--all", "everything", is_flag=True, help="Also what is pending, was sent back or rejected.")
-@click.option("--what", type=click.Choice(["all", "work", "imported"]), default="all", help="What was handed in, or came with tasks.")
+@click.option(
+    "--what",
+    type=click.Choice(["all", "work", "imported"]),
+    default="all",
+    help="What was handed in, or came with tasks.",
+)
 @click.option("--since", type=_MOMENT, help="Handed in, or come, from then on (UTC).")
 @click.option("--until", type=_MOMENT, help="… and before then.")
 @click.option("--language", "languages", multiple=True, help="A tag; zh finds zh-CN as well. May be repeated.")
 @click.option("--domain", "domains", multiple=True, help="May be repeated.")
-@click.option("--verdict", "verdicts", multiple=True, type=click.Choice(["accept", "fix", "rework", "reject"]), help="The last one.")
+@click.option(
+    "--verdict",
+    "verdicts",
+    multiple=True,
+    type=click.Choice(["accept", "fix", "rework", "reject"]),
+    help="The last one.",
+)
 @click.option("--at-least", metavar="DIMENSION=VALUE", help="Quality: helpfulness=4, or rating=4 for the plain form.")
 @click.option("--real-ids", is_flag=True, help="Show who people are, instead of pseudonyms; audited. Needs --reason.")
 @click.option("--reason", default="", help="Why real ids are wanted.")

@@ -12,7 +12,7 @@ from callboard.importing import trees, turns
 from callboard.importing.events import Parsed, UnmappableError
 from callboard.importing.mapping import ANYTHING, Rules, Target
 from callboard.importing.paths import MISSING, as_text, parse_expression
-from callboard.importing.turns import DIALOGUE
+from callboard.importing.turns import DIALOGUE, OURS
 from kernel.settings import Settings
 from routing.intake import TaskDraft
 
@@ -67,7 +67,8 @@ class Mapper:
         if self._turns:
             _put(found, ("payload", "turns"), self._turns.read(record.value))
         if self._reader:
-            _put(found, ("payload", "turns"), trees.turns_of(self._reader, record.value, self._settings))
+            path = trees.turns_of(self._reader, record.value, self._settings)
+            _put(found, *((("payload", "turns"), path) if path else (("kind",), trees.FOREIGN)))
         self._complete(found, source["$hash"])
         try:
             draft = msgspec.convert(found, TaskDraft, strict=not textual)
@@ -109,7 +110,7 @@ class Mapper:
         payload = found.setdefault("payload", {})
         if not isinstance(payload, dict):
             raise UnmappableError("payload is no object")
-        if found.setdefault("kind", DIALOGUE) == DIALOGUE:
+        if found.setdefault("kind", DIALOGUE) in OURS:
             fault = turns.find_fault(payload, self._settings)
             if fault:
                 raise UnmappableError(fault)

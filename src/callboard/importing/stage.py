@@ -19,7 +19,7 @@ from callboard.importing.events import Event, LineError, Parsed, UnmappableError
 from callboard.importing.mapper import Mapper
 from callboard.importing.mapping import EMPTY, Rules, detect, refuse_undetected
 from callboard.importing.trees import READERS, TreeDraft
-from callboard.importing.turns import DIALOGUE, find_warning
+from callboard.importing.turns import OURS, find_warning
 from kernel.settings import Settings
 from routing.intake import TaskDraft
 
@@ -144,7 +144,10 @@ class Stage:
             times += 1
             draft = msgspec.structs.replace(draft, external_id=f"{name}#{times}")
         if times > 1:
-            self._warn(record, f"the tree {name[:60]!r} stands already on line {self._first_lines[unicodedata.normalize('NFC', name)]}; kept as {name[:60]}#{times}")
+            self._warn(
+                record,
+                f"the tree {name[:60]!r} stands already on line {self._first_lines[unicodedata.normalize('NFC', name)]}; kept as {name[:60]}#{times}",
+            )
         return draft
 
     def _refuse_second(self, draft: TaskDraft, record: Parsed) -> None:
@@ -161,7 +164,7 @@ class Stage:
         report.domains[draft.domain] += 1
         report.languages[draft.language] += 1
         report.difficulties[str(draft.difficulty or "unknown")] += 1
-        warning = find_warning(draft.payload) if draft.kind == DIALOGUE else None
+        warning = find_warning(draft.payload) if draft.kind in OURS else None
         if warning:
             self._warn(record, warning)
         line = msgspec.json.encode(draft) + b"\n"

@@ -21,6 +21,8 @@ from kernel.sql import load
 from routing.intake import TaskDraft
 
 sql = load("dialogue")
+FOREIGN = "foreign_work"
+"""Kind of a record without turns: what another frontend handed in, in a form of its own."""
 AT_ONCE = 50
 """Tasks with trees in one transaction: some twenty statements each, and the feed waits for none of them long."""
 

@@ -11,7 +11,10 @@ from dialogue.seeds import ROLES
 from kernel.settings import Settings
 
 DIALOGUE = "dialogue"
-"""The kind whose payload is our own; the payload of any other kind belongs to the frontend that shows it."""
+EVALUATION = "dialogue_evaluation"
+"""A dialogue that is finished, to be judged."""
+OURS = frozenset({DIALOGUE, EVALUATION})
+"""Kinds whose payload is our own; the payload of any other kind belongs to the frontend that shows it."""
 
 _SPEAKER = re.compile(r"\s*([^\W\d][^:\n]{0,39}?)\s*[:：][ \t]?(.*)", re.DOTALL)
 

@@ -41,5 +41,10 @@ EXPORT_LABELS: dict[str, dict[str, str]] = {
         "rework": _("Sent back"),
         "rejected": _("Rejected"),
     },
-    "export_verdict": {"accept": _("Accepted as it was"), "fix": _("Corrected"), "rework": _("Sent back"), "reject": _("Rejected")},
+    "export_verdict": {
+        "accept": _("Accepted as it was"),
+        "fix": _("Corrected"),
+        "rework": _("Sent back"),
+        "reject": _("Rejected"),
+    },
 }
