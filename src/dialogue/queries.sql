@@ -741,7 +741,7 @@ ORDER BY export.id DESC
 LIMIT :limit
 
 -- name: export_of_id
--- One snapshot.
+-- One snapshot, of whatever project; the caller looks whose it is.
 SELECT export.id, export.project AS project_id, export.format, export.filters, export.identities, export.reason, export.state, export.position, export.dialogues,
        export.done, export.lines, export.size, export.left_out, encode(export.sha256, 'hex') AS sha256, export.failure, export.made_by, export.created_at, export.ready_at
 FROM export
@@ -762,7 +762,7 @@ FOR UPDATE
 INSERT INTO export_part (id, export, no, size, data) VALUES (:id, :export_id, :no, :size, :data)
 
 -- name: advance_export
--- How far it is.
+-- How far the file is written, and what was left out of it.
 UPDATE export SET done = :done, lines = :lines, size = :size, left_out = :left_out::jsonb WHERE id = :id
 
 -- name: finish_export

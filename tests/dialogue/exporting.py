@@ -58,7 +58,7 @@ async def make_rich(settings: Settings, **options: Any) -> Desk:
 
 async def decide(desk: Desk, no: int, texts: tuple[str, str], *, ranked: bool) -> ChoiceView:
     async with db.transaction("test"):
-        talk, choice = await choosing.open_round(*desk.hold, no)
+        _, choice = await choosing.open_round(*desk.hold, no)
     for slot, text in enumerate(texts, 1):
         async with db.transaction("test"):
             await choosing.store_candidate(
@@ -66,7 +66,7 @@ async def decide(desk: Desk, no: int, texts: tuple[str, str], *, ranked: bool) -
                 turn=NewTurn(role="assistant", text=text, model=f"model-{slot}", parameters={"temperature": 0.5}), settings=desk.settings,
             )  # fmt: skip
     async with db.transaction("test"):
-        talk, choice = await choosing.open_round(*desk.hold, no)
+        _, choice = await choosing.open_round(*desk.hold, no)
         best, rest = [one.id for one in choice.candidates]
         wish = (
             Decision(outcome="ranked", ranking=[[best], [rest]]) if ranked else Decision(outcome="chosen", chosen=best)

@@ -149,20 +149,20 @@ class Oasst(Strict):
             waiting += message.replies
 
 
+def elements(data: bytes) -> list[bytes]:
+    return [bytes(one) for one in msgspec.json.decode(data, type=list[msgspec.Raw])]
+
+
 FORMS: dict[str, tuple[Any, Callable[[bytes], list[bytes]]]] = {
     "openai": (OpenAi, bytes.splitlines),
-    "sharegpt": (ShareGpt, lambda data: elements(data)),
+    "sharegpt": (ShareGpt, elements),
     "sft": (Sft, bytes.splitlines),
-    "dpo": (Dpo, lambda data: elements(data)),
+    "dpo": (Dpo, elements),
     "dpo_messages": (DpoMessages, bytes.splitlines),
-    "kto": (Kto, lambda data: elements(data)),
+    "kto": (Kto, elements),
     "ranked": (Ranked, bytes.splitlines),
     "oasst": (Oasst, bytes.splitlines),
 }
-
-
-def elements(data: bytes) -> list[bytes]:
-    return [bytes(one) for one in msgspec.json.decode(data, type=list[msgspec.Raw])]
 
 
 def validated(code: str, data: bytes) -> list[Any]:

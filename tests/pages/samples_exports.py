@@ -31,17 +31,17 @@ ROWS = [
     SnapshotRow(snapshot=snapshot(84, format="oasst", state="failed", failure="ValueError: no way", sha256=None, ready_at=None, left_out={}), who="Mia Lindqvist"),
 ]  # fmt: skip
 EXPORTS = ExportsView(
-    head=head("exports"), found=Found(12_480, 94), list=SnapshotList(project_id=str(uid(1)), rows=ROWS, may_see_people=True, more=True),
+    head=head("exports"), found=Found(12_480, 94), snapshots=SnapshotList(project_id=str(uid(1)), rows=ROWS, may_see_people=True, more=True),
     languages=["en", "zh-CN", "pt-BR"], domains=["general", "law"], dimensions=["helpfulness", "honesty"], may_see_people=True,
 )  # fmt: skip
 NONE = replace(
-    EXPORTS, found=Found(0, 0), list=SnapshotList(project_id=str(uid(1)), rows=[]), languages=[], domains=[], dimensions=["rating"],
+    EXPORTS, found=Found(0, 0), snapshots=SnapshotList(project_id=str(uid(1)), rows=[]), languages=[], domains=[], dimensions=["rating"],
     may_see_people=False,
 )  # fmt: skip
 EXPORTS_SAMPLES = {
     "exports": ("exports.html", EXPORTS),
     "exports-none": ("exports.html", NONE),
-    "fragment-exports-list": ("exports/list.html", EXPORTS.list),
+    "fragment-exports-list": ("exports/list.html", EXPORTS.snapshots),
     "fragment-exports-count": ("exports/count.html", CountView(found=Found(1, 0))),
     "fragment-exports-count-wrong": ("exports/count.html", CountView(found=None, fault="no")),
 }

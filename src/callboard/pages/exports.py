@@ -40,7 +40,7 @@ async def show(request: Call, project_id: ProjectId) -> Response[str]:
     lanes = await db.fetch(sql.lanes_of_project, project_id=project_id)
     rubric = await rubric_of(project_id)
     view = ExportsView(
-        head=head, found=await export.count(project_id, Filters()), list=await _list(request, project_id),
+        head=head, found=await export.count(project_id, Filters()), snapshots=await _list(request, project_id),
         languages=sorted({row["language"].split("-")[0] for row in lanes}), domains=sorted({row["domain"] for row in lanes}),
         dimensions=[one.code for one in rubric.dimensions] if rubric and rubric.dimensions else ["rating"],
         may_see_people=request.actor.may(Permission.EXPORTS_IDENTITIES),

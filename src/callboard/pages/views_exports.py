@@ -34,7 +34,7 @@ class SnapshotList(Struct, kw_only=True):
 class ExportsView(Struct, kw_only=True):
     head: ProjectHead
     found: Found
-    list: SnapshotList
+    snapshots: SnapshotList
     languages: list[str]
     domains: list[str]
     dimensions: list[str]
