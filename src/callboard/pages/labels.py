@@ -124,6 +124,11 @@ _OWN: dict[str, dict[str, str]] = {
         "replies": _("Every message has its reply"),
         "drafts": _("No edit is left open"),
     },
+    "missing": {
+        "choice_missing": _("Choose between the candidates"),
+        "comment_missing": _("say why"),
+        "text_empty": _("A text is empty"),
+    },
     "ended": {
         "submitted": _("You handed this task in."),
         "released": _("You gave this task back."),

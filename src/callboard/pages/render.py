@@ -61,6 +61,7 @@ def environment(lang: str) -> Environment:
         markdown=markdown,
         money=lambda amount: amount.format(locale),
         number=lambda value: format_decimal(value, locale=locale),
+        said=lambda words: said(words, lang),
         percent=lambda share: format_percent(share, format="#,##0%", locale=locale),
     )
     env.globals.update(
@@ -160,6 +161,14 @@ def lane_name(text: str, locale: str, gettext: Any, lang: str) -> str:
     )
 
 
+def said(words: dict[str, str], lang: str) -> str:
+    """Words that a project wrote by language: the reader's own, else English, else whatever there is."""
+    for tag in (lang, lang.partition("-")[0], "en"):
+        if tag in words:
+            return words[tag]
+    return next(iter(words.values()), "")
+
+
 def markdown(text: str) -> Markup:
     """HTML inside the text is shown, not obeyed; images are left out, so that a reply cannot call another server."""
     return Markup(_markdown.render(text))  # noqa: S704  markdown-it escapes with html=False
@@ -199,6 +208,16 @@ def script_messages(gettext: Any) -> str:
         "offline": gettext("The server cannot be reached. Nothing is lost; try again in a moment."),
         "failed": gettext("That did not work. Try again."),
         "near": gettext("%(left)s left for this task."),
+        "candidates_there": gettext("%(n)s candidates are there."),
+        "count": gettext("%(w)s words · %(c)s characters · about %(t)s tokens"),
+        "token_note": gettext("Tokens are estimated: models count them differently."),
+        "said_before": gettext("You said this before in this dialogue."),
+        "from_reply": gettext("This begins with the words of a reply."),
+        "copied": gettext("Most of this was pasted. Write it in your own words."),
+        "other_language": gettext("This seems to be in another language than the task asks for."),
+        "select_first": gettext("Select some words first."),
+        "label_first": gettext("Say what the passage is."),
+        "reason_first": gettext("This label needs a reason."),
     }
     return msgspec.json.encode({key: str(text) for key, text in words.items()}).decode()
 
