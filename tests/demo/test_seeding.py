@@ -45,7 +45,7 @@ async def person(key: str) -> UUID:
 
 async def test_a_second_seed_adds_nothing(settings: Settings) -> None:
     first = await seed(settings)
-    assert first == Seeded(40, 5, 100 + 24)
+    assert first == Seeded(40, 6, 100 + 24 + 8)
     before = await counts()
     assert before["person"] == 3
     assert before["annotator"] == 42

@@ -86,7 +86,9 @@ export function openMarker(turn) {
   const marker = turn?.querySelector(".candidate:focus .marker, .candidate:focus-within .marker, .marker");
   if (!marker) return false;
   marker.open = true;
-  marker.querySelector("[data-source]").focus();
+  const source = marker.querySelector("[data-source]");
+  source.focus();
+  source.setSelectionRange(0, 0);
   return true;
 }
 
@@ -118,6 +120,9 @@ export function startPassages() {
   paint();
   document.body.addEventListener("desk:changed", paint);
   document.body.addEventListener("htmx:afterSettle", paint);
+  // A box that is read-only has no caret to select with, so this one can be walked through and refuses what would change it.
+  place.addEventListener("beforeinput", (event) => { if (event.target.matches("[data-source]")) event.preventDefault(); });
+  place.addEventListener("input", (event) => { if (event.target.matches("[data-source]")) event.target.value = event.target.defaultValue; });
   document.addEventListener("mouseup", () => setTimeout(onSelect));
   document.addEventListener("selectionchange", () => { if (document.activeElement?.matches?.("[data-source]")) preview(document.activeElement); });
   place.addEventListener("keydown", (event) => {
