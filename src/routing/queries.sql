@@ -1535,3 +1535,14 @@ FROM project p LEFT JOIN consensus_model m ON m.project = p.id
 CROSS JOIN LATERAL (SELECT min(s.submitted_at) AS at FROM submission s WHERE s.project = p.id AND s.submitted_at > coalesce(m.read_at, '-infinity')) a
 CROSS JOIN LATERAL (SELECT min(s.decided_at) AS at FROM submission s WHERE s.project = p.id AND s.decided_at > coalesce(m.read_at, '-infinity')) d
 WHERE p.consensus_target IS NOT NULL AND p.state <> 'closed' AND (:project_id::uuid IS NULL OR p.id = :project_id)
+
+-- name: extend_deadline
+-- A manager gives a live hold more time, in the slot that judges it and in the assignment that shows it.
+WITH moved AS (
+  UPDATE slot SET deadline = deadline + make_interval(mins => :minutes) WHERE id = :slot_id AND assignment_id = :assignment_id RETURNING deadline
+)
+UPDATE assignment SET deadline = moved.deadline FROM moved WHERE assignment.id = :assignment_id RETURNING assignment.deadline
+
+-- name: holder_of_task
+-- Who has or had this hold on that task.
+SELECT annotator FROM assignment WHERE id = :assignment_id AND task = :task_id

@@ -300,6 +300,7 @@ SAMPLES: dict[str, Sample] = {
     "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
     "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
     "work-choosing": Sample("work.html", WORK_CHOOSING, "/work/1"),
+    "fragment-said": Sample("work/said.html", desk.SAID, "/work/1"),
     "fragment-desk": Sample("work/desk_again.html", WORK_CHOOSING, "/work/1"),
     "work-troubled": Sample("work.html", work(turns=[desk.DECIDED, desk.TROUBLED], desk=desk.DESK), "/work/1"),
     "work-asking": Sample("work.html", work(turns=[desk.DECIDED, desk.WAITING], desk=desk.DESK), "/work/1"),
@@ -367,10 +368,7 @@ SAMPLES: dict[str, Sample] = {
     "people-import-tried": Sample("people_import.html", people.IMPORT_TRIED, "/people/import", ("manager",)),
     "people-import-nothing": Sample("people_import.html", people.IMPORT_NOTHING, "/people/import", ("manager",)),
     "people-import-taken": Sample("people_import.html", people.IMPORT_TAKEN, "/people/import", ("manager",)),
-    **{
-        name: Sample(template, view, "/projects/1/bots", ("manager",))
-        for name, (template, view) in BOTS_SAMPLES.items()
-    },
+    **{name: Sample(page, view, "/projects/1/bots", ("manager",)) for name, (page, view) in BOTS_SAMPLES.items()},
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

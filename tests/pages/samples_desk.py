@@ -92,3 +92,4 @@ QUOTAS = [
 TOPICS_BY_QUOTA = d.DeskView(topics="quota", quotas=QUOTAS)
 TOPIC_OF_TASK = d.DeskView(topics="task")
 RANKED = d.DeskView(candidates=3, decision="rank", version=3, ways=[d.Way(tip=uid(94), text="Before", turns=2)])
+SAID = d.Said(what="trouble")

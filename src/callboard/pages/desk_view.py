@@ -99,8 +99,9 @@ def _enrich(exchange: Turn, talk: ConversationView, scene: _Scene, *, several: b
 
 def _open_choice(rounds: list[ChoiceView], scene: _Scene, talk: ConversationView) -> Choice:
     newest = talk.choice
-    if newest is None or newest.state == "set_aside":
-        return Choice(id=None, state="open", candidates=[], asking=True)
+    if newest is None or newest.state not in ("open", "all_bad"):
+        # Nothing was asked here yet, or the head was put back to this message: others are asked for.
+        return Choice(id=None, state="open", candidates=[], asking=True, earlier=[_card(one, scene) for one in rounds])
     card = _rounds(rounds, scene) or _card(newest, scene)
     if newest.state == "open":
         card.asking = bool(newest.missing) and not card.failed

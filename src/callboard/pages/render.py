@@ -1,6 +1,7 @@
 """Turns a view into HTML: one Jinja environment per language, strict about names, escaping everything."""
 
 import hashlib
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
 from callboard import names
@@ -28,7 +30,35 @@ INDENT = "\u2003"
 """An em space: what HTML shows in front of an option."""
 TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled")
 
+FORMULA = re.compile(
+    r"\$\$([^$]{1,2000}?)\$\$"
+    r"|\$(?=[^\s$])([^$\n]{1,300}?)(?<=[^\s\\])\$(?![0-9])"
+    r"|\\\((.{1,300}?)\\\)"
+    r"|\\\[([^\0]{1,2000}?)\\\]"
+)
+"""Bounded, so that a long text full of dollars stays quick."""
+
+
+def _formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  as markdown-it calls its rules
+    r"""TeX between $…$, $$…$$, \(…\) or \[…\] is shown as it was written and set apart.
+
+    Sums of money are none: `$5 and $6`.
+    """
+    if state.src[state.pos] not in "$\\":
+        return False
+    found = FORMULA.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        token = state.push("code_inline", "code", 0)
+        token.content = next(part for part in found.groups() if part is not None)
+        token.attrSet("class", "formula")
+    state.pos = found.end()
+    return True
+
+
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
+_markdown.inline.ruler.before("escape", "formula", _formula)
 
 
 def render(template: str, view: Any, shell: Shell) -> str:

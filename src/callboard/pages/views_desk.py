@@ -157,7 +157,14 @@ class DeskView(Struct, kw_only=True):
     """Whether a rubric asks instead of the numbers from 1 to 5."""
     min_turns: int = 0
     guidelines_version: str = ""
+    """Of their text: the first digits of its SHA-256, the same for everybody who reads the same words."""
 
     @property
     def by_tree(self) -> bool:
         return self.candidates > 1 or self.rated
+
+
+class Said(Struct, kw_only=True):
+    """What was told to the managers."""
+
+    what: str

@@ -1,5 +1,6 @@
 """A dialogue as the workspace shows it: exchanges instead of messages, drafts beside what is stored, the checklist."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
     talk = space.conversation
     exchanges = turns_of(talk.turns if talk else space.start.seeds, draft)
     desk = await lay_out(space, exchanges, draft)
+    desk.guidelines_version = hashlib.sha256(row.guidelines.encode()).hexdigest()[:7]
     return WorkView(
         held=held_of(row, turns_done=talk.exchanges if talk else 0, reason=reason_of(feedback) if feedback else None),
         brief=space.start.brief,

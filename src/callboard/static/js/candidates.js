@@ -102,12 +102,19 @@ function ready(block) {
   return [...block.querySelectorAll('.candidate[data-state="ready"]')].map((card) => Number(card.dataset.slot));
 }
 
+// Whether this very decision is what the page shows now. Of a ranking that cannot be seen, and is asked.
+function stands(id, fields) {
+  if (fields.outcome === "all_bad") return Boolean(document.querySelector(`[data-choosing][data-id="${id}"][data-state="all_bad"]`));
+  const done = document.querySelector(`[data-choosing-done="${id}"]`);
+  return fields.outcome === "chosen" && Boolean(done) && !done.querySelector(`[data-prefer="${fields.chosen}"]`);
+}
+
 async function decide(block, fields) {
   if (!block.dataset.id) return;
   block.dataset.deciding = "yes";
   ranking = [];
   tie = false;
-  const done = await change(`choices/${block.dataset.id}`, fields, () => !document.querySelector(`[data-choosing][data-id="${block.dataset.id}"][data-state="open"]`));
+  const done = await change(`choices/${block.dataset.id}`, fields, () => stands(block.dataset.id, fields));
   if (block.isConnected) delete block.dataset.deciding;
   if (done) document.body.dispatchEvent(new CustomEvent("choice:made"));
 }

@@ -71,15 +71,6 @@ function onSelect() {
   if (!found.length) return;
   const at = found[Math.min(nth, found.length - 1)];
   source.setSelectionRange(at, at + part.length);
-  source.dataset.from = String(at);
-  source.dataset.to = String(at + part.length);
-  preview(source);
-}
-
-function preview(source) {
-  if (source.selectionStart === source.selectionEnd) return;
-  source.dataset.from = String(source.selectionStart);
-  source.dataset.to = String(source.selectionEnd);
 }
 
 export function openMarker(turn) {
@@ -96,8 +87,7 @@ function mark(marker) {
   const source = marker.querySelector("[data-source]");
   const chosen = marker.querySelector('.marker-labels :checked, .marker-labels input[type="text"]');
   const reason = marker.querySelector("[data-reason]");
-  const from = Number(source.dataset.from ?? 0);
-  const to = Number(source.dataset.to ?? 0);
+  const { selectionStart: from, selectionEnd: to } = source;
   if (to <= from) { toast(say("select_first")); source.focus(); return; }
   if (!chosen?.value.trim()) { toast(say("label_first")); marker.querySelector(".marker-labels input")?.focus(); return; }
   if (chosen.hasAttribute("data-needs-reason") && !reason.value.trim()) { toast(say("reason_first")); reason.focus(); return; }
@@ -109,7 +99,7 @@ function mark(marker) {
     if (!done) return;
     marker.open = false;
     reason.value = "";
-    delete source.dataset.to;
+    source.setSelectionRange(0, 0);
     marker.closest(".turn")?.focus({ preventScroll: true });
   });
 }
@@ -124,7 +114,6 @@ export function startPassages() {
   place.addEventListener("beforeinput", (event) => { if (event.target.matches("[data-source]")) event.preventDefault(); });
   place.addEventListener("input", (event) => { if (event.target.matches("[data-source]")) event.target.value = event.target.defaultValue; });
   document.addEventListener("mouseup", () => setTimeout(onSelect));
-  document.addEventListener("selectionchange", () => { if (document.activeElement?.matches?.("[data-source]")) preview(document.activeElement); });
   place.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing || !event.target.closest(".marker") || event.target.matches("textarea, button, summary")) return;
     event.preventDefault();
