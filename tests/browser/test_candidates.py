@@ -218,6 +218,12 @@ async def test_ties_all_bad_undo_branches_and_marks(rivals: None, sign_in: SignI
     await page.locator("[data-restart]").first.focus()
     await page.keyboard.press("Enter")
     await both_are_there(page)
+    await page.locator(".turn").first.focus()
+    await page.keyboard.press("1")
+    await expect(page.locator(".ways .way")).to_have_count(2)
+    await page.locator(".ways .way:not([aria-current])").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-why]").first).to_have_value("It says nothing")
 
 
 async def test_a_second_tab_is_told_and_overwrites_nothing(rivals: None, sign_in: SignIn) -> None:

@@ -194,10 +194,12 @@ def _passage(span: SpanView, turn: TurnView) -> Passage:
 
 
 def _ways(message: TurnView, talk: ConversationView, tree: TreeView) -> list[Way]:
-    """Where other messages, or other replies that had no rivals, were written at the same place."""
+    """Where other messages were written at the same place, or other replies: those without rivals, or the preferred ones."""
     here = {turn.id for turn in talk.turns}
     siblings = [one for one in tree.turns if one.parent == message.parent and one.role == "user"]
-    below = [one for one in tree.turns if one.parent == message.id and one.choice_id is None]
+    preferred = {one.chosen_id for one in tree.choices}
+    replies_here = [one for one in tree.turns if one.parent == message.id]
+    below = [one for one in replies_here if one.choice_id is None or one.id in preferred]
     others = siblings if len(siblings) > 1 else below if len(below) > 1 else []
     return [_way(one, tree, here) for one in others]
 
@@ -206,7 +208,8 @@ def _continuations(talk: ConversationView, tree: TreeView) -> list[Way]:
     head = talk.last
     if head is None:
         return []
-    children = [one for one in tree.turns if one.parent == head.id and one.choice_id is None]
+    preferred = {one.chosen_id for one in tree.choices}
+    children = [one for one in tree.turns if one.parent == head.id and (one.choice_id is None or one.id in preferred)]
     return [_way(one, tree, set()) for one in children]
 
 

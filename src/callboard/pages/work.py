@@ -27,7 +27,8 @@ from callboard.pages.views import WorkView
 from callboard.pages.work_view import draft_payload, failed, work_view
 from dialogue import conversations, replies
 from dialogue.conversations import TOPIC_CHARACTERS
-from dialogue.errors import known_failure
+from dialogue.diffs import difference
+from dialogue.errors import TurnChanged, known_failure
 from dialogue.replies import Words
 from kernel import db
 from kernel.errors import DomainError, Invalid
@@ -223,8 +224,11 @@ async def edit(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[U
         form.text("text", settings.turn_text_limit),
         _moment(form.text("seen_at", 50)),
     )
-    async with db.transaction(request.actor.label):
-        await conversations.edit_reply(assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at)
+    try:
+        async with db.transaction(request.actor.label):
+            await conversations.edit_reply(assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at)
+    except TurnChanged:
+        return await _both(request, assignment_id, turn_id, text)
     view = await work_view(assignment_id, me, settings)
     turn = next(turn for turn in view.turns if turn.reply_id == turn_id)
     view.changed, turn.draft = turn.number, None  # the draft of the edit that was just saved is of no use any more
@@ -232,6 +236,15 @@ async def edit(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[U
         if check.code == "drafts":
             check.done = all(other.draft is None for other in view.turns)
     return _fragment(request, "work/turn_changed.html", view)
+
+
+async def _both(request: Call, assignment_id: UUID, turn_id: UUID, text: str) -> Response[str]:
+    """What another tab has made of the reply meanwhile, beside what this one would; nothing is stored yet."""
+    view = await work_view(assignment_id, await _me(request), request.settings)
+    turn = next(turn for turn in view.turns if turn.reply_id == turn_id)
+    view.changed, turn.draft, turn.diff = turn.number, text, difference(turn.reply, text)
+    shell = shell_of(request, recognised(request))
+    return html(render("work/edit_overtaken.html", view, shell), TurnChanged.status, {"hx-retarget": "#notice"})
 
 
 def _moment(text: str) -> datetime | None:

@@ -19,7 +19,7 @@ function part(block, slot, name) {
 }
 
 function begin(block) {
-  for (const card of block.querySelectorAll('.candidate:not([data-state="ready"])')) {
+  for (const card of block.querySelectorAll('.candidate[data-state]:not([data-state="ready"])')) {
     card.dataset.state = "waiting";
     if (!card.querySelector("[data-words]")) {
       const body = document.createElement("div");

@@ -91,6 +91,11 @@ function onClick(event) {
     // What may be handed in follows from the drafts.
     sent().then(() => htmx.trigger("#checks", "drafts:changed"));
   }
+  if (button.hasAttribute("data-edit-over")) {
+    const form = button.closest(".editor");
+    form.querySelector("[name=seen_at]").value = button.dataset.editOver;
+    form.requestSubmit();
+  }
   if (button.hasAttribute("data-edit-reset")) {
     box.value = button.dataset.editReset;
     box.dispatchEvent(new Event("input", { bubbles: true }));
