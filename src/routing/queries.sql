@@ -1642,3 +1642,14 @@ JOIN assignment w ON w.id = coalesce((SELECT b.assignment FROM slot s JOIN submi
                                       WHERE s.id = a.slot AND a.kind = 'review'), a.id)
 LEFT JOIN assignment first ON first.id = (w.why ->> 'late')::uuid
 WHERE a.id = :assignment_id
+
+-- name: extend_deadline
+-- A manager gives a live hold more time, in the slot that judges it and in the assignment that shows it.
+WITH moved AS (
+  UPDATE slot SET deadline = deadline + make_interval(mins => :minutes) WHERE id = :slot_id AND assignment_id = :assignment_id RETURNING deadline
+)
+UPDATE assignment SET deadline = moved.deadline FROM moved WHERE assignment.id = :assignment_id RETURNING assignment.deadline
+
+-- name: holder_of_task
+-- Who has or had this hold on that task.
+SELECT annotator FROM assignment WHERE id = :assignment_id AND task = :task_id

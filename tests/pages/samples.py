@@ -7,6 +7,7 @@ from callboard.pages import views as v
 from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
+from tests.pages import samples_desk as desk
 from tests.pages import samples_people as people
 from tests.pages import samples_person as person
 from tests.pages.sample_facts import (
@@ -224,6 +225,7 @@ WORK_IMPORTED = work(
 )
 WORK_LONGEST = work(max_turns=2, draft_message="")
 WORK_ENDED = work(ended="submitted")
+WORK_CHOOSING = work(turns=[desk.DECIDED, desk.CHOOSING], desk=desk.DESK)
 WORK_ZH = work(
     held=held(DOSE, 2, price=usd(240)), topic="饮食与降压药", draft_message="",
     brief="面向患者的说明：请用平实的语言解释饮食和用药。**不要**给出具体处方。",
@@ -300,6 +302,16 @@ SAMPLES: dict[str, Sample] = {
     "work-longest": Sample("work.html", WORK_LONGEST, "/work/1"),
     "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
     "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
+    "work-choosing": Sample("work.html", WORK_CHOOSING, "/work/1"),
+    "fragment-overtaken": Sample("work/edit_overtaken.html", work(changed=1), "/work/1"),
+    "fragment-said": Sample("work/said.html", desk.SAID, "/work/1"),
+    "fragment-desk": Sample("work/desk_again.html", WORK_CHOOSING, "/work/1"),
+    "work-troubled": Sample("work.html", work(turns=[desk.DECIDED, desk.TROUBLED], desk=desk.DESK), "/work/1"),
+    "work-asking": Sample("work.html", work(turns=[desk.DECIDED, desk.WAITING], desk=desk.DESK), "/work/1"),
+    "work-all-bad": Sample("work.html", work(turns=[desk.ALL_BAD], desk=desk.RANKED), "/work/1"),
+    "work-decided": Sample("work.html", work(turns=[desk.DECIDED], desk=desk.DESK, ended="submitted"), "/work/1"),
+    "work-topics": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPICS_BY_QUOTA), "/work/1"),
+    "work-topic": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPIC_OF_TASK), "/work/1"),
     "reviews": Sample("queue.html", REVIEWS, "/reviews", ("annotator", "reviewer")),
     "review": Sample("review.html", REVIEW, "/review/1", ("reviewer",)),
     "review-rework": Sample("review.html", REVIEW_REWORK, "/review/1", ("reviewer",)),
@@ -369,14 +381,8 @@ SAMPLES: dict[str, Sample] = {
     "people-import-tried": Sample("people_import.html", people.IMPORT_TRIED, "/people/import", ("manager",)),
     "people-import-nothing": Sample("people_import.html", people.IMPORT_NOTHING, "/people/import", ("manager",)),
     "people-import-taken": Sample("people_import.html", people.IMPORT_TAKEN, "/people/import", ("manager",)),
-    **{
-        name: Sample(template, view, "/projects/1/bots", ("manager",))
-        for name, (template, view) in BOTS_SAMPLES.items()
-    },
-    **{
-        name: Sample(template, view, "/projects/1/exports", ("manager",))
-        for name, (template, view) in EXPORTS_SAMPLES.items()
-    },
+    **{name: Sample(page, view, "/projects/1/bots", ("manager",)) for name, (page, view) in BOTS_SAMPLES.items()},
+    **{name: Sample(page, view, "/projects/1/exports", ("manager",)) for name, (page, view) in EXPORTS_SAMPLES.items()},
     "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
     "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from callboard.demo.client import Api
-from callboard.demo.operation import FACTORS, PROJECTS, TOUR, DemoProject
+from callboard.demo.operation import FACTORS, GUIDED, PROJECTS, DemoProject
 from callboard.demo.stage import Stage
 from kernel.money import parse_amount
 
@@ -28,7 +28,7 @@ class Frontend:
         self._api = api
         self._stage = stage
         self._ids = ids
-        self._share = max(1, waiting_tasks // (len(PROJECTS) - 1))
+        self._share = max(1, waiting_tasks // (len(PROJECTS) - len(GUIDED)))
         self._copies: dict[str, int] = {}
         """By project: how many tasks of it were named so far, the next one's number included."""
 
@@ -44,7 +44,7 @@ class Frontend:
         """The number of tasks that were added."""
         project_id = self._ids[project.name]
         cells = (await self._api.get("/reports/queue", project_id=project_id))["items"]
-        wanted = TOUR_WAITING if project.name == TOUR else self._share
+        wanted = TOUR_WAITING if project.name in GUIDED else self._share
         missing = wanted - sum(cell["waiting"] for cell in cells)
         if missing <= 0 or not await self._can_pay(project, project_id):
             return 0
@@ -69,7 +69,7 @@ class Frontend:
         number = self._copies[project.name]
         self._copies[project.name] += 1
         draft = project.draft(topics[number % len(topics)], number // len(topics) + FIRST_COPY)
-        if project.name == TOUR:
+        if project.name in GUIDED:
             return draft
         return msgspec.structs.replace(draft, priority=self._stage.dice(draft.external_id).choice((2, 3, 3, 3, 4)))
 

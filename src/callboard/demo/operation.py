@@ -13,6 +13,11 @@ GUIDE = "guide"
 """Role of the demo annotator alone: tasks that ask for it wait for the visitor, and no simulated person gets them."""
 
 TOUR = "Guided tour"
+COMPARE = "Side by side"
+"""Two candidates a reply and a rubric, for the visitor as the tour is: simulated people write dialogues of the plain form."""
+
+GUIDED = (TOUR, COMPARE)
+COMPARE_TO_LEVEL = 2
 TOUR_ROUNDS = 4
 """Each topic of the tour stands there this often: several visitors, or one who likes it, find it again."""
 
@@ -47,7 +52,8 @@ class DemoProject(msgspec.Struct, frozen=True, kw_only=True):
     def topics(self) -> list[Topic]:
         if self.name == TOUR:
             return sorted(tour(), key=lambda topic: topic.language != "en")
-        return [topic for topic in topics() if topic.domain in self.domains and topic.language in self.languages]
+        fitting = [topic for topic in topics() if topic.domain in self.domains and topic.language in self.languages]
+        return [topic for topic in fitting if self.name != COMPARE or topic.level <= COMPARE_TO_LEVEL]
 
     def drafts(self) -> list[TaskDraft]:
         """The tasks that the project begins with."""
@@ -156,6 +162,18 @@ PROJECTS = (
         review="1.00",
         budget="1000",
         sla_seconds=TOUR_SLA_SECONDS,
+        required_role=GUIDE,
+    ),
+    DemoProject(
+        name=COMPARE,
+        description="Two bots answer each message: choose the better reply, rate it, go on. They wait for the demo annotator.",
+        guidelines=("compare.en", "compare.zh-CN"),
+        domains=("general",),
+        languages=("en", "zh-CN"),
+        currency="USD",
+        annotation="4.50",
+        review="1.50",
+        budget="1000",
         required_role=GUIDE,
     ),
 )

@@ -8,10 +8,13 @@ import msgspec
 
 from callboard.access.people import FIRST_ADMIN
 from callboard.demo.exams import open_exams
-from callboard.demo.operation import FACTORS, GUIDE, PROJECTS, DemoProject
+from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
+from dialogue.rubric_defaults import DIMENSIONS, SPAN_LABELS
+from dialogue.rubrics import Dimension, RubricDraft, put_rubric
+from dialogue.rules import RulesDraft, put_rules
 from kernel import db
 from kernel.errors import Conflict
 from kernel.money import parse_amount
@@ -91,9 +94,21 @@ async def _make(wanted: DemoProject, settings: Settings) -> int:
         expert_factor=wanted.expert_factor,
     )
     await fund(project_id, parse_amount(wanted.budget, wanted.currency), f"demo:{project_id}", "The demo's budget")
+    if wanted.name == COMPARE:
+        await put_rules(project_id, RulesDraft(candidates=2))
+        await put_rubric(project_id, RubricDraft(dimensions=_dimensions(), span_labels=SPAN_LABELS))
     taken = await import_tasks(project_id, wanted.drafts())
     await change_state(project_id, "published")
     return taken.created
+
+
+def _dimensions() -> list[Dimension]:
+    """Three of the reply, and the first again of the whole: enough to see how it goes, and done in minutes."""
+    wanted = [one for one in DIMENSIONS if one.code in ("helpfulness", "factuality", "fluency")]
+    whole = msgspec.structs.replace(
+        wanted[0], code="overall", name={"en": "The whole dialogue", "zh": "整个对话"}, applies=["dialogue"]
+    )
+    return [*wanted, whole]
 
 
 def show_logins(settings: Settings) -> None:

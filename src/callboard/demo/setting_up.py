@@ -12,7 +12,7 @@ from callboard.demo.admission import token
 from callboard.demo.content import people
 from callboard.demo.crew import crew, players
 from callboard.demo.importing import take_file
-from callboard.demo.operation import PROJECTS, TOUR
+from callboard.demo.operation import GUIDED, PROJECTS
 from callboard.demo.seeding import seed
 from callboard.demo.stage import Player
 from callboard.wiring import wire
@@ -52,7 +52,7 @@ async def prepare(settings: Settings, file: Path | None, *, finite: bool) -> Set
     """On the pool that is open. A finite run of a file is the crew's alone, who can do all of it whatever happens."""
     await seed(settings)
     ids = {project.name: (await project_named(project.name)).id for project in PROJECTS}
-    own = [str(project_id) for name, project_id in ids.items() if name != TOUR]
+    own = [str(project_id) for name, project_id in ids.items() if name not in GUIDED]
     if file is None:
         return SetUp(await players(people()), own, ids, await token(settings))
     imported = str((await take_file(file, settings)).project_id)

@@ -1,6 +1,7 @@
 """Turns a view into HTML: one Jinja environment per language, strict about names, escaping everything."""
 
 import hashlib
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
 from callboard import names
@@ -29,7 +31,38 @@ INDENT = "\u2003"
 """An em space: what HTML shows in front of an option."""
 TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "rejected", "cancelled")
 
+MARKDOWN_CHARACTERS = 50_000
+"""A longer text is shown as it was written: hostile Markdown of 200 kB keeps a process busy for six seconds."""
+
+FORMULA = re.compile(
+    r"\$\$([^$]{1,2000}?)\$\$"
+    r"|\$(?=[^\s$])([^$\n]{1,300}?)(?<=[^\s\\])\$(?![0-9])"
+    r"|\\\((.{1,300}?)\\\)"
+    r"|\\\[([^\0]{1,2000}?)\\\]"
+)
+"""Bounded, so that a long text full of dollars stays quick."""
+
+
+def _formula(state: StateInline, silent: bool) -> bool:
+    r"""TeX between $…$, $$…$$, \(…\) or \[…\] is shown as it was written and set apart.
+
+    Sums of money are none: `$5 and $6`.
+    """
+    if state.src[state.pos] not in "$\\":
+        return False
+    found = FORMULA.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        token = state.push("code_inline", "code", 0)
+        token.content = next(part for part in found.groups() if part is not None)
+        token.attrSet("class", "formula")
+    state.pos = found.end()
+    return True
+
+
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
+_markdown.inline.ruler.before("escape", "formula", _formula)
 
 
 def render(template: str, view: Any, shell: Shell) -> str:
@@ -64,6 +97,7 @@ def environment(lang: str) -> Environment:
         markdown=markdown,
         money=lambda amount: amount.format(locale),
         number=lambda value: format_decimal(value, locale=locale),
+        said=lambda words: said(words, lang),
         percent=lambda share: format_percent(share, format="#,##0%", locale=locale),
     )
     env.globals.update(
@@ -181,8 +215,18 @@ def lane_name(text: str, locale: str, gettext: Any, lang: str) -> str:
     )
 
 
+def said(words: dict[str, str], lang: str) -> str:
+    """Words that a project wrote by language: the reader's own, else English, else whatever there is."""
+    for tag in (lang, lang.partition("-")[0], "en"):
+        if tag in words:
+            return words[tag]
+    return next(iter(words.values()), "")
+
+
 def markdown(text: str) -> Markup:
     """HTML inside the text is shown, not obeyed; images are left out, so that a reply cannot call another server."""
+    if len(text) > MARKDOWN_CHARACTERS:
+        return Markup('<div class="plain-text">{}</div>').format(text)
     return Markup(_markdown.render(text))  # noqa: S704  markdown-it escapes with html=False
 
 
@@ -220,6 +264,16 @@ def script_messages(gettext: Any) -> str:
         "offline": gettext("The server cannot be reached. Nothing is lost; try again in a moment."),
         "failed": gettext("That did not work. Try again."),
         "near": gettext("%(left)s left for this task."),
+        "candidates_there": gettext("%(n)s candidates are there."),
+        "count": gettext("%(w)s words · %(c)s characters · about %(t)s tokens"),
+        "token_note": gettext("Tokens are estimated: models count them differently."),
+        "said_before": gettext("You said this before in this dialogue."),
+        "from_reply": gettext("This begins with the words of a reply."),
+        "copied": gettext("Most of this was pasted. Write it in your own words."),
+        "other_language": gettext("This seems to be in another language than the task asks for."),
+        "select_first": gettext("Select some words first."),
+        "label_first": gettext("Say what the passage is."),
+        "reason_first": gettext("This label needs a reason."),
     }
     return msgspec.json.encode({key: str(text) for key, text in words.items()}).decode()
 

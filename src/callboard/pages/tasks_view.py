@@ -31,10 +31,15 @@ WHAT = {
     "verdict.reject": "reject",
     "verdict.overturned": "overturned",
     "verdict.upheld": "upheld",
+    "task.extension_asked": "extension_asked",
+    "task.extended": "extended",
+    "task.trouble": "trouble",
 }
 SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
 """Outcome of a verdict → state that it leaves the work in."""
-PERSON, LOOKS = "person:", ("verdict.overturned", "verdict.upheld")
+PERSON = "person:"
+LOOKS = ("verdict.overturned", "verdict.upheld", "task.extension_asked", "task.extended", "task.trouble")
+"""What stands in the history with whoever signed in, and not with the annotator."""
 ENDS = ("released", "declined", "expired", "cancelled")
 MONEY = {
     "pending": ("reserved", "pending"),

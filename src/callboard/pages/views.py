@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from callboard.pages.views_desk import DeskView, More
 from dialogue.diffs import Part
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
@@ -237,6 +238,7 @@ class Turn(Struct, kw_only=True):
     problem: Problem | None = None
     partial: str = ""
     """What had come of a reply that failed; it can be gone on from."""
+    more: More = field(default_factory=More)
 
     @property
     def edited(self) -> bool:
@@ -299,10 +301,11 @@ class WorkView(Struct, kw_only=True):
     """Number of the exchange that a fragment is about."""
     arrived: bool = False
     """Whether that exchange's reply has just come."""
+    desk: DeskView = field(default_factory=DeskView)
 
     @property
     def ready(self) -> bool:
-        return all(check.done for check in self.checks)
+        return all(check.done for check in self.checks) and not self.desk.missing
 
     @property
     def can_continue(self) -> bool:

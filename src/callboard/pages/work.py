@@ -1,6 +1,5 @@
 """The dialogue workspace: every change answers with the part of the page that it changed."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
@@ -21,21 +20,22 @@ from callboard.api.work import reply as json_reply
 from callboard.handing_in import NotReady, submit_dialogue
 from callboard.pages import kind_work
 from callboard.pages.errors import TopicMissing
+from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
+from callboard.pages.pinged import PING, event, pinged
 from callboard.pages.render import render
 from callboard.pages.views import WorkView
 from callboard.pages.work_view import draft_payload, failed, work_view
 from dialogue import conversations, replies
 from dialogue.conversations import TOPIC_CHARACTERS
-from dialogue.errors import known_failure
+from dialogue.diffs import difference
+from dialogue.errors import TurnChanged, known_failure
 from dialogue.replies import Words
 from dialogue.telemetry import Pasted
 from kernel import db
 from kernel.errors import DomainError, Invalid
 from routing import leases
 
-PING_SECONDS = 10.0
-"""A bot may think for half a minute; proxies cut lines that are silent for longer than that."""
 guards = [require(Permission.WORK)]
 Heard = FromQuery[Annotated[str | None, msgspec.Meta(max_length=60)]]
 
@@ -107,14 +107,12 @@ async def send(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
                 assignment_id, me, epoch, message, settings=settings, no=no, pasted=pasted
             )
         else:
-            topic = _topic(form)
-            text = None if before.bot_opens else message
-            await conversations.open_conversation(
-                assignment_id, me, epoch, topic, text, settings=settings, pasted=pasted
-            )
+            await _open(request, (assignment_id, me, epoch), form, before, message)
     view = await work_view(assignment_id, me, settings)
-    if not before.begun and before.turns:
-        return redirect(request, f"/work/{assignment_id}")  # what came with the task stands above: all of it is new
+    if not before.begun and (before.turns or view.turns[0].imported):
+        return redirect(
+            request, f"/work/{assignment_id}"
+        )  # what came with task or topic stands above: all of it is new
     view.draft_message = ""
     return _fragment(request, "work/turn_added.html", view)
 
@@ -127,6 +125,32 @@ def _pasted(form: Form) -> Pasted:
         if (text := form.text(field, 7)).isascii() and text.isdigit()
     }
     return msgspec.convert(values, Pasted)
+
+
+async def _open(request: Call, hold: tuple[UUID, UUID, int], form: Form, before: WorkView, message: str) -> None:
+    settings, pasted = request.settings, _pasted(form)
+    if before.desk.topics != "quota":
+        text = None if before.bot_opens else message
+        await conversations.open_conversation(*hold, _topic(form), text, settings=settings, pasted=pasted)
+        return
+    kind, _, number = form.text("topic", 60).partition(":")
+    known, listed = uuid_of(number), kind == "topic"
+    if known is None:
+        raise TopicMissing
+    topics = [topic for quota in before.desk.quotas for topic in quota.topics]
+    seed = next((topic.seed for topic in topics if topic.id == known), []) if listed else []
+    speaks_first = before.bot_opens or (not before.turns and bool(seed) and seed[-1].get("role") == "user")
+    await conversations.open_conversation(
+        *hold, "" if listed else _own_topic(form), None if speaks_first else message, settings=settings,
+        topic_id=known if listed else None, quota_id=None if listed else known, pasted=pasted,
+    )  # fmt: skip
+
+
+def _own_topic(form: Form) -> str:
+    topic = form.text("own_topic", TOPIC_CHARACTERS).strip()
+    if not topic:
+        raise TopicMissing
+    return topic
 
 
 def _topic(form: Form) -> str:
@@ -168,9 +192,9 @@ async def _words(
     problem, partial = None, ""
     words = replies.reply_words(*hold, message_no, settings=request.settings, heard=heard)
     try:
-        async with aclosing(_with_pings(words)) as events:
-            async for event in events:
-                yield event
+        async with aclosing(pinged(words)) as events:
+            async for piece in events:
+                yield PING if piece is None else _said(piece)
     except DomainError as error:
         problem, partial = problem_view(error, request), str(error.extra.get("partial", ""))
     view = await work_view(*hold[:2], request.settings)
@@ -178,34 +202,12 @@ async def _words(
         failed(view, message_no, problem, partial)
     view.changed = next((turn.number for turn in view.turns if turn.message_no == message_no), len(view.turns))
     view.arrived = True
-    yield _event("end", render("work/turn_changed.html", view, shell_of(request, recognised(request))))
+    yield event("end", render("work/turn_changed.html", view, shell_of(request, recognised(request))))
 
 
-async def _with_pings(pieces: AsyncGenerator[Words, None]) -> AsyncGenerator[bytes, None]:
-    """A comment line now and then while nothing comes, so that nobody in between takes the line for dead."""
-    async with aclosing(pieces):
-        following: asyncio.Task[Words] = asyncio.ensure_future(anext(pieces))
-        try:
-            while True:
-                done, _ = await asyncio.wait({following}, timeout=PING_SECONDS)
-                if not done:
-                    yield b": ping\n\n"
-                    continue
-                try:
-                    words = following.result()
-                except StopAsyncIteration:
-                    return
-                mark = b"id: %b\n" % words.mark.encode() if words.mark else b""
-                yield (_event("start", "") if words.again else b"") + mark + _event("words", words.text)
-                following = asyncio.ensure_future(anext(pieces))
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-
-
-def _event(name: str, text: str) -> bytes:
-    """As JSON, because a message of the stream may hold no line end."""
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(text))
+def _said(piece: Words) -> bytes:
+    mark = b"id: %b\n" % piece.mark.encode() if piece.mark else b""
+    return (event("start", "") if piece.again else b"") + mark + event("words", piece.text)
 
 
 @post("/work/{assignment_id:uuid}/turns/{message_no:int}/own", guards=guards, status_code=200, include_in_schema=False)
@@ -241,10 +243,13 @@ async def edit(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[U
         form.text("text", settings.turn_text_limit),
         _moment(form.text("seen_at", 50)),
     )
-    async with db.transaction(request.actor.label):
-        await conversations.edit_reply(
-            assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at, pasted=_pasted(form)
-        )
+    try:
+        async with db.transaction(request.actor.label):
+            await conversations.edit_reply(
+                assignment_id, me, epoch, turn_id, text, settings=settings, seen_at=seen_at, pasted=_pasted(form)
+            )
+    except TurnChanged:
+        return await _both(request, assignment_id, turn_id, text)
     view = await work_view(assignment_id, me, settings)
     turn = next(turn for turn in view.turns if turn.reply_id == turn_id)
     view.changed, turn.draft = turn.number, None  # the draft of the edit that was just saved is of no use any more
@@ -252,6 +257,15 @@ async def edit(request: Call, assignment_id: FromPath[UUID], turn_id: FromPath[U
         if check.code == "drafts":
             check.done = all(other.draft is None for other in view.turns)
     return _fragment(request, "work/turn_changed.html", view)
+
+
+async def _both(request: Call, assignment_id: UUID, turn_id: UUID, text: str) -> Response[str]:
+    """What another tab has made of the reply meanwhile, beside what this one would; nothing is stored yet."""
+    view = await work_view(assignment_id, await _me(request), request.settings)
+    turn = next(turn for turn in view.turns if turn.reply_id == turn_id)
+    view.changed, turn.draft, turn.diff = turn.number, text, difference(turn.reply, text)
+    shell = shell_of(request, recognised(request))
+    return html(render("work/edit_overtaken.html", view, shell), TurnChanged.status, {"hx-retarget": "#notice"})
 
 
 def _moment(text: str) -> datetime | None:

@@ -1,9 +1,11 @@
 """A dialogue as the workspace shows it: exchanges instead of messages, drafts beside what is stored, the checklist."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from callboard.pages.desk_view import lay_out
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.views import Check, Guideline, Problem, Turn, WorkView
 from dialogue.conversations import workspace_of
@@ -32,6 +34,8 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
     exchanges = turns_of(talk.turns if talk else space.start.seeds, draft)
     if talk and space.writers:
         _name_writers(exchanges, talk.turns, space.writers)
+    desk = await lay_out(space, exchanges, draft)
+    desk.guidelines_version = hashlib.sha256(row.guidelines.encode()).hexdigest()[:7]
     return WorkView(
         held=held_of(row, turns_done=talk.exchanges if talk else 0, reason=reason_of(feedback) if feedback else None),
         brief=space.start.brief,
@@ -39,6 +43,7 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
         topics=_topics(row, space),
         turns=exchanges,
         checks=_checks(space, exchanges),
+        desk=desk,
         max_turns=space.max_turns,
         text_limit=settings.turn_text_limit,
         topic=talk.topic if talk else None,
@@ -126,7 +131,7 @@ def _answered(turn: Turn, reply: TurnView | Seed, draft: dict[str, str]) -> None
     if reply.original_text is not None:
         turn.original = reply.original_text
         turn.diff = difference(reply.original_text, reply.text)
-    unsaved = draft.get(f"edit-{turn.message_no}")
+    unsaved = draft.get(f"edit-{reply.id}")
     turn.draft = unsaved if unsaved is not None and unsaved != reply.text and not turn.imported else None
 
 
@@ -138,9 +143,13 @@ def _checks(space: Workspace, exchanges: Sequence[Turn]) -> list[Check]:
     checks = [
         Check(code="topic", done=talk is not None),
         Check(code="min_turns", done=done >= space.min_turns, done_count=done, wanted_count=space.min_turns),
-        Check(code="rated", done=done > 0 and rated == len(own), done_count=rated, wanted_count=len(own) or None),
         Check(code="drafts", done=all(turn.draft is None for turn in exchanges)),
     ]
+    if talk is None or talk.rubric_id is None:
+        by_number = Check(
+            code="rated", done=done > 0 and rated == len(own), done_count=rated, wanted_count=len(own) or None
+        )
+        checks.insert(2, by_number)
     if talk is not None and talk.awaited is Awaited.REPLY:
         checks.append(Check(code="replies", done=False))
     return checks

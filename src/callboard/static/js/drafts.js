@@ -23,7 +23,7 @@ function values() {
   const found = {};
   for (const field of fields()) {
     // A closed editor is kept too where it holds other words than the reply.
-    if (field.closest("[hidden]") && field.value === (field.dataset.start ?? "")) continue;
+    if ((field.closest("[hidden]") || field.hasAttribute("data-why")) && field.value === (field.dataset.start ?? "")) continue;
     found[field.dataset.draft] = field.value;
   }
   return found;
@@ -76,6 +76,7 @@ export async function save() {
       // Another tab has saved: writing over it would lose that text, so this tab keeps its own and says so.
       stopped = true;
       show("kept", say("elsewhere"));
+      await offerBoth();
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
@@ -92,6 +93,42 @@ export async function save() {
     sending = false;
     if (dirty && firstChange) quietTimer = setTimeout(save, QUIET_MILLISECONDS);
   }
+}
+
+// Two tabs: both versions of every text that differs are shown, and one is taken by a press. Until then neither is lost.
+async function offerBoth() {
+  const answer = await fetch(place.dataset.draftUrl);
+  const template = document.getElementById("two-drafts");
+  if (!answer.ok || !template) return;
+  const there = await answer.json();
+  const differing = fields().filter((field) => field.value !== (there.draft[field.dataset.draft] ?? field.dataset.start ?? ""));
+  const box = template.content.firstElementChild.cloneNode(true);
+  const row = box.querySelector("[data-row]");
+  for (const field of differing) {
+    const one = row.cloneNode(true);
+    one.querySelector("[data-here]").textContent = field.value;
+    one.querySelector("[data-there]").textContent = there.draft[field.dataset.draft] ?? "";
+    row.before(one);
+  }
+  row.remove();
+  const end = (takeOther) => {
+    if (takeOther) {
+      for (const field of differing) {
+        field.value = there.draft[field.dataset.draft] ?? field.dataset.start ?? "";
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    version = there.version;
+    stopped = false;
+    dirty = true;
+    box.remove();
+    save();
+  };
+  box.querySelector("[data-take-here]").addEventListener("click", () => end(false));
+  box.querySelector("[data-take-there]").addEventListener("click", () => end(true));
+  if (!differing.length) { end(false); return; }
+  document.getElementById("notice").replaceChildren(box);
+  box.scrollIntoView({ block: "nearest" });
 }
 
 // A browser copy is there only when the server never confirmed it, so it is newer than what the page shows.

@@ -63,7 +63,7 @@ function startErrors() {
     toast(text);
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    const checked = document.getElementById(event.detail.target?.dataset?.checkOf);
+    const checked = document.getElementById(event.detail.target?.dataset?.checkOf); // a reply that arrived names no target
     if (checked) checked.setAttribute("aria-invalid", String(event.detail.target.querySelector("[data-fault]") !== null));
     if (event.detail.xhr?.status >= 400) event.detail.target.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });

@@ -21,7 +21,9 @@ export function startHeartbeat() {
         body: JSON.stringify({ epoch: Number(place.dataset.epoch) }),
       });
       if (answer.ok) {
-        const { lease_until: until } = await answer.json();
+        const { lease_until: until, deadline } = await answer.json();
+        const end = document.querySelector("#deadline time");
+        if (deadline && end) end.dateTime = deadline; // a manager may have granted more time
         const time = document.querySelector("#lease time");
         if (until && time) time.dateTime = until;
       } else if (answer.status === 409) {

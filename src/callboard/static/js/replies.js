@@ -45,6 +45,7 @@ function look() {
 export function startReplies() {
   look();
   document.body.addEventListener("htmx:afterSettle", look);
+  document.body.addEventListener("desk:changed", look);
   // After a break of the line: whoever is back asks again.
   addEventListener("online", look);
 }

@@ -91,6 +91,11 @@ function onClick(event) {
     // What may be handed in follows from the drafts.
     sent().then(() => htmx.trigger("#checks", "drafts:changed"));
   }
+  if (button.hasAttribute("data-edit-over")) {
+    const form = button.closest(".editor");
+    form.querySelector("[name=seen_at]").value = button.dataset.editOver;
+    form.requestSubmit();
+  }
   if (button.hasAttribute("data-edit-reset")) {
     box.value = button.dataset.editReset;
     box.dispatchEvent(new Event("input", { bubbles: true }));
@@ -118,6 +123,24 @@ function requireReason() {
   for (const field of document.querySelectorAll("[data-required-with-reason]")) field.required = needed;
 }
 
+// The side panel; whether it is open is remembered for the next task.
+function startGuidelines(place) {
+  const button = document.querySelector("[data-guidelines]");
+  if (!button) return;
+  const show = (open) => {
+    place.toggleAttribute("data-alone", !open);
+    button.setAttribute("aria-expanded", String(open));
+  };
+  let kept = null;
+  try { kept = localStorage.getItem("callboard:guidelines"); } catch { /* shown, then */ }
+  if (kept === "closed") show(false);
+  button.addEventListener("click", () => {
+    const open = place.hasAttribute("data-alone");
+    show(open);
+    try { localStorage.setItem("callboard:guidelines", open ? "open" : "closed"); } catch { /* for this page alone */ }
+  });
+}
+
 export function startWork() {
   const place = document.querySelector(".work");
   if (!place) return;
@@ -125,6 +148,7 @@ export function startWork() {
     for (const fold of document.querySelectorAll("[data-fold-narrow]")) fold.open = false;
   }
   place.addEventListener("click", onClick);
+  startGuidelines(place);
   // Keys act on the exchange that has the focus, also when Tab brought it there.
   place.addEventListener("focusin", (event) => { const turn = event.target.closest(".turn"); if (turn) point(turn); });
   place.addEventListener("change", requireReason);
@@ -139,7 +163,7 @@ export function startWork() {
   });
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const turn = event.target.closest?.(".turn") ?? event.detail.elt?.closest?.(".turn");
-    if (turn?.dataset.state === "waiting") turn.scrollIntoView({ block: "center", behavior: "smooth" });
+    if (["waiting", "choosing"].includes(turn?.dataset.state)) turn.scrollIntoView({ block: "center", behavior: "smooth" });
     if (event.detail.requestConfig?.verb !== "get") sent();
   });
 }

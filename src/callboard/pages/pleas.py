@@ -1,0 +1,64 @@
+"""More time is asked for, or something is wrong: said on the workspace, answered on the page of the task."""
+
+from uuid import UUID
+
+from litestar import Response, post
+from litestar.params import FromPath
+
+from callboard.access.guards import require
+from callboard.access.permissions import Permission
+from callboard.access.visibility import check_task, worker
+from callboard.api.request import Call
+from callboard.pages.errors import ReasonMissing
+from callboard.pages.facts import uuid_of
+from callboard.pages.frame import Form, page, redirect
+from callboard.pages.views_desk import Said
+from kernel import db
+from routing import pleas
+from routing.errors import NoSuchAssignment
+
+HERE = "/work/{assignment_id:uuid}"
+work, manage = [require(Permission.WORK)], [require(Permission.ASSIGNMENTS_WRITE)]
+
+
+def _reason(form: Form) -> str:
+    reason = form.text("reason", pleas.REASON_CHARACTERS).strip()
+    if not reason:
+        raise ReasonMissing
+    return reason
+
+
+@post(f"{HERE}/extension", guards=work, status_code=200, include_in_schema=False)
+async def ask(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    form, me = await Form.of(request), await worker(request.actor, None)
+    async with db.transaction(request.actor.label):
+        await pleas.ask_extension(
+            assignment_id, me, form.number("epoch"), minutes=form.number("minutes"), reason=_reason(form)
+        )
+    return page(request, "work/said.html", Said(what="extension_asked"))
+
+
+@post(f"{HERE}/trouble", guards=work, status_code=200, include_in_schema=False)
+async def trouble(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    form, me = await Form.of(request), await worker(request.actor, None)
+    keep = form.text("then", 5) != "back"
+    async with db.transaction(request.actor.label):
+        await pleas.report_trouble(
+            assignment_id, me, form.number("epoch"), request.settings, reason=_reason(form), keep=keep
+        )
+    return page(request, "work/said.html", Said(what="trouble")) if keep else redirect(request, "/queue")
+
+
+@post("/tasks/{task_id:uuid}/extend", guards=manage, include_in_schema=False)
+async def extend(request: Call, task_id: FromPath[UUID]) -> Response[str]:
+    form = await Form.of(request)
+    held = uuid_of(form.text("assignment", 36))
+    if held is None:
+        raise NoSuchAssignment
+    async with db.transaction(request.actor.label):
+        await check_task(request.actor, task_id)
+        await pleas.extend(task_id, held, minutes=form.number("minutes"), reason=_reason(form))
+    return redirect(request, f"/tasks/{task_id}")
+
+
+route_handlers = [ask, trouble, extend]

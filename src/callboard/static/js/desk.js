@@ -1,0 +1,114 @@
+// The dialogue on the page and on the server: changes are sent one after another, each naming the version that was seen,
+// and the answer is laid over the page without touching what somebody types, plays or has opened.
+
+import { csrfToken, say } from "./words.js";
+import { toast } from "./toasts.js";
+
+const MOST_TRIES = 60;
+const AGAIN_MS = 1000;
+
+let place, chain = Promise.resolve(), waiting = 0;
+
+export function desk() {
+  return place?.isConnected ? place : null;
+}
+
+// What belongs to the person stays as it is: text boxes, open editors and folds, streams that run.
+function keeps(old, next) {
+  if (!(old instanceof Element)) return false;
+  if (old.matches("textarea[data-draft], input[type=text], [data-streaming], .views")) {
+    return !old.hasAttribute("data-streaming") || next.matches?.("[data-stream], [data-asking]");
+  }
+  return old.matches(".marker[open]");
+}
+
+const callbacks = {
+  beforeNodeMorphed: (old, next) => !keeps(old, next),
+  beforeAttributeUpdated: (name, node) => {
+    if (name === "hidden" && node.matches(".panels, .editor, [data-own], [data-topic-hidden]")) return false;
+    if (name === "open" && node.matches("details")) return false;
+    if (name === "hidden" && node.matches(".why-box") && node.contains(document.activeElement)) return false;
+    return name !== "data-marked" && name !== "data-now";
+  },
+};
+
+export function lay(html) {
+  const parts = new DOMParser().parseFromString(html, "text/html");
+  for (const id of ["desk", "checks"]) {
+    const old = document.getElementById(id);
+    const next = parts.getElementById(id);
+    if (!old || !next) continue;
+    Idiomorph.morph(old, next, { callbacks, restoreFocus: true });
+    htmx.process(document.getElementById(id));
+  }
+  document.body.dispatchEvent(new CustomEvent("desk:changed"));
+}
+
+export async function reload() {
+  const answer = await fetch(`${place.dataset.base}/desk`);
+  if (answer.ok) lay(await answer.text());
+  return answer.ok;
+}
+
+function version() {
+  return document.getElementById("checks")?.dataset.version ?? "";
+}
+
+async function post(path, fields) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const body = new URLSearchParams({ ...fields, epoch: place.dataset.epoch });
+      const answer = await fetch(`${place.dataset.base}/${path}`, { method: "POST", headers: { "X-CSRF-Token": csrfToken() }, body });
+      if (answer.status !== 503 || tries >= MOST_TRIES) return answer;
+    } catch (error) {
+      if (tries >= MOST_TRIES) throw error;
+      if (tries === 2) toast(say("offline"));
+    }
+    await new Promise((done) => { setTimeout(done, AGAIN_MS); });
+  }
+}
+
+// Another tab has changed the dialogue: its state is shown, and this change waits for a decision.
+function offer(path, fields, isThere) {
+  const box = document.getElementById("moved").content.firstElementChild.cloneNode(true);
+  box.querySelector("[data-again]").addEventListener("click", () => { box.remove(); change(path, { ...fields, version: version() }, isThere); });
+  box.querySelector("[data-leave]").addEventListener("click", () => box.remove());
+  document.getElementById("notice").replaceChildren(box);
+  box.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  box.querySelector("button").focus();
+}
+
+async function perform(path, fields, isThere) {
+  let answer;
+  try {
+    answer = await post(path, { version: version(), ...fields });
+  } catch {
+    toast(say("offline"));
+    return false;
+  }
+  if (answer.ok) {
+    const html = await answer.text();
+    if (waiting <= 1) lay(html);
+    else document.getElementById("checks").dataset.version = new DOMParser().parseFromString(html, "text/html").getElementById("checks").dataset.version;
+    return true;
+  }
+  let problem = {};
+  try { problem = await answer.json(); } catch { /* no problem+json */ }
+  if (["lease_lost", "stale_epoch", "already_submitted"].includes(problem.code)) { location.reload(); return false; }
+  await reload();
+  if (problem.code === "conversation_moved" && isThere?.()) return true; // this very change was stored, its answer lost
+  if (problem.code === "conversation_moved") offer(path, fields, isThere);
+  else toast(problem.detail || problem.title || say("failed"));
+  return false;
+}
+
+export function change(path, fields = {}, isThere = null) {
+  waiting += 1;
+  const mine = chain.then(() => perform(path, fields, isThere)).finally(() => { waiting -= 1; });
+  chain = mine.catch(() => {});
+  return mine;
+}
+
+export function startDesk() {
+  place = document.querySelector(".work[data-base]");
+}
