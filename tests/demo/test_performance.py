@@ -286,7 +286,7 @@ def test_verdicts_follow_the_quality() -> None:
 
 
 async def test_seeding_beside_a_running_site_is_the_same(app: object, settings: Settings) -> None:
-    assert (await seed(settings)).projects == 5
+    assert (await seed(settings)).projects == 6
     assert (await seed(settings)).projects == 0
 
 

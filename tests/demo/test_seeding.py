@@ -58,7 +58,7 @@ async def test_a_second_seed_adds_nothing(settings: Settings) -> None:
 async def test_two_seeds_at_once_make_one_demo(settings: Settings) -> None:
     added = await asyncio.gather(seed(settings), seed(settings))
     assert sorted(result.projects for result in added) == [0, 6]
-    assert (await counts())["project"] == 5
+    assert (await counts())["project"] == 6
 
 
 async def test_a_seed_that_fails_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.pages.csv_file import csv_answer
 from callboard.pages.frame import page
-from callboard.pages.views import Basis, EarningLine, EarningsView, EarningTotals, TaskFacts
+from callboard.pages.views import TaskFacts
+from callboard.pages.views_earnings import Basis, EarningLine, EarningsView, EarningTotals
 from kernel import db
 from kernel.clock import rfc3339
 from kernel.errors import Invalid

@@ -83,6 +83,8 @@ class KindWorkView(Struct, kw_only=True):
     blocks: list[BlockView]
     draft_saved_at: Any = None
     draft_version: int | None = None
+    handed_on: bool = False
+    """Only a dialogue goes on in other hands."""
     ended: str | None = None
     judged: str | None = None
     problem: Problem | None = None

@@ -1,0 +1,50 @@
+"""What the page of earnings shows."""
+
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from callboard.pages.views import TaskFacts
+from kernel.money import Money
+from payments.earnings import Shared
+
+
+class Basis(Struct, kw_only=True):
+    """How a price came about: base × factor of the difficulty × factor of an expert. Factors as decimal text."""
+
+    base: Money
+    difficulty_factor: str
+    expert_factor: str
+    level: int
+
+
+class EarningLine(Struct, kw_only=True):
+    """`state` is pending, posted or voided; `stage` annotation, review or exam."""
+
+    task: TaskFacts
+    """Of an exam: its name, domain and level."""
+    stage: str
+    at: datetime
+    state: str
+    amount: Money
+    basis: Basis | None = None
+    reason: str = ""
+    items: list[str] = field(default_factory=list)
+    """Rubric items of a rejection."""
+    shared: Shared | None = None
+
+
+class EarningTotals(Struct, kw_only=True):
+    """Of one currency."""
+
+    pending: Money
+    posted: Money
+    today: Money
+    week: Money
+
+
+class EarningsView(Struct, kw_only=True):
+    totals: list[EarningTotals]
+    lines: list[EarningLine]
+    state: str = ""
+    next_cursor: str | None = None
