@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.pages import views as v
+from callboard.pages import views_earnings
 from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
@@ -255,20 +256,20 @@ REVIEW_ENDED = v.ReviewView(
 )  # fmt: skip
 
 
-def _basis(level: int, factor: str, expert: str = "1") -> v.Basis:
-    return v.Basis(base=usd(150), difficulty_factor=factor, expert_factor=expert, level=level)
+def _basis(level: int, factor: str, expert: str = "1") -> views_earnings.Basis:
+    return views_earnings.Basis(base=usd(150), difficulty_factor=factor, expert_factor=expert, level=level)
 
 
-EARNINGS = v.EarningsView(
-    totals=[v.EarningTotals(pending=usd(390), posted=usd(48_260), today=usd(720), week=usd(6_315))],
+EARNINGS = views_earnings.EarningsView(
+    totals=[views_earnings.EarningTotals(pending=usd(390), posted=usd(48_260), today=usd(720), week=usd(6_315))],
     lines=[
-        v.EarningLine(task=KEYS, at=minutes(-12), stage="annotation", state="pending", amount=usd(180), basis=_basis(2, "1.2")),
-        v.EarningLine(task=BONDS, at=minutes(-80), stage="review", state="posted", amount=usd(300.25), basis=_basis(5, "2", "1.25")),
-        v.EarningLine(task=LEASE, at=minutes(-1500), stage="annotation", state="voided", amount=usd(210), basis=_basis(3, "1.4"), reason="rejected", items=["edit_insufficient"]),
+        views_earnings.EarningLine(task=KEYS, at=minutes(-12), stage="annotation", state="pending", amount=usd(180), basis=_basis(2, "1.2")),
+        views_earnings.EarningLine(task=BONDS, at=minutes(-80), stage="review", state="posted", amount=usd(300.25), basis=_basis(5, "2", "1.25")),
+        views_earnings.EarningLine(task=LEASE, at=minutes(-1500), stage="annotation", state="voided", amount=usd(210), basis=_basis(3, "1.4"), reason="rejected", items=["edit_insufficient"]),
     ],
     next_cursor="abc",
 )  # fmt: skip
-EARNINGS_EMPTY = v.EarningsView(totals=[], lines=[])
+EARNINGS_EMPTY = views_earnings.EarningsView(totals=[], lines=[])
 
 
 class Sample(Struct):
