@@ -24,6 +24,7 @@ class OfferView(msgspec.Struct, frozen=True):
     project_name: str
     annotator_id: UUID
     kind: str
+    task_kind: str
     external_id: str
     domain: str
     language: str

@@ -1181,7 +1181,7 @@ WHERE assignment.id = o.id AND assignment.annotator = :annotator_id AND assignme
 -- name: offers
 -- Offers as they read now: an open one whose time is over has timed out, one whose place is gone is rescinded, whether or not that is written.
 SELECT o.id, o.batch, o.task AS task_id, o.slot AS slot_id, o.project AS project_id, p.name AS project_name, o.annotator AS annotator_id,
-       s.kind, t.external_id, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.payload, o.price_micros, o.currency, o.price_inputs,
+       s.kind, t.kind AS task_kind, t.external_id, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.payload, o.price_micros, o.currency, o.price_inputs,
        o.offered_at, o.expires_at, o.reason, o.not_before, o.assignment AS assignment_id,
        CASE WHEN o.state <> 'open' THEN o.state
             WHEN o.expires_at <= clock_timestamp() THEN 'timed_out'

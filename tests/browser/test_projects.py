@@ -57,6 +57,7 @@ async def test_a_requirement_is_mended_and_a_step_is_added(sign_in: SignIn) -> N
     await page.get_by_label("After waiting: unit").select_option("hours")
     await expect(page.get_by_text("for a task that comes in now:")).to_be_visible()
     await page.get_by_role("button", name="Add a step").click()
+    await expect(page.locator("#after_2")).to_be_focused()  # the new row is there for good
     await page.locator("#share_2").fill("90")
     await page.locator("#after_2").fill("")
     await page.get_by_role("button", name="Move step 2 up").click()

@@ -174,3 +174,18 @@ async def test_the_api_of_declarations(play: Play) -> None:
     wrong = task("t-9", kind="tone", payload={"row": "?"})
     refused = await call("POST", f"/projects/{play.site.project_id}/tasks", play.site.frontend, {"tasks": [wrong]}, 422)
     assert (refused["code"], refused["errors"][0]["path"]) == ("payload_refused", "/payload/line")
+
+
+async def test_an_offer_does_not_say_whose_the_candidates_are(play: Play) -> None:
+    site = play.site
+    made = task("x-offered", kind="preference_pair", payload=PAYLOADS["preference_pair"])
+    answer = await site.call("POST", f"/projects/{site.project_id}/tasks", site.frontend, {"tasks": [made]}, 201)
+    me = (await site.call("GET", "/me", site.author))["annotator_id"]
+    task_id = answer["ids"]["x-offered"]
+    await site.call("PUT", f"/annotators/{me}/presence", site.author, {"state": "available"})
+    offered = await site.call("POST", f"/tasks/{task_id}/offer", site.manager, {"annotator_ids": [me]}, 201)
+    assert offered["offers"], offered
+    (mine,) = (await site.call("GET", "/offers", site.author))["items"]
+    assert mine["task_id"] == task_id
+    assert [one["id"] for one in mine["payload"]["candidates"]] == ["a", "b"]
+    assert "secret" not in json.dumps([offered, mine])

@@ -16,7 +16,7 @@ from callboard.access.permissions import Permission
 from callboard.api.paging import aware
 from callboard.api.request import Call
 from callboard.api.routes import get, post, put
-from callboard.api.shapes import Assignment, Items, outward, without_key
+from callboard.api.shapes import Assignment, Items, for_author, outward
 from callboard.api.work import reply, unit_of_work
 from kernel.money import Money
 from routing import offers, personal_queue
@@ -82,11 +82,13 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     """Those that come first; what is not named follows as it was."""
 
 
-def shown(view: OfferView) -> Offer:
+async def shown(view: OfferView) -> Offer:
+    """As whoever is asked may see it: without what the work is judged by, and whose the candidates are."""
+    payload = await for_author(view.project_id, view.task_kind, view.payload)
     return Offer(
         id=view.id, batch=view.batch, state=view.state, annotator_id=view.annotator_id, kind=view.kind, task_id=view.task_id,
         external_id=view.external_id, project_id=view.project_id, project_name=view.project_name, domain=view.domain,
-        language=view.language, difficulty_band=view.difficulty_band, payload=without_key(view.payload),
+        language=view.language, difficulty_band=view.difficulty_band, payload=payload,
         price=Money(view.price_micros, view.currency), offered_at=view.offered_at, expires_at=view.expires_at,
         reason=view.reason, not_before=view.not_before, assignment_id=view.assignment_id,
     )  # fmt: skip
@@ -110,14 +112,14 @@ async def _whose(actor: Actor, offer_id: UUID) -> UUID:
 async def open_offers(request: Call, annotator_id: FromQuery[UUID | None] = None) -> Response[Items[Offer]]:
     """What is offered now, the first to expire first. Events `offer.*` on the stream tell of changes."""
     person = await visibility.worker(request.actor, annotator_id)
-    return reply(Items([shown(one) for one in await listed(annotator_id=person)]))
+    return reply(Items([await shown(one) for one in await listed(annotator_id=person)]))
 
 
 @get("/tasks/{task_id:uuid}/offers", guards=WRITE, operation_id="listOffersOfTask", tags=["tasks"])
 async def of_task(request: Call, task_id: FromPath[UUID]) -> Response[Items[Offer]]:
     """To whom it was offered, and what they said."""
     await visibility.check_task(request.actor, task_id)
-    return reply(Items([shown(one) for one in await listed(task_id=task_id, open_only=False)]))
+    return reply(Items([await shown(one) for one in await listed(task_id=task_id, open_only=False)]))
 
 
 @post("/tasks/{task_id:uuid}/offer", guards=WRITE, status_code=201, operation_id="offerTask", tags=["tasks"])
@@ -126,7 +128,7 @@ async def make(request: Call, task_id: FromPath[UUID], data: JSONBody[Offering])
 
     async def act() -> Offered:
         made = await offers.make(task_id, data.annotator_ids, request.settings, made_by=request.actor.label)
-        return Offered([shown(one) for one in made.offers], made.refused)
+        return Offered([await shown(one) for one in made.offers], made.refused)
 
     return await unit_of_work(request, act, status=201)
 
@@ -148,7 +150,7 @@ async def decline(request: Call, offer_id: OfferId, data: JSONBody[Declining]) -
 
     async def act() -> Offer:
         person = await _whose(request.actor, offer_id)
-        return shown(await offers.decline(offer_id, person, reason=data.reason, not_before=not_before))
+        return await shown(await offers.decline(offer_id, person, reason=data.reason, not_before=not_before))
 
     return await unit_of_work(request, act)
 
@@ -158,7 +160,7 @@ async def rescind(request: Call, offer_id: OfferId, data: JSONBody[Rescinding]) 
     """Taken back before it was accepted."""
 
     async def act() -> Offer:
-        return shown(await offers.rescind(offer_id, reason=data.reason))
+        return await shown(await offers.rescind(offer_id, reason=data.reason))
 
     return await unit_of_work(request, act)
 
