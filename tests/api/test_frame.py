@@ -195,7 +195,7 @@ async def test_broken_connections_are_replaced(client: httpx.AsyncClient, cast: 
     ann = await cast.person("ann", ["annotator"], works=True)
     for _ in range(3):
         await db.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
         answers = [await client.get("/api/v1/assignments", headers=ann.headers) for _ in range(4)]
         assert answers[-1].status_code == 200
