@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from dialogue import telemetry
 from dialogue.errors import BadScore, BadSpan, NoRubric, NoSuchSpan, NoSuchTurn
 from dialogue.rubrics import Dimension, RubricView, rubric_by_id
-from dialogue.store import choices_of, hold, require_version, reread, turn_of
+from dialogue.store import choices_of, hold, moved, require_version, reread, turn_of
 from dialogue.texts import require_storable
 from dialogue.views import ChoiceView, ConversationView, TurnView
 from kernel import db
@@ -25,6 +25,11 @@ MOST_SPANS = 200
 """On one turn: a passage for every other line of a very long reply."""
 
 
+class ScoreSeen(Struct, frozen=True, kw_only=True):
+    value: int
+    comment: str = ""
+
+
 class ScoreIn(Struct, frozen=True, kw_only=True):
     dimension: Annotated[str, Meta(max_length=40)]
     value: int | None
@@ -32,6 +37,9 @@ class ScoreIn(Struct, frozen=True, kw_only=True):
     turn_id: UUID | None = None
     """None: the whole dialogue."""
     comment: str = ""
+    was: ScoreSeen | UnsetType | None = UNSET
+    """The score that the writer saw there, null for none: where another one stands by now, nothing is stored. It asks
+    less than the dialogue's version, which moves with every reply that arrives."""
 
 
 class ScoreView(Struct, frozen=True, kw_only=True):
@@ -104,6 +112,7 @@ async def score(
         raise NoRubric
     rubric = await rubric_by_id(conversation.rubric_id)
     require_version(conversation, seen)
+    await _require_as_seen(conversation, given)
     places = {one.turn_id: await _places(conversation, one.turn_id) for one in given}
     for one in given:
         require_storable(one.comment, settings.comment_text_limit, "The comment")
@@ -123,6 +132,22 @@ async def score(
     if rated is not None:
         await telemetry.note(assignment_id, rated, settings)
     return (await reread(conversation)).blind()
+
+
+async def _require_as_seen(conversation: ConversationView, given: Sequence[ScoreIn]) -> None:
+    """Raises `ConversationMoved` where a score is neither as its writer saw it nor already what it shall be."""
+    if all(one.was is UNSET for one in given):
+        return
+    there = {(one.turn_id, one.dimension): one for one in await db.fetch_as(
+        ScoreView, sql.scores_of_conversation, conversation_id=conversation.id)}  # fmt: skip
+    for one in given:
+        if one.was is UNSET:
+            continue
+        stands = there.get((one.turn_id, one.dimension))
+        now = ScoreSeen(value=stands.value, comment=stands.comment) if stands else None
+        wanted = None if one.value is None else ScoreSeen(value=one.value, comment=one.comment)
+        if now not in (one.was, wanted):
+            raise moved(conversation)
 
 
 async def _places(conversation: ConversationView, turn_id: UUID | None) -> set[str]:

@@ -89,9 +89,14 @@ async def reread(conversation: ConversationView) -> ConversationView:
 
 
 def require_version(conversation: ConversationView, seen: int | None) -> None:
-    """Raises `ConversationMoved` with the dialogue as it stands, blinded. None: the writer does not mind."""
+    """Raises `ConversationMoved`. None: the writer does not mind."""
     if seen is not None and seen != conversation.version:
-        raise ConversationMoved(version=conversation.version, current=msgspec.to_builtins(conversation.blind()))
+        raise moved(conversation)
+
+
+def moved(conversation: ConversationView) -> ConversationMoved:
+    """With the dialogue as it stands, blinded."""
+    return ConversationMoved(version=conversation.version, current=msgspec.to_builtins(conversation.blind()))
 
 
 async def newest_choice(message_id: UUID) -> ChoiceView | None:

@@ -138,6 +138,7 @@ async def test_five_turns_with_two_candidates_by_keyboard_through_reload_and_cra
     await page.keyboard.press("Control+Enter")
     await expect(last.get_by_text("edited", exact=True).first).to_be_visible()
 
+    await expect(page.locator("#missing [data-jump]")).to_have_count(1)
     await last.focus()
     await page.keyboard.press("m")
     await expect(page.locator("#scale-whole-overall")).to_be_focused()

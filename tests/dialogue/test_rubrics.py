@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from dialogue import scoring
 from dialogue.checks import ready_to_submit
-from dialogue.errors import BadRubric, BadSpan, NoRubric, NoSuchSpan
+from dialogue.errors import BadRubric, BadSpan, ConversationMoved, NoRubric, NoSuchSpan
 from dialogue.rubric_defaults import DIMENSIONS, SPAN_LABELS
 from dialogue.rubrics import Dimension, RubricDraft, RubricView, judge, put_rubric
-from dialogue.scoring import Judgement, ScoreIn, ScoreView, SpanIn
+from dialogue.scoring import Judgement, ScoreIn, ScoreSeen, ScoreView, SpanIn
 from dialogue.views import BY_HAND, IMPORTED, ChoiceView, ConversationView, TurnView
 from kernel import db
 from kernel.settings import Settings
@@ -152,6 +152,22 @@ async def test_without_a_rubric_there_are_no_scores(settings: Settings) -> None:
     await desk.open()
     with pytest.raises(NoRubric):
         await score(desk, ScoreIn(dimension="help", value=4))
+
+
+@pytest.mark.usefixtures("pool")
+async def test_a_score_is_not_written_over_one_that_was_not_seen(desk: Desk) -> None:
+    await desk.open()
+    await score(desk, ScoreIn(dimension="all", value=2, was=None))
+    await desk.hear(1)  # the dialogue moves on, the score does not
+    await score(desk, ScoreIn(dimension="all", value=3, comment="better", was=ScoreSeen(value=2)))
+    stands = (await desk.see()).version
+    await score(
+        desk, ScoreIn(dimension="all", value=3, comment="better", was=ScoreSeen(value=2))
+    )  # its answer was lost
+    for other in (None, ScoreSeen(value=2), ScoreSeen(value=3)):
+        with pytest.raises(ConversationMoved):
+            await score(desk, ScoreIn(dimension="all", value=5, was=other))
+    assert (await desk.see()).version == stands
 
 
 @pytest.mark.usefixtures("pool")

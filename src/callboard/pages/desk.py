@@ -1,7 +1,8 @@
 """The tree of a dialogue in the workspace: candidates, decisions, undo, branches, the rubric, marked passages.
 
-Every change names the version that its page shows and answers with the dialogue as it stands; where it has moved on in
-another tab, the answer is 409, nothing is stored, and the page asks which of the two shall hold.
+Every change names what its page shows (the version of the dialogue; of a score the value that stood there) and answers
+with the dialogue as it stands; where that has moved on in another tab, the answer is 409, nothing is stored, and the page
+asks which of the two shall hold.
 """
 
 from collections.abc import AsyncGenerator
@@ -31,7 +32,7 @@ from dialogue import candidates, choosing, moving, scoring, trees
 from dialogue.candidates import Piece
 from dialogue.choosing import Decision
 from dialogue.errors import BadDecision
-from dialogue.scoring import ScoreIn, SpanIn
+from dialogue.scoring import ScoreIn, ScoreSeen, SpanIn
 from kernel import db
 from kernel.errors import DomainError, Invalid
 from routing import leases
@@ -159,9 +160,11 @@ async def put_score(request: Call, assignment_id: FromPath[UUID]) -> Response[st
     given = ScoreIn(
         dimension=form.text("dimension", LABEL_CHARACTERS), value=value, turn_id=turn_id,
         comment=form.text("comment", settings.comment_text_limit),
+        was=ScoreSeen(value=form.number("was"), comment=form.text("was_comment", settings.comment_text_limit))
+        if form.text("was", 10) else None,
     )  # fmt: skip
     async with db.transaction(request.actor.label):
-        await scoring.score(assignment_id, me, form.number("epoch"), [given], settings=settings, seen=_seen(form))
+        await scoring.score(assignment_id, me, form.number("epoch"), [given], settings=settings)
     return await _again(request, assignment_id)
 
 

@@ -8,6 +8,8 @@ const MOST_TRIES = 60;
 const AGAIN_MS = 1000;
 
 let place, chain = Promise.resolve(), waiting = 0;
+const sending = new Set(); // requests of forms that change something and have not ended
+let heard = () => {};
 
 export function desk() {
   return place?.isConnected ? place : null;
@@ -71,17 +73,20 @@ async function post(path, fields) {
 // Another tab has changed the dialogue: its state is shown, and this change waits for a decision.
 function offer(path, fields, isThere) {
   const box = document.getElementById("moved").content.firstElementChild.cloneNode(true);
-  box.querySelector("[data-again]").addEventListener("click", () => { box.remove(); change(path, { ...fields, version: version() }, isThere); });
+  box.querySelector("[data-again]").addEventListener("click", () => { box.remove(); change(path, typeof fields === "function" ? fields : { ...fields, version: version() }, isThere); });
   box.querySelector("[data-leave]").addEventListener("click", () => box.remove());
   document.getElementById("notice").replaceChildren(box);
   box.scrollIntoView({ block: "nearest", behavior: "smooth" });
   box.querySelector("button").focus();
 }
 
+// `fields` may be a function: what the page shows when its turn comes.
 async function perform(path, fields, isThere) {
+  while (sending.size) await new Promise((done) => { heard = done; });
+  const given = typeof fields === "function" ? fields() : fields;
   let answer;
   try {
-    answer = await post(path, { version: version(), ...fields });
+    answer = await post(path, { version: version(), ...given });
   } catch {
     toast(say("offline"));
     return false;
@@ -109,6 +114,23 @@ export function change(path, fields = {}, isThere = null) {
   return mine;
 }
 
+// Null where nothing is under way, else resolves when the changes of this page have been answered.
+export function underWay() {
+  return waiting ? chain : null;
+}
+
+// What forms send and what is changed here take turns, so that neither takes the other for another tab's.
+function queue(event) {
+  const { verb, question, issueRequest } = event.detail;
+  if (!waiting || verb === "get" || question || event.defaultPrevented || event.target.matches("[data-save-first]")) return;
+  event.preventDefault();
+  chain.then(() => issueRequest(true));
+}
+
 export function startDesk() {
   place = document.querySelector(".work[data-base]");
+  if (!place) return;
+  document.body.addEventListener("htmx:confirm", queue);
+  document.body.addEventListener("htmx:beforeSend", ({ detail }) => { if (detail.requestConfig.verb !== "get") sending.add(detail.xhr); });
+  document.body.addEventListener("htmx:afterRequest", ({ detail }) => { if (sending.delete(detail.xhr)) heard(); });
 }

@@ -1,6 +1,7 @@
 // Nothing typed is lost: every text box with data-draft is kept in this browser at once and on the server within 2 s.
 // The browser's copy is dropped only when the server has confirmed the same words.
 
+import { underWay } from "./desk.js";
 import { csrfToken, say } from "./words.js";
 import { toast } from "./toasts.js";
 
@@ -170,9 +171,9 @@ export function sent() {
 
 // Handing in looks at the drafts on the server: what was typed a moment ago has to be there.
 function saveFirst(event) {
-  if (!event.target.matches("form[data-save-first]") || !(dirty || sending)) return;
+  if (!event.target.matches("form[data-save-first]") || !(dirty || sending || underWay())) return;
   event.preventDefault();
-  settled().then(() => event.detail.issueRequest(true));
+  Promise.all([settled(), underWay()]).then(() => event.detail.issueRequest(true));
 }
 
 export function startDrafts() {

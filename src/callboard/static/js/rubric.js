@@ -4,6 +4,7 @@ import { change } from "./desk.js";
 
 const QUIET_MS = 1000;
 const timers = new WeakMap();
+const stored = new Map(); // by scale: what the server has confirmed since the page was laid
 
 function value(scale) {
   return scale.querySelector(".steps :checked")?.value ?? "";
@@ -17,6 +18,12 @@ function needsWhy(scale) {
   return scale.dataset.commentAt !== "" && value(scale) !== "" && Number(value(scale)) <= Number(scale.dataset.commentAt);
 }
 
+// What the server holds, as far as this page knows.
+function standing(id) {
+  const scale = document.getElementById(id);
+  return stored.get(id) ?? { was: scale?.querySelector(".steps [checked]")?.value ?? "", was_comment: scale?.querySelector("[data-why]").dataset.start ?? "" };
+}
+
 function store(scale) {
   const why = scale.querySelector("[data-why]");
   const wanted = value(scale);
@@ -27,8 +34,12 @@ function store(scale) {
     const now = document.getElementById(id);
     return now && now.querySelector(".steps [checked]")?.value === wanted && (now.querySelector("[data-why]").dataset.start ?? "") === comment;
   };
-  change("scores", { turn: scale.closest("[data-scales]").dataset.turn, dimension: scale.dataset.dimension, value: wanted, comment }, isThere)
-    .then((done) => { if (done) why.dataset.start = comment; });
+  const given = { turn: scale.closest("[data-scales]").dataset.turn, dimension: scale.dataset.dimension, value: wanted, comment };
+  change("scores", () => ({ ...given, ...standing(id) }), isThere).then((done) => {
+    if (!done) return;
+    why.dataset.start = comment;
+    stored.set(id, { was: wanted, was_comment: comment });
+  });
 }
 
 function onChange(event) {
@@ -112,6 +123,7 @@ function onKey(event) {
 export function startRubric() {
   const place = document.querySelector(".work[data-base]");
   if (!place) return;
+  document.body.addEventListener("desk:changed", () => stored.clear());
   place.addEventListener("change", onChange);
   place.addEventListener("input", onInput);
   place.addEventListener("keydown", onKey);
