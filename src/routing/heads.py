@@ -18,6 +18,7 @@ from routing.choice import (
     Recent,
     Trait,
     Waiting,
+    columns,
     heads_of_row,
     inputs,
     known_of,
@@ -158,7 +159,7 @@ def weigh(
     """
     what, says = fresh_from(open_trait(profile, head, z, now), head, recent), author_says(head, judge_id, profile.id)
     lots = [one.by_author(says, now.policy) if says else one for one in lots_of([head], now)]
-    free = ranked(known_of([what], now.policy), lots, 1)
+    free = ranked(known_of([what], now.policy), columns(lots), 1)
     return scored(lots[free[0][1] if free else 0], what, now.policy), not free
 
 
@@ -167,7 +168,7 @@ def choose(
 ) -> list[Candidate]:
     """What the person should be given, best first; of these lots, where they are not those of the lanes' heads alone."""
     lots = lots_of(heads, now) if lots is None else lots
-    best = [lots[n] for _, n in ranked(known_of(traits, now.policy), lots, most)]
+    best = [lots[n] for _, n in ranked(known_of(traits, now.policy), columns(lots), most)]
     return [Candidate(heads[one.place], one, traits[one.place]) for one in best]
 
 

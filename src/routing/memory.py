@@ -16,7 +16,7 @@ from uuid import UUID
 from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.choice import Known, Lot, Recent, Trait, extra, heads_of_row, lot, ranked
+from routing.choice import Known, Lot, Lots, Recent, Trait, columns, extra, heads_of_row, lot, ranked
 from routing.heads import KINDS, Head, head_of, trait_of
 from routing.scoring import topic_bonus
 from routing.situation import UNKNOWN, Situation, situation
@@ -67,7 +67,7 @@ class _Choice(NamedTuple):
     """What of the heads somebody may want: places in `Look.lots`, and the lots themselves."""
 
     numbers: list[int]
-    lots: list[Lot]
+    lots: Lots
 
 
 class Look:
@@ -128,7 +128,7 @@ class Look:
                 and (project_ids is None or lane.project_id in project_ids)
             ):
                 numbers.append(n)
-        return _Choice(numbers, [self.lots[n] for n in numbers])
+        return _Choice(numbers, columns([self.lots[n] for n in numbers]))
 
 
 class Memory:

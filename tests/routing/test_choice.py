@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.choice import Known, Lot, Trait, Waiting, kept, known_of, lot, ranked, retry_after, trait
+from routing.choice import Known, Lot, Trait, Waiting, columns, kept, known_of, lot, ranked, retry_after, trait
 from routing.lanes import Lane
 from routing.situation import NOBODY_AT_ALL, Best, Situation, Stock
 from routing.weights import POLICY, Policy
@@ -94,7 +94,7 @@ class Floor:
                 )
             )  # fmt: skip
             tasks.append(task)
-        found = ranked(known(traits, URGENT), lots, 1)
+        found = ranked(known(traits, URGENT), columns(lots), 1)
         return tasks[lots[found[0][1]].place] if found else None
 
 
@@ -142,7 +142,7 @@ def test_whoever_is_eligible_gets_it_once_patience_is_over(
     ends = POLICY.patience_ends_slas * min(sla, 60 * POLICY.patience_longest_sla_minutes)
     assert ends < 2 * sla
     one = lot(0, "l", sla, Waiting(0, ends * (1 + over) + 1e-3, priority), situation)
-    assert ranked(known([Trait(p, pay, 0.0, 0.0, reserve)]), [one], 1)
+    assert ranked(known([Trait(p, pay, 0.0, 0.0, reserve)]), columns([one]), 1)
 
 
 @given(p=FIGURES, waited=st.floats(0, 1e6), backlog=st.floats(0, 5))
@@ -152,16 +152,16 @@ def test_nobody_is_refused_for_somebody_who_may_be_gone(p: float, waited: float,
     for situation in (
         now(age=61.0, backlog=backlog, best={"l": (9, 9, 9, 9, 9)}), now(age=None), now(best={"l": NOBODY_AT_ALL}), now(),
     ):  # fmt: skip
-        assert ranked(mine, [lot(0, "l", 3600, Waiting(0, waited, 3), situation)], 1)
+        assert ranked(mine, columns([lot(0, "l", 3600, Waiting(0, waited, 3), situation)]), 1)
 
 
 def test_who_is_barred_gets_nothing_and_who_is_refused_is_told_when_to_come_back() -> None:
     situation = now(best={"l": (0.9, 0.9, 0.9, 0.9, 0.9)})
     fresh, nearly = (lot(0, "l", 86400, Waiting(0, waited, 3), situation) for waited in (0.0, 5385.0))
     barred, able = Trait(-math.inf, 1.0, 0.0, 0.0, 0.0), Trait(0.3, 1.0, 0.0, 0.0, 0.0)
-    assert not ranked(known([barred]), [fresh], 1)
+    assert not ranked(known([barred]), columns([fresh]), 1)
     assert not kept([barred.p], [fresh])
-    assert not ranked(known([able]), [fresh], 1)
+    assert not ranked(known([able]), columns([fresh]), 1)
     assert kept([able.p], [fresh]) == [fresh]
     assert retry_after([fresh], [86400], POLICY) == 60
     assert retry_after([nearly], [86400], POLICY) == 15, "an SLA of a day counts as an hour where patience is asked"
@@ -181,6 +181,6 @@ def test_pay_and_medians_are_those_of_the_moment() -> None:
     dear = trait(profile, lane, expert=True, expert_pay=2.0, stock=stock, policy=POLICY)
     assert (plain.pay, dear.pay, plain.advantage) == (1.0, 2.0, pytest.approx(0.6))
     (worse, _), (better, _) = (
-        ranked(known([one]), [lot(0, "l", 60, Waiting(0, 0.0, 3), now())], 1)[0] for one in (dear, plain)
+        ranked(known([one]), columns([lot(0, "l", 60, Waiting(0, 0.0, 3), now())]), 1)[0] for one in (dear, plain)
     )
     assert better - worse == pytest.approx(POLICY.pay_weight)

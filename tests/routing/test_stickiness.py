@@ -10,7 +10,7 @@ import pytest
 from kernel import db
 from kernel.settings import Settings
 from routing import offers, presence, projects
-from routing.choice import Trait, Waiting, extra, known_of, lot, ranked, scored
+from routing.choice import Trait, Waiting, columns, extra, known_of, lot, ranked, scored
 from routing.explain import explain
 from routing.memory import Memory
 from routing.scoring import NEVER, topic_bonus
@@ -60,7 +60,7 @@ def test_every_bonus_is_a_part_of_the_score_and_fades_as_it_says() -> None:
         before, after = scored(one, PLAIN, POLICY), scored(one, what, POLICY)
         assert getattr(after, name) == pytest.approx(bonus)
         assert after.total - before.total == pytest.approx(bonus)
-        ((score, _),) = ranked(known_of([what], POLICY), [one], 1)
+        ((score, _),) = ranked(known_of([what], POLICY), columns([one]), 1)
         assert score == pytest.approx(after.total), "what is explained is what decides"
     assert topic_bonus(NEVER) == 0.0
     for says in (1, -1):

@@ -1,6 +1,8 @@
 """Where claims wait for each other: whoever comes while a transaction runs is served by the next one, with all who came.
 
-A claim that finds the desk free waits for nobody; `claim_transactions` of them run at a time. What cannot be served together is answered with None, and goes alone.
+A claim that finds the desk free waits for nobody. Up to `claim_transactions` of them run at a time, another one beside
+those that run only for `BESIDE` as many claims as they serve. What cannot be served together is answered with None, and
+goes alone.
 """
 
 import asyncio
@@ -20,6 +22,10 @@ from routing.together import Ask, NotTakenTogether, claim_together
 
 log = structlog.get_logger(__name__)
 
+BESIDE = 0.5
+"""A transaction costs about as much as ten claims in it: without this, a few stragglers would have one of their own in every round,
+while the many wait behind them."""
+
 
 class Visitor(NamedTuple):
     ask: Ask
@@ -36,35 +42,50 @@ class Desk:
         self._settings = settings
         self._memory = Memory()
         self._waiting: deque[Visitor] = deque()
+        self._starting = False
         self._busy = 0
+        self._under_way = 0
+        """Claims of the transactions that run."""
         self._serving: set[asyncio.Task[None]] = set()
 
     async def claim(self, ask: Ask, key: str | None, fingerprint: bytes) -> bytes | None:
         """The encoded answer; None: to be served alone."""
         visitor = Visitor(ask, key, fingerprint, asyncio.get_running_loop().create_future())
         self._waiting.append(visitor)
-        if self._busy < self._settings.claim_transactions:
-            self._busy += 1
-            task = asyncio.create_task(self._serve())
-            self._serving.add(task)
-            task.add_done_callback(self._serving.discard)
+        self._consider()
         return await visitor.reply
 
-    async def _serve(self) -> None:
+    def _consider(self) -> None:
+        """Whether those who wait are worth a transaction: asked whenever somebody comes, and whenever one ends."""
+        worth_it = len(self._waiting) >= max(1.0, BESIDE * self._under_way)
+        if worth_it and not self._starting and self._busy < self._settings.claim_transactions:
+            self._starting = True
+            # Behind whoever is at the door in this very moment: they come along.
+            asyncio.get_running_loop().call_soon(self._start)
+
+    def _start(self) -> None:
+        self._starting = False
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.claim_batch))]
+        self._busy += 1
+        self._under_way += len(batch)
+        task = asyncio.create_task(self._serve(batch))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        self._consider()
+
+    async def _serve(self, batch: list[Visitor]) -> None:
+        replies: list[bytes | None] = [None] * len(batch)
         try:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._settings.claim_batch))]
-                replies: list[bytes | None] = [None] * len(batch)
-                try:
-                    replies = await self._together(batch)
-                except (DomainError, NotTakenTogether, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                    log.info("claims_served_alone", claims=len(batch), error=repr(error))
-                finally:
-                    for visitor, reply in zip(batch, replies, strict=True):
-                        if not visitor.reply.done():
-                            visitor.reply.set_result(reply)
+            replies = await self._together(batch)
+        except (DomainError, NotTakenTogether, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.info("claims_served_alone", claims=len(batch), error=repr(error))
         finally:
-            self._busy -= 1  # with no await since nobody was waiting: whoever comes next starts another
+            self._busy -= 1
+            self._under_way -= len(batch)
+            for visitor, reply in zip(batch, replies, strict=True):
+                if not visitor.reply.done():
+                    visitor.reply.set_result(reply)
+            self._consider()
 
     async def _together(self, batch: list[Visitor]) -> list[bytes | None]:
         async with db.transaction(batch[0].ask.actor):

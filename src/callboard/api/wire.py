@@ -17,9 +17,10 @@ def to_wire(value: Any) -> Any:
     if isinstance(value, Money):
         return value.to_json()
     if isinstance(value, msgspec.Struct):
-        if not _may_hold_money(type(value)):
+        holders = _money_fields(type(value))
+        if not holders:
             return value
-        return {name: to_wire(getattr(value, name)) for name in value.__struct_fields__}
+        return msgspec.structs.asdict(value) | {name: to_wire(getattr(value, name)) for name in holders}
     if isinstance(value, dict):
         return {key: to_wire(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -28,9 +29,15 @@ def to_wire(value: Any) -> Any:
 
 
 @cache
-def _may_hold_money(kind: type[msgspec.Struct]) -> bool:
-    """Lists of anything may; objects of anything are JSON that came from outside and is passed on as it is."""
-    pending: list[Any] = [msgspec.inspect.type_info(kind)]
+def _money_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Fields that may hold some. Lists of anything may; objects of anything are JSON that came from outside and is passed on as it is."""
+    shape = msgspec.inspect.type_info(kind)
+    assert isinstance(shape, msgspec.inspect.StructType), "asked of Structs alone"
+    return tuple(field.name for field in shape.fields if _may_hold_money(field.type))
+
+
+def _may_hold_money(outermost: msgspec.inspect.Type) -> bool:
+    pending: list[Any] = [outermost]
     seen: set[Any] = set()
     while pending:
         shape = pending.pop()
