@@ -94,6 +94,11 @@ function startAgain() {
 }
 
 function startSmall() {
+  // On a narrow page the tab that one is on may stand outside.
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const place = tab.getBoundingClientRect(), all = tab.parentElement.getBoundingClientRect();
+    tab.parentElement.scrollLeft = place.left - all.left - (all.width - place.width) / 2;
+  }
   for (const button of document.querySelectorAll("[data-fill-email]")) {
     button.addEventListener("click", () => {
       document.getElementById("email").value = button.dataset.fillEmail;
