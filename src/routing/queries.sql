@@ -71,6 +71,21 @@ SELECT id, external_id FROM created
 -- What the caller's names mean here.
 SELECT external_id, id FROM task WHERE project = :project_id AND external_id = ANY (:external_ids::text[])
 
+-- part: heads_that_wait
+-- Of each lane `l` of a project `p`: the oldest free slot and its task `t`; where that one is late, the oldest that can be in time, and its task `u`.
+CROSS JOIN LATERAL (
+  SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
+  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) ORDER BY s.rank, s.id LIMIT 1
+) AS head
+JOIN task t ON t.id = head.task
+LEFT JOIN LATERAL (
+  SELECT s.rank, s.task, s.waits_since FROM slot s
+  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
+    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
+  ORDER BY s.rank, s.id LIMIT 1
+) AS fresh ON true
+LEFT JOIN task u ON u.id = fresh.task
+
 -- name: lane_heads
 -- One index probe per lane: its oldest free slot that is not kept for somebody; where that is late another one, for the oldest that can be in time
 -- (the clock of the statement: a volatile one would make a filter of what is to be the probe's bound).
@@ -84,18 +99,7 @@ SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.d
        fresh.rank AS fresh_rank, extract(epoch FROM fresh.waits_since)::float8 AS fresh_since, u.priority AS fresh_priority
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
-CROSS JOIN LATERAL (
-  SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
-  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) ORDER BY s.rank, s.id LIMIT 1
-) AS head
-JOIN task t ON t.id = head.task
-LEFT JOIN LATERAL (
-  SELECT s.rank, s.task, s.waits_since FROM slot s
-  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
-    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
-  ORDER BY s.rank, s.id LIMIT 1
-) AS fresh ON true
-LEFT JOIN task u ON u.id = fresh.task
+{heads_that_wait}
 WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
   AND l.kind = ANY (:kinds::text[]) AND (:lane_id::uuid IS NULL OR l.id = :lane_id)
 
@@ -627,18 +631,7 @@ SELECT l.id, p.version, l.step, extract(epoch FROM head.waits_since)::float8 AS 
        fresh.rank AS fresh_rank, extract(epoch FROM fresh.waits_since)::float8 AS fresh_since, u.priority AS fresh_priority
 FROM lane l
 JOIN project p ON p.id = l.project AND p.state = 'published'
-CROSS JOIN LATERAL (
-  SELECT s.task, s.waits_since, s.waits_since < clock_timestamp() - make_interval(secs => p.sla_seconds) AS late
-  FROM slot s WHERE s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) ORDER BY s.rank, s.id LIMIT 1
-) AS head
-JOIN task t ON t.id = head.task
-LEFT JOIN LATERAL (
-  SELECT s.rank, s.task, s.waits_since FROM slot s
-  WHERE head.late AND s.lane = l.id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp())
-    AND s.rank >= ((extract(epoch FROM statement_timestamp()) - p.sla_seconds) * 1000)::bigint
-  ORDER BY s.rank, s.id LIMIT 1
-) AS fresh ON true
-LEFT JOIN task u ON u.id = fresh.task
+{heads_that_wait}
 WHERE l.kind = ANY (:kinds::text[])
 
 -- name: lock_lane_heads
