@@ -11,8 +11,8 @@ VENV := .venv
 # Inside the checkout, so that deleting it deletes everything.
 DATA ?= data
 PORT ?= 8700
-# Two at a time: each worker has a database of its own.
-PYTEST_ARGS ?= -n 2
+# Two at a time: each worker has a database of its own. Whoever has nothing left takes from the other's end.
+PYTEST_ARGS ?= -n 2 --dist worksteal
 # Options of the chaos run; docs/faults.md has them.
 CHAOS ?=
 # Options of the long races, as --seconds 60 --clients 16.
