@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_class=Call,
         exception_handlers={Exception: answer},
         lifespan=[_resources],
-        state=State({"settings": settings, "hub": Hub(settings), "desk": Desk(settings)}),
+        state=fresh_state(settings),
         openapi_config=openapi_config(version("callboard")),
         plugins=[MoneySchema()],
         on_app_init=[without_framework_pages],
@@ -66,6 +66,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         raise ConfigurationError(f"Routes without a declared permission: {', '.join(open_routes)}.")
     app.asgi_handler = Edge(app.asgi_handler, https=is_https(settings))
     return app
+
+
+def fresh_state(settings: Settings) -> State:
+    """What the app of a running process holds. All that it knows of a database is in here, nothing in its routes."""
+    return State({"settings": settings, "hub": Hub(settings), "desk": Desk(settings)})
 
 
 def handlers_of(package: Any) -> Sequence[ControllerRouterHandler]:

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 
 from callboard.access import passwords, people, recent, sessions, tokens
 from callboard.access.people import PersonDraft
 from callboard.access.tokens import TokenDraft
-from callboard.app import create_app
+from callboard.app import create_app, fresh_state
+from callboard.logs import configure_logs
 from kernel import db
 from kernel.settings import Settings
 from skills.annotators import AnnotatorDraft, create_annotator, ensure_vendor
@@ -30,10 +32,25 @@ class Somebody(NamedTuple):
     vendor_id: UUID | None = None
 
 
+_apps: dict[Settings, Litestar] = {}
+
+
+def app_of(settings: Settings) -> Litestar:
+    """The app as the process starts it. Its seven hundred handlers are wired once for all tests with equal settings."""
+    kind = msgspec.structs.replace(settings, database_url=None)
+    app = _apps.get(kind)
+    if app is None:
+        app = _apps[kind] = create_app(settings)
+    else:
+        configure_logs(settings)  # to the standard error of this test
+        app.state = fresh_state(settings)
+    return app
+
+
 @pytest.fixture
 async def app(settings: Settings) -> AsyncIterator[Litestar]:
     recent.forget_all()
-    app = create_app(settings)
+    app = app_of(settings)
     started, stop = asyncio.Event(), asyncio.Event()
 
     async def serve() -> None:
