@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from callboard.access import passwords, people
 from callboard.access.people import PersonDraft
 from kernel import db
 from kernel.settings import Settings
+from tests.again import allow_second_try
 from tests.journey.conftest import Server, api, server
 from tests.routing.factory import make_annotator, make_project, make_reviewer, make_tasks
 
@@ -35,6 +36,9 @@ FLAGS = [
 PASSWORD = "a long enough password"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
+# An expectation ends as soon as it holds: on a busy machine the five seconds of Playwright were too few now and then.
+expect.set_options(timeout=30_000)
+
 SignIn = Callable[..., Awaitable[Page]]
 
 
@@ -42,6 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test of this folder needs the browser; without it they are skipped, loudly, by `make test`."""
     here = Path(__file__).parent
     missing = CHROMIUM is None or not _driver_runs()
+    allow_second_try(items, [here])
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.browser)
@@ -49,12 +54,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="chromium, or libatomic for its driver, is not installed"))
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """One for all tests of the process, which tell their people apart by contexts; started again where it has died."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
+        running: list[Browser] = []
+
+        async def alive() -> Browser:
+            if not running or not running[-1].is_connected():
+                running.append(await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
+            return running[-1]
+
+        yield alive
+        for one in running:
+            await one.close()
+
+
+@pytest.fixture
+async def browser(chromium: Callable[[], Awaitable[Browser]]) -> AsyncIterator[Browser]:
+    browser = await chromium()
+    yield browser
+    for context in browser.contexts:
+        await context.close()
 
 
 @pytest.fixture

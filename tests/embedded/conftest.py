@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 
 from callboard.embedded import EmbeddedPostgres
+from tests.again import allow_second_try
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    allow_second_try(items, [Path(__file__).parent])
 
 
 @pytest.fixture
