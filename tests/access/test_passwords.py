@@ -47,9 +47,9 @@ async def test_an_unknown_account_takes_as_long_as_a_known_one(plain: Settings) 
     async def fastest(known_hash: str | None) -> float:
         times = []
         for _ in range(7):
-            began = time.perf_counter()
+            began = time.process_time()  # of all threads: others on the machine do not count
             await passwords.verify("wrong staple battery", known_hash, plain)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         return min(times)
 
     await fastest(None)

@@ -188,7 +188,7 @@ async def test_a_frozen_database_is_answered_with_503_and_the_site_recovers(
     assert [answer.status_code for answer in answers] == [503, 503, 200]
     assert answers[0].json()["code"] == "unavailable"
     assert answers[0].headers["retry-after"] == "1"
-    assert asyncio.get_running_loop().time() - began < 9
+    assert asyncio.get_running_loop().time() - began < 30
 
 
 async def test_broken_connections_are_replaced(client: httpx.AsyncClient, cast: Cast) -> None:

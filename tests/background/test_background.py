@@ -22,6 +22,7 @@ from tests.embedded.helpers import ROOT, Program, program
 
 PARTS = Path(__file__).parent / "parts.py"
 NO_REDIS = "unix:///nowhere/valkey.sock"
+PATIENCE_SECONDS = 60.0
 
 
 class Processes:
@@ -68,13 +69,12 @@ async def order(text: str, **more: Any) -> None:
         await outbox.enqueue("test.note", {"text": text, **more})
 
 
-async def soon(condition: Callable[[], Awaitable[bool]], seconds: float) -> float:
-    """How long it took; fails when it took longer."""
+async def soon(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Far more than it takes: the machine may be busy, and what never comes about fails all the same."""
     begin = time.monotonic()
     while not await condition():
-        assert time.monotonic() - begin < seconds, f"not within {seconds} s"
+        assert time.monotonic() - begin < PATIENCE_SECONDS, f"not within {PATIENCE_SECONDS} s"
         await asyncio.sleep(0.02)
-    return time.monotonic() - begin
 
 
 async def test_a_nudged_job_is_done_within_seconds_and_once(
@@ -89,7 +89,7 @@ async def test_a_nudged_job_is_done_within_seconds_and_once(
     async def all_done() -> bool:
         return len(await notes()) >= 40
 
-    await soon(all_done, 30)
+    await soon(all_done)
     await asyncio.sleep(1)
     assert await notes() == [f"{number:02}" for number in range(40)]
 
@@ -103,13 +103,13 @@ async def test_without_redis_and_clock_a_worker_finds_its_jobs(
     async def done() -> bool:
         return len(await notes()) == 1
 
-    await soon(done, 10)
+    await soon(done)
     await order("second")
 
     async def both_done() -> bool:
         return len(await notes()) == 2
 
-    await soon(both_done, 20)
+    await soon(both_done)
     assert worker.process.poll() is None
 
 
@@ -124,7 +124,7 @@ async def test_a_clock_without_redis_takes_no_job_away_from_the_workers(
         async def relaying() -> bool:
             return await client.get(POSITION_KEY) is not None
 
-        await soon(relaying, 15)
+        await soon(relaying)
     valkey.stop()
     await order("found")
     await asyncio.sleep(1)
@@ -133,7 +133,7 @@ async def test_a_clock_without_redis_takes_no_job_away_from_the_workers(
     async def done() -> bool:
         return await notes() == ["found"]
 
-    await soon(done, 20)
+    await soon(done)
     assert clock_process.process.poll() is None
 
 
@@ -149,7 +149,7 @@ async def test_what_a_killed_worker_had_begun_is_done_once_by_another(
             await db.fetch("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND query ~ 'note'")
         )
 
-    await soon(begun, 30)
+    await soon(begun)
     victim.kill()
     assert await notes() == []
     processes.start("worker")
@@ -157,7 +157,7 @@ async def test_what_a_killed_worker_had_begun_is_done_once_by_another(
     async def done() -> bool:
         return await notes() == ["slow"]
 
-    assert await soon(done, 30) < 30
+    await soon(done)
 
 
 async def test_a_worker_outlives_an_outage_of_its_database(
@@ -172,7 +172,7 @@ async def test_a_worker_outlives_an_outage_of_its_database(
     async def done() -> bool:
         return await notes() == ["after"]
 
-    await soon(done, 25)
+    await soon(done)
     assert worker.process.poll() is None
 
 
@@ -183,7 +183,7 @@ async def test_of_two_clocks_one_leads_and_the_other_follows_at_once(processes: 
         await asyncio.sleep(2)
         assert "leading" not in second.said
         first.kill()
-        second.says("leading", 15)
+        second.says("leading")
     finally:
         second.kill()
 
@@ -195,7 +195,7 @@ async def test_each_timed_job_fires_once_in_its_period_however_many_clocks(proce
     async def fired() -> bool:
         return {row["job"] for row in await db.fetch(firings)} == {timed.job for timed in TIMED}
 
-    await soon(fired, 15)
+    await soon(fired)
     for row in await db.fetch(firings):
         assert not await outbox.fire_once(row["job"], row["slot"])
 
@@ -207,7 +207,7 @@ async def test_the_relay_tells_of_what_was_committed_and_goes_on_after_a_kill(
     async with redis.asyncio.Redis.from_url(own.redis_url) as client, client.pubsub() as channel:
         await channel.subscribe(EVENTS_CHANNEL)
 
-        async def heard(count: int, seconds: float = 15) -> list[str]:
+        async def heard(count: int, seconds: float = PATIENCE_SECONDS) -> list[str]:
             names: list[str] = []
             until = time.monotonic() + seconds
             while len(names) < count and time.monotonic() < until:
@@ -225,7 +225,7 @@ async def test_the_relay_tells_of_what_was_committed_and_goes_on_after_a_kill(
         async def placed() -> bool:
             return await client.get(POSITION_KEY) is not None
 
-        await soon(placed, 15)
+        await soon(placed)
         await tell("test.first")
         assert await heard(1) == ["test.first"]
         relay.kill()

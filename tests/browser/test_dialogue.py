@@ -15,7 +15,7 @@ async def converse(page: Page, exchanges: int) -> None:
         await page.locator("#message").fill(f"Question {n}: how long should green tea steep?")
         await page.locator("#message").press("Control+Enter")
         reply = page.locator(".turn").nth(n - 1)
-        await expect(reply.locator(".rate")).to_be_visible(timeout=20_000)
+        await expect(reply.locator(".rate")).to_be_visible(timeout=30_000)
         await reply.focus()
         await page.keyboard.press("4")
         await expect(reply.locator("input[name=rating][value='4']")).to_be_checked()
@@ -108,7 +108,7 @@ async def test_nothing_runs_that_was_written_into_a_dialogue(sign_in: SignIn) ->
     await page.wait_for_url("**/work/*")
     await page.locator("#message").fill('<img src=x onerror="window.hurt=1"><script>window.hurt=1</script> **bold**')
     await page.locator("#message").press("Control+Enter")
-    await expect(page.locator(".turn .rate").first).to_be_visible(timeout=20_000)
+    await expect(page.locator(".turn .rate").first).to_be_visible(timeout=30_000)
     await page.reload()
     assert await page.evaluate("window.hurt") is None
     await expect(page.get_by_text("<script>window.hurt=1</script>").first).to_be_visible()

@@ -99,7 +99,7 @@ async def test_the_clock_ends_it(sign_in: SignIn) -> None:
     await page.wait_for_url("**/attempts/*")
     await db.execute("UPDATE exam_attempt SET ends_at = clock_timestamp() + interval '2 seconds'")
     await page.reload()
-    await expect(page.get_by_role("heading", name="Not passed")).to_be_visible(timeout=12_000)
+    await expect(page.get_by_role("heading", name="Not passed")).to_be_visible(timeout=30_000)
     await expect(page.get_by_text("The time ran out")).to_be_visible()
 
 

@@ -57,7 +57,7 @@ async def test_a_ranking_by_keyboard_alone(sign_in: SignIn) -> None:
     await page.keyboard.press("j")
     await expect(page.locator("#f-comment")).to_be_focused()
     await page.keyboard.type("C asks to taste.")
-    await expect(page.locator("#save-state")).to_have_attribute("data-state", "saved", timeout=6000)
+    await expect(page.locator("#save-state")).to_have_attribute("data-state", "saved")
     await page.reload()
     assert (await letters(page))[0] == "C", "what was ranked comes back"
     await expect(page.locator("[data-tied]")).to_have_count(1)

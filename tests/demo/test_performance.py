@@ -35,6 +35,8 @@ from tests.demo.chaos import write_sample
 from tests.routing.factory import lapse
 
 TASKS = 8
+ENOUGH = 10
+"""Answers of an endless run that is then ended; at its first ones the wishes of the tour would be among them."""
 
 
 @pytest.fixture
@@ -218,10 +220,13 @@ async def test_the_endless_run_works_and_keeps_a_bounded_queue_and_the_tour(
     stage = stage_for(api, basis, finite=False, pace=1000.0)
     fewer = msgspec.structs.replace(settings, demo_waiting_tasks=60)
     said: list[str] = []
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(6):
-            await without_end(stage, basis.players, basis.ids, fewer, said.append)
-    assert stage.counts["submitted"] > 2  # in six seconds, on whatever machine
+    running = asyncio.create_task(without_end(stage, basis.players, basis.ids, fewer, said.append))
+    async with asyncio.timeout(60):
+        while stage.counts["submitted"] < ENOUGH and not running.done():
+            await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
     assert (await tally(api, [tour])).accepted == 0
     assert await db.fetch_value("SELECT count(*) FROM assignment WHERE project = :id", id=UUID(tour)) == 0
     await all_is_well()

@@ -65,13 +65,13 @@ def test_people_are_at_work_and_a_file_can_be_finished_beside_them(folder: Path)
     write_sample(folder / "sample.ndjson", 6)
     site = up(folder, port)
     try:
-        site.says("Stop: Ctrl-C", 60)
+        site.says("Stop: Ctrl-C", 90)
         assert "demo-annotator-writes" in site.said
         token = folder / "data" / "demo" / "token"
-        wait_for(token.exists, 30)
+        wait_for(token.exists, 90)
         headers = {"authorization": f"Bearer {token.read_text()}"}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, trust_env=False) as http:
-            wait_for(lambda: http.get("/assignments", params={"state": "live"}).json()["items"], 60)
+            wait_for(lambda: http.get("/assignments", params={"state": "live"}).json()["items"], 90)
         beside = demo(folder, "--import", str(folder / "sample.ndjson"), "--to-completion", "--json")
         assert beside.returncode == 0, beside.stderr
         assert json.loads(beside.stdout)["paid"] == 6
@@ -99,11 +99,11 @@ def test_an_operation_of_its_own_gets_no_simulated_people(folder: Path) -> None:
     assert "callboard: The demo is only put into a fresh installation" in refused.stderr
     site = up(folder, free_port())
     try:
-        site.says("Stop: Ctrl-C", 60)
+        site.says("Stop: Ctrl-C", 90)
         assert "The demo was left out" in site.said
         assert "demo-annotator-writes" not in site.said
         log = folder / "data" / "logs" / "demo.log"
-        wait_for(lambda: log.exists() and "only put into a fresh installation" in log.read_text(), 30)
+        wait_for(lambda: log.exists() and "only put into a fresh installation" in log.read_text(), 90)
         time.sleep(1)
         site.process.send_signal(signal.SIGTERM)
         with timed(10, "the stop"):

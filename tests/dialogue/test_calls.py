@@ -94,7 +94,7 @@ async def test_they_are_asked_at_the_same_time_and_heard_while_they_come(desk: D
         flights = await calls.replies_for(
             await question_of(desk), range(3), actor="test", keep=shelf.keep, settings=desk.settings
         )
-        firsts = [await asyncio.wait_for(anext(flight.pieces()), 5) for flight in flights]
+        firsts = [await asyncio.wait_for(anext(flight.pieces()), 30) for flight in flights]
         assert firsts == ["First "] * 3
         assert len(fake.seen) == 3
         gate.set()

@@ -188,7 +188,7 @@ async def test_every_dishonest_form_is_one_clear_sentence(
 
 async def closed(fake: FakeEndpoint) -> None:
     """Waits until our side has hung up."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while fake.open and fake.script[0] is not hangs:
             await asyncio.sleep(0.01)
 

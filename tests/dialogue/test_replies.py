@@ -49,7 +49,7 @@ async def count_replies() -> int:
 
 
 async def until(condition: object) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0.01)
 
@@ -142,7 +142,7 @@ async def test_a_process_that_is_killed_leaves_what_came_and_the_next_one_asks_a
         await use(desk, fake)
         stream = listen(desk)
         assert await anext(stream) == "Half "
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not await db.fetch_value("SELECT text FROM bot_call"):
                 await asyncio.sleep(0.02)
         await kill_flights()
@@ -183,7 +183,8 @@ async def test_a_reader_who_comes_back_goes_on_behind_what_it_has(desk: Desk) ->
         await first.aclose()
         back = replies.reply_words(*desk.hold, 1, settings=desk.settings, heard=piece.mark)
         following = asyncio.create_task(anext(back))
-        await asyncio.sleep(1)  # it listens by then; who comes when all is said gets the whole reply again
+        ((flight, _),) = calls._flights.values()
+        await until(lambda: flight._news._waiters)  # it listens; who comes when all is said gets the whole reply again
         gate.set()
         rest = [await following, *[words async for words in back]]
         assert "".join(words.text for words in rest) == "two three"
@@ -408,7 +409,7 @@ async def test_a_fault_of_ours_reaches_the_reader_and_ends_the_flight(
     with monkeypatch.context() as patch:
         patch.setattr(bot_settings, "make_bot", broken)
         with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(desk.hear(1), 2)
+            await asyncio.wait_for(desk.hear(1), 30)
     assert not calls._flights
     assert (await desk.hear(1)).no == 2
 

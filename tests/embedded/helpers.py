@@ -16,8 +16,12 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
 
-def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    assert wait_until(condition, seconds, 0.02), f"not within {seconds} s: {what}"
+PATIENCE_SECONDS = 60.0
+"""Far more than anything takes: the machine may be busy, and what never comes about fails all the same."""
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    assert wait_until(condition, PATIENCE_SECONDS, 0.02), f"not within {PATIENCE_SECONDS} s: {what}"
 
 
 def parent_of(pid: int) -> int:
@@ -46,8 +50,8 @@ def command_line(pid: int) -> str:
         return ""
 
 
-def all_gone(pids: dict[int, str], seconds: float = 8) -> None:
-    until(lambda: not any(is_alive(pid) for pid in pids), seconds, f"all of {pids} ended")
+def all_gone(pids: dict[int, str]) -> None:
+    until(lambda: not any(is_alive(pid) for pid in pids), f"all of {pids} ended")
 
 
 def free_port() -> int:
@@ -70,11 +74,11 @@ class Program:
     def said(self) -> str:
         return self.out.read_text(errors="replace")
 
-    def says(self, text: str, seconds: float = 30) -> None:
-        until(lambda: text in self.said or self.process.poll() is not None, seconds, f"{text!r} in {self.said!r}")
+    def says(self, text: str) -> None:
+        until(lambda: text in self.said or self.process.poll() is not None, f"{text!r} in {self.said!r}")
         assert text in self.said, self.said
 
-    def ends(self, seconds: float = 30) -> int:
+    def ends(self, seconds: float = PATIENCE_SECONDS) -> int:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -79,14 +79,16 @@ def prepare() -> None:
     say("the demo's annotator is ann")
 
 
-def hold(data_dir: str, seconds: str) -> None:
-    """A command that needs the servers for a while."""
+def hold(data_dir: str, how_long: str) -> None:
+    """A command that needs the servers for so many seconds, or until there is a file of this name."""
     from callboard.embedded import servers
     from kernel.settings import load_settings
 
     with servers(load_settings(Path(data_dir)), "callboard hold") as endpoints:
         say(f"has {endpoints.database_url} {endpoints.redis_url}")
-        time.sleep(float(seconds))
+        while how_long.startswith("/") and not Path(how_long).exists():
+            time.sleep(0.02)
+        time.sleep(0 if how_long.startswith("/") else float(how_long))
     say("left")
 
 

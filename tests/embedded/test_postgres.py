@@ -51,7 +51,7 @@ def test_data_survives_a_stop_and_the_second_start_is_quick(server: EmbeddedPost
     ask(server.dsn(), "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (7)", "SELECT 1")
     server.stop()
     assert not processes_in(folder / "data" / "postgres", "postgres")
-    with timed(5, "the second start"):
+    with timed(20, "the second start"):
         server.start()
     assert ask(server.dsn(), "SELECT n FROM kept") == 7
 
@@ -120,7 +120,7 @@ def test_a_lock_file_whose_number_belongs_to_something_else_is_stale(
         ["sleep", "60"] if owner == "another program" else ["true"], user=account.uid if account else None
     )
     if owner == "a zombie":
-        until(lambda: not is_alive(other.pid), 5, "it became a zombie")
+        until(lambda: not is_alive(other.pid), "it became a zombie")
     lock_file.write_text("\n".join([str(other.pid), *content[1:]]) + "\n")
     try:
         server.start()

@@ -87,19 +87,19 @@ def test_it_stops_within_ten_seconds_with_a_stream_open(
         site.process.send_signal(number)
         with timed(10, "the stop"):
             assert site.ends(15) == 0
-    all_gone(everything, 2)
+    all_gone(everything)
     assert not (folder / "data" / "run" / "site.json").exists()
 
 
 def test_the_web_server_alone_stops_with_a_stream_open(port: int, folder: Path) -> None:
     with program(PARTS, "api", out=folder / "out", CALLBOARD_PORT=str(port), CALLBOARD_STOP_SECONDS="4") as server:
-        until(lambda: answers(port), 20, "it answers")
+        until(lambda: answers(port), "it answers")
         with socket.create_connection(("127.0.0.1", port)) as stream:
             stream.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
             assert stream.recv(4096)
             server.process.terminate()
-            with timed(6, "the stop"):
-                server.ends(15)
+            with timed(20, "the stop"):
+                server.ends()
 
 
 def test_deaf_parts_do_not_hold_the_stop_up(folder: Path, port: int) -> None:
@@ -109,7 +109,7 @@ def test_deaf_parts_do_not_hold_the_stop_up(folder: Path, port: int) -> None:
         site.process.terminate()
         with timed(10, "the stop"):
             assert site.ends(15) == 0
-        all_gone(everything, 2)
+        all_gone(everything)
 
 
 def test_kill_9_leaves_no_process_and_the_next_start_is_in_order(site: Program, port: int, folder: Path) -> None:
@@ -117,8 +117,8 @@ def test_kill_9_leaves_no_process_and_the_next_start_is_in_order(site: Program, 
     assert any("postgres" in line for line in everything.values())
     assert sum(PARTS.name in line and " api" in line for line in everything.values()) == 2  # the server and its worker
     site.kill()
-    all_gone(everything, 5)
-    with program(PARTS, "up", folder / "data", str(port), out=folder / "out2") as again, timed(15, "the second start"):
+    all_gone(everything)
+    with program(PARTS, "up", folder / "data", str(port), out=folder / "out2") as again, timed(30, "the second start"):
         again.says(READY)
 
 
@@ -147,20 +147,20 @@ def test_a_busy_port_is_refused_before_anything_is_made(folder: Path) -> None:
 def test_a_killed_part_runs_again(site: Program, port: int, role: str) -> None:
     first = child(site, PARTS.name, role)
     os.kill(first, signal.SIGKILL)
-    site.says("was ended by SIGKILL; starting it again", 10)
+    site.says("was ended by SIGKILL; starting it again")
 
     def runs_again() -> bool:
         idle = [line for line in descendants(site.process.pid).values() if line.rstrip().endswith("parts.py idle")]
         return len(idle) == 2 and answers(port)
 
-    until(runs_again, 15, f"{role} runs again")
+    until(runs_again, f"{role} runs again")
 
 
 def test_a_killed_worker_of_the_web_server_runs_again(site: Program, port: int) -> None:
     server = child(site, PARTS.name, " api")
     (worker,) = descendants(server)
     os.kill(worker, signal.SIGKILL)
-    until(lambda: worker not in descendants(server) and answers(port), 15, "it answers again")
+    until(lambda: worker not in descendants(server) and answers(port), "it answers again")
 
 
 async def test_killed_servers_run_again_and_have_forgotten_nothing(site: Program, folder: Path) -> None:
@@ -173,8 +173,8 @@ async def test_killed_servers_run_again_and_have_forgotten_nothing(site: Program
     for name in ("bin/postgres", "valkey-server"):
         victim = child(site, name)
         os.kill(victim, signal.SIGKILL)
-        until(lambda: not is_alive(victim) and child(site, name) not in (0, victim), 10, f"{name} runs again")  # noqa: B023
-    until(lambda: postgres.attached() and valkey.attached(), 15, "both answer")
+        until(lambda: not is_alive(victim) and child(site, name) not in (0, victim), f"{name} runs again")  # noqa: B023
+    until(lambda: postgres.attached() and valkey.attached(), "both answer")
     connection = await asyncpg.connect(postgres.dsn())
     assert await connection.fetchval("SELECT n FROM kept") == 7
     await connection.close()

@@ -19,7 +19,7 @@ from callboard.embedded.valkey import EmbeddedValkey
 from kernel import db
 from kernel.settings import Settings
 
-READY_SECONDS = 20
+READY_SECONDS = 60
 SCOPES = ["admin"]
 
 

@@ -118,7 +118,7 @@ async def test_ten_thousand_tasks_change_lane_in_one_request(settings: Settings)
     took = time.perf_counter() - began
     assert report.changed == 10_000
     assert await db.fetch_value("SELECT count(DISTINCT lane) FROM slot") == 1
-    assert took < 20, f"{took:.2f} s"  # 1 s of CPU; the wall clock says how busy the machine is
+    assert took < 60, f"{took:.2f} s"  # 1 s of CPU; the wall clock says how busy the machine is
 
 
 async def changes_import(project: UUID) -> None:

@@ -209,20 +209,21 @@ async def test_a_shared_claim_that_waited_for_a_change_of_presence_gives_nothing
     await make_tasks(await make_project(settings), 5)
     person, memory = await make_annotator(settings), Memory()
     await submit(settings, await claim_one(settings, person))
-    said = asyncio.Event()
+    said, go = asyncio.Event(), asyncio.Event()
 
     async def leave() -> None:
         async with db.transaction("person:test"):
             await set_presence(person, "draining", settings)
             said.set()
-            await asyncio.sleep(0.3)
+            await go.wait()
 
     leaving = asyncio.create_task(leave())
     await said.wait()
     waiting = asyncio.create_task(together(settings, memory, person))
-    await asyncio.sleep(0.1)
-    assert not leaving.done()
-    assert not waiting.done(), "it waits for the row of the person"
+    while not await db.fetch("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+        assert not waiting.done(), "it waits for the row of the person"
+        await asyncio.sleep(0.01)
+    go.set()
     await leaving
     with contextlib.suppress(NotTakenTogether):  # then everybody is served alone, and is told
         assert await waiting == [None]
