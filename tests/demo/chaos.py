@@ -27,7 +27,7 @@ from callboard.demo.content import topics
 PARTS = ("api", "worker", "postgres")
 EVERY_PART = ("api", "worker", "postgres", "clock", "valkey")
 POLL_SECONDS = 0.05
-BACK_SECONDS = 30.0
+BACK_SECONDS = 60.0
 RUN_SECONDS = 240.0
 PROC = Path("/proc")
 

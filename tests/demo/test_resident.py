@@ -65,7 +65,7 @@ def test_people_are_at_work_and_a_file_can_be_finished_beside_them(folder: Path)
     write_sample(folder / "sample.ndjson", 6)
     site = up(folder, port)
     try:
-        site.says("Stop: Ctrl-C", 90)
+        site.says("Stop: Ctrl-C")
         assert "demo-annotator-writes" in site.said
         token = folder / "data" / "demo" / "token"
         wait_for(token.exists, 90)
@@ -99,7 +99,7 @@ def test_an_operation_of_its_own_gets_no_simulated_people(folder: Path) -> None:
     assert "callboard: The demo is only put into a fresh installation" in refused.stderr
     site = up(folder, free_port())
     try:
-        site.says("Stop: Ctrl-C", 90)
+        site.says("Stop: Ctrl-C")
         assert "The demo was left out" in site.said
         assert "demo-annotator-writes" not in site.said
         log = folder / "data" / "logs" / "demo.log"
