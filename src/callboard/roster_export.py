@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 from litestar.response import Stream
 
-from callboard.pages.csv_file import BYTE_ORDER_MARK, cell
+from callboard.pages.csv_file import BYTE_ORDER_MARK
+from dialogue.csv_lines import cell
 from kernel.clock import rfc3339
 from kernel.settings import Settings
 from routing import roster

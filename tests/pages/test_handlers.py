@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from callboard.access import recent
-from callboard.pages.csv_file import cell
 from callboard.pages.frame import local_path
+from dialogue.csv_lines import cell
 from kernel import db
 from tests.api.conftest import PASSWORD
 from tests.pages.conftest import Browser, Play

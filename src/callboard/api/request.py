@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from litestar import Request
+from litestar.datastructures import FormMultiDict
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import QueryParameter
 
@@ -18,7 +20,7 @@ from callboard.problems import too_large
 from kernel.errors import Invalid
 from kernel.settings import Settings
 
-JSON = "application/json"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 BLOCKING_BYTES = 100_000
 """Larger bodies are parsed in a thread: this many take about a millisecond, in which nobody else is served."""
 FAULTS_SHOWN = 20
@@ -40,6 +42,17 @@ class Call(Request[Any, Any, Any]):
             return await super().body()
         except RequestEntityTooLarge as error:
             raise too_large(self.route_handler.resolve_request_max_body_size() or 0) from error
+
+    async def form(self) -> FormMultiDict:
+        """Bytes that are no UTF-8 are refused: the framework would put U+FFFD in their place, and nobody wrote that."""
+        if self.content_type[0] == FORM:
+            try:
+                unquote_to_bytes(await self.body()).decode()
+            except UnicodeDecodeError as error:
+                raise MalformedBody(
+                    "The form is not UTF-8: it holds bytes, or half a character, that cannot be read."
+                ) from error
+        return await super().form()
 
     async def json(self) -> Any:
         """What the handler's `data` is made from: parsed and converted strictly, with every fault named.

@@ -6,14 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from litestar import Response
 
+from dialogue.csv_lines import cell
+
 BYTE_ORDER_MARK = "﻿"
 """Without it Excel reads Chinese as Latin-1."""
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-
-
-def cell(value: str | float) -> str | float:
-    """A text that a spreadsheet would run (a name like `=cmd|…`) is led by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
