@@ -1,6 +1,6 @@
 """A manager changes what a project asks, by keyboard: an error where it stands, mended, a step of the ladder, and the way back."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from kernel import db
 from tests.browser.conftest import PHONE, SignIn
@@ -110,3 +110,91 @@ async def test_without_scripts_every_button_works(sign_in: SignIn) -> None:
         {"after_minutes": 30, "when_queue_over": 50, "relax": {"min_level": -1}}
     ]
     await bare.close()
+
+
+async def test_dialogue_settings_are_mended_where_they_are_wrong_and_run_nothing(sign_in: SignIn) -> None:
+    page = await sign_in("manager")
+    project = await db.fetch_value("SELECT id FROM project")
+    at = f"/projects/{project}"
+    hurt = "<img src=x onerror='window.hurt=1'>"
+    await page.goto(f"{at}/dialogue")
+    await page.get_by_label("Candidates for each reply").fill("9")
+    await page.get_by_label("Exchanges at most").fill("1")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#candidates-error")).to_be_visible()
+    await expect(page.locator("#candidates")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Candidates for each reply").fill("3")
+    await page.get_by_label("what the project still needs").check()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#max_turns-error")).to_be_visible()
+    await page.get_by_label("Exchanges at most").fill("9")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Saved. It holds from now on.")).to_be_visible()
+    await expect(page.get_by_text("The list is empty: no dialogue could be begun.")).to_be_visible()
+
+    await page.get_by_label("Dialogues", exact=True).get_by_role("link", name="Rubric").click()
+    await page.get_by_role("button", name="Add a dimension").click()
+    name = page.locator("#name_en_1")
+    await name.fill(f"Warmth {hurt}")
+    preview = page.locator("#preview")
+    await expect(preview).to_contain_text(f"Warmth {hurt}")
+    await page.locator("#highest_1").fill("1")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator("#highest_1-error")).to_be_visible()
+    await expect(page.locator("#highest_1")).to_be_focused()
+    await page.locator("#highest_1").fill("3")
+
+    # While the server adds a row and moves one, somebody goes on typing.
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/rubric", hold)
+    for button, there in (("Add a dimension", "#lowest_2"), ("Move dimension 2 up", "#name_en_2")):
+        async with page.expect_request("**/rubric"):
+            await page.get_by_role("button", name=button).click()
+        await name.focus()
+        await page.keyboard.press("End")
+        await page.keyboard.type("!")
+        await held.pop().continue_()
+        await expect(page.locator(there)).to_be_visible()
+        if there == "#lowest_2":
+            await expect(name).to_have_value(f"Warmth {hurt}!")
+            await expect(name).to_be_focused()
+    await page.unroute("**/rubric")
+    moved = page.locator("#name_en_2")
+    await expect(moved).to_have_value(f"Warmth {hurt}!!")
+    await expect(moved).to_be_focused()
+    await page.get_by_role("button", name="Remove dimension 1").click()
+    await expect(name).to_have_value(f"Warmth {hurt}!!")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("version 1", exact=True)).to_be_visible()
+    assert await db.fetch_value("SELECT dimensions->0->'name'->>'en' FROM rubric") == f"Warmth {hurt}!!"
+
+    await page.get_by_label("Dialogues", exact=True).get_by_role("link", name="Topics").click()
+    await page.get_by_role("link", name="Add a row").click()
+    await page.get_by_label("Dialogues wanted").fill("many")
+    await page.get_by_label("Topics, a line each").fill(f"Tea {hurt}")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.locator("#wanted-error")).to_be_visible()
+    await expect(page.get_by_label("Topics, a line each")).to_have_value(f"Tea {hurt}")
+    await page.get_by_label("Domain").select_option("general")
+    await page.get_by_label("Dialogues wanted").fill("2")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await page.get_by_text("1 topic", exact=True).click()
+    await expect(page.get_by_text(f"Tea {hurt}").first).to_be_visible()
+
+    await page.goto(f"{at}/bots")
+    await page.locator("#new-name").fill(hurt)
+    await page.locator("#new-url").fill("http://169.254.169.254/v1")
+    await page.locator("#new-model").fill("m")
+    await page.get_by_role("button", name="Add the bot").click()
+    refused = page.locator(".bot-new [data-notice]")
+    await expect(refused).to_contain_text("This address may not be called")
+    await page.locator("#new-url").fill("https://bots.example/v1")
+    await page.get_by_role("button", name="Add the bot").click()
+    await expect(page.get_by_role("heading", name=hurt)).to_be_visible()
+    for path in ("", "/dialogue", "/dialogue/rubric", "/dialogue/topics", "/bots"):
+        await page.goto(f"{at}{path}")
+        assert await page.evaluate("window.hurt") is None, path

@@ -304,6 +304,7 @@ SAMPLES: dict[str, Sample] = {
     "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
     "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
     "work-choosing": Sample("work.html", WORK_CHOOSING, "/work/1"),
+    "fragment-measured": Sample("work/measured_again.html", work(), "/work/1"),
     "fragment-overtaken": Sample("work/edit_overtaken.html", work(changed=1), "/work/1"),
     "fragment-said": Sample("work/said.html", desk.SAID, "/work/1"),
     "fragment-desk": Sample("work/desk_again.html", WORK_CHOOSING, "/work/1"),

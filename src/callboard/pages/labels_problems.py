@@ -51,6 +51,12 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "bot_empty": _("The bot sent an empty reply. Your message is kept."),
         "bot_exists": _("There is a bot with this name already."),
         "bot_not_found": _("There is nothing here, or it is not yours to see."),
+        "topic_full": _(
+            "No further dialogue about this topic is needed: the last place was taken meanwhile. Choose another one; your words are kept."
+        ),
+        "topic_not_offered": _(
+            "This topic cannot be chosen for this task. Choose one of those that are shown; your words are kept."
+        ),
         "too_many_bots": _("The project has as many bots as it may have."),
         "bad_bot_settings": _(
             "The bot cannot be set up like that: an endpoint needs an address and a model, and a key is plain characters without spaces."

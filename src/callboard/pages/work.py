@@ -172,6 +172,13 @@ async def checks(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     return _fragment(request, "work/checks_again.html", view)
 
 
+@get("/work/{assignment_id:uuid}/measured", guards=guards, include_in_schema=False)
+async def measured(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
+    """Of the whole hold up to now: the panel is opened in the middle of work, and a page stands open for hours."""
+    view = await work_view(assignment_id, await _me(request), request.settings)
+    return _fragment(request, "work/measured_again.html", view)
+
+
 @get("/work/{assignment_id:uuid}/turns/{message_no:int}/stream", guards=guards, include_in_schema=False)
 async def reply_stream(
     request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int], epoch: FromQuery[int], heard: Heard = None
@@ -314,5 +321,5 @@ async def release(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
 
 
 route_handlers = [
-    workspace, send, one_turn, checks, reply_stream, write_reply, rate, edit, save_draft, heartbeat, submit, release,
+    workspace, send, one_turn, checks, measured, reply_stream, write_reply, rate, edit, save_draft, heartbeat, submit, release,
 ]  # fmt: skip

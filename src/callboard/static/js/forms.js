@@ -138,11 +138,54 @@ function startBulk() {
   });
 }
 
+// Where a field of a numbered row stands after the server has moved or removed rows; null: its row is gone.
+function placeAfter(name, op) {
+  const [, stem, digits] = /^(.*_)(\d+)$/.exec(name) ?? [];
+  if (!stem) return name;
+  const [word, at] = op.split(":");
+  const n = Number(digits), k = Number(at);
+  if (word === "remove") return n === k ? null : `${stem}${n > k ? n - 1 : n}`;
+  const other = { up: k - 1, down: k + 1 }[word];
+  return `${stem}${n === k && other ? other : n === other ? k : n}`;
+}
+
+// Rows are added, moved and removed by the server, which answers with the whole form as it was sent (buttons named op).
+// What was typed while it answered is laid over the answer, at the place where its row stands now.
+function startRows() {
+  const under = new WeakMap(); // by request: the form as it was sent, then what was typed since
+  const ticked = (field) => field.type === "checkbox" || field.type === "radio";
+  const state = (field) => (ticked(field) ? field.checked : field.value);
+  const fields = (form) => [...form.elements].filter((field) => field.name && field.matches("input:not([type=hidden]), textarea, select"));
+  document.body.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => {
+    if (elt.name === "op" && elt.form) under.set(xhr, { form: elt.form, op: elt.value, sent: new Map(fields(elt.form).map((field) => [field, state(field)])) });
+  });
+  document.body.addEventListener("htmx:beforeSwap", ({ detail: { xhr } }) => {
+    const one = under.get(xhr);
+    if (one) one.typed = fields(one.form).filter((field) => one.sent.has(field) && one.sent.get(field) !== state(field));
+    if (one) one.active = one.typed.find((field) => field === document.activeElement);
+  });
+  document.body.addEventListener("htmx:afterSettle", ({ detail: { xhr } }) => {
+    const one = under.get(xhr);
+    under.delete(xhr);
+    const form = one?.typed?.length && document.getElementById(one.form.id);
+    for (const field of form ? one.typed : []) {
+      const name = placeAfter(field.name, one.op);
+      const next = fields(form).find((other) => other.name === name && (field.type !== "radio" || other.value === field.value));
+      if (!next) continue;
+      if (ticked(field)) next.checked = field.checked;
+      else next.value = field.value;
+      if (field === one.active) next.focus();
+      next.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+}
+
 export function startForms() {
   startPreferences();
   startConfirm();
   startErrors();
   startAgain();
+  startRows();
   startSmall();
   startBulk();
 }

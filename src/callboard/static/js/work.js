@@ -96,6 +96,14 @@ function onClick(event) {
     form.querySelector("[name=seen_at]").value = button.dataset.editOver;
     form.requestSubmit();
   }
+  if (button.hasAttribute("data-edit-take")) {
+    // Nothing of one's own is left: the draft goes first, then the exchange is shown as it stands.
+    box.value = button.dataset.editTake;
+    box.dataset.start = box.value;
+    toggleEdit(turn, false);
+    const { base } = turn.closest("[data-base]").dataset;
+    sent().then(() => htmx.ajax("GET", `${base}/turns/${turn.dataset.turn}`, { target: turn, swap: "outerHTML" }));
+  }
   if (button.hasAttribute("data-edit-reset")) {
     box.value = button.dataset.editReset;
     box.dispatchEvent(new Event("input", { bubbles: true }));
