@@ -55,11 +55,12 @@ class Endpoint:
         await writer.drain()
 
     async def _tokens(self, message: str, order: str, writer: asyncio.StreamWriter) -> None:
+        name = f"{abs(hash((message, self.asked[message]))):x}"  # of this call: candidates are asked for at once
         writer.write(HEAD)
         for number in range(TOKENS):
             if order == "cut" and number == TOKENS // 2:
                 return
-            token = f"{abs(hash((message, self.asked[message]))):x}.{number} "
+            token = f"{name}.{number} "
             chunk = {"choices": [{"index": 0, "delta": {"content": token}}]}
             self.sent[token] = perf_counter()
             writer.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")

@@ -35,11 +35,12 @@ class _Page:
         if event == b"start":
             self.text = ""
         elif event == b"words":
-            piece = json.loads(fields[b"data"])
+            said = json.loads(fields[b"data"])
+            piece = said["text"] if isinstance(said, dict) else said  # of candidates with its slot
             self.text += piece
             self.pieces.append((piece, at))
         elif event == b"end":
-            self.end = json.loads(fields[b"data"])
+            self.end = json.loads(fields[b"data"]) or ""  # candidates end without a word
 
 
 async def listen(port: int, path: str, cookie: str) -> Heard:

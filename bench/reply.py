@@ -1,7 +1,8 @@
 """How fast a bot's words are on the page, and what is left when its endpoint, or the server itself, fails in the middle.
 
-A fresh site, a chat endpoint on a real socket, and readers who hold the page's own stream open. The endpoint notes when
-it sent each token, a reader when it had it. Then the endpoint stops in the middle, answers 429, 500 and garbage, says
+A fresh site, a chat endpoint on a real socket, and readers who hold the page's own stream open, of one reply and of two
+candidates at once. The endpoint notes when it sent each token, a reader when it had it, and Chromium, where there is one,
+in which frame it stood on the screen. Then the endpoint stops in the middle, answers 429, 500 and garbage, says
 nothing, never ends; and the web server is killed while words come.
 """
 
@@ -15,16 +16,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from _desks import READERS, Desk, desk, project
 from _endpoint import TOKENS, Endpoint, endpoint
 from _form import Goal, Options, main
-from _http import Client
-from _reader import Heard, listen
+from _reader import Heard
+from _screen import on_screen
 from _site import Site, fresh_site
-
-READERS = 4
-"""At once, each in a dialogue of their own."""
 
 TOKEN_MS = 50.0
 """First token on screen within 50 ms of the endpoint sending it."""
@@ -48,37 +46,6 @@ FAILURES = {
 """What the annotator reads; none: the server asks again by itself and nobody notices."""
 
 
-class Desk(NamedTuple):
-    """One annotator with one dialogue under way."""
-
-    client: Client
-    port: int
-    assignment_id: str
-    epoch: int
-
-    async def say(self, text: str, no: int) -> None:
-        at = f"/api/v1/assignments/{self.assignment_id}/dialogue"
-        if no == 1:
-            body = {"epoch": self.epoch, "topic": "Latency", "text": text}
-            await self.client.call("POST", at, body, expect=201)
-        else:
-            await self.client.call("POST", f"{at}/turns", {"epoch": self.epoch, "text": text, "no": no}, expect=201)
-
-    async def hear(self, no: int) -> Heard:
-        path = f"/work/{self.assignment_id}/turns/{no}/stream?epoch={self.epoch}"
-        return await listen(self.port, path, self.client.headers["cookie"])
-
-    async def turns(self) -> list[dict[str, Any]]:
-        read = await self.client.call("GET", f"/api/v1/assignments/{self.assignment_id}/dialogue")
-        found: list[dict[str, Any]] = read["workspace"]["conversation"]["turns"]
-        return found
-
-    async def rate(self) -> None:
-        last = (await self.turns())[-1]
-        at = f"/api/v1/assignments/{self.assignment_id}/dialogue/turns/{last['id']}/rating"
-        await self.client.call("PUT", at, {"epoch": self.epoch, "rating": 4})
-
-
 def measure(options: Options) -> Sequence[Goal]:
     settings = {
         "bot_private_hosts": "127.0.0.1=the endpoint of this benchmark", "bot_reply_seconds": 2, "bot_between_seconds": 2,
@@ -96,34 +63,58 @@ async def _measure(site: Site, options: Options) -> list[Goal]:
         fake = await stack.enter_async_context(endpoint())
         admin = await site.admin()
         stack.push_async_callback(admin.close)
-        project_id = await _project(admin, fake)
-        desks = [await _desk(site, admin, project_id, number) for number in range(READERS)]
-        for desk in desks:
-            stack.push_async_callback(desk.client.close)
+        plain, paired = await project(admin, fake), await project(admin, fake, candidates=2)
+        pairs = [await desk(site, admin, paired, READERS + number) for number in range(READERS)]
         rounds = 4 if options.quick else 20
-        heard = await asyncio.gather(*(_talk(desk, rounds, number) for number, desk in enumerate(desks)))
-        goals = _latency([one for found in heard for one in found], fake)
+        heard = await asyncio.gather(*(_compare(one, rounds, number) for number, one in enumerate(pairs)))
+        goals = _latency(heard, fake, " of two candidates", 2)
+        seen = await on_screen(pairs[0], site, fake, 2 * rounds + 1, rounds)
+        if seen:
+            goals.append(
+                Goal("first token of two candidates on screen, 95 %", _p95(seen), TOKEN_MS, "ms", at_most=True)
+            )
+            print(
+                f"on the screen of Chromium, {len(seen)} first tokens: median {statistics.median(seen):.1f} ms, worst {max(seen):.1f} ms"
+            )
+        for one in pairs:
+            await one.client.close()
+        # Only now, as a line that is silent for long is closed by the server.
+        with contextlib.suppress(OSError):
+            await admin.close()
+        desks = [await desk(site, admin, plain, number) for number in range(READERS)]
+        for one in desks:
+            stack.push_async_callback(one.client.close)
+        heard = await asyncio.gather(*(_talk(one, rounds, number) for number, one in enumerate(desks)))
+        goals += _latency(heard, fake, "", 1)
         no = 2 * rounds + 1
         goals += await _failures(desks[0], fake, no, site)
         goals += await _killed(desks[1], fake, no, site)
     return goals
 
 
-def _latency(heard: list[Heard], fake: Endpoint) -> list[Goal]:
-    waits = [[(at - fake.sent[token]) * 1000 for token, at in one.pieces if token in fake.sent] for one in heard]
-    firsts, every = [one[0] for one in waits], [wait for one in waits for wait in one]
-    exact = sum(len(one) == TOKENS for one in waits) / len(waits)
+def _latency(found: Sequence[Sequence[Heard]], fake: Endpoint, what: str, streams: int) -> list[Goal]:
+    """`streams` come to one reader at a time, told apart by how their tokens begin."""
+    heard = [one for each in found for one in each]
+    firsts, every, exact = [], [], 0
+    for one in heard:
+        calls: dict[str, list[float]] = {}
+        for token, at in one.pieces:
+            if token in fake.sent:
+                calls.setdefault(token.partition(".")[0], []).append((at - fake.sent[token]) * 1000)
+        firsts += [waits[0] for waits in calls.values()]
+        every += [wait for waits in calls.values() for wait in waits]
+        exact += [len(waits) for waits in calls.values()] == [TOKENS] * streams
     print(
-        f"{len(heard)} replies of {TOKENS} tokens to {READERS} readers at once, from the endpoint's send to the reader:"
+        f"{len(heard)} replies{what} of {TOKENS} tokens to {READERS} readers at once, from the endpoint's send to the reader:"
     )
-    for name, found in (("first token", firsts), ("every token", every)):
+    for name, waits in (("first token", firsts), ("every token", every)):
         print(
-            f"  {name}: median {statistics.median(found):.1f} ms, 95 % {_p95(found):.1f} ms, worst {max(found):.1f} ms"
+            f"  {name}: median {statistics.median(waits):.1f} ms, 95 % {_p95(waits):.1f} ms, worst {max(waits):.1f} ms"
         )
     return [
-        Goal("first token at the reader, 95 % of replies", _p95(firsts), TOKEN_MS, "ms", at_most=True),
-        Goal("every token at the reader, 95 %", _p95(every), TOKEN_MS, "ms", at_most=True),
-        Goal("replies whose tokens came one by one", exact, 1.0, "share"),
+        Goal(f"first token{what} at the reader, 95 % of replies", _p95(firsts), TOKEN_MS, "ms", at_most=True),
+        Goal(f"every token{what} at the reader, 95 %", _p95(every), TOKEN_MS, "ms", at_most=True),
+        Goal(f"replies{what} whose tokens came one by one", exact / len(heard), 1.0, "share"),
     ]
 
 
@@ -164,6 +155,8 @@ async def _failures(desk: Desk, fake: Endpoint, no: int, site: Site) -> list[Goa
 
 async def _killed(desk: Desk, fake: Endpoint, no: int, site: Site) -> list[Goal]:
     """The worker of the web server is killed after some words; the page comes back by itself and gets a whole reply."""
+    with contextlib.suppress(OSError):
+        await desk.client.close()  # silent while the others failed
     message = f"slow {no}"
     await desk.say(message, no)
     hearing = asyncio.create_task(desk.hear(no))
@@ -218,41 +211,19 @@ async def _talk(desk: Desk, rounds: int, number: int) -> list[Heard]:
     return found
 
 
+async def _compare(desk: Desk, rounds: int, number: int) -> list[Heard]:
+    """As `_talk`, with two candidates for each message, of which the first is chosen."""
+    found = []
+    for at in range(rounds):
+        no = 2 * at + 1
+        await desk.say(f"pair {number} {no}", no)
+        found.append(await desk.hear_all(no))
+        await desk.choose(no)
+    return found
+
+
 def _p95(values: Sequence[float]) -> float:
     return sorted(values)[max(0, -(-len(values) * 95 // 100) - 1)]
-
-
-async def _project(admin: Client, fake: Endpoint) -> str:
-    made = await admin.call(
-        "POST", "/api/v1/projects", {"name": "Replies", "min_turns": 1, "max_turns": 90}, expect=201
-    )
-    at = f"/api/v1/projects/{made['id']}"
-    card = {kind: {"amount": "0.5000", "currency": "USD"} for kind in ("annotation", "review")}
-    await admin.call("PUT", f"{at}/rate-card", card)
-    await admin.call("POST", f"{at}/budget", {"amount": {"amount": "1000", "currency": "USD"}}, expect=201)
-    bot = {"name": "Fake", "kind": "openai", "base_url": fake.url, "model": "fake-1", "api_key": "sk-bench"}
-    await admin.call("POST", f"{at}/bots", bot, expect=201)
-    await admin.call("POST", f"{at}/publish")
-    drafts = [{"external_id": f"r-{n}", "domain": "general", "language": "en", "difficulty": 2} for n in range(READERS)]
-    tasks = [draft | {"payload": {"title": "Latency"}} for draft in drafts]
-    await admin.call("POST", f"{at}/tasks", {"tasks": tasks}, expect=201)
-    return str(made["id"])
-
-
-async def _desk(site: Site, admin: Client, project_id: str, number: int) -> Desk:
-    profile = {
-        "display_name": f"Reader {number}", "roles": ["annotator"], "languages": {"en": 5}, "skills": {"general": 5},
-    }  # fmt: skip
-    annotator = await admin.call("POST", "/api/v1/annotators", profile, expect=201)
-    account = {
-        "email": f"reader{number}@bench.example", "display_name": profile["display_name"], "roles": ["annotator"],
-        "annotator_id": annotator["id"],
-    }  # fmt: skip
-    made = await admin.call("POST", "/api/v1/people", account, expect=201)
-    client = await site.signed_in(account["email"], made["password"])
-    claimed = await client.call("POST", "/api/v1/assignments/claim", {"project_ids": [project_id]})
-    (held,) = claimed["assignments"]
-    return Desk(client, site.port, held["id"], held["epoch"])
 
 
 if __name__ == "__main__":
