@@ -263,3 +263,20 @@ async def test_no_form_falls_over_what_no_browser_would_send(play: Play) -> None
                 if not least <= answer.status_code < 500 or Page(answer.text).runs:
                     wrong.append((path, name, answer.status_code))
     assert wrong == []
+
+
+async def test_forms_in_parts_are_no_other_way_in(play: Play) -> None:
+    at = await play.take(play.author)
+    fields = {"_csrf": play.author.csrf, "epoch": "1", "no": "1", "topic": "Tea"}
+    head = "".join(f'--B\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items())
+    last = '--B\r\nContent-Disposition: form-data; name="message"\r\n\r\n'
+    wrong = []
+    for words in (b"a\xffb\r\n--B--\r\n", b"a\xed\xa0\x80b\r\n--B--\r\n", b"a\0b\r\n--B--\r\n", b"never ended", b""):
+        answer = await play.site.client.post(
+            f"{at}/turns", content=(head + last).encode() + words, headers=play.author._headers
+            | {"content-type": "multipart/form-data; boundary=B", "hx-request": "true"},
+        )  # fmt: skip
+        if not 400 <= answer.status_code < 500:
+            wrong.append((words, answer.status_code, answer.text[:300]))
+    assert wrong == []
+    assert await db.fetch_value("SELECT count(*) FROM conversation") == 0

@@ -45,14 +45,14 @@ class Call(Request[Any, Any, Any]):
 
     async def form(self) -> FormMultiDict:
         """Bytes that are no UTF-8 are refused: the framework would put U+FFFD in their place, and nobody wrote that."""
-        if self.content_type[0] == FORM:
-            try:
+        try:
+            if self.content_type[0] == FORM:
                 unquote_to_bytes(await self.body()).decode()
-            except UnicodeDecodeError as error:
-                raise MalformedBody(
-                    "The form is not UTF-8: it holds bytes, or half a character, that cannot be read."
-                ) from error
-        return await super().form()
+            return await super().form()
+        except UnicodeDecodeError as error:
+            raise MalformedBody(
+                "The form is not UTF-8: it holds bytes, or half a character, that cannot be read."
+            ) from error
 
     async def json(self) -> Any:
         """What the handler's `data` is made from: parsed and converted strictly, with every fault named.
