@@ -46,6 +46,8 @@ class Format(Struct, frozen=True, kw_only=True):
     head: bytes = b""
     between: bytes = b"\n"
     tail: bytes = b"\n"
+    trees: bool = True
+    """Whether it is made of more than the path that was handed in."""
 
     def lines(self, record: Record) -> Iterator[bytes | Reason]:
         for one in self.make(record):
@@ -236,9 +238,9 @@ FORMATS = {
     one.code: one
     for one in (
         Format(code="callboard", make=_whole, **JSONL),
-        Format(code="openai", make=_chat, **JSONL),
-        Format(code="sharegpt", make=_sharegpt, **ARRAY),
-        Format(code="sft", make=_sft, **JSONL),
+        Format(code="openai", make=_chat, trees=False, **JSONL),
+        Format(code="sharegpt", make=_sharegpt, trees=False, **ARRAY),
+        Format(code="sft", make=_sft, trees=False, **JSONL),
         Format(code="dpo", make=_dpo, **ARRAY),
         Format(code="dpo_messages", make=_dpo_messages, **JSONL),
         Format(code="kto", make=_kto, **ARRAY),

@@ -650,6 +650,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     export_batch: Annotated[
         int, _say("Dialogues that an export reads at once.", "dialogues", "bounded memory at a steady rate", ge=1)
     ] = 200
+    export_keep_days: Annotated[
+        int,
+        _say(
+            "How long the file of a snapshot is kept; its row and checksum stay. 0: for ever.",
+            "days",
+            "a training is repeated within half a year; a disk that only fills is full one day",
+            ge=0,
+        ),
+    ] = 180
 
     # Demo
     demo_people_at_once: Annotated[

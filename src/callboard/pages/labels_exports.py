@@ -27,7 +27,17 @@ EXPORT_LABELS: dict[str, dict[str, str]] = {
         "oasst": _("Every branch with ranks and labels."),
         "csv": _("A turn a row, for spreadsheets; no cell is run as a formula."),
     },
-    "export_state": {"making": _("Being made"), "ready": _("Ready"), "failed": _("Failed")},
+    "export_state": {
+        "making": _("Being made"),
+        "ready": _("Ready"),
+        "failed": _("Failed"),
+        "cancelled": _("Cancelled"),
+        "removed": _("File removed"),
+        "rebuilding": _("Being built again"),
+    },
+    "export_failure": {
+        "changed": _("Some of its dialogues are no longer what they were, so the same file cannot be built again."),
+    },
     "export_reason": {
         "no_reply": _("without a reply"),
         "not_alternating": _("not in turn"),
