@@ -196,7 +196,7 @@ def _ranking(comparison: Comparison) -> dict[str, Any]:
 
 def _oasst(record: Record) -> Made:
     tree = oasst.tree_of(record)
-    yield Reason.NO_PROMPT if tree is None else tree
+    yield Reason.NO_PROMPT if tree is None else oasst.encoded(tree)
 
 
 def _table(record: Record) -> Made:
