@@ -163,3 +163,12 @@ ORDER BY seq DESC
 -- name: lock_project_to_undo
 -- Two who take back the same change do it one after the other.
 SELECT id FROM project WHERE id = :project_id FOR NO KEY UPDATE
+
+-- name: answers_of_task
+-- What was handed in, the newest first, each as its reviewer left it.
+SELECT b.id, b.assignment AS assignment_id, b.state, b.round, b.submitted_at, n.display_name AS who, b.payload, v.corrected
+FROM submission b JOIN annotator n ON n.id = b.author
+LEFT JOIN verdict v ON v.submission = b.id AND v.outcome = 'fix' AND v.corrected IS NOT NULL
+WHERE b.task = :task_id
+ORDER BY b.submitted_at DESC, v.stage DESC
+LIMIT :limit
