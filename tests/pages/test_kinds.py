@@ -70,7 +70,8 @@ async def test_typed_handed_in_read_and_corrected(play: Play, kind: str) -> None
     await play.reviewer.post(f"{look}/form", **verdict, **FIELDS[kind])
     assert work_of(await db.fetch_value("SELECT corrected FROM verdict")) == ANSWERS[kind]
     await play.reviewer.get(look)
-    read = await play.manager.get(f"/tasks/{await db.fetch_value('SELECT task FROM submission')}")
+    task_id = await db.fetch_value("SELECT task FROM submission")
+    read = await play.manager.get(f"/tasks/{task_id}")
     assert "as the reviewer left it" in read
     assert 'class="kind-block kind-answer"' in read, "by its layout"
     assert 'name="f-' not in read

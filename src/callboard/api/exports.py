@@ -44,8 +44,8 @@ async def count(project_id: ProjectId, data: JSONBody[Filters]) -> Response[Foun
 async def make(request: Call, project_id: ProjectId, data: JSONBody[SnapshotDraft]) -> Response[SnapshotView]:
     """Pins what there is at this moment; the file is written behind it, and `state` says how far it is.
 
-    Formats: `callboard` (whole, can be imported again), `openai`, `sharegpt`, `sft`, `dpo`, `dpo_messages`, `kto`,
-    `ranked`, `oasst`, `csv`.
+    Formats: `callboard` (whole, can be imported again), `openai`, `sharegpt`, `sft`, `sft_weighted`, `dpo`, `dpo_messages`,
+    `dpo_weighted`, `kto`, `ranked`, `oasst`, `csv`.
     """
     check_identities(request.actor, data.identities)
 
