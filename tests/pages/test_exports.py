@@ -53,7 +53,7 @@ async def test_a_manager_counts_makes_and_takes_away(client: httpx.AsyncClient, 
     await client.post(at, data=form, headers=manager.headers)
     listed = await client.get(f"{at}/list", headers=manager.headers)
     assert "<progress" in listed.text
-    second = listed.text.split('id="snapshot-')[1].split('"')[0]
+    second = listed.text.split('id="snapshot-')[2].split('"')[0]
     assert (await client.post(f"{at}/{second}/cancel", headers=manager.headers)).status_code == 303
     assert (await client.post(f"/api/v1{at}/{second}/rebuild", headers=manager.headers)).json()["code"] == "export_over"
     first = link.split("/")[0]
