@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.access import sessions
-from dialogue import snapshots
+from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
 from routing import changes, climbing, estimating, leases, offers, refitting, stock
@@ -31,7 +31,8 @@ NAMES = (
     refitting.JOB,
     refitting.FIT,
     "routing.make_offers",
-    snapshots.JOB,
+    snapshot_files.JOB,
+    snapshot_files.REMOVE,
 )
 """What the clock may ask for, and what follows a change; `wire` sees to it that each has its handler."""
 
@@ -150,7 +151,14 @@ async def fit_consensus(payload: dict[str, Any], settings: Settings) -> None:
     await refitting.refit(UUID(payload["project_id"]), settings)
 
 
-@outbox.handler(snapshots.JOB)
+@outbox.handler(snapshot_files.JOB)
 async def make_export(payload: dict[str, Any], settings: Settings) -> None:
     """The next slice of a snapshot; until it is whole, each is followed by another job."""
-    await snapshots.advance(UUID(payload["export_id"]), settings)
+    await snapshot_files.advance(UUID(payload["export_id"]), settings)
+
+
+@outbox.handler(snapshot_files.REMOVE)
+async def remove_exports(_payload: dict[str, Any], settings: Settings) -> None:
+    """One batch; a full one is followed by another job."""
+    if await snapshot_files.remove_old(settings) == snapshot_files.REMOVE_AT_ONCE:
+        await outbox.enqueue(snapshot_files.REMOVE, {})

@@ -50,6 +50,7 @@ TIMED = (
     Timed("skills.remind_expiries", 86_400),  # credentials end with a day
     Timed("routing.fit_difficulty", 86_400),  # nightly: a day's outcomes move it by a hair
     Timed("routing.refit_consensus", 120),  # where nothing came in since, nothing is done
+    Timed("dialogue.remove_exports", 3600),  # files are kept for days
     Timed("skills.calibrate_items", 86400),  # a bank gathers a few hundred answers a day
 )
 

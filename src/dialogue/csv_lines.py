@@ -9,6 +9,7 @@ COLUMNS = (
     "dialogue", "external_id", "state", "language", "topic", "annotator", "no", "role", "model", "rating", "text",
     "original_text", "comment",
 )  # fmt: skip
+END = "\r\n"
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "|")
 
 
@@ -20,10 +21,10 @@ def cell(value: Any) -> Any:
 
 
 def csv_line(cells: Sequence[Any]) -> str:
-    """Without its end."""
+    """Without its end. The writer knows it all the same: a text is quoted where it holds what ends a line."""
     file = io.StringIO()
-    csv.writer(file, lineterminator="").writerow([cell(value) for value in cells])
-    return file.getvalue()
+    csv.writer(file, lineterminator=END).writerow([cell(value) for value in cells])
+    return file.getvalue().removesuffix(END)
 
 
 HEAD = b"\xef\xbb\xbf" + csv_line(COLUMNS).encode() + b"\r\n"

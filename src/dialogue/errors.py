@@ -170,7 +170,17 @@ class NoSuchExport(NotFound):
 
 class ExportNotReady(Conflict):
     code = "export_not_ready"
-    title = "This snapshot is not made yet"
+    title = "This snapshot has no file yet, or no longer; a removed one can be built again"
+
+
+class ExportNotUnderWay(Conflict):
+    code = "export_not_under_way"
+    title = "Nothing is being written for this snapshot any more; reload to see how it stands"
+
+
+class ExportOver(Conflict):
+    code = "export_over"
+    title = "This snapshot was never finished; make a new one"
 
 
 class ReasonWanted(Invalid):

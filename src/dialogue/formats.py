@@ -46,6 +46,8 @@ class Format(Struct, frozen=True, kw_only=True):
     head: bytes = b""
     between: bytes = b"\n"
     tail: bytes = b"\n"
+    trees: bool = True
+    """Whether it is made of more than the path that was handed in."""
 
     def lines(self, record: Record) -> Iterator[bytes | Reason]:
         for one in self.make(record):
@@ -111,6 +113,34 @@ def _dpo_messages(record: Record) -> Made:
             "prompt": prompt, "chosen": [{"role": "assistant", "content": better}],
             "rejected": [{"role": "assistant", "content": worse}],
         }  # fmt: skip
+
+
+def _sft_weighted(record: Record) -> Made:
+    """As LLaMA-Factory's own form since version 1 has it: every reply is learned, nothing else is."""
+    messages = finished(record["messages"])
+    talk = apart(messages)[1]
+    if not talk:
+        yield Reason.NO_REPLY
+    elif not alternates(talk):
+        yield Reason.NOT_ALTERNATING
+    else:
+        yield {"messages": [_weighted(one, learned=one["role"] == "assistant") for one in messages]}
+
+
+def _dpo_weighted(record: Record) -> Made:
+    """The same for preference pairs: of each side the last reply is learned."""
+    for prompt, better, worse in _pairs(record):
+        if isinstance(prompt, Reason):
+            yield prompt
+            continue
+        before = [_weighted(one, learned=False) for one in prompt]
+        sides = (("chosen_messages", better), ("rejected_messages", worse))
+        yield {name: [*before, _weighted({"role": "assistant", "content": text}, learned=True)] for name, text in sides}
+
+
+def _weighted(message: dict[str, str], *, learned: bool) -> dict[str, Any]:
+    content = [{"type": "text", "value": message["content"]}]
+    return {"role": message["role"], "content": content, "loss_weight": 1.0 if learned else 0.0}
 
 
 def _pairs(record: Record) -> Iterator[tuple[Messages | Reason, str, str]]:
@@ -194,7 +224,7 @@ def _ranking(comparison: Comparison) -> dict[str, Any]:
 
 def _oasst(record: Record) -> Made:
     tree = oasst.tree_of(record)
-    yield Reason.NO_PROMPT if tree is None else tree
+    yield Reason.NO_PROMPT if tree is None else oasst.encoded(tree)
 
 
 def _table(record: Record) -> Made:
@@ -236,11 +266,13 @@ FORMATS = {
     one.code: one
     for one in (
         Format(code="callboard", make=_whole, **JSONL),
-        Format(code="openai", make=_chat, **JSONL),
-        Format(code="sharegpt", make=_sharegpt, **ARRAY),
-        Format(code="sft", make=_sft, **JSONL),
+        Format(code="openai", make=_chat, trees=False, **JSONL),
+        Format(code="sharegpt", make=_sharegpt, trees=False, **ARRAY),
+        Format(code="sft", make=_sft, trees=False, **JSONL),
+        Format(code="sft_weighted", make=_sft_weighted, trees=False, **JSONL),
         Format(code="dpo", make=_dpo, **ARRAY),
         Format(code="dpo_messages", make=_dpo_messages, **JSONL),
+        Format(code="dpo_weighted", make=_dpo_weighted, **JSONL),
         Format(code="kto", make=_kto, **ARRAY),
         Format(code="ranked", make=_ranked, **JSONL),
         Format(code="oasst", make=_oasst, **JSONL),

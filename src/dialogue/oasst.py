@@ -6,6 +6,8 @@ A message that came in such a file keeps all that the file said of it (`source`)
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from dialogue.errors import BadTree
 from dialogue.planting import Node
 from skills.errors import BadLanguage
@@ -13,6 +15,12 @@ from skills.languages import check_language
 
 OASST = "oasst"
 """Key in a dialogue's `source` under which the tree's own facts are kept."""
+
+FLAT = "callboard:messages"
+"""Key of a record whose messages stand side by side instead of inside each other: [number of the parent, message]."""
+
+MISSING = "callboard:missing"
+"""Key in a message's `source`: what of `text` and `replies` the file did not have, and whether it was null or absent."""
 
 ROLES = {"prompter": "user", "assistant": "assistant"}
 _NAMES = {role: name for name, role in ROLES.items()}
@@ -28,6 +36,8 @@ def nodes_of(record: Mapping[str, Any]) -> list[Node]:
     root = record.get("prompt")
     if not isinstance(root, dict) or not isinstance(record.get("message_tree_id"), str):
         raise BadTree("A tree has a message_tree_id and a prompt.")
+    if FLAT in record:
+        return _side_by_side(record[FLAT])
     nodes: list[Node] = []
     waiting: list[tuple[str | None, Any]] = [(None, root)]
     for parent, message in waiting:
@@ -40,8 +50,18 @@ def nodes_of(record: Mapping[str, Any]) -> list[Node]:
     return nodes
 
 
+def _side_by_side(messages: Any) -> list[Node]:
+    nodes: list[Node] = []
+    for entry in messages if isinstance(messages, list) else []:
+        parent, message = entry if isinstance(entry, list) and len(entry) == 2 else (None, None)  # noqa: PLR2004  a pair
+        if type(parent) is not int or not -1 <= parent < len(nodes):
+            raise BadTree("A message of the tree stands below none.")
+        nodes.append(_node(nodes[parent].key if parent >= 0 else None, message))
+    return nodes
+
+
 def tree_facts(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {OASST: {name: value for name, value in record.items() if name != "prompt"}}
+    return {OASST: {name: value for name, value in record.items() if name not in {"prompt", FLAT}}}
 
 
 def _node(parent: str | None, message: Any) -> Node:
@@ -51,6 +71,8 @@ def _node(parent: str | None, message: Any) -> Node:
     role, text, rank, labels = (message.get(name) for name in ("role", "text", "rank", "labels"))
     if role not in ROLES:
         raise BadTree(f"The message {key!r} is neither by the prompter nor by the assistant.")
+    if text is None and message.get("deleted") is True:
+        text = ""
     if not isinstance(text, str):
         raise BadTree(f"The message {key!r} has no text.")
     if message.get("parent_id") != parent:
@@ -65,8 +87,14 @@ def _node(parent: str | None, message: Any) -> Node:
         language=_language(message.get("lang")),
         rank=None if rank is None else rank + 1,
         labels=labels if isinstance(labels, dict) else {},
-        source={name: value for name, value in message.items() if name not in {"text", "replies"}},
+        source={name: value for name, value in message.items() if name not in {"text", "replies"}} | _missing(message),
     )
+
+
+def _missing(message: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be known besides for it to go out as it came."""
+    found = {name: "null" if name in message else "absent" for name in ("text", "replies") if message.get(name) is None}
+    return {MISSING: found} if found else {}
 
 
 def _language(tag: Any) -> str | None:
@@ -96,7 +124,8 @@ def tree_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
     messages = {key: _message(turn, made) for key, turn in turns.items() if turn["role"] != "system"}
     for key, message in messages.items():
         replies = [messages[child["id"]] for child in children.get(key, []) if child["id"] in messages]
-        message["replies"] = replies
+        if replies:
+            message["replies"] = replies
     prompt = messages[root["id"]] | ({} if came else {"parent_id": None})
     if came:
         return {
@@ -107,9 +136,44 @@ def tree_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"message_tree_id": root["id"], "tree_state": state, "prompt": prompt}
 
 
+def encoded(tree: Mapping[str, Any]) -> str:
+    """As JSON, without recursion: a tree may be thousands of replies deep."""
+    before, after = _around(tree, "prompt")
+    pieces, waiting = [before], [after, tree["prompt"]]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, bytes):
+            pieces.append(one)
+        elif not one.get("replies"):
+            pieces.append(msgspec.json.encode(one))
+        else:
+            before, after = _around(one, "replies")
+            pieces.append(before + b"[")
+            waiting.append(b"]" + after)
+            for number, reply in reversed(list(enumerate(one["replies"]))):
+                waiting += [reply, b","] if number else [reply]
+    return b"".join(pieces).decode()
+
+
+def _around(value: Mapping[str, Any], key: str) -> tuple[bytes, bytes]:
+    """What of the object stands before the value of this key, and what behind it."""
+    names = list(value)
+    at = names.index(key)
+    before = msgspec.json.encode({name: value[name] for name in names[:at]})[:-1]
+    behind = msgspec.json.encode({name: value[name] for name in names[at + 1 :]})[1:]
+    comma = b"," if at else b""
+    return before + comma + msgspec.json.encode(key) + b":", (b"," if behind != b"}" else b"") + behind
+
+
 def _message(turn: Mapping[str, Any], made: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    facts = made.get(turn["id"]) or turn["source"] or {}
-    known = {**facts, "text": turn["text"], "replies": []}
+    facts = dict(made.get(turn["id"]) or turn["source"] or {})
+    known = {"text": turn["text"], "replies": []}
+    for name, how in facts.pop(MISSING, {}).items():
+        if how == "null":
+            known[name] = None
+        else:
+            del known[name]
+    known = facts | known
     return {name: known[name] for name in ORDER if name in known} | {
         name: value for name, value in known.items() if name not in ORDER
     }

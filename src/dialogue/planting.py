@@ -4,6 +4,7 @@ It belongs to nobody here. Its turns are locked (`model` is `import`), and what 
 so that it can be written out again without a difference.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -80,11 +81,12 @@ async def plant(
 
 def _in_order(nodes: Sequence[Node], settings: Settings) -> list[Node]:
     """Parents before children, siblings as given. Raises `BadTree`."""
-    if not 0 < len(nodes) <= settings.dialogue_tree_turns:
-        raise BadTree(f"A tree has 1 to {settings.dialogue_tree_turns:,} turns; this one has {len(nodes):,}.")
+    if not 0 < len(nodes) <= settings.import_tree_turns:
+        raise BadTree(f"A tree has 1 to {settings.import_tree_turns:,} turns; this one has {len(nodes):,}.")
     keys = [node.key for node in nodes]
     if len(set(keys)) < len(keys):
-        raise BadTree("Two nodes have the same key.")
+        twice = next(key for key, count in Counter(keys).items() if count > 1)
+        raise BadTree(f"The id {twice[:60]!r} stands twice in the tree.")
     children: dict[str | None, list[Node]] = {}
     for node in nodes:
         _judge(node, settings)
@@ -107,7 +109,7 @@ def _judge(node: Node, settings: Settings) -> None:
         raise BadTree(f"The node {node.key!r} has no known role.")
     if len(node.text) > settings.turn_text_limit or find_unstorable(node.text):
         raise BadTree(f"The text of the node {node.key!r} is too long or cannot be stored.")
-    if node.rank is not None and not 1 <= node.rank <= settings.dialogue_tree_turns:
+    if node.rank is not None and not 1 <= node.rank <= settings.import_tree_turns:
         raise BadTree(f"The rank of the node {node.key!r} counts from 1.")
 
 

@@ -596,7 +596,7 @@ ORDER BY conversation.id
 LIMIT :limit
 
 -- name: works_to_export
--- What was handed in, with its task and its verdicts; the tree it was made in is that of its task and author.
+-- What was handed in, with its task and the verdicts up to a moment (none: all); the tree it was made in is that of its task and author.
 SELECT submission.id, submission.state, submission.round, submission.payload, submission.author AS author_id,
        submission.submitted_at, submission.decided_at, talk.id AS conversation_id,
        task.id AS task_id, task.external_id, task.kind, task.domain, task.language, task.difficulty_level, task.priority,
@@ -610,9 +610,9 @@ LEFT JOIN LATERAL (
   SELECT jsonb_agg(jsonb_build_object(
     'stage', verdict.stage, 'reviewer_id', verdict.reviewer, 'outcome', verdict.outcome, 'scores', verdict.scores,
     'reasons', verdict.reasons, 'comment', verdict.comment, 'corrected', verdict.corrected, 'given_at', verdict.given_at,
-    'counts_as', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = verdict.id ORDER BY o.decided_at DESC, o.id DESC LIMIT 1), verdict.outcome)
+    'counts_as', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = verdict.id AND (:moment::timestamptz IS NULL OR o.decided_at <= :moment) ORDER BY o.decided_at DESC, o.id DESC LIMIT 1), verdict.outcome)
   ) ORDER BY verdict.stage) AS verdicts
-  FROM verdict WHERE verdict.submission = submission.id
+  FROM verdict WHERE verdict.submission = submission.id AND (:moment::timestamptz IS NULL OR verdict.given_at <= :moment)
 ) AS given ON true
 WHERE submission.id = ANY (:ids::uuid[])
 
@@ -720,9 +720,9 @@ SELECT task FROM conversation WHERE task = ANY (:task_ids::uuid[]) AND annotator
 
 -- name: add_export
 -- What was found and at which moment, in one statement and so in one look: the position names the transactions whose work was seen.
-INSERT INTO export (id, project, format, filters, identities, reason, position, works, trees, dialogues, made_by)
+INSERT INTO export (id, project, format, filters, identities, reason, position, works, trees, dialogues, made_by, created_at)
 SELECT :id, :project_id, :format, :filters::jsonb, :identities, :reason, pg_current_snapshot()::text, work.ids, tree.ids,
-       (octet_length(work.ids) + octet_length(tree.ids)) / 16, :made_by
+       (octet_length(work.ids) + octet_length(tree.ids)) / 16, :made_by, clock_timestamp()
 FROM (
 SELECT coalesce(string_agg(uuid_send(submission.id), ''::bytea ORDER BY submission.id), ''::bytea) AS ids
 {work_wanted}
@@ -731,10 +731,14 @@ SELECT coalesce(string_agg(uuid_send(conversation.id), ''::bytea ORDER BY conver
 {trees_wanted}
 ) AS tree
 
+-- part: export_seen
+SELECT export.id, export.project AS project_id, export.format, export.filters, export.identities, export.reason, export.state, export.position, export.dialogues,
+       coalesce((export.rebuild ->> 'done')::int, export.done) AS done, export.lines, export.size, export.left_out, encode(export.sha256, 'hex') AS sha256,
+       export.failure, export.made_by, export.created_at, export.ready_at, export.built_at, export.removed_at
+
 -- name: exports_of_project
 -- The newest first.
-SELECT export.id, export.project AS project_id, export.format, export.filters, export.identities, export.reason, export.state, export.position, export.dialogues,
-       export.done, export.lines, export.size, export.left_out, encode(export.sha256, 'hex') AS sha256, export.failure, export.made_by, export.created_at, export.ready_at
+{export_seen}
 FROM export
 WHERE export.project = :project_id AND (:before::uuid IS NULL OR export.id < :before)
 ORDER BY export.id DESC
@@ -742,20 +746,21 @@ LIMIT :limit
 
 -- name: export_of_id
 -- One snapshot, of whatever project; the caller looks whose it is.
-SELECT export.id, export.project AS project_id, export.format, export.filters, export.identities, export.reason, export.state, export.position, export.dialogues,
-       export.done, export.lines, export.size, export.left_out, encode(export.sha256, 'hex') AS sha256, export.failure, export.made_by, export.created_at, export.ready_at
+{export_seen}
 FROM export
 WHERE export.id = :id
 
 -- name: lock_export
--- One worker makes a snapshot, slice by slice; the next ids of both kinds.
-SELECT project AS project_id, format, identities, dialogues, done, lines, size, left_out, octet_length(works) / 16 AS work_count,
+-- One worker makes a snapshot, slice by slice, for the first time or again; the next ids of both kinds.
+SELECT export.project AS project_id, export.format, export.identities, export.dialogues, export.state, export.created_at, export.sha256, at.done,
+       coalesce((export.rebuild ->> 'lines')::bigint, export.lines) AS lines, coalesce((export.rebuild ->> 'size')::bigint, export.size) AS size,
+       coalesce(export.rebuild -> 'left_out', export.left_out) AS left_out, export.rebuild ->> 'build' AS build,
        (SELECT count(*) FROM export_part WHERE export_part.export = export.id)::int AS parts,
-       substring(works FROM 1 + 16 * done FOR 16 * :limit::int) AS works,
-       substring(trees FROM 1 + 16 * greatest(0, done - octet_length(works) / 16) FOR 16 * :limit::int) AS trees
-FROM export
-WHERE id = :id AND state = 'making'
-FOR UPDATE
+       substring(export.works FROM 1 + 16 * at.done FOR 16 * :limit::int) AS works,
+       substring(export.trees FROM 1 + 16 * greatest(0, at.done - octet_length(export.works) / 16) FOR 16 * :limit::int) AS trees
+FROM export, LATERAL (SELECT coalesce((export.rebuild ->> 'done')::int, export.done) AS done) AS at
+WHERE export.id = :id AND export.state IN ('making', 'rebuilding')
+FOR UPDATE OF export
 
 -- name: add_export_part
 -- The next piece; a second one of the same number fails on export_part_once.
@@ -765,13 +770,62 @@ INSERT INTO export_part (id, export, no, size, data) VALUES (:id, :export_id, :n
 -- How far the file is written, and what was left out of it.
 UPDATE export SET done = :done, lines = :lines, size = :size, left_out = :left_out::jsonb WHERE id = :id
 
+-- name: advance_rebuild
+-- How far a file is built again; what stands of the first one stays beside it.
+UPDATE export SET rebuild = :progress::jsonb WHERE id = :id
+
 -- name: finish_export
 -- From here on it stays as it is; which dialogues it was made of is in its file.
-UPDATE export SET state = 'ready', sha256 = :sha256, ready_at = clock_timestamp() WHERE id = :id
+UPDATE export SET state = 'ready', sha256 = :sha256, ready_at = clock_timestamp(), built_at = clock_timestamp() WHERE id = :id
+
+-- name: finish_rebuild
+-- The file is there again, with the bytes that it had.
+UPDATE export SET state = 'ready', rebuild = NULL, failure = NULL, built_at = clock_timestamp(), removed_at = NULL WHERE id = :id
 
 -- name: fail_export
--- Why it could not be made.
-UPDATE export SET state = 'failed', failure = :failure WHERE id = :id
+-- Why it could not be made; one that was there once is gone as before.
+UPDATE export
+SET state = CASE state WHEN 'rebuilding' THEN 'removed' ELSE 'failed' END, rebuild = NULL, failure = :failure WHERE id = :id
+
+-- name: lock_snapshot
+-- Whoever changes whether a file is made or there.
+SELECT state FROM export WHERE id = :id AND project = :project_id FOR UPDATE
+
+-- name: cancel_export
+-- Nobody makes it any further; one that was there once is gone as before.
+UPDATE export SET state = CASE state WHEN 'rebuilding' THEN 'removed' ELSE 'cancelled' END, rebuild = NULL WHERE id = :id
+
+-- name: begin_rebuild
+-- From the beginning, from the same ids.
+UPDATE export SET state = 'rebuilding', failure = NULL, 
+  rebuild = jsonb_build_object('done', 0, 'lines', 0, 'size', 0, 'left_out', '{}'::jsonb, 'build', :build::text)
+WHERE id = :id
+
+-- name: exports_to_remove
+-- Files whose time is over, the oldest first; no days: none.
+SELECT id, project AS project_id, size FROM export
+WHERE state = 'ready' AND :days::int > 0 AND built_at < clock_timestamp() - make_interval(days => :days)
+ORDER BY built_at LIMIT :limit
+FOR UPDATE SKIP LOCKED
+
+-- name: remove_exports
+-- What they were made of and what came of it stays.
+UPDATE export SET state = 'removed', built_at = NULL, removed_at = clock_timestamp() WHERE id = ANY (:ids::uuid[])
+
+-- name: remove_export_parts
+-- Of one file that is gone.
+DELETE FROM export_part WHERE export = :id
+
+-- name: exports_with_remains
+-- Pieces of what was cancelled or failed, the first time or again.
+SELECT id FROM export
+WHERE state IN ('failed', 'cancelled', 'removed') AND EXISTS (SELECT FROM export_part WHERE export_part.export = export.id)
+LIMIT :limit
+FOR UPDATE SKIP LOCKED
+
+-- name: size_of_export
+-- Bytes of the whole file.
+SELECT size FROM export WHERE id = :id
 
 -- name: export_part
 -- One piece; none: that was the last.

@@ -114,8 +114,8 @@ def judge(document: Document, settings: Settings) -> None:
     turns = {turn.id: turn for turn in document.turns}
     if len(turns) < len(document.turns):
         raise BadTree("Two turns have the same id.")
-    if len(turns) > settings.dialogue_tree_turns:
-        raise BadTree(f"A tree has at most {settings.dialogue_tree_turns:,} turns; this one has {len(turns):,}.")
+    if len(turns) > settings.import_tree_turns:
+        raise BadTree(f"A tree has at most {settings.import_tree_turns:,} turns; this one has {len(turns):,}.")
     if (document.head is None) != (not turns) or (document.head is not None and document.head not in turns):
         raise BadTree("The head is no turn of this dialogue.")
     if turns and sum(turn.parent is None for turn in document.turns) != 1:

@@ -308,8 +308,9 @@ class TurnTime(Table, tablename="turn_time", db=engine):
 class Export(Table, tablename="export", db=engine):
     """A snapshot of a project's dialogues in one format: what was asked for, of which moment, and what came of it.
 
-    `works` and `trees` are the ids that were found at that moment, 16 bytes each, in the order of the file. A snapshot
-    that is ready never changes, nor do its bytes.
+    `works` and `trees` are the ids that were found at that moment, 16 bytes each, in the order of the file. What was
+    ready once never changes, nor do its bytes: a file that was removed is built again equal, or not at all. `rebuild`
+    says how far that is.
     """
 
     id = UUID(primary_key=True)
@@ -332,16 +333,21 @@ class Export(Table, tablename="export", db=engine):
     made_by = Varchar(length=200)
     created_at = Timestamptz(default=TimestamptzNow())
     ready_at = Timestamptz(null=True, default=None)
-    export_known_state = Check("state IN ('making', 'ready', 'failed')")
+    built_at = Timestamptz(null=True, default=None)
+    removed_at = Timestamptz(null=True, default=None)
+    rebuild = JSONB(null=True, default=None)
+    export_known_state = Check("state IN ('making', 'ready', 'failed', 'cancelled', 'removed', 'rebuilding')")
     export_known_identities = Check("identities IN ('pseudonym', 'real')")
     export_ready_has_digest = Check(
-        "(state = 'ready') = (sha256 IS NOT NULL) AND (state = 'ready') = (ready_at IS NOT NULL)"
+        "(state IN ('ready', 'removed', 'rebuilding')) = (sha256 IS NOT NULL)"
+        " AND (sha256 IS NULL) = (ready_at IS NULL) AND (state = 'ready') = (built_at IS NOT NULL)"
+        " AND (state = 'rebuilding') = (rebuild IS NOT NULL) AND (state <> 'removed' OR removed_at IS NOT NULL)"
     )
     export_real_has_reason = Check("identities = 'pseudonym' OR reason <> ''")
 
 
 class ExportPart(Table, tablename="export_part", db=engine):
-    """A piece of a snapshot's file, compressed; the file is its pieces by number. Append-only."""
+    """A piece of a snapshot's file, compressed; the file is its pieces by number. Append-only, until the file as a whole goes."""
 
     id = UUID(primary_key=True)
     export = ForeignKey(Export, null=False, on_delete=OnDelete.restrict)

@@ -212,18 +212,47 @@ async def put_quotas(
         )  # fmt: skip
     after = await quotas(project_id)
     await audit.record(
-        "topics.changed", "project", project_id, before=_short(before), after=_short(after), reason=reason or None
+        "topics.changed",
+        "project",
+        project_id,
+        before=_told(before, after),
+        after=_told(after, before),
+        reason=reason or None,
     )
     await outbox.publish("project.changed", {"what": "topics"}, project_id=project_id, subject_id=project_id)
     return after
 
 
-def _short(rows: list[QuotaView]) -> list[dict[str, Any]]:
-    """For the audit log: the numbers, and how many topics there are."""
-    return [
-        {"domain": r.domain, "language": r.language, "difficulty": r.difficulty, "wanted": r.wanted, "topics": len(r.topics)}
-        for r in rows
-    ]  # fmt: skip
+def drafted(quota: QuotaView) -> QuotaDraft:
+    """As it would be asked for."""
+    return QuotaDraft(
+        domain=quota.domain, language=quota.language, difficulty=quota.difficulty, wanted=quota.wanted, own_words=quota.own_words,
+        topics=[TopicDraft(text=one.text, brief=one.brief, seed=one.seed, most=one.most) for one in quota.topics],
+    )  # fmt: skip
+
+
+def _key(one: QuotaView | QuotaDraft | dict[str, Any]) -> tuple[str, str, int | None]:
+    if isinstance(one, dict):
+        return one["domain"], one["language"], one["difficulty"]
+    return one.domain, one.language, one.difficulty
+
+
+def _told(rows: list[QuotaView], others: list[QuotaView]) -> list[dict[str, Any]]:
+    """For the audit log: what is not the same on the other side whole, of the rest how many topics there are."""
+    beside = {_key(one): drafted(one) for one in others}
+    found = []
+    for row in rows:
+        draft = drafted(row)
+        told = msgspec.to_builtins(draft)
+        found.append(told if beside.get(_key(row)) != draft else told | {"topics": len(draft.topics)})
+    return found
+
+
+async def put_back(project_id: UUID, before: list[dict[str, Any]], *, settings: Settings, reason: str) -> None:
+    """What a change of the list wrote down as the state before it, where nothing was changed since."""
+    now = {_key(one): drafted(one) for one in await quotas(project_id)}
+    drafts = [now[_key(row)] if isinstance(row["topics"], int) else msgspec.convert(row, QuotaDraft) for row in before]
+    await put_quotas(project_id, drafts, settings=settings, reason=reason)
 
 
 async def _judge(drafts: list[QuotaDraft], settings: Settings) -> None:

@@ -482,8 +482,24 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 100
     import_turns_limit: Annotated[
         int,
-        _say("Turns of an imported dialogue.", "turns", "the longest public dialogues have about 50", ge=1),
-    ] = 500
+        _say(
+            "Turns of an imported dialogue, and of the path of an imported tree that its task shows.",
+            "turns",
+            "the longest public dialogues have about 50; trees of a thousand replies in a row are tried",
+            ge=1,
+            le=30_000,
+        ),
+    ] = 2_000
+    import_tree_turns: Annotated[
+        int,
+        _say(
+            "Messages of one imported tree, over all of its branches.",
+            "messages",
+            "the largest public trees have some hundred; a tree is stored in one transaction",
+            ge=10,
+            le=30_000,
+        ),
+    ] = 10_000
     import_error_limit: Annotated[
         int,
         _say(
@@ -650,6 +666,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     export_batch: Annotated[
         int, _say("Dialogues that an export reads at once.", "dialogues", "bounded memory at a steady rate", ge=1)
     ] = 200
+    export_keep_days: Annotated[
+        int,
+        _say(
+            "How long the file of a snapshot is kept; its row and checksum stay. 0: for ever.",
+            "days",
+            "a training is repeated within half a year; a disk that only fills is full one day",
+            ge=0,
+        ),
+    ] = 180
 
     # Demo
     demo_people_at_once: Annotated[

@@ -1646,3 +1646,7 @@ UPDATE assignment SET deadline = moved.deadline FROM moved WHERE assignment.id =
 -- name: holder_of_task
 -- Who has or had this hold on that task.
 SELECT annotator FROM assignment WHERE id = :assignment_id AND task = :task_id
+
+-- name: answered_before
+-- Whether this answer follows another of the same person that was sent back.
+SELECT round > 1 FROM submission WHERE id = :submission_id

@@ -18,7 +18,7 @@ from routing.forms import store as forms
 from routing.lanes import ANNOTATION, REVIEW
 from routing.settling import settle
 from skills.belief import Belief, difficulty_updated
-from skills.evidence import Observation, measure
+from skills.evidence import Observation, measure, settled_by_key
 
 sql = load(__package__)
 
@@ -190,8 +190,17 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft)
     }
     # Of a dialogue that passed through several hands the verdict says most about whoever wrote most of it.
     learner = await main_writer(work.assignment_id) or work.author_id
+    # One piece of work is no two proofs of the same: where its right answer was known, that has spoken (decision 12).
+    weight = 0.0 if await settled_by_key(learner, work.id) else 1.0
     observations = [
-        Observation(annotator_id=learner, kind="review_verdict", outcome=outcome, task_kind=work.task_kind, **about),
+        Observation(
+            annotator_id=learner,
+            kind="review_verdict",
+            outcome=outcome,
+            weight=weight,
+            task_kind=work.task_kind,
+            **about,
+        ),
         # That a review was given is on record; what it says about the reviewer is known when somebody checks it.
         Observation(
             annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, task_kind=REVIEW, **about

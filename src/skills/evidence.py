@@ -22,6 +22,8 @@ from skills.hierarchy import GENERAL, OF_KIND, Tree, node_of, parts_of
 sql = load(__package__)
 LEAST_COHORT = 5
 """People who must share a credential or an exam result before their mean is somebody's start."""
+BY_KEY = ("gold", "answer")
+"""Kind and source of evidence from a task whose right answer is known; the source is the submission."""
 SAME_RESULT = 0.1
 """Shares of right exam items that differ by no more are the same result."""
 
@@ -243,6 +245,15 @@ async def retract(evidence_id: UUID, reason: str) -> None:
     row = await _retracted(evidence_id, reason)
     await refold(row["annotator_id"])
     await changed(row["annotator_id"])
+    if (row["kind"], row["source_type"]) == BY_KEY:  # what a reviewer said of the same work speaks for it now
+        silent = await db.fetch(sql.verdicts_behind_key, annotator_id=row["annotator_id"], source_id=row["source_id"])
+        for one in silent:
+            await correct(one["id"], reason, outcome=one["outcome"], weight=1.0)
+
+
+async def settled_by_key(annotator_id: UUID, source_id: UUID) -> bool:
+    """Whether a known right answer has spoken about this work of this person already; a reviewer saw it, and adds nothing."""
+    return bool(await db.fetch_value(sql.settled_by_key, annotator_id=annotator_id, source_id=source_id))
 
 
 async def correct(

@@ -831,3 +831,14 @@ ON CONFLICT (annotator, role, project_id) DO NOTHING
 -- name: bulk_revoke
 -- The role as it was granted: everywhere, or in that project.
 DELETE FROM annotator_role WHERE annotator = :id AND role = :role AND project_id IS NOT DISTINCT FROM :project_id::uuid
+
+-- name: settled_by_key
+-- Whether evidence from a known answer stands about this work; under lock_person, or of work that is locked.
+SELECT EXISTS (SELECT FROM evidence e WHERE e.annotator = :annotator_id AND e.kind = 'gold' AND e.source_type = 'answer' AND e.source_id = :source_id
+  AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id))
+
+-- name: verdicts_behind_key
+-- Verdicts on this work that stand without weight.
+SELECT e.id, e.outcome FROM evidence e
+WHERE e.annotator = :annotator_id AND e.kind = 'review_verdict' AND e.source_type = 'submission' AND e.source_id = :source_id AND e.weight = 0
+  AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)

@@ -69,6 +69,8 @@ GET    /api/v1/projects/{project_id:uuid}/exports                 bosses
 POST   /api/v1/projects/{project_id:uuid}/exports/count           bosses
 GET    /api/v1/projects/{project_id:uuid}/exports/{export_id:uuid}                     bosses
 GET    /api/v1/projects/{project_id:uuid}/exports/{export_id:uuid}/file                bosses
+POST   /api/v1/projects/{project_id:uuid}/exports/{export_id:uuid}/cancel              bosses
+POST   /api/v1/projects/{project_id:uuid}/exports/{export_id:uuid}/rebuild             bosses
 POST   /api/v1/projects/{project_id:uuid}/tasks                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/tasks/import            bosses frontend
 GET    /api/v1/tasks                                              bosses frontend

@@ -9,7 +9,7 @@ from uuid import UUID
 from callboard.importing.files import stage_file
 from callboard.importing.stage import Report
 from callboard.importing.write import Outcome, judge_by_database, write
-from dialogue import choosing, rubrics, rules, scoring, snapshots
+from dialogue import choosing, rubrics, rules, scoring, snapshot_files, snapshots
 from dialogue.checks import submission_payload
 from dialogue.choosing import Decision
 from dialogue.export import Filters, export_dialogues, format_named
@@ -109,14 +109,14 @@ async def make_snapshot(settings: Settings, project_id: UUID, code: str = "callb
 async def finish_snapshot(settings: Settings, project_id: UUID, export_id: UUID) -> SnapshotView:
     while True:
         async with db.transaction("test"):
-            await snapshots.advance(export_id, settings)
+            await snapshot_files.advance(export_id, settings)
         view = await snapshots.snapshot(project_id, export_id)
-        if view.state != "making":
+        if view.state not in {"making", "rebuilding"}:
             return view
 
 
 async def download(export_id: UUID) -> bytes:
-    return b"".join([piece async for piece in snapshots.content(export_id)])
+    return b"".join([piece async for piece in snapshot_files.content(export_id)])
 
 
 async def read_in(path: Path, project_id: UUID, settings: Settings) -> tuple[Report, Outcome]:

@@ -23,6 +23,7 @@ from tests.routing.factory import make_project
 SAMPLES = Path(os.environ.get("CALLBOARD_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "formats"
 HOSTILE = [
     "<script>alert('x')</script><img src=x onerror=alert(1)>",
+    "two\nlines", "an old\rMac",
     '=HYPERLINK("http://evil","click")',
     "+1-1", "-2", "@SUM(A1)", "\t=1+1", "  =cmd|' /C calc'!A0", "＝1",
     'a,"b"\nline\r\nline\u2028sep\u2029\x0b\x1b[31m',
@@ -32,7 +33,7 @@ HOSTILE = [
 
 
 def test_every_format_has_a_form_to_be_held_against() -> None:
-    assert set(FORMS) | {"callboard", "csv"} == set(FORMATS)
+    assert set(FORMS) == set(FORMATS)
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the public samples are not on this machine")
@@ -41,6 +42,8 @@ def test_every_format_has_a_form_to_be_held_against() -> None:
     [
         ("openai", "openai_chat_finetune.jsonl", 1),  # one sample line begins with two system-less assistants
         ("dpo", "llamafactory_dpo_en_demo.json", 0),
+        ("sft_weighted", "llamafactory_v1_sft_demo.jsonl", 0),
+        ("dpo_weighted", "llamafactory_v1_dpo_demo.jsonl", 0),
         ("kto", "llamafactory_kto_en_demo.json", 0),
     ],
 )
@@ -69,10 +72,10 @@ async def test_public_trees_in_every_format(settings: Settings) -> None:
     project = await make_project(settings)
     await read_in(OASST, project, settings)
     numbers = {code: len(validated(code, await file_of(settings, project, code))) for code in FORMS}
-    assert numbers["oasst"] == 94
-    assert numbers["openai"] == numbers["sharegpt"] > 80
+    assert numbers["oasst"] == numbers["callboard"] == 94
+    assert numbers["openai"] == numbers["sharegpt"] == numbers["sft_weighted"] > 80
     assert numbers["sft"] >= numbers["openai"]
-    assert numbers["dpo"] == numbers["dpo_messages"] > numbers["ranked"] > 50
+    assert numbers["dpo"] == numbers["dpo_messages"] == numbers["dpo_weighted"] > numbers["ranked"] > 50
     assert numbers["kto"] >= 2 * numbers["ranked"]
 
 
@@ -81,7 +84,8 @@ async def test_dialogues_made_here_in_every_format(settings: Settings) -> None:
     desk = await rich_and_accepted(settings)
     found = {code: validated(code, await file_of(settings, desk.project_id, code)) for code in FORMS}
     assert {code: len(lines) for code, lines in found.items()} == {
-        "openai": 1, "sharegpt": 1, "sft": 3, "dpo": 3, "dpo_messages": 3, "kto": 6, "ranked": 3, "oasst": 1,
+        "openai": 1, "sharegpt": 1, "sft": 3, "sft_weighted": 1, "dpo": 3, "dpo_messages": 3, "dpo_weighted": 3, "kto": 6, "ranked": 3,
+        "oasst": 1, "callboard": 1, "csv": 6,
     }  # fmt: skip
     chat = found["openai"][0].messages
     assert chat[1].content == "First answer, but better"

@@ -9,10 +9,18 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from dialogue import snapshots
-from dialogue.errors import BadFilter, ExportNotReady, NoSuchExport, NoSuchFormat, ReasonWanted
+from dialogue import records, snapshot_files, snapshots
+from dialogue.errors import (
+    BadFilter,
+    ExportNotReady,
+    ExportNotUnderWay,
+    ExportOver,
+    NoSuchExport,
+    NoSuchFormat,
+    ReasonWanted,
+)
 from dialogue.export import Filters, Pseudonyms, count
-from dialogue.snapshots import SnapshotDraft
+from dialogue.snapshots import SnapshotDraft, SnapshotView
 from kernel import db
 from kernel.settings import Settings
 from routing import overturn
@@ -50,6 +58,7 @@ async def test_work_goes_on_and_the_same_id_gives_the_same_bytes(settings: Setti
     assert [one.id for one in await snapshots.snapshots(desk.project_id)] == [later.id, view.id]
     for change in (
         "UPDATE export SET lines = 0",
+        "UPDATE export SET sha256 = 'x', state = 'removed', built_at = NULL, removed_at = now()",
         "UPDATE export_part SET no = 9",
         "DELETE FROM export_part",
         "DELETE FROM export",
@@ -125,14 +134,14 @@ async def test_a_thousand_long_dialogues_take_little_memory_in_many_slices(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some 80 MB of text; what is in memory at once must stay near one slice of them."""
-    monkeypatch.setattr(snapshots, "SLICE_BYTES", 2_000_000)
+    monkeypatch.setattr(snapshot_files, "SLICE_BYTES", 2_000_000)
     project = await make_project(settings)
     await make_tasks(project, 1)
     await _many_trees(project, 1000, 40_000)
     tracemalloc.start()
     view = await make_snapshot(settings, project, "openai")
     size = 0
-    async for piece in snapshots.content(view.id):
+    async for piece in snapshot_files.content(view.id):
         size += len(piece)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -168,9 +177,94 @@ async def test_a_broken_dialogue_fails_the_snapshot_and_says_so(
 ) -> None:
     desk = await rich_and_accepted(settings)
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise ValueError("no way")
 
-    monkeypatch.setattr(snapshots.records, "works", broken)
+    monkeypatch.setattr(records, "works", broken)
     view = await make_snapshot(settings, desk.project_id)
     assert (view.state, view.failure, view.sha256) == ("failed", "ValueError: no way", None)
+
+
+async def removed(settings: Settings, export_id: UUID) -> None:
+    """As after its time, and never one that is young."""
+    assert await remove(settings) == 0
+    await db.execute("ALTER TABLE export DISABLE TRIGGER export_stays")
+    await db.execute("UPDATE export SET built_at = built_at - interval '181 days' WHERE id = :id", id=export_id)
+    await db.execute("ALTER TABLE export ENABLE TRIGGER export_stays")
+    assert await remove(settings) == 1
+
+
+async def remove(settings: Settings) -> int:
+    async with db.transaction("test"):
+        return await snapshot_files.remove_old(settings)
+
+
+async def rebuilt(settings: Settings, view: SnapshotView) -> SnapshotView:
+    async with db.transaction("test"):
+        await snapshot_files.rebuild(view.project_id, view.id)
+    return await finish_snapshot(settings, view.project_id, view.id)
+
+
+async def test_a_removed_file_comes_back_with_the_same_bytes_or_not_at_all(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await rich_and_accepted(settings)
+    view = await make_snapshot(settings, desk.project_id, "dpo")
+    first = await download(view.id)
+    await removed(settings, view.id)
+    gone = await snapshots.snapshot(desk.project_id, view.id)
+    assert (gone.state, gone.sha256, gone.size, gone.built_at) == ("removed", view.sha256, view.size, None)
+    assert await db.fetch_value("SELECT count(*) FROM export_part") == 0
+    with pytest.raises(ExportNotReady):
+        await download(view.id)
+    # A second look at the work changes what later snapshots say, and nothing of this one. Each dialogue in a slice of its own.
+    verdict_id = await db.fetch_value("SELECT id FROM verdict")
+    async with db.transaction("person:boss"):
+        await overturn.overturn(verdict_id, OverturnDraft(outcome="reject", reason="Copied from a book"), by=None)
+    monkeypatch.setattr(snapshot_files, "SLICE_BYTES", 1)
+    again = await rebuilt(settings, view)
+    assert (again.state, again.sha256, again.ready_at) == ("ready", view.sha256, view.ready_at)
+    assert await download(view.id) == first
+    await removed(settings, view.id)
+    await db.execute("UPDATE turn SET text = 'changed', text_version = 3 WHERE role = 'assistant'")
+    changed = await rebuilt(settings, view)
+    assert (changed.state, changed.failure, changed.sha256) == ("removed", "changed", view.sha256)
+    await remove(settings)
+    assert await db.fetch_value("SELECT count(*) FROM export_part") == 0
+
+
+async def test_who_takes_over_reads_what_was_written_piece_by_piece(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every slice by another process, which knows no checksum: it catches up, and the file has the right one."""
+    project = await make_project(settings)
+    await read_in(write_lines(tmp_path / "t.jsonl", [tree(f"t{n}") for n in range(5)]), project, settings)
+    monkeypatch.setattr(snapshot_files, "SLICE_DIALOGUES", 1)
+    monkeypatch.setattr(snapshot_files, "CATCH_UP_PARTS", 2)
+    async with db.transaction("test"):
+        view = await snapshots.make(project, SnapshotDraft(format="sharegpt"), made_by="person:x")
+    jobs = 0
+    while view.state == "making":
+        if jobs in {1, 4}:
+            snapshot_files._digests.clear()  # another process
+        async with db.transaction("test"):
+            await snapshot_files.advance(view.id, settings)
+        view, jobs = await snapshots.snapshot(project, view.id), jobs + 1
+    assert await db.fetch_value("SELECT count(*) FROM export_part") == 5
+    assert view.sha256 == hashlib.sha256(await download(view.id)).hexdigest()
+    assert jobs == 6, "two of four pieces were read by a job that wrote nothing"
+
+
+async def test_a_snapshot_is_cancelled_and_leaves_nothing(settings: Settings) -> None:
+    desk = await rich_and_accepted(settings)
+    async with db.transaction("test"):
+        view = await snapshots.make(desk.project_id, SnapshotDraft(format="openai"), made_by="person:x")
+        await snapshot_files.cancel(desk.project_id, view.id)
+    view = await finish_snapshot(settings, desk.project_id, view.id)
+    assert (view.state, view.sha256, view.done) == ("cancelled", None, 0)
+    with pytest.raises(ExportOver):
+        await rebuilt(settings, view)
+    ready = await make_snapshot(settings, desk.project_id)
+    with pytest.raises(ExportNotUnderWay):
+        async with db.transaction("test"):
+            await snapshot_files.cancel(desk.project_id, ready.id)

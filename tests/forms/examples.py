@@ -24,11 +24,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "rating": {"helpfulness": 4, "factuality": 5, "fluency": 5},
     "prompt_writing": {"prompt": "Which tea is good in the evening?"},
     "rewriting": {"text": "People drink tea.", "changes": ["length"]},
-    "dialogue_evaluation": {"goal": "reached", "coherence": 5, "tone": 4, "worst_turn": 2},
+    "dialogue_evaluation": {"replies": [{"turn": 2, "value": 4}], "goal": "reached", "coherence": 5, "tone": 4, "worst_turn": 2},
     "choice": {"label": "Sencha"},
     "labels": {"labels": ["drink", "song"]},
     "spans": {"spans": [{"start": 14, "end": 19, "label": "place"}]},
-}
+}  # fmt: skip
 CUSTOM: dict[str, Any] = {
     "names": {"en": "Tone", "zh": "语气"},
     "payload": {"type": "object", "properties": {"line": {"type": "string", "maxLength": 200}}},

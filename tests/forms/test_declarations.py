@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callboard.pages.kind_fields import answer_of, blocks_of, typed_of
 from routing.forms import declaration, schema
 from routing.forms.answers import answer_faults, ordered, payload_faults, shown
 from routing.forms.errors import BadForm
@@ -164,3 +165,73 @@ def test_nothing_that_is_json_breaks_the_judge(value: Any) -> None:
             declaration.read(CUSTOM | {name: value})
         except BadForm as error:
             assert error.extra["errors"]  # noqa: PT017  many declarations, each may be refused
+
+
+RATED: dict[str, Any] = {
+    "names": {"en": "Turns"},
+    "answer": {
+        "type": "object", "required": ["each"], "additionalProperties": False,
+        "properties": {"each": {"type": "array", "items": {
+            "type": "object", "required": ["turn", "value"], "additionalProperties": False,
+            "properties": {"turn": {"type": "integer"}, "value": {"type": "integer", "minimum": 0, "maximum": 2}},
+        }}},
+    },
+    "layout": [
+        {"block": "show_dialogue", "from": "/turns"},
+        {"block": "turn_scale", "field": "each", "of": "/turns", "every": True, "names": {"en": "Good?"}, "anchors": {"2": {"en": "yes"}}},
+    ],
+}  # fmt: skip
+TALK = {"turns": [{"role": role, "text": "x"} for role in ("system", "user", "assistant", "user", "assistant")]}
+
+
+@pytest.mark.parametrize(
+    ("each", "faults"),
+    [
+        ([{"turn": 3, "value": 2}, {"turn": 5, "value": 0}], []),
+        ([{"turn": 3, "value": 2}], [("/each", "turn_unrated")]),
+        ([], [("/each", "turn_unrated")]),
+        ([{"turn": 3, "value": 2}, {"turn": 4, "value": 0}], [("/each/1", "not_a_choice"), ("/each", "turn_unrated")]),
+        ([{"turn": 3, "value": 2}, {"turn": 3, "value": 1}, {"turn": 5, "value": 1}], [("/each", "twice")]),
+        ([{"turn": 3, "value": 3}, {"turn": 5, "value": 1}], [("/each/0/value", "too_large")]),
+    ],
+)
+def test_every_reply_of_a_dialogue_is_rated_once(each: list[Any], faults: list[tuple[str, str]]) -> None:
+    one = declaration.read(RATED)
+    assert [(fault.path, fault.code) for fault in answer_faults(one, TALK, {"each": each})] == faults
+
+
+def test_ratings_of_turns_are_fields_below_them_and_come_back_as_they_were_typed() -> None:
+    one, answer = declaration.read(RATED), {"each": [{"turn": 3, "value": 2}, {"turn": 5, "value": 0}]}
+    typed = typed_of(one, TALK, answer)
+    assert typed == {"f-each-3": "2", "f-each-5": "0"}
+    assert answer_of(one, TALK, typed) == (answer, [])
+    shown, asked = blocks_of(one, TALK, {}, {"f-each-3": "1"}, answer=answer)
+    assert [[rating.name for rating in line.ratings] for line in shown.lines] == [
+        [],
+        [],
+        ["f-each-3"],
+        [],
+        ["f-each-5"],
+    ]
+    assert (asked.turns[0].typed, asked.turns[0].value, asked.turns[0].points, asked.rated) == (
+        "1",
+        2,
+        [0, 1, 2],
+        [2, 0],
+    )
+    _, faults = answer_of(one, TALK, {"f-each-3": "many"})
+    assert [fault.code for fault in faults] == ["not_a_number"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"of": "/other"}, "/layout/1/of"),
+        ({"anchors": {"7": {"en": "x"}}}, "/layout/1/anchors"),
+        ({"roles": []}, "/layout/1/roles"),
+    ],
+)
+def test_a_scale_of_turns_needs_its_dialogue(change: dict[str, Any], path: str) -> None:
+    with pytest.raises(BadForm) as refused:
+        declaration.read(RATED | {"layout": [RATED["layout"][0], RATED["layout"][1] | change]})
+    assert path in [one["path"] for one in refused.value.extra["errors"]], refused.value.extra

@@ -15,6 +15,7 @@ from routing.forms import store
 from routing.forms.errors import AnswerRefused, BadForm, FormBreaksTasks, NoSuchForm, PayloadRefused
 from routing.forms.store import FormDraft
 from routing.review import submission
+from skills.evidence import differences, retract
 from tests.forms.examples import ANSWERS, CUSTOM, PAYLOADS
 from tests.routing.factory import claim_one, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
 
@@ -132,6 +133,51 @@ async def test_a_known_answer_is_evidence(settings: Settings, label: str, outcom
     assert [(row["outcome"], row["domain"], row["source_type"]) for row in rows] == [(outcome, "general", "answer")]
     await submit(settings, one, {"label": label})
     assert await db.fetch_value("SELECT count(*) FROM evidence WHERE kind = 'gold'") == 1
+
+
+@pytest.mark.parametrize("outcome", ["accept", "rework"])
+async def test_a_key_and_a_verdict_are_one_proof(settings: Settings, outcome: str) -> None:
+    """The belief is that of the key alone; without the key it is that of the verdict alone; the fold finds no difference."""
+    one = await held(settings, "choice")
+    await submit(settings, one, {"label": "Sencha"})
+    by_key = await belief(one.annotator_id)
+    look = await claim_one(settings, await make_reviewer(settings), kinds=["review"])
+    await verdict(settings, look, outcome)
+    assert await belief(one.annotator_id) == by_key
+    rows = await db.fetch(
+        "SELECT kind, weight FROM evidence WHERE annotator = :id AND outcome IS NOT NULL ORDER BY observed_at",
+        id=one.annotator_id,
+    )
+    assert [tuple(row) for row in rows] == [("gold", 1.0), ("review_verdict", 0.0)]
+    assert await differences() == []
+    if outcome == "rework":  # what comes next is by somebody who was told: its verdict counts, no key does
+        await submit(settings, await claim_one(settings, one.annotator_id), {"label": "Sencha"})
+        await verdict(settings, await claim_one(settings, look.annotator_id, kinds=["review"]), "accept")
+        weights = await db.fetch(
+            "SELECT kind, weight FROM evidence WHERE annotator = :id AND outcome IS NOT NULL ORDER BY observed_at",
+            id=one.annotator_id,
+        )
+        assert [tuple(row) for row in weights] == [("gold", 1.0), ("review_verdict", 0.0), ("review_verdict", 1.0)]
+    async with db.transaction("person:boss"):
+        key = await db.fetch_value("SELECT id FROM evidence WHERE kind = 'gold'")
+        await retract(key, "the key was wrong")
+    assert await differences() == []
+    standing = await db.fetch(
+        "SELECT kind, weight FROM evidence e WHERE annotator = :id AND outcome IS NOT NULL AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)",
+        id=one.annotator_id,
+    )
+    assert {tuple(row) for row in standing} == {("review_verdict", 1.0)}
+    assert (await belief(one.annotator_id) == by_key) == (outcome == "accept"), (
+        "a right key and an accepted answer say the same"
+    )
+
+
+async def belief(annotator_id: UUID) -> Any:
+    row = await db.fetch_one(
+        "SELECT own_precision, own_shift FROM skill WHERE annotator = :id AND domain = 'general'", id=annotator_id
+    )
+    assert row is not None
+    return tuple(row)
 
 
 async def test_late_work_that_nobody_waits_for_is_no_evidence(settings: Settings) -> None:

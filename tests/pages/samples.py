@@ -45,7 +45,7 @@ from tests.pages.samples_floor import (
     WHO,
     WHO_SEVERAL,
 )
-from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK
+from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK, TASK_FORM
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
@@ -326,6 +326,17 @@ SAMPLES: dict[str, Sample] = {
     "tasks-done": Sample("tasks.html", TASKS_DONE, "/tasks", ("manager",)),
     "tasks-empty": Sample("tasks.html", TASKS_EMPTY, "/tasks", ("manager",)),
     "task": Sample("task.html", TASK, "/tasks/1", ("manager",), live=True),
+    "task-kind": Sample(
+        "task.html", msgspec.structs.replace(TASK, form=TASK_FORM, work=[]), "/tasks/1", ("manager",), live=True
+    ),
+    "task-kind-new": Sample(
+        "task.html",
+        msgspec.structs.replace(
+            TASK, form=msgspec.structs.replace(TASK_FORM, answers=[], key="Sencha"), work=[], live=None
+        ),
+        "/tasks/1",
+        ("manager",),
+    ),
     "task-who": Sample("task_who.html", WHO, "/tasks/1/who", ("manager",)),
     "registry": Sample("registry.html", REGISTRY, "/registry", ("manager",)),
     "credentials-own": Sample("credentials_of_person.html", OWN, "/people/1/credentials"),

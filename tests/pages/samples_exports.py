@@ -27,7 +27,10 @@ NARROW = Filters(
 ROWS = [
     SnapshotRow(snapshot=snapshot(81, state="making", done=4200, lines=4100, size=31_000_000, sha256=None, ready_at=None), who="Mia Lindqvist"),
     SnapshotRow(snapshot=snapshot(82, format="dpo", filters=NARROW, left_out={"no_comparison": 12, "same_text": 3}), who="A program with a long name for the nightly training run"),
-    SnapshotRow(snapshot=snapshot(83, format="callboard", identities="real", reason="Pay dispute 12"), who=None),
+    SnapshotRow(snapshot=snapshot(83, format="callboard", identities="real", reason="Pay dispute 12", built_at=NOW), who=None, goes_at=NOW),
+    SnapshotRow(snapshot=snapshot(85, state="rebuilding", done=9000, removed_at=NOW), who="Mia Lindqvist"),
+    SnapshotRow(snapshot=snapshot(86, format="kto", state="removed", removed_at=NOW, failure="changed"), who="Mia Lindqvist"),
+    SnapshotRow(snapshot=snapshot(87, state="cancelled", done=300, lines=300, size=100_000, sha256=None, ready_at=None), who="Mia Lindqvist"),
     SnapshotRow(snapshot=snapshot(84, format="oasst", state="failed", failure="ValueError: no way", sha256=None, ready_at=None, left_out={}), who="Mia Lindqvist"),
 ]  # fmt: skip
 EXPORTS = ExportsView(

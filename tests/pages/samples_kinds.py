@@ -8,7 +8,7 @@ import msgspec
 from callboard.pages import views as v
 from callboard.pages.kind_fields import blocks_of, typed_of
 from callboard.pages.project_kinds import EXAMPLE, check_of
-from callboard.pages.views_kinds import KindPage, KindReviewView, KindRow, KindsView, KindWorkView
+from callboard.pages.views_kinds import KindPage, KindReviewView, KindRow, KindsView, KindWorkView, TaskAnswer, TaskForm
 from callboard.pages.views_projects import ProjectHead
 from routing.forms import answers, store
 from routing.forms.declaration import Declaration
@@ -72,6 +72,42 @@ def one(**changes: Any) -> KindPage:
     return KindPage(**values)
 
 
+TALK: dict[str, Any] = {
+    "turns": [
+        {"role": role, "text": text}
+        for role, text in (
+            ("user", "你好，我想找一家离故宫近的酒店，价格在 400 到 500 元之间。"),
+            ("assistant", "推荐您去北京贵宾楼饭店，离故宫很近，评分 4.6 分。"),
+            ("user", "Does it have a swimming pool, and what does breakfast cost?"),
+            (
+                "assistant",
+                "It has a pool of 25 metres. Breakfast is 88 yuan for each person, and free for children below six.",
+            ),
+        )
+    ]
+}
+RATED: dict[str, Any] = {
+    "replies": [{"turn": 2, "value": 3}, {"turn": 4, "value": 5}],
+    "goal": "partly",
+    "coherence": 4,
+    "tone": 5,
+    "comment": "The price range was not kept.",
+}
+
+
+def rated(*, answered: bool = True, typed: bool = True) -> Any:
+    one = store.built_in()["dialogue_evaluation"].declaration
+    return blocks_of(one, TALK, {}, typed_of(one, TALK, RATED) if typed else {}, answer=RATED if answered else None)
+
+
+TASK_FORM = TaskForm(
+    names=store.built_in()["dialogue_evaluation"].declaration.names, blocks=[one for one in rated() if not one.asks], key="",
+    answers=[
+        TaskAnswer(who="Mia Lindqvist", state="accepted", at=NOW, blocks=rated(), corrected=True),
+        TaskAnswer(who="Wei Chen", state="rejected", at=NOW, text='{\n  "old": true\n}'),
+        TaskAnswer(who="Ada", state="pending", at=NOW, blocks=blocks("choice", answered=True), right=False),
+    ],
+)  # fmt: skip
 ROWS = [KindRow(form=OWN, inputs=2, unfinished=1840)] + [
     KindRow(form=form, inputs=len(form.declaration.inputs()), unfinished=0) for form in store.built_in().values()
 ]
@@ -89,12 +125,14 @@ KINDS_WORK: dict[str, tuple[str, Any]] = {
         )
         for kind in PAYLOADS
     },
+    "kind-turns": ("kinds/work.html", work("dialogue_evaluation", blocks=rated(answered=False, typed=False))),
     "kind-expired": ("kinds/work.html", work("rating", ended="expired")),
     "fragment-kind-form": ("kinds/form.html", work("rating", faults=1, blocks=blocks("rating", faults=EMPTY[:1]))),
     "fragment-kind-diff": ("kinds/diff.html", blocks("rewriting", answered=True)[1].diff),
 }
 KINDS_REVIEW: dict[str, tuple[str, Any]] = {
     "kind-review": ("kinds/review.html", review("preference_ranking")),
+    "kind-review-turns": ("kinds/review.html", review("dialogue_evaluation", blocks=rated())),
     "kind-review-key": ("kinds/review.html", review("choice", key="Assam", right=False)),
     "kind-review-right": ("kinds/review.html", review("spans", key="[…]", right=True, ended="submitted")),
     "fragment-kind-review": ("kinds/review_body.html", review("rewriting", faults=1)),

@@ -2,6 +2,7 @@
 
 import httpx
 
+from kernel import db
 from kernel.settings import Settings
 from tests.api.conftest import Cast
 from tests.api.test_exports import work_off
@@ -47,6 +48,27 @@ async def test_a_manager_counts_makes_and_takes_away(client: httpx.AsyncClient, 
     file = await client.get(f"{at}/{link}", headers=manager.headers)
     assert file.headers["content-disposition"].startswith("attachment")
     assert file.text.startswith('{"messages":')
+    assert "The file is kept until" in listed.text
+    # One that is being made is cancelled; one whose file was removed is built again.
+    await client.post(at, data=form, headers=manager.headers)
+    listed = await client.get(f"{at}/list", headers=manager.headers)
+    assert "<progress" in listed.text
+    second = listed.text.split('id="snapshot-')[2].split('"')[0]
+    assert (await client.post(f"{at}/{second}/cancel", headers=manager.headers)).status_code == 303
+    assert (await client.post(f"/api/v1{at}/{second}/rebuild", headers=manager.headers)).json()["code"] == "export_over"
+    first = link.split("/")[0]
+    await db.execute(
+        "UPDATE export SET state = 'removed', built_at = NULL, removed_at = now() WHERE id = :id", id=first
+    )
+    assert "Build the file again" in (await client.get(f"{at}/list", headers=manager.headers)).text
+    gone = await client.get(f"{at}/{link}", headers=manager.headers)
+    assert gone.status_code == 409
+    again = await client.post(f"/api/v1{at}/{first}/rebuild", headers=manager.headers)
+    assert again.json()["state"] == "rebuilding"
+    await work_off(settings)
+    assert (await client.get(f"{at}/{link}", headers=manager.headers)).content == file.content
+    late = await client.post(f"/api/v1{at}/{first}/cancel", headers=manager.headers)
+    assert (late.status_code, late.json()["code"]) == (409, "export_not_under_way")
     for body in (form | {"format": "excel"}, form | {"identities": "real", "reason": "x"}):
         assert (await client.post(at, data=body, headers=manager.headers)).status_code in {403, 422}
     worker = await cast.person("ann", ["annotator"], works=True)

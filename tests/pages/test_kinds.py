@@ -18,7 +18,13 @@ FIELDS: dict[str, dict[str, str]] = {
     "rating": {"f-helpfulness": "4", "f-factuality": "5", "f-fluency": "5"},
     "prompt_writing": {"f-prompt": "Which tea is good in the evening?"},
     "rewriting": {"f-text": "People drink tea.", "f-changes-3": "length"},
-    "dialogue_evaluation": {"f-goal": "reached", "f-coherence": "5", "f-tone": "4", "f-worst_turn": " 2 "},
+    "dialogue_evaluation": {
+        "f-replies-2": "4",
+        "f-goal": "reached",
+        "f-coherence": "5",
+        "f-tone": "4",
+        "f-worst_turn": " 2 ",
+    },
     "choice": {"f-label": "Sencha"},
     "labels": {"f-labels-0": "drink", "f-labels-1": "song"},
     "spans": {"f-spans": "14-19 place\r\n"},
@@ -64,6 +70,11 @@ async def test_typed_handed_in_read_and_corrected(play: Play, kind: str) -> None
     await play.reviewer.post(f"{look}/form", **verdict, **FIELDS[kind])
     assert work_of(await db.fetch_value("SELECT corrected FROM verdict")) == ANSWERS[kind]
     await play.reviewer.get(look)
+    task_id = await db.fetch_value("SELECT task FROM submission")
+    read = await play.manager.get(f"/tasks/{task_id}")
+    assert "as the reviewer left it" in read
+    assert 'class="kind-block kind-answer"' in read, "by its layout"
+    assert 'name="f-' not in read
 
 
 async def test_a_wrong_field_is_told_at_its_place_and_keeps_its_text(play: Play) -> None:

@@ -13,6 +13,20 @@ RULES = {
 }  # fmt: skip
 
 
+async def take_back(play: Play, path: str, page: str) -> None:
+    """By the button of the page; a second time it is too late."""
+    found = re.search(r'/dialogue/undo".*?name="change" value="(\d+)"', await play.manager.get(path), re.DOTALL)
+    assert found is not None
+    done = await play.manager.post(at(play, "dialogue/undo"), change=found[1], page=page)
+    assert path_of(done).endswith("done=undone")
+    assert "as it was before" in await play.manager.get(path_of(done))
+    await play.manager.post(at(play, "dialogue/undo"), 412, change=found[1], page=page)
+    assert (
+        await db.fetch_value("SELECT reason FROM audit_entry WHERE subject_type = 'project' ORDER BY seq DESC LIMIT 1")
+        == "taken back"
+    )
+
+
 async def test_rules_and_length_are_saved_together(play: Play) -> None:
     boss, path = play.manager, at(play, "dialogue")
     version = await version_of(boss, path)
@@ -23,13 +37,20 @@ async def test_rules_and_length_are_saved_together(play: Play) -> None:
     short = await boss.post(path, 422, version=version, **(RULES | {"min_turns": 10}))
     assert "At least as many as the fewest: 10." in short.text
     done = await boss.post(path, version=version, **RULES)
-    assert path_of(done).endswith("done=saved")
+    assert "done=saved" in path_of(done)
     assert (await stored("min_turns"), await stored("max_turns")) == (2, 9)
     row = await db.fetch_one("SELECT candidates, decision, topics, handover, branches FROM dialogue_rules")
     assert row is not None
     assert tuple(row) == (3, "rank", "quota", "both", False)
     stale = await boss.post(path, 412, version=version, **RULES)
     assert "Somebody changed this project meanwhile" in stale.text
+    await take_back(play, path_of(done), "dialogue")
+    assert (await stored("min_turns"), await stored("max_turns")) == (2, 20), "both are taken back"
+    row = await db.fetch_one("SELECT candidates, decision, topics, handover, branches FROM dialogue_rules")
+    assert row is not None
+    assert tuple(row) == (1, "choose", "free", "never", True)
+    seen = await db.fetch_value("SELECT version FROM dialogue_rules")
+    await boss.post(path, version=await version_of(boss, path), **(RULES | {"rules_version": seen}))
     page = await boss.get(at(play))
     assert "2 to 9 exchanges" in page
     assert "Dialogue rules changed" in page
@@ -58,7 +79,8 @@ async def test_a_rubric_is_built_from_rows_and_has_versions(play: Play) -> None:
         assert f'id="{name}-error"' in wrong.text, name
     seen = await boss.post(path + "/check", **row)
     assert "cold" in seen.text
-    assert path_of(await boss.post(path, **row)).endswith("done=saved")
+    first = path_of(await boss.post(path, **row))
+    assert "done=saved" in first
     stored_row = await db.fetch_one("SELECT version, dimensions, span_labels FROM rubric")
     assert stored_row is not None
     assert stored_row["dimensions"][0]["code"] == "warmth"
@@ -67,8 +89,20 @@ async def test_a_rubric_is_built_from_rows_and_has_versions(play: Play) -> None:
         {"code": "rude", "name": {"en": "Rude", "zh": "粗鲁"}, "reason_required": True}
     ]
     assert path_of(await boss.post(path, **(row | {"rubric_version": 1}))).endswith("done=same")
+    second = path_of(
+        await boss.post(path, **(row | {"rubric_version": 1, "name_en_1": "Tone", "code_1": "tone", "labels": ""}))
+    )
+    assert '/dialogue/undo"' not in await boss.get(first), "something was changed since"
+    await take_back(play, second, "rubric")
+    again = await db.fetch_one("SELECT version, dimensions, span_labels FROM rubric ORDER BY version DESC LIMIT 1")
+    assert again is not None
+    assert (again["version"], again["dimensions"], again["span_labels"]) == (
+        3,
+        stored_row["dimensions"],
+        stored_row["span_labels"],
+    )
     await boss.post(path, 412, **(row | {"name_en_1": "Other"}))
-    assert "version 1" in await boss.get(path)
+    assert "version 3" in await boss.get(path)
     twice = row | {"count": 2, "name_en_2": "Warmth", "lowest_2": 1, "highest_2": 5, "applies_dialogue_2": "yes"}
     assert "Another dimension has this code" in (await boss.post(path, 422, **twice)).text
 
@@ -93,13 +127,20 @@ async def test_topics_are_changed_one_by_one_and_pasted(play: Play) -> None:
     assert [(row["text"], row["brief"]) for row in rows] == [("Coffee", ""), ("Tea", "Kinds"), ("<b>Milk</b>", "")]
     page = await boss.get(path)
     assert "&lt;b&gt;Milk" in page
+    change = await boss.post(path, id=quota, domain="general", language="en", difficulty=2, wanted=9, topics="Milk")
+    await take_back(play, path_of(change), "topics")
+    again = await db.fetch("SELECT text, brief FROM topic WHERE NOT archived ORDER BY position")
+    assert [tuple(row) for row in again] == [tuple(row) for row in rows]
+    assert await db.fetch_value("SELECT wanted FROM topic_quota") == 7
     assert "Coffee\nTea" in await boss.get(path + f"?change={quota}")
     again = await boss.post(path + "/paste", table="domain;language;difficulty;topic\ngeneral;en;2;Tea\n")
     assert "as it is" in again.text
     refused = await boss.post(path + "/paste", 422, table="a,b\n1,2\n")
     assert "missing" in refused.text
-    await boss.post(path + "/remove", id=quota)
+    removed = await boss.post(path + "/remove", id=quota)
     assert "No list yet" in await boss.get(path)
+    await take_back(play, path_of(removed), "topics")
+    assert "&lt;b&gt;Milk" in await boss.get(path)
 
 
 async def test_caps_costs_and_grace_are_changed_and_taken_back(play: Play) -> None:

@@ -15,7 +15,7 @@ from callboard.api.projects import ProjectId
 from callboard.api.request import Call
 from callboard.api.routes import get, post
 from callboard.api.work import reply, unit_of_work
-from dialogue import export, snapshots
+from dialogue import export, snapshot_files, snapshots
 from dialogue.export import Filters, Found
 from dialogue.formats import FORMATS
 from dialogue.snapshots import SnapshotDraft, SnapshotView
@@ -44,8 +44,8 @@ async def count(project_id: ProjectId, data: JSONBody[Filters]) -> Response[Foun
 async def make(request: Call, project_id: ProjectId, data: JSONBody[SnapshotDraft]) -> Response[SnapshotView]:
     """Pins what there is at this moment; the file is written behind it, and `state` says how far it is.
 
-    Formats: `callboard` (whole, can be imported again), `openai`, `sharegpt`, `sft`, `dpo`, `dpo_messages`, `kto`,
-    `ranked`, `oasst`, `csv`.
+    Formats: `callboard` (whole, can be imported again), `openai`, `sharegpt`, `sft`, `sft_weighted`, `dpo`, `dpo_messages`,
+    `dpo_weighted`, `kto`, `ranked`, `oasst`, `csv`.
     """
     check_identities(request.actor, data.identities)
 
@@ -73,6 +73,42 @@ async def read(project_id: ProjectId, export_id: FromPath[UUID]) -> Response[Sna
     return reply(await snapshots.snapshot(project_id, export_id))
 
 
+@post(
+    f"{HERE}/{{export_id:uuid}}/cancel",
+    guards=[require(WRITE)],
+    status_code=200,
+    operation_id="cancelExport",
+    tags=["exports"],
+)
+async def cancel(request: Call, project_id: ProjectId, export_id: FromPath[UUID]) -> Response[SnapshotView]:
+    """Of one that is being made, or built again. What was written of it is dropped."""
+
+    async def act() -> SnapshotView:
+        await snapshot_files.cancel(project_id, export_id)
+        return await snapshots.snapshot(project_id, export_id)
+
+    return await unit_of_work(request, act, status=200)
+
+
+@post(
+    f"{HERE}/{{export_id:uuid}}/rebuild",
+    guards=[require(WRITE)],
+    status_code=200,
+    operation_id="rebuildExport",
+    tags=["exports"],
+)
+async def rebuild(request: Call, project_id: ProjectId, export_id: FromPath[UUID]) -> Response[SnapshotView]:
+    """Of one whose file was removed: the same bytes come back, or `failure` is `changed` and none do."""
+
+    async def act() -> SnapshotView:
+        view = await snapshots.snapshot(project_id, export_id)
+        check_identities(request.actor, view.identities)
+        await snapshot_files.rebuild(project_id, export_id)
+        return await snapshots.snapshot(project_id, export_id)
+
+    return await unit_of_work(request, act, status=200)
+
+
 @get(f"{HERE}/{{export_id:uuid}}/file", guards=[require(WRITE)], operation_id="downloadExport", tags=["exports"])
 async def download(request: Call, project_id: ProjectId, export_id: FromPath[UUID]) -> Stream:
     """The file, as a stream: the same bytes each time, whatever was done to the dialogues since."""
@@ -92,7 +128,7 @@ async def stream(request: Call, project_id: UUID, export_id: UUID) -> Stream:
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",
     }
-    return Stream(snapshots.content(view.id), media_type=FORMATS[view.format].media_type, headers=headers)
+    return Stream(snapshot_files.content(view.id), media_type=FORMATS[view.format].media_type, headers=headers)
 
 
-route_handlers = [count, make, list_all, read, download]
+route_handlers = [count, make, list_all, read, cancel, rebuild, download]

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import click
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from callboard.commands.options import with_settings
-from dialogue import snapshots
+from dialogue import snapshot_files, snapshots
 from dialogue.export import Filters, Identities, State, Writer, export_dialogues, format_named
 from dialogue.formats import FORMATS
 from dialogue.snapshots import SnapshotDraft, SnapshotView
@@ -116,7 +116,7 @@ async def _export(settings: Settings, file: IO[bytes], wish: Wish) -> str:
     async with db.pool(settings.database_url, settings):
         if wish.snapshot is not None:
             view = await snapshots.snapshot_by_id(wish.snapshot)
-            return await _download(file, view)
+            return await _download(file, await _there_again(settings, view))
         project_id = (await find_project(wish.project)).id if wish.project else None
         if wish.keep:
             assert project_id is not None
@@ -147,11 +147,25 @@ async def _make(settings: Settings, project_id: UUID, wish: Wish) -> SnapshotVie
     draft = SnapshotDraft(format=wish.code, filters=wish.filters, identities=wish.identities, reason=wish.reason)
     async with db.transaction(ACTOR):
         view = await snapshots.make(project_id, draft, made_by=ACTOR)
+    return await _finished(settings, view)
+
+
+async def _there_again(settings: Settings, view: SnapshotView) -> SnapshotView:
+    """A file that was removed is built again, here."""
+    if view.state != "removed":
+        return view
+    async with db.transaction(ACTOR):
+        await snapshot_files.rebuild(view.project_id, view.id)
+    return await _finished(settings, await snapshots.snapshot(view.project_id, view.id))
+
+
+async def _finished(settings: Settings, view: SnapshotView) -> SnapshotView:
+    project_id = view.project_id
     with _progress() as bar:
-        task = bar.add_task("", total=None)
-        while view.state == "making":
+        task = bar.add_task("", total=view.dialogues)
+        while view.state in {"making", "rebuilding"}:
             async with db.transaction(ACTOR):
-                await snapshots.advance(view.id, settings)
+                await snapshot_files.advance(view.id, settings)
             view = await snapshots.snapshot(project_id, view.id)
             bar.update(task, completed=view.done)
     return view
@@ -160,7 +174,7 @@ async def _make(settings: Settings, project_id: UUID, wish: Wish) -> SnapshotVie
 async def _download(file: IO[bytes], view: SnapshotView) -> str:
     async with db.transaction(ACTOR):
         await snapshots.record_download(view)
-    async for piece in snapshots.content(view.id):
+    async for piece in snapshot_files.content(view.id):
         file.write(piece)
     said = _said(view.dialogues, view.lines, view.left_out)
     return f"{said}\nsnapshot {view.id}\nsha256 {view.sha256}"
@@ -204,5 +218,5 @@ def _destination(output: Path | None) -> Iterator[IO[bytes]]:
 def _progress() -> Progress:
     """On stderr and only for people."""
     console = Console(stderr=True)
-    columns = (TextColumn("Exporting {task.completed:,} dialogues"), TimeElapsedColumn())
+    columns = (TextColumn("Exporting {task.completed:,} dialogues"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)

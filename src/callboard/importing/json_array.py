@@ -8,8 +8,8 @@ from kernel.settings import Settings
 
 _TOKEN = re.compile(rb'[\\"{}\[\],]')
 _OPENER = {ord("}"): ord("{"), ord("]"): ord("[")}
-OPEN_BRACKETS = 1024
-"""Far above what an element may have, so that a deep one is still a line error; closing looks through all of them."""
+OPEN_BRACKETS = 100_000
+"""Far above what an element may have, so that a deep one is still a line error, and a tree of thousands of replies is read."""
 
 _SPACE = b" \t\r\n"
 
@@ -24,6 +24,7 @@ class JsonArrayParser(Parser):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._open: list[int] = []
+        self._counts = {ord("{"): 0, ord("["): 0}
         self._in_string = False
         self._escaped_at = -1
         self._element = bytearray()
@@ -99,15 +100,18 @@ class JsonArrayParser(Parser):
 
     def _open_bracket(self, token: int) -> None:
         self._open.append(token)
+        self._counts[token] += 1
         if len(self._open) > OPEN_BRACKETS:
             raise Unreadable(f"The element that begins on line {self._line} is nested more than {OPEN_BRACKETS} deep.")
 
     def _close_bracket(self, opener: int) -> bool:
         """A missing bracket inside an element must not swallow the elements behind it: close up to the matching one."""
-        if opener in self._open[1:]:
-            while self._open.pop() != opener:
-                pass
-            return False
+        if self._counts[opener]:
+            while True:
+                closed = self._open.pop()
+                self._counts[closed] -= 1
+                if closed == opener:
+                    return False
         if opener != self._open[0]:
             return False
         if len(self._open) > 1:

@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from callboard.importing import strict_json
+from callboard.importing import deep_trees, strict_json
 from callboard.importing.encoding import SNIFF_BYTES, likely, text_start
 from callboard.importing.events import AboveLimit, Event, LineError, Parsed, Unreadable
 from callboard.importing.lines import Line, LineSplitter
@@ -65,18 +65,31 @@ def decode_text(data: bytes, line: int, byte: int) -> str | LineError:
 
 
 def decode_record(data: bytes, line: int, byte: int, depth_limit: int) -> Event:
-    """One JSON object out of its bytes. The object itself is the first level of depth."""
+    """One JSON object out of its bytes. The object itself is the first level of depth.
+
+    Of a message tree each message counts by itself, however far down it stands.
+    """
     text = decode_text(data, line, byte)
     if isinstance(text, LineError):
         return text
     try:
-        value = strict_json.decode(text, depth_limit)
+        value = _decoded(text, depth_limit)
     except strict_json.NotStrictJsonError as error:
         before = text[: error.character or 0]
         return LineError(line, byte + len(before.encode()), error.reason)
     if not isinstance(value, dict):
         return LineError(line, byte, "not a JSON object")
     return Parsed(line, byte, value)
+
+
+def _decoded(text: str, depth_limit: int) -> Any:
+    try:
+        return strict_json.decode(text, depth_limit)
+    except strict_json.NotStrictJsonError as error:
+        found = deep_trees.decode(text, depth_limit) if error.deep else None
+        if found is None:
+            raise
+        return found
 
 
 def too_long(line: int, byte: int, settings: Settings) -> LineError:

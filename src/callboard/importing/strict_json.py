@@ -16,6 +16,8 @@ INTEGER_BITS = 64
 SHOWN_CHARACTERS = 60
 """Of a key, in a reason: a reason is read on one line."""
 
+DEEP = "nested too deeply"
+
 _LARGEST = 2 ** (INTEGER_BITS - 1) - 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN_KEY = re.compile(r"[^\W\d]\w*\Z")
@@ -24,11 +26,15 @@ Fault = tuple[str, str]
 
 
 class NotStrictJsonError(ValueError):
-    """`reason` is for people; `character` is the place of the fault in the text where the parser knows it."""
+    """`reason` is for people; `character` is the place of the fault in the text where the parser knows it.
 
-    def __init__(self, reason: str, character: int | None = None) -> None:
+    `deep`: it may be sound, but is nested more deeply than is read.
+    """
+
+    def __init__(self, reason: str, character: int | None = None, *, deep: bool = False) -> None:
         self.reason = reason
         self.character = character
+        self.deep = deep
         super().__init__(reason)
 
 
@@ -39,14 +45,14 @@ def decode(text: str, depth_limit: int) -> Any:
     except json.JSONDecodeError as error:
         raise NotStrictJsonError(f"not valid JSON: {error.msg.rstrip(':')}", error.pos) from error
     except RecursionError as error:
-        raise NotStrictJsonError(f"nested too deeply; at most {depth_limit} levels") from error
+        raise NotStrictJsonError(f"{DEEP}; at most {depth_limit} levels", deep=True) from error
     except ValueError as error:
         if isinstance(error, NotStrictJsonError):
             raise
         raise NotStrictJsonError("a number has too many digits") from error
     fault = find_fault(value, depth_limit)
     if fault:
-        raise NotStrictJsonError(fault)
+        raise NotStrictJsonError(fault, deep=fault.startswith(DEEP))
     return value
 
 
@@ -84,7 +90,7 @@ def _text_fault(text: str) -> Fault | None:
 
 def _dict_fault(value: dict[str, Any], levels: int) -> Fault | None:
     if levels < 1:
-        return "", "nested too deeply at @"
+        return "", f"{DEEP} at @"
     for key, below in value.items():
         fault = _text_fault(key)
         if fault:
@@ -97,7 +103,7 @@ def _dict_fault(value: dict[str, Any], levels: int) -> Fault | None:
 
 def _list_fault(value: list[Any], levels: int) -> Fault | None:
     if levels < 1:
-        return "", "nested too deeply at @"
+        return "", f"{DEEP} at @"
     for index, below in enumerate(value):
         fault = _fault(below, levels - 1)
         if fault:

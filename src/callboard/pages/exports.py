@@ -16,7 +16,7 @@ from callboard.api.request import Call
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.projects import head_of
 from callboard.pages.views_exports import CountView, ExportsView, SnapshotList, SnapshotRow
-from dialogue import export, snapshots
+from dialogue import export, snapshot_files, snapshots
 from dialogue.errors import BadFilter
 from dialogue.export import Filters
 from dialogue.rubrics import rubric_of
@@ -53,7 +53,10 @@ async def _list(request: Call, project_id: UUID) -> SnapshotList:
     rows = await db.fetch(sql.names_of_actors, actors=[one.made_by for one in found])
     names = {row["actor"]: row["name"] for row in rows}
     return SnapshotList(
-        project_id=str(project_id), rows=[SnapshotRow(snapshot=one, who=names.get(one.made_by)) for one in found[:SHOWN]],
+        project_id=str(project_id), rows=[
+            SnapshotRow(snapshot=one, who=names.get(one.made_by), goes_at=one.goes_at(request.settings.export_keep_days))
+            for one in found[:SHOWN]
+        ],
         may_see_people=request.actor.may(Permission.EXPORTS_IDENTITIES), more=len(found) > SHOWN,
     )  # fmt: skip
 
@@ -87,6 +90,21 @@ async def make(request: Call, project_id: ProjectId) -> Response[str]:
     async with db.transaction(request.actor.label):
         made = await snapshots.make(project_id, draft, made_by=request.actor.label)
     return redirect(request, f"/projects/{project_id}/exports?made={made.id}#snapshots")
+
+
+@post(f"{HERE}/{{export_id:uuid}}/cancel", guards=guards, status_code=200, include_in_schema=False)
+async def cancel(request: Call, project_id: ProjectId, export_id: FromPath[UUID]) -> Response[str]:
+    async with db.transaction(request.actor.label):
+        await snapshot_files.cancel(project_id, export_id)
+    return redirect(request, f"/projects/{project_id}/exports#snapshot-{export_id}")
+
+
+@post(f"{HERE}/{{export_id:uuid}}/rebuild", guards=guards, status_code=200, include_in_schema=False)
+async def rebuild(request: Call, project_id: ProjectId, export_id: FromPath[UUID]) -> Response[str]:
+    check_identities(request.actor, (await snapshots.snapshot(project_id, export_id)).identities)
+    async with db.transaction(request.actor.label):
+        await snapshot_files.rebuild(project_id, export_id)
+    return redirect(request, f"/projects/{project_id}/exports#snapshot-{export_id}")
 
 
 @get(f"{HERE}/{{export_id:uuid}}/file", guards=guards, include_in_schema=False)
@@ -132,4 +150,4 @@ def _day(form: Form, name: str, add: int) -> datetime | None:
         raise BadFilter("A day is written as 2026-11-22.") from error
 
 
-route_handlers = [show, listing, count, make, download]
+route_handlers = [show, listing, count, make, cancel, rebuild, download]

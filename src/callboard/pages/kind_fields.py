@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from callboard.pages.views_kinds import BlockView, Line, Passage, Shown
+from callboard.pages.views_kinds import BlockView, Line, Passage, Shown, TurnRating
 from dialogue.diffs import difference
 from routing.forms import answers
 from routing.forms.answers import candidates_of, choosable
@@ -24,6 +24,7 @@ from routing.forms.declaration import (
     ShowCandidates,
     ShowDialogue,
     Spans,
+    TurnScale,
     Words,
     Yes,
 )
@@ -70,6 +71,10 @@ def _read(one: Declaration, block: Input, payload: dict[str, Any], typed: Typed,
             options = choosable(one, block, payload, order)
             chosen = [option.value for n, option in enumerate(options) if typed.get(f"{name}-{n}")]
             return chosen if chosen or required else None
+        case TurnScale():
+            given = [(no, typed.get(f"{name}-{no}", "").strip()) for no in answers.turns_of(block, payload)]
+            ratings = [{"turn": no, "value": _number(value, "integer")} for no, value in given if value]
+            return ratings if ratings or required else None
         case Ranking():
             return _places([item.id for item in candidates_of(block.of, payload)], name, typed)
         case Scale() | Number():
@@ -126,6 +131,9 @@ def typed_of(one: Declaration, payload: dict[str, Any], answer: dict[str, Any]) 
                 ids = [item.id for item in candidates_of(block.of, payload)]
                 for place, group in enumerate(value if isinstance(value, list) else [], 1):
                     typed |= {f"{name}-{ids.index(item)}": str(place) for item in group if item in ids}
+            case TurnScale():
+                rated = set(answers.turns_of(block, payload))
+                typed |= {f"{name}-{no}": str(given) for no, given in _ratings(value).items() if no in rated}
             case Spans():
                 spans = value if isinstance(value, list) else []
                 typed[name] = "\n".join(f"{span['start']}-{span['end']} {span['label']}" for span in spans)
@@ -134,6 +142,12 @@ def typed_of(one: Declaration, payload: dict[str, Any], answer: dict[str, Any]) 
             case _:
                 typed |= {} if value is None else {name: f"{value:g}" if isinstance(value, float) else str(value)}
     return typed
+
+
+def _ratings(value: Any) -> dict[int, Any]:
+    """By turn, of an answer that may come from anywhere."""
+    entries = value if isinstance(value, list) else []
+    return {one["turn"]: one.get("value") for one in entries if isinstance(one, dict) and type(one.get("turn")) is int}
 
 
 def blocks_of(
@@ -154,12 +168,39 @@ def blocks_of(
             view = _input(one, block, payload, order, typed=typed, answer=answer or {})
             view.fault = worst.get(block.answer)
             view.first_fault, first = view.fault is not None and first, first and view.fault is None
+            for rating in view.turns:
+                rating.focus = view.first_fault and not rating.typed and not any(one.focus for one in view.turns)
         else:
             view = BlockView(kind=type(block).__struct_config__.tag, names=block.names)  # type: ignore[arg-type]
             if not _show(view, block, payload, order):
                 continue
         found.append(view)
+    _rate(one, found)
     return found
+
+
+def _rate(one: Declaration, views: list[BlockView]) -> None:
+    """Puts each scale of a turn below that turn."""
+    asked = {view.name: view for view in views if view.kind == "turn_scale"}
+    for view in views:
+        for block in one.inputs() if view.kind == "show_dialogue" else []:
+            if isinstance(block, TurnScale) and block.of == view.source:
+                scales = {rating.no: rating for rating in asked[field_name(block.answer)].turns}
+                for line in view.lines:
+                    line.ratings += [scales[line.no]] if line.no in scales else []
+
+
+def _turns(block: TurnScale, wanted: dict[str, Any], payload: dict[str, Any], view: BlockView) -> list[TurnRating]:
+    scale, values = wanted["items"]["properties"]["value"], _ratings(view.value)
+    said = found_at(block.of, payload)
+    return [
+        TurnRating(
+            no=no, text=said[no - 1]["text"], names=block.names, name=f"{view.name}-{no}", value=values.get(no),
+            points=list(range(int(scale["minimum"]), int(scale["maximum"]) + 1)), anchors=dict(block.anchors),
+            typed=view.typed.get(f"{view.name}-{no}", ""),
+        )
+        for no in answers.turns_of(block, payload)
+    ]  # fmt: skip
 
 
 def _show(view: BlockView, block: Any, payload: dict[str, Any], order: Order) -> bool:
@@ -170,6 +211,7 @@ def _show(view: BlockView, block: Any, payload: dict[str, Any], order: Order) ->
     if isinstance(block, ShowCandidates):
         view.candidates = _shown(block.source, payload, order)
     elif isinstance(block, ShowDialogue):
+        view.source = block.source
         view.lines = [Line(no=n, role=turn["role"], text=turn["text"]) for n, turn in enumerate(value, 1)]
     else:
         view.text = str(value)
@@ -202,6 +244,8 @@ def _input(
         case Scale():
             view.points = list(range(int(wanted["minimum"]), int(wanted["maximum"]) + 1))
             view.anchors = dict(block.anchors)
+        case TurnScale():
+            view.turns, view.anchors = _turns(block, wanted, payload, view), dict(block.anchors)
         case Ranking():
             ids = [item.id for item in candidates_of(block.of, payload)]
             view.candidates, view.ties = _shown(block.of, payload, order), block.ties

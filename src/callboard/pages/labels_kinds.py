@@ -21,6 +21,7 @@ KIND_LABELS: dict[str, dict[str, str]] = {
         "unchanged": _("The text is as it was; change it."),
         "outside_text": _("A passage lies outside of the text."),
         "overlap": _("Two passages overlap."),
+        "turn_unrated": _("Turn %(turn)s has no rating yet."),
     },
     "speaker": {"user": _("User"), "assistant": _("Assistant"), "system": _("Instructions")},
 }

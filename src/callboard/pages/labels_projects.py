@@ -16,6 +16,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
     "project_done": {
         "saved": _("Saved. It holds from now on."),
         "same": _("Nothing was different, so nothing changed."),
+        "taken": _("The good lines were taken."),
         "undone": _("Taken back: it is as it was before."),
         "published": _("Its tasks are given out now."),
         "paused": _("It is paused: nothing new is given out."),

@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from callboard.api.request import Call
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.project_forms import Fields
+from callboard.pages.project_undo import this_change
 from callboard.pages.projects import READ, WRITE, ProjectId, as_typed, head_of
 from callboard.pages.views_dialogue import DialogueRulesView
 from dialogue import bot_settings, topics
@@ -65,8 +66,10 @@ async def save(request: Call, project_id: ProjectId) -> Response[str]:
                 change = ProjectChange(min_turns=least, max_turns=most, reason=reason)
                 after = await change_project(project_id, change, version=version)
                 rules = await put_rules(project_id, draft, version=seen)
+                made = await this_change()
             same = (after.version, rules.version) == (version, seen)
-            return redirect(request, f"/projects/{project_id}/dialogue?done={'same' if same else 'saved'}")
+            done = "same" if same else f"saved&change_of={made}"
+            return redirect(request, f"/projects/{project_id}/dialogue?done={done}")
         except DomainError as error:
             refusal = error
     view = await _view(request, project_id, {name: fields.typed(name, 500) for name in FIELDS})

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from callboard.api.request import Call
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.project_forms import Fields
+from callboard.pages.project_undo import this_change
 from callboard.pages.projects import READ, WRITE, ProjectId, as_typed, head_of
 from callboard.pages.views_dialogue import DimensionForm, RubricPage, RubricPreview
 from dialogue import rubric_defaults
@@ -194,7 +195,8 @@ async def save(request: Call, project_id: ProjectId) -> Response[str]:
             draft = RubricDraft(dimensions=found, span_labels=marks, reason=reason)
             async with db.transaction(request.actor.label):
                 after = await put_rubric(project_id, draft, version=seen)
-            done = "same" if after.version == seen else "saved"
+                change = await this_change()
+            done = "same" if after.version == seen else f"saved&change_of={change}"
             return redirect(request, f"/projects/{project_id}/dialogue/rubric?done={done}")
         except DomainError as error:
             refusal = error

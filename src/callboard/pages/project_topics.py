@@ -11,12 +11,13 @@ from litestar import Response, get, post
 from callboard.api.request import Call
 from callboard.pages.frame import Form, page, problem_view, redirect
 from callboard.pages.project_forms import Fields
+from callboard.pages.project_undo import offer_undo, this_change
 from callboard.pages.projects import READ, WRITE, ProjectId, head_of
 from callboard.pages.views_dialogue import TopicLine, TopicsPage
 from callboard.pages.views_projects import Fault
 from dialogue import topics
 from dialogue.rules import rules_of
-from dialogue.topics import QuotaDraft, QuotaView, TopicDraft
+from dialogue.topics import QuotaDraft, QuotaView, TopicDraft, drafted
 from kernel import db
 from kernel.errors import DomainError, Invalid
 from routing.projects import project
@@ -60,13 +61,6 @@ async def _view(request: Call, project_id: UUID) -> TopicsPage:
     )  # fmt: skip
 
 
-def _draft(quota: QuotaView) -> QuotaDraft:
-    return QuotaDraft(
-        domain=quota.domain, language=quota.language, difficulty=quota.difficulty, wanted=quota.wanted, own_words=quota.own_words,
-        topics=[TopicDraft(text=one.text, brief=one.brief, seed=one.seed, most=one.most) for one in quota.topics],
-    )  # fmt: skip
-
-
 def _key(one: QuotaDraft | QuotaView) -> Key:
     return one.domain, check_language(one.language), one.difficulty
 
@@ -92,14 +86,15 @@ async def save(request: Call, project_id: ProjectId) -> Response[str]:
             async with db.transaction(request.actor.label):
                 before = await topics.quotas(project_id)
                 old = next((one for one in before if str(one.id) == form.text("id", 40)), None)
-                kept = {one.text: one for one in (_draft(old).topics if old else [])}
+                kept = {one.text: one for one in (drafted(old).topics if old else [])}
                 new = QuotaDraft(
                     domain=domain, language=language, difficulty=difficulty, wanted=wanted, own_words=form.text("own_words") == "yes",
                     topics=[kept.get(text) or TopicDraft(text=text) for text in texts],
                 )  # fmt: skip
-                drafts = [new if one is old else _draft(one) for one in before] + ([] if old else [new])
+                drafts = [new if one is old else drafted(one) for one in before] + ([] if old else [new])
                 await topics.put_quotas(project_id, drafts, settings=request.settings, reason=reason)
-            return redirect(request, f"/projects/{project_id}/dialogue/topics?done=saved")
+                change = await this_change()
+            return redirect(request, f"/projects/{project_id}/dialogue/topics?done=saved&change_of={change}")
         except DomainError as error:
             problem, status = problem_view(error, request), error.status
     view.values = {name: form.text(name, LONGEST_PASTE) for name in FIELDS}
@@ -120,9 +115,10 @@ async def remove(request: Call, project_id: ProjectId) -> Response[str]:
     form = await Form.of(request)
     async with db.transaction(request.actor.label):
         before = await topics.quotas(project_id)
-        drafts = [_draft(one) for one in before if str(one.id) != form.text("id", 40)]
+        drafts = [drafted(one) for one in before if str(one.id) != form.text("id", 40)]
         await topics.put_quotas(project_id, drafts, settings=request.settings, reason=form.text("reason", 500))
-    return redirect(request, f"/projects/{project_id}/dialogue/topics?done=saved")
+        change = await this_change()
+    return redirect(request, f"/projects/{project_id}/dialogue/topics?done=saved&change_of={change}")
 
 
 @post("/projects/{project_id:uuid}/dialogue/topics/paste", guards=WRITE, include_in_schema=False, status_code=200)
@@ -132,16 +128,18 @@ async def paste(request: Call, project_id: ProjectId) -> Response[str]:
     view = await _view(request, project_id)
     view.pasted, take = form.text("table", LONGEST_PASTE), form.text("take") == "yes"
     known = set(view.domains)
-    status = 200
+    status, change = 200, ""
     try:
         rows = list(_rows(view.pasted))
         async with db.transaction(request.actor.label):
             drafts, view.lines = _merged(await topics.quotas(project_id), rows, known)
             if take and any(line.outcome in {"new", "changed"} for line in view.lines):
                 await topics.put_quotas(project_id, drafts, settings=request.settings, reason=form.text("reason", 500))
-                view.taken = True
+                view.taken, change = True, await this_change()
         if view.taken:
             view.quotas = await topics.quotas(project_id)
+            view.head.done = "taken"
+            await offer_undo(view.head, change, "topics")
     except DomainError as error:
         view.head.problem, status = problem_view(error, request), error.status
     view.opened = "table"
@@ -171,7 +169,7 @@ def _merged(
     quotas: list[QuotaView], rows: list[tuple[int, dict[str, str]]], domains_known: set[str]
 ) -> tuple[list[QuotaDraft], list[TopicLine]]:
     """What there is with what the lines add or change; a line that is wrong changes nothing."""
-    drafts = {_key(one): _draft(one) for one in quotas}
+    drafts = {_key(one): drafted(one) for one in quotas}
     lines = []
     for number, row in rows:
         line = TopicLine(

@@ -15,6 +15,7 @@ from callboard.api.request import Call
 from callboard.pages.frame import Form, page, problem_view, redirect
 from callboard.pages.project_expression import told
 from callboard.pages.project_forms import Fields
+from callboard.pages.project_undo import offer_undo
 from callboard.pages.views_projects import HistoryLine, OverviewView, ProjectHead, ProjectRow, ProjectsView, Waits
 from kernel import db
 from kernel.errors import DomainError, Invalid, PreconditionFailed
@@ -45,6 +46,8 @@ async def head_of(request: Call, project_id: UUID, tab: str) -> ProjectHead:
     version = request.query_params.get("of", "")
     if head.done and head.done != "undone" and version == str(view.version):
         head.undo_version = view.version
+    if head.done == "saved" and (change := request.query_params.get("change_of", "")):
+        await offer_undo(head, change, request.url.path.rpartition("/")[2])
     return head
 
 

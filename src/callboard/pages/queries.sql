@@ -148,3 +148,27 @@ SELECT DISTINCT language, domain FROM lane WHERE project = :project_id AND kind 
 SELECT 'person:' || id::text AS actor, display_name AS name FROM person WHERE 'person:' || id::text = ANY (:actors::text[])
 UNION ALL
 SELECT 'token:' || id::text, name FROM api_token WHERE 'token:' || id::text = ANY (:actors::text[])
+
+-- name: newest_change_of_project
+-- The transaction that changed its settings last.
+SELECT xid::text FROM audit_entry
+WHERE subject_type = 'project' AND subject_id = :id AND action = ANY (:actions::text[]) ORDER BY seq DESC LIMIT 1
+
+-- name: parts_of_change
+-- What was changed together, the last part first.
+SELECT action, before FROM audit_entry
+WHERE subject_type = 'project' AND subject_id = :id AND action = ANY (:actions::text[]) AND xid = :change::text::xid8
+ORDER BY seq DESC
+
+-- name: lock_project_to_undo
+-- Two who take back the same change do it one after the other.
+SELECT id FROM project WHERE id = :project_id FOR NO KEY UPDATE
+
+-- name: answers_of_task
+-- What was handed in, the newest first, each as its reviewer left it.
+SELECT b.id, b.assignment AS assignment_id, b.state, b.round, b.submitted_at, n.display_name AS who, b.payload, v.corrected
+FROM submission b JOIN annotator n ON n.id = b.author
+LEFT JOIN verdict v ON v.submission = b.id AND v.outcome = 'fix' AND v.corrected IS NOT NULL
+WHERE b.task = :task_id
+ORDER BY b.submitted_at DESC, v.stage DESC
+LIMIT :limit

@@ -8,6 +8,7 @@ import msgspec
 
 from callboard.pages.facts import facts_of, stage_of
 from callboard.pages.review import turns_of
+from callboard.pages.task_form import form_of_task
 from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
 from dialogue.telemetry import times_of_task
 from kernel import clock, db
@@ -82,6 +83,7 @@ async def task_view(task_id: UUID) -> TaskView:
         money=await _money(task_id),
         attempts=await db.fetch_value(sql.attempts_of_task, task_id=task_id),
         work=turns_of(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}),
+        form=await form_of_task(row),
         live=await _live(task_id, row),
         difficulty=await estimating.of_task(task_id),
     )

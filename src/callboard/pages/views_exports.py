@@ -1,5 +1,7 @@
 """What the screen of a project's exports shows; snapshots come from `dialogue` as they are."""
 
+from datetime import datetime
+
 from msgspec import Struct, field
 
 from callboard.pages.views_projects import ProjectHead
@@ -12,6 +14,8 @@ class SnapshotRow(Struct, kw_only=True):
     snapshot: SnapshotView
     who: str | None
     """None: nobody who has a name here, such as the command line."""
+    goes_at: datetime | None = None
+    """When the file is removed at the earliest; none: never, or there is none."""
 
     @property
     def share(self) -> float:
@@ -28,7 +32,7 @@ class SnapshotList(Struct, kw_only=True):
 
     @property
     def under_way(self) -> bool:
-        return any(row.snapshot.state == "making" for row in self.rows)
+        return any(row.snapshot.state in {"making", "rebuilding"} for row in self.rows)
 
 
 class ExportsView(Struct, kw_only=True):

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
+from callboard.pages.views_kinds import TaskForm
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
 from routing.estimating import TaskDifficulty
@@ -258,6 +259,8 @@ class TaskView(Struct, kw_only=True):
     attempts: int
     work: list[Turn] = field(default_factory=list)
     """What was handed in last, with the reviewer's correction where there is one."""
+    form: TaskForm | None = None
+    """Of a declared kind: the task and its answers by their layout."""
     live: LiveRow | None = None
     difficulty: TaskDifficulty | None = None
     measured: list[TurnTimes] = field(default_factory=list)

@@ -1,5 +1,6 @@
 """What a form that is declared rather than programmed shows: each block with what it reads, and what was typed into it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +32,25 @@ class Passage(Struct, kw_only=True):
     label: Words | None = None
 
 
+class TurnRating(Struct, kw_only=True):
+    """One scale below one turn; `name` is its field, `typed` what it holds, `value` what was answered."""
+
+    no: int
+    text: str
+    names: Words
+    name: str
+    points: list[int]
+    anchors: dict[str, Words] = {}
+    typed: str = ""
+    value: Any = None
+    focus: bool = False
+
+
 class Line(Struct, kw_only=True):
     no: int
     role: str
     text: str
+    ratings: list[TurnRating] = field(default_factory=list)
 
 
 class BlockView(Struct, kw_only=True):
@@ -47,6 +63,8 @@ class BlockView(Struct, kw_only=True):
     name: str = ""
     text: str = ""
     lines: list[Line] = field(default_factory=list)
+    source: str = ""
+    """Of a dialogue: its place in the payload."""
     candidates: list[Shown] = field(default_factory=list)
     options: list[Choosable] = field(default_factory=list)
     fields: dict[str, str] = {}
@@ -63,12 +81,42 @@ class BlockView(Struct, kw_only=True):
     rows: int = 4
     ties: bool = False
     unit: Words = {}
+    turns: list[TurnRating] = field(default_factory=list)
     fault: Fault | None = None
     first_fault: bool = False
 
     @property
     def asks(self) -> bool:
         return bool(self.name)
+
+    @property
+    def rated(self) -> list[int]:
+        """Of the turns, in their order."""
+        return [one.value for one in self.turns if isinstance(one.value, int)]
+
+
+class TaskAnswer(Struct, kw_only=True):
+    """One answer to a task, by the layout that it was given by; `text` where it does not fit that."""
+
+    who: str
+    state: str
+    at: datetime
+    blocks: list[BlockView] = field(default_factory=list)
+    corrected: bool = False
+    """Whether it is shown as a reviewer left it."""
+    right: bool | None = None
+    text: str = ""
+
+
+class TaskForm(Struct, kw_only=True):
+    """A task of a declared kind, as its managers read it."""
+
+    names: Words
+    blocks: list[BlockView]
+    """What the task holds."""
+    answers: list[TaskAnswer] = field(default_factory=list)
+    """The newest first."""
+    key: str = ""
 
 
 class KindWorkView(Struct, kw_only=True):

@@ -37,6 +37,9 @@ class ProjectHead(Struct, kw_only=True):
     """What was saved a moment ago: the name of the page, or `undone`."""
     undo_version: int | None = None
     """Of the project; the last change can be taken back as long as it is still this one."""
+    undo_change: str = ""
+    """The same of rules of dialogues, rubric and topics: what `project_undo` calls the change."""
+    undo_page: str = ""
     problem: Problem | None = None
     stale: bool = False
     """Somebody changed it while this form was open; saving again replaces that."""

@@ -18,6 +18,7 @@ from routing.forms.declaration import (
     ShowCandidates,
     ShowDialogue,
     Spans,
+    TurnScale,
     Words,
     sources,
 )
@@ -75,7 +76,7 @@ def _readable(block: Any, pointer: str, found: Any) -> Iterator[Fault]:
         yield from _listed(pointer, found, LEAST_CANDIDATES, MOST_CANDIDATES, "id")
     elif isinstance(block, Choice | MultiChoice):
         yield from _listed(pointer, found, 1, MOST_OPTIONS, "value")
-    elif isinstance(block, ShowDialogue):
+    elif isinstance(block, ShowDialogue | TurnScale):
         yield from _dialogue(pointer, found)
     elif not isinstance(found, str) or not found.strip():
         yield Fault(pointer, "wrong_type", "Expected text.", {"type": "string"})
@@ -220,6 +221,8 @@ def _offered(
         case Rewrite():
             if block.must_differ and value.strip() == str(found_at(block.of, payload)).strip():
                 yield Fault(path, "unchanged", "The text is as it was.")
+        case TurnScale():
+            yield from _turn_ratings(block, value, turns_of(block, payload), path)
         case Spans():
             yield from _spans(block, value, str(found_at(block.of, payload)), path)
         case _:
@@ -235,6 +238,28 @@ def _ranking(block: Ranking, value: list[Any], ids: list[str], path: str) -> Ite
     for n, place in enumerate(value):
         if len(place) > 1 and not block.ties:
             yield Fault(below(path, n), "tie", "No two candidates share a place here.")
+
+
+def turns_of(block: TurnScale, payload: dict[str, Any]) -> list[int]:
+    """The numbers of the turns that are rated, from 1."""
+    found = found_at(block.of, payload)
+    turns = found if isinstance(found, list) else []
+    return [no for no, turn in enumerate(turns, 1) if isinstance(turn, dict) and turn.get("role") in block.roles]
+
+
+def _turn_ratings(block: TurnScale, value: list[Any], turns: list[int], path: str) -> Iterator[Fault]:
+    given = [entry.get("turn") if isinstance(entry, dict) else None for entry in value]
+    for n, entry in enumerate(value):
+        if not isinstance(entry, dict) or entry.keys() != {"turn", "value"}:
+            yield Fault(below(path, n), "wrong_type", "A rating is {turn, value}.", {"type": "object"})
+            return
+        if entry["turn"] not in turns:
+            yield Fault(below(path, n), "not_a_choice", "This turn is not rated here.")
+    if len(set(given)) < len(given):
+        yield Fault(path, "twice", "Something stands twice.")
+    missing = [turn for turn in turns if turn not in given]
+    if block.every and missing:
+        yield Fault(path, "turn_unrated", f"Turn {missing[0]} has no rating.", {"turn": missing[0]})
 
 
 def _spans(block: Spans, value: list[Any], text: str, path: str) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ Words = dict[Annotated[str, Meta(pattern="^(en|zh)$")], Annotated[str, Meta(min_
 Pointer = Annotated[str, Meta(pattern=r"^(/[^/]{1,60}){1,4}$")]
 """Into the task's payload (RFC 6901)."""
 Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
+Role = Annotated[str, Meta(pattern="^(system|user|assistant)$")]
 SHOWN = "shown"
 """The answer's record of the order in which candidates stood; written by the server, so no field has this name."""
 MOST_POINTS = 11
@@ -121,12 +122,23 @@ class Yes(_Input, frozen=True, kw_only=True, tag="yes"):
     """True or false by one box."""
 
 
+class TurnScale(_Input, frozen=True, kw_only=True, tag="turn_scale"):
+    """A scale below each turn of the dialogue that `of` shows, of these roles: [{turn, value}], turns counted from 1."""
+
+    of: Pointer
+    roles: Annotated[list[Role], Meta(min_length=1, max_length=3)] = field(default_factory=lambda: ["assistant"])
+    every: bool = False
+    """Whether none of them may be left out."""
+    anchors: dict[Annotated[str, Meta(pattern="^-?[0-9]{1,2}$")], Words] = {}
+
+
 Show = ShowText | ShowMarkdown | ShowDialogue | ShowCandidates
-Input = Choice | MultiChoice | Scale | Ranking | Text | Rewrite | Spans | Number | Yes
+Input = Choice | MultiChoice | Scale | Ranking | Text | Rewrite | Spans | Number | Yes | TurnScale
 SHOWS = (ShowText, ShowMarkdown, ShowDialogue, ShowCandidates)
 WRITES: dict[type, tuple[str, ...]] = {
     Choice: ("string",), MultiChoice: ("array",), Scale: ("integer",), Ranking: ("array",), Text: ("string",),
     Rewrite: ("string",), Spans: ("array",), Number: ("integer", "number"), Yes: ("boolean",),
+    TurnScale: ("array",),
 }  # fmt: skip
 """The type that the schema must give to what an input writes."""
 
@@ -147,7 +159,7 @@ class Declaration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     layout: Annotated[
         list[
             ShowText | ShowMarkdown | ShowDialogue | ShowCandidates | Choice | MultiChoice | Scale | Ranking | Text
-            | Rewrite | Spans | Number | Yes
+            | Rewrite | Spans | Number | Yes | TurnScale
         ],
         Meta(min_length=1, max_length=MOST_BLOCKS),
     ]  # fmt: skip
@@ -248,11 +260,9 @@ def sources(block: Any) -> list[str]:
 def _judge_input(one: Declaration, block: Input, wanted: dict[str, Any], path: str) -> Iterator[Fault]:
     match block:
         case Scale():
-            low, high = wanted.get("minimum"), wanted.get("maximum")
-            if low is None or high is None or not 0 < high - low < MOST_POINTS:
-                yield Fault(path, "bad_scale", f"A scale has minimum and maximum, and 2 to {MOST_POINTS} points.")
-            elif any(not low <= int(value) <= high for value in block.anchors):
-                yield Fault(below(path, "anchors"), "bad_scale", "An anchor stands outside of the scale.")
+            yield from _judge_scale(block, wanted, path)
+        case TurnScale():
+            yield from _judge_turns(one, block, wanted, path)
         case Choice() | MultiChoice():
             yield from _judge_options(block, wanted, path)
         case Ranking():
@@ -264,6 +274,24 @@ def _judge_input(one: Declaration, block: Input, wanted: dict[str, Any], path: s
                 yield Fault(below(path, "labels"), "twice", "A label stands twice.")
         case _:
             pass
+
+
+def _judge_scale(block: Scale | TurnScale, wanted: dict[str, Any], path: str) -> Iterator[Fault]:
+    low, high = wanted.get("minimum"), wanted.get("maximum")
+    if low is None or high is None or not 0 < high - low < MOST_POINTS:
+        yield Fault(path, "bad_scale", f"A scale has minimum and maximum, and 2 to {MOST_POINTS} points.")
+    elif any(not low <= int(value) <= high for value in block.anchors):
+        yield Fault(below(path, "anchors"), "bad_scale", "An anchor stands outside of the scale.")
+
+
+def _judge_turns(one: Declaration, block: TurnScale, wanted: dict[str, Any], path: str) -> Iterator[Fault]:
+    if not any(isinstance(show, ShowDialogue) and show.source == block.of for show in one.layout):
+        yield Fault(below(path, "of"), "unknown_field", f"No block shows the dialogue {block.of}.")
+    properties = wanted.get("items", {}).get("properties", {})
+    if {name: part.get("type") for name, part in properties.items()} != {"turn": "integer", "value": "integer"}:
+        yield Fault(path, "wrong_type", "This input writes a list of {turn, value}, both integers.")
+        return
+    yield from _judge_scale(block, properties["value"], path)
 
 
 def _judge_options(block: Choice | MultiChoice, wanted: dict[str, Any], path: str) -> Iterator[Fault]:

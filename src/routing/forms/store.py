@@ -209,12 +209,17 @@ def refuse(held: HeldForm, answer: dict[str, Any]) -> None:
 
 
 async def learn_from_key(assignment_id: UUID, submission_id: UUID, author_id: UUID, answer: dict[str, Any]) -> None:
-    """Evidence about whoever answered a task whose right answer is known. The last lock of a transaction: the skill."""
+    """Evidence about whoever answered a task whose right answer is known; once, not again when a reviewer sent it back.
+
+    The last lock of a transaction: the skill.
+    """
     row = await db.fetch_one(sql.work_for_form, assignment_id=assignment_id)
     if row is None or "answer" not in row["payload"]:
         return
     found = await form_of(row["project_id"], row["kind"], row["claimed_at"])
     if found is None or found.declaration.right is None:
+        return
+    if await db.fetch_value(sql.answered_before, submission_id=submission_id):
         return
     given = found_at(below("", found.declaration.right.answer), answer)
     await measure(
