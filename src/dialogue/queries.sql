@@ -776,3 +776,7 @@ UPDATE export SET state = 'failed', failure = :failure WHERE id = :id
 -- name: export_part
 -- One piece; none: that was the last.
 SELECT data, size FROM export_part WHERE export = :export_id AND no = :no
+
+-- name: rubric_at
+-- One version of a project's rubric.
+SELECT id, version, dimensions, span_labels, created_at FROM rubric WHERE project = :project_id AND version = :version

@@ -160,6 +160,13 @@ async def test_five_turns_with_two_candidates_by_keyboard_through_reload_and_cra
     judge = await sign_in("reviewer")
     await judge.keyboard.press("n")
     await judge.wait_for_url("**/review/*")
+    await expect(judge.locator(".rivals")).to_have_count(EXCHANGES)
+    await expect(judge.locator(".says-bot > .given dd")).to_have_count(2 * EXCHANGES)
+    await expect(judge.locator(".whole .given dd")).to_have_text("5 / 5")
+    await judge.locator(".rivals summary").first.focus()
+    await judge.keyboard.press("Enter")
+    await expect(judge.locator(".rivals .candidate-text").first).to_be_visible()
+    assert "callboard-offline" not in await judge.content(), "no bot is named"
     for _ in range(await judge.locator("#verdict [data-scale]").count()):
         await judge.keyboard.press("5")
     await judge.keyboard.press("a")

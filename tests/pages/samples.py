@@ -242,6 +242,11 @@ REVIEW = v.ReviewView(
     rubric_items=[v.Option(value=key, label="") for key in ("factual_error", "instruction_missed", "rating_mismatch", "language", "other")],
     draft=v.VerdictDraft(scores={"helpfulness": 4, "factuality": 3}), text_limit=32000,
 )  # fmt: skip
+REVIEW_RIVALS = v.ReviewView(
+    held=REVIEW.held,
+    submission_id=uid(800), brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, turns=desk.JUDGED, whole=desk.SCORES, span_labels=desk.DESK.labels,
+    dimensions=REVIEW.dimensions, rubric_items=REVIEW.rubric_items, draft=v.VerdictDraft(), text_limit=32000,
+)  # fmt: skip
 REVIEW_REWORK = v.ReviewView(
     held=REVIEW.held,
     submission_id=uid(800), brief=REVIEW.brief, guidelines=REVIEW.guidelines, topic=REVIEW.topic, turns=REVIEW.turns,
@@ -315,6 +320,7 @@ SAMPLES: dict[str, Sample] = {
     "work-topic": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPIC_OF_TASK), "/work/1"),
     "reviews": Sample("queue.html", REVIEWS, "/reviews", ("annotator", "reviewer")),
     "review": Sample("review.html", REVIEW, "/review/1", ("reviewer",)),
+    "review-rivals": Sample("review.html", REVIEW_RIVALS, "/review/1", ("reviewer",)),
     "review-rework": Sample("review.html", REVIEW_REWORK, "/review/1", ("reviewer",)),
     "review-ended": Sample("review.html", REVIEW_ENDED, "/review/1", ("reviewer",)),
     "floor": Sample("floor.html", FLOOR, "/floor", ("manager",), live=True),

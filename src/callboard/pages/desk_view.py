@@ -11,11 +11,11 @@ from callboard.pages.views_desk import (
     DeskView,
     Fault,
     Missing,
-    Passage,
     Rated,
     Scale,
     Way,
 )
+from callboard.pages.views_judged import Passage
 from dialogue import replies, topics, trees
 from dialogue.checks import Problem, ready_to_submit
 from dialogue.choosing import PLACES_PER_ROUND

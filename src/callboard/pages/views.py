@@ -10,7 +10,9 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views_desk import DeskView, More
+from callboard.pages.views_judged import Score
 from dialogue.diffs import Part
+from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
 from routing.presence import PresenceView
@@ -349,6 +351,9 @@ class ReviewView(Struct, kw_only=True):
     text_limit: int
     draft_version: int | None = None
     earlier: list[Reason] = field(default_factory=list)
+    whole: list[Score] = field(default_factory=list)
+    """What the author gave the dialogue as a whole."""
+    span_labels: list[SpanLabel] = field(default_factory=list)
     payload_text: str = ""
     """Work of another frontend in a form of its own, as JSON; empty for dialogues."""
     ended: str | None = None

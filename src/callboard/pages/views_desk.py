@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from callboard.pages.views_judged import Judged, Passage
 from dialogue.rubrics import SpanLabel
 from dialogue.topics import QuotaView
 
@@ -47,18 +48,6 @@ class Scale(Struct, kw_only=True):
     @property
     def shows_comment(self) -> bool:
         return self.wants_comment or bool(self.comment or self.draft)
-
-
-class Passage(Struct, kw_only=True):
-    """`current`: marked in the text that is shown, and not in an older one."""
-
-    id: UUID
-    quote: str
-    label: str
-    reason: str
-    current: bool
-    occurrence: int = 0
-    """Which of the equal passages of the text it is, from 0."""
 
 
 class Rated(Struct, kw_only=True):
@@ -124,6 +113,8 @@ class More(Struct, kw_only=True):
     own_draft: str = ""
     by_choice: bool = False
     """Whether the reply was preferred over others."""
+    judged: Judged | None = None
+    """Of work that was handed in."""
 
 
 class Missing(Struct, kw_only=True):

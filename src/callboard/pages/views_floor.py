@@ -6,6 +6,8 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
+from callboard.pages.views_judged import Score
+from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
 from routing.estimating import TaskDifficulty
@@ -258,6 +260,8 @@ class TaskView(Struct, kw_only=True):
     attempts: int
     work: list[Turn] = field(default_factory=list)
     """What was handed in last, with the reviewer's correction where there is one."""
+    whole: list[Score] = field(default_factory=list)
+    span_labels: list[SpanLabel] = field(default_factory=list)
     live: LiveRow | None = None
     difficulty: TaskDifficulty | None = None
     measured: list[TurnTimes] = field(default_factory=list)

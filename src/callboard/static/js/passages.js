@@ -38,7 +38,8 @@ function paint() {
   if (!globalThis.Highlight || !CSS.highlights) return;
   const ranges = [];
   for (const mark of document.querySelectorAll(".passage[data-quote]")) {
-    const prose = mark.closest(".candidate, .says-bot")?.querySelector("[data-marks]");
+    const text = mark.dataset.in ? `[data-marks="${mark.dataset.in}"]` : "[data-marks]";
+    const prose = mark.closest(".candidate, .says-bot")?.querySelector(text);
     const quote = mark.dataset.quote;
     if (!prose || !quote) continue;
     const nodes = texts(prose);
@@ -105,9 +106,10 @@ function mark(marker) {
 }
 
 export function startPassages() {
+  // Whoever only reads sees the marks as well.
+  paint();
   const place = document.querySelector(".work[data-base]");
   if (!place) return;
-  paint();
   document.body.addEventListener("desk:changed", paint);
   document.body.addEventListener("htmx:afterSettle", paint);
   // A box that is read-only has no caret to select with, so this one can be walked through and refuses what would change it.
