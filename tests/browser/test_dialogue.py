@@ -75,6 +75,19 @@ async def test_unsent_words_survive_a_reload(sign_in: SignIn) -> None:
     await page.reload()
     await expect(page.locator("#message")).to_have_value("I had nearly finished this sen")
 
+    await page.locator(".plea summary").first.click()
+    await page.locator("#more-reason").fill("The source is long")
+    await page.get_by_role("button", name="Ask the managers").click()
+    await expect(page.locator("#notice")).to_contain_text("The clock moves when one of them grants it.")
+    await page.locator(".plea summary").last.click()
+    await page.locator("#trouble-reason").fill("The brief is empty")
+    await page.get_by_role("button", name="Tell, and keep it").click()
+    await expect(page.locator("#notice")).to_contain_text("You may go on meanwhile.")
+    await page.get_by_role("button", name="Tell, and give it back").click()
+    await page.wait_for_url("**/queue")
+    told = "SELECT count(*) FROM event WHERE type IN ('assignment.extension_asked', 'task.trouble')"
+    assert await db.fetch_value(told) == 3
+
 
 async def test_an_edit_that_was_left_open_is_not_handed_in_over(sign_in: SignIn) -> None:
     page = await sign_in("annotator")
