@@ -108,13 +108,18 @@ ROUNDS = [
     ),
 ]  # fmt: skip
 MARKED = [*PASSAGES, j.Passage(id=uid(82), quote="locksmith", label="praise", reason="", current=False, original=True)]
+MATHS = (
+    r"Wait $t = \frac{d}{v}$, at most $5 an hour, or so that"
+    "\n\n$$\\sum_{i=1}^{n} \\sqrt{x_i^2 + \\alpha} = \\left(\\begin{matrix}a & b\\\\ c & d\\end{matrix}\\right)$$\n\n"
+    r"and \(\undreamt{x}\) stays, as does $\href{javascript:alert(1)}{x}$."
+)
 JUDGED = [
     v.Turn(
         number=1, prompt=LOCKED, state="ready", message_no=1, reply_no=2, reply=BETTER, original=BOT, diff=difference(BOT, BETTER),
         more=d.More(judged=j.Judged(scores=SCORES, passages=MARKED, rounds=ROUNDS)),
     ),
     v.Turn(
-        number=2, prompt="And at night?", state="ready", message_no=3, reply_no=4, reply="Call them too.", original="Call them too.", rating=2,
+        number=2, prompt="And at night?", state="ready", message_no=3, reply_no=4, reply=MATHS, original=MATHS, rating=2,
         author="person", more=d.More(judged=j.Judged(comment="Too short", rounds=[j.Round(state="set_aside", rivals=ROUNDS[0].rivals)])),
     ),
 ]  # fmt: skip

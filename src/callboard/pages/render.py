@@ -1,7 +1,6 @@
 """Turns a view into HTML: one Jinja environment per language, strict about names, escaping everything."""
 
 import hashlib
-import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -13,11 +12,10 @@ from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
 from callboard import names
-from callboard.pages import charts, charts_skill, labels
+from callboard.pages import charts, charts_skill, formulas, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
 from routing.review import EVIDENCE_OUTCOME
@@ -34,35 +32,8 @@ TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "reject
 MARKDOWN_CHARACTERS = 50_000
 """A longer text is shown as it was written: hostile Markdown of 200 kB keeps a process busy for six seconds."""
 
-FORMULA = re.compile(
-    r"\$\$([^$]{1,2000}?)\$\$"
-    r"|\$(?=[^\s$])([^$\n]{1,300}?)(?<=[^\s\\])\$(?![0-9])"
-    r"|\\\((.{1,300}?)\\\)"
-    r"|\\\[([^\0]{1,2000}?)\\\]"
-)
-"""Bounded, so that a long text full of dollars stays quick."""
-
-
-def _formula(state: StateInline, silent: bool) -> bool:
-    r"""TeX between $…$, $$…$$, \(…\) or \[…\] is shown as it was written and set apart.
-
-    Sums of money are none: `$5 and $6`.
-    """
-    if state.src[state.pos] not in "$\\":
-        return False
-    found = FORMULA.match(state.src, state.pos)
-    if found is None:
-        return False
-    if not silent:
-        token = state.push("code_inline", "code", 0)
-        token.content = next(part for part in found.groups() if part is not None)
-        token.attrSet("class", "formula")
-    state.pos = found.end()
-    return True
-
-
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
-_markdown.inline.ruler.before("escape", "formula", _formula)
+formulas.install(_markdown)
 
 
 def render(template: str, view: Any, shell: Shell) -> str:
