@@ -47,72 +47,19 @@ REFUSED = re.compile(
 """Macros multiply, and the others would hide something that the reader should see."""
 NESTING = re.compile(r"\\(?:left|begin)(?![A-Za-z])|\\(?:right|end)(?![A-Za-z])|\\.|[{}]", re.DOTALL)
 
-ELEMENTS = frozenset(
-    [
-        "math",
-        "mrow",
-        "mi",
-        "mn",
-        "mo",
-        "ms",
-        "mtext",
-        "mspace",
-        "mfrac",
-        "msqrt",
-        "mroot",
-        "mstyle",
-        "mpadded",
-        "mphantom",
-        "menclose",
-        "msub",
-        "msup",
-        "msubsup",
-        "munder",
-        "mover",
-        "munderover",
-        "mmultiscripts",
-        "mprescripts",
-        "none",
-        "mtable",
-        "mtr",
-        "mtd",
-    ]
-)
-WORDS = frozenset(
-    [
-        "displaystyle",
-        "scriptlevel",
-        "mathvariant",
-        "stretchy",
-        "fence",
-        "separator",
-        "accent",
-        "accentunder",
-        "movablelimits",
-        "largeop",
-        "symmetric",
-        "form",
-        "columnalign",
-        "columnlines",
-        "rowlines",
-        "notation",
-    ]
-)
-SIZES = frozenset(
-    [
-        "width",
-        "height",
-        "depth",
-        "lspace",
-        "rspace",
-        "voffset",
-        "minsize",
-        "maxsize",
-        "linethickness",
-        "rowspacing",
-        "columnspacing",
-    ]
-)
+ELEMENTS = frozenset({
+    "math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "mstyle", "mpadded",
+    "mphantom", "menclose", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts",
+    "mprescripts", "none", "mtable", "mtr", "mtd",
+})  # fmt: skip
+WORDS = frozenset({
+    "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "separator", "accent", "accentunder",
+    "movablelimits", "largeop", "symmetric", "form", "columnalign", "columnlines", "rowlines", "notation",
+})  # fmt: skip
+SIZES = frozenset({
+    "width", "height", "depth", "lspace", "rspace", "voffset", "minsize", "maxsize", "linethickness",
+    "rowspacing", "columnspacing",
+})  # fmt: skip
 WORD = re.compile(r"[a-z0-9 -]{1,60}")
 SIZE = re.compile(
     r"[+-]?(?:\d{1,2}(?:\.\d{1,4})?|\.\d{1,4})(?:em|ex|px|pt|mu|cm|mm|in)?(?: \d{1,2}(?:\.\d+)?(?:em|ex|pt))*"

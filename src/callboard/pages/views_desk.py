@@ -70,6 +70,8 @@ class Candidate(Struct, kw_only=True):
     chosen: bool = False
     fault: Fault | None = None
     partial: str = ""
+    running: bool = False
+    """A bot is writing it, asked for by itself or by a page that was left."""
     rated: Rated | None = None
 
 
@@ -90,6 +92,11 @@ class Choice(Struct, kw_only=True):
     @property
     def failed(self) -> bool:
         return any(one.state == "failed" for one in self.candidates)
+
+    @property
+    def running(self) -> str:
+        """Slots that are being written beside others that failed: the page listens to these alone."""
+        return "" if self.asking else ",".join(str(one.slot) for one in self.candidates if one.running)
 
 
 class Way(Struct, kw_only=True):
