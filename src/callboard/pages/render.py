@@ -242,6 +242,7 @@ def script_messages(gettext: Any) -> str:
         "from_reply": gettext("This begins with the words of a reply."),
         "copied": gettext("Most of this was pasted. Write it in your own words."),
         "other_language": gettext("This seems to be in another language than the task asks for."),
+        "seems_to_be": gettext("This seems to be %(seen)s; the task asks for %(asked)s."),
         "select_first": gettext("Select some words first."),
         "label_first": gettext("Say what the passage is."),
         "reason_first": gettext("This label needs a reason."),
