@@ -10,6 +10,7 @@ import pytest
 
 from callboard.checks import all_invariants
 from callboard.handing_in import submit_dialogue
+from callboard.pages.queue import queue_view
 from callboard.pages.render import render
 from callboard.pages.work_view import work_view
 from callboard.wiring import wire
@@ -176,6 +177,9 @@ async def test_pay_is_split_by_turns_and_sums_to_the_price(settings: Settings) -
     second = await take_up(first)
     await second.exchange("Second?")
     await second.exchange("Third?")
+    (line,) = (await queue_view(first.held.annotator_id, "annotation", settings)).put_down
+    assert (line.assignment_id, line.state) == (first.held.id, "released")
+    assert (await queue_view(second.held.annotator_id, "annotation", settings)).put_down == [], "it is in their hands"
     await put_down(second, "released")
     third = await take_up(first, "Cid")
     await third.exchange("Fourth?")

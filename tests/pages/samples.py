@@ -101,6 +101,7 @@ SIGN_IN_WAIT = v.SignInView(
 )
 
 QUEUE = v.QueueView(
+    put_down=[v.PutDown(assignment_id=uid(830), title="Locked out late at night", state="released", at=NOW), v.PutDown(assignment_id=uid(831), title="Deposit withheld", state="expired", at=NOW)],
     offer=v.NextOffer(
         count=37, price=v.PriceRange(low=usd(120), high=usd(240)), lease_seconds=1800, deadline_seconds=14400
     ),
@@ -226,6 +227,7 @@ WORK_IMPORTED = work(
 )
 WORK_LONGEST = work(max_turns=2, draft_message="")
 WORK_ENDED = work(ended="submitted")
+WORK_HANDED_ON = work(ended="released", handed_on=True, you=1, draft_message="")
 WORK_CHOOSING = work(turns=[desk.DECIDED, desk.CHOOSING], desk=desk.DESK)
 WORK_ZH = work(
     held=held(DOSE, 2, price=usd(240)), topic="饮食与降压药", draft_message="",
@@ -306,6 +308,7 @@ SAMPLES: dict[str, Sample] = {
     "work-ready": Sample("work.html", WORK_READY, "/work/1"),
     "work-imported": Sample("work.html", WORK_IMPORTED, "/work/1"),
     "work-longest": Sample("work.html", WORK_LONGEST, "/work/1"),
+    "work-handed-on": Sample("work.html", WORK_HANDED_ON, "/work/1"),
     "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
     "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
     "work-choosing": Sample("work.html", WORK_CHOOSING, "/work/1"),

@@ -148,3 +148,14 @@ SELECT DISTINCT language, domain FROM lane WHERE project = :project_id AND kind 
 SELECT 'person:' || id::text AS actor, display_name AS name FROM person WHERE 'person:' || id::text = ANY (:actors::text[])
 UNION ALL
 SELECT 'token:' || id::text, name FROM api_token WHERE 'token:' || id::text = ANY (:actors::text[])
+
+-- name: put_down_lately
+-- Dialogues that this person began within two weeks and holds no more without having handed them in; the newest hold of each task.
+SELECT a.id AS assignment_id, a.state, a.ended_at, coalesce(task.payload ->> 'title', '') AS title, task.external_id
+FROM assignment a JOIN task ON task.id = a.task
+WHERE a.annotator = :annotator_id AND a.claimed_at > clock_timestamp() - interval '14 days' AND a.kind = 'annotation'
+  AND a.state IN ('released', 'declined', 'expired') AND a.ended_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM assignment later WHERE later.task = a.task AND later.annotator = a.annotator AND later.claimed_at > a.claimed_at)
+  AND (EXISTS (SELECT FROM conversation c WHERE c.task = a.task AND c.annotator = a.annotator)
+       OR EXISTS (SELECT FROM handover h WHERE h.from_assignment = a.id))
+ORDER BY a.claimed_at DESC LIMIT 5

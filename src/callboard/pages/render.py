@@ -17,6 +17,7 @@ from markupsafe import Markup
 from callboard import names
 from callboard.pages import charts, charts_skill, formulas, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
+from callboard.pages.sentences import translated
 from callboard.pages.views import Shell
 from routing.review import EVIDENCE_OUTCOME
 from skills import isced
@@ -69,6 +70,7 @@ def environment(lang: str) -> Environment:
         money=lambda amount: amount.format(locale),
         number=lambda value: format_decimal(value, locale=locale),
         said=lambda words: said(words, lang),
+        sentence=lambda text: translated(text, gettext),
         percent=lambda share: format_percent(share, format="#,##0%", locale=locale),
     )
     env.globals.update(

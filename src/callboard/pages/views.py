@@ -189,6 +189,15 @@ class Today(Struct, kw_only=True):
     active_seconds: int
 
 
+class PutDown(Struct, kw_only=True):
+    """A dialogue that was begun and is held no more: what stood there can still be read."""
+
+    assignment_id: UUID
+    title: str
+    state: str
+    at: datetime
+
+
 class QueueView(Struct, kw_only=True):
     """`/queue` (and, with `review=True`, `/reviews`)."""
 
@@ -208,6 +217,7 @@ class QueueView(Struct, kw_only=True):
     """None: not shown."""
     offered: list[OfferedTask] = field(default_factory=list)
     kept: list[KeptTask] = field(default_factory=list)
+    put_down: list[PutDown] = field(default_factory=list)
 
 
 class Turn(Struct, kw_only=True):
