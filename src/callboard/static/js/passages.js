@@ -39,13 +39,17 @@ function paint() {
   const ranges = [];
   for (const mark of document.querySelectorAll(".passage[data-quote]")) {
     const text = mark.dataset.in ? `[data-marks="${mark.dataset.in}"]` : "[data-marks]";
-    const prose = mark.closest(".candidate, .says-bot")?.querySelector(text);
+    const around = mark.closest(".candidate, .says-bot");
     const quote = mark.dataset.quote;
-    if (!prose || !quote) continue;
-    const nodes = texts(prose);
-    const found = places(nodes.map((one) => one.node.data).join(""), quote);
-    const from = found[Math.min(Number(mark.dataset.nth), found.length - 1)];
-    if (from !== undefined) ranges.push(rangeOf(nodes, from, from + quote.length));
+    if (!around || !quote) continue;
+    // In the text, and in what an edit changed of it where it stands there in one piece.
+    for (const prose of [around.querySelector(text), around.querySelector(":scope > .panels > .panel-changes")]) {
+      if (!prose) continue;
+      const nodes = texts(prose);
+      const found = places(nodes.map((one) => one.node.data).join(""), quote);
+      const from = found[Math.min(Number(mark.dataset.nth), found.length - 1)];
+      if (from !== undefined) ranges.push(rangeOf(nodes, from, from + quote.length));
+    }
   }
   CSS.highlights.set("passage", new Highlight(...ranges));
 }
