@@ -54,7 +54,7 @@ ELEMENTS = frozenset({
 })  # fmt: skip
 WORDS = frozenset({
     "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "separator", "accent", "accentunder",
-    "movablelimits", "largeop", "symmetric", "form", "columnalign", "columnlines", "rowlines", "notation",
+    "movablelimits", "largeop", "symmetric", "columnalign", "columnlines", "rowlines", "notation",
 })  # fmt: skip
 SIZES = frozenset({
     "width", "height", "depth", "lspace", "rspace", "voffset", "minsize", "maxsize", "linethickness",
