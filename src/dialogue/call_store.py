@@ -19,6 +19,10 @@ from kernel.sql import load
 sql = load(__package__)
 
 
+PLACES_PER_ROUND = 100
+"""Distance between the places of two rounds among the calls for one message; single replies stand below the first."""
+
+
 class Call(Struct, frozen=True, kw_only=True):
     """`state` is running, arrived, failed or cut; `code` says why it failed, `text` is what came of it."""
 

@@ -6,6 +6,7 @@ request that is repeated, in two tabs or after a crash, neither costs twice nor 
 """
 
 import asyncio
+import hmac
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -17,12 +18,13 @@ from msgspec import Struct
 
 from dialogue import bot_settings, call_store
 from dialogue.bots import Ask, BotConfig, collect
-from dialogue.call_store import Call
+from dialogue.call_store import PLACES_PER_ROUND, Call
 from dialogue.errors import BotRestarted, BotsOff, BotUnavailable, known_failure
 from dialogue.flights import Flight
 from dialogue.views import TurnView
 from kernel import db
 from kernel.errors import DomainError, Invalid, StorageFull, Unavailable
+from kernel.secrets import keyring
 from kernel.settings import Settings
 
 T = TypeVar("T")
@@ -108,8 +110,14 @@ async def replies_for(
             await check()
         await call_store.lock(question.turn_id)
         known = {call.place: call for call in await call_store.newest_calls(question.turn_id)}
-        ring = _ring(await bot_settings.load_bots(question.project_id, settings), question)
-        begun = [await _begin(known.get(place), place, ring, question, settings) for place in places]
+        bots = await bot_settings.load_bots(question.project_id, settings)
+        rings = {
+            draw: _ring(bots, question, draw, settings) for draw in {place // PLACES_PER_ROUND for place in places}
+        }
+        begun = [
+            await _begin(known.get(place), place, rings[place // PLACES_PER_ROUND], question, settings)
+            for place in places
+        ]
     found = []
     for call, bot in begun:
         found.append(_launch(_Job(call, bot, question, actor, keep, settings)) if bot else _join(call, settings))
@@ -141,12 +149,16 @@ async def stop() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _ring(bots: Sequence[BotConfig], question: Question) -> list[BotConfig]:
-    """Each bot as often as it gives candidates, in an order that belongs to this message."""
+def _ring(bots: Sequence[BotConfig], question: Question, draw: int, settings: Settings) -> list[BotConfig]:
+    """Each bot as often as it gives candidates, in an order that belongs to this message and round.
+
+    It is drawn with a secret of the installation: from ids, which go out, nobody can reckon which bot is where.
+    """
     if not bots:
         raise BotsOff
     ring = [bot for bot in bots for _ in range(bot.candidates)]
-    random.Random(question.ask.seed).shuffle(ring)  # noqa: S311  variety, not secrecy
+    drawn = hmac.digest(keyring(settings).derive("order of bots"), b"%b %d" % (question.turn_id.bytes, draw), "sha256")
+    random.Random(drawn).shuffle(ring)  # noqa: S311  the secret is in its seed
     return ring
 
 

@@ -4,7 +4,7 @@ As with one reply: whoever goes away in the middle loses nothing, and asking aga
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import NamedTuple
 from uuid import UUID
 
@@ -57,11 +57,19 @@ class _Hold(NamedTuple):
 
 
 async def candidates(
-    assignment_id: UUID, annotator_id: UUID, epoch: int, user_turn_no: int, *, settings: Settings
+    assignment_id: UUID,
+    annotator_id: UUID,
+    epoch: int,
+    user_turn_no: int,
+    *,
+    settings: Settings,
+    slots: Collection[int] | None = None,
 ) -> Candidates:
-    """Waits for all of them. What failed is named by slot; raises its error only where none came at all."""
+    """Waits for all of them, or for those of `slots` that are missing. What failed is named by slot; raises its error
+    only where none came at all.
+    """
     hold = _Hold(assignment_id, annotator_id, epoch)
-    choice, flights = await _ask(hold, user_turn_no, settings)
+    choice, flights = await _ask(hold, user_turn_no, settings, slots)
     results = await asyncio.gather(*(_landed(hold, flight, settings) for flight in flights.values()))
     errors = [result for result in results if isinstance(result, DomainError)]
     now = await _again(choice)
@@ -76,14 +84,20 @@ async def candidates(
 
 
 async def candidate_stream(
-    assignment_id: UUID, annotator_id: UUID, epoch: int, user_turn_no: int, *, settings: Settings
+    assignment_id: UUID,
+    annotator_id: UUID,
+    epoch: int,
+    user_turn_no: int,
+    *,
+    settings: Settings,
+    slots: Collection[int] | None = None,
 ) -> AsyncGenerator[Piece, None]:
-    """The texts of all candidates as they come, mixed; those that were there already come in one piece.
+    """The texts of all candidates as they come, mixed; those that were there already come in one piece, by slot.
 
     Raises what `candidates` raises before anything came; later failures are told in the pieces.
     """
     hold = _Hold(assignment_id, annotator_id, epoch)
-    choice, flights = await _ask(hold, user_turn_no, settings)
+    choice, flights = await _ask(hold, user_turn_no, settings, slots)
     for candidate in choice.candidates:
         yield Piece(slot=candidate.slot or 0, text=candidate.text, ended=True)
     news: asyncio.Queue[Piece] = asyncio.Queue(maxsize=64)
@@ -138,14 +152,17 @@ async def _landed(hold: _Hold, flight: Flight, settings: Settings) -> TurnView |
         return error
 
 
-async def _ask(hold: _Hold, user_turn_no: int, settings: Settings) -> tuple[ChoiceView, dict[int, Flight]]:
-    """The choice, and by slot what is under way for it."""
+async def _ask(
+    hold: _Hold, user_turn_no: int, settings: Settings, slots: Collection[int] | None
+) -> tuple[ChoiceView, dict[int, Flight]]:
+    """The choice, and by slot what is under way for it; without `slots` whatever is missing is asked for."""
     if db.in_transaction():
         raise RuntimeError("a bot is never called inside a transaction: it would hold locks while a stranger thinks")
     async with db.transaction(hold.actor):
         conversation, choice = await open_round(*hold, user_turn_no)
         ground = await require_live(*hold)
-    if choice.state != "open" or not choice.missing:
+    missing = [slot for slot in choice.missing if slots is None or slot in slots]
+    if choice.state != "open" or not missing:
         return choice, {}
     message = next(turn for turn in conversation.turns if turn.id == choice.message_id)
     question = Question(
@@ -163,9 +180,9 @@ async def _ask(hold: _Hold, user_turn_no: int, settings: Settings) -> tuple[Choi
     async def check() -> None:
         await require_live(*hold)
 
-    places = [place_of(choice, slot) for slot in choice.missing]
+    places = [place_of(choice, slot) for slot in missing]
     flights = await calls.replies_for(question, places, actor=hold.actor, keep=keep, settings=settings, check=check)
-    return choice, dict(zip(choice.missing, flights, strict=True))
+    return choice, dict(zip(missing, flights, strict=True))
 
 
 async def _again(choice: ChoiceView) -> ChoiceView:

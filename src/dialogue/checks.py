@@ -99,9 +99,10 @@ def _missing(dimension: Dimension, score: ScoreView | None, turn: TurnView | Non
 
 
 def submission_payload(conversation: ConversationView, judgement: Judgement = NOTHING) -> dict[str, Any]:
-    """What routing stores as the submission; `original_text` stands only in edited replies.
+    """What routing stores as the submission; `original_text` and `text_version` stand only in edited replies.
 
-    `turns` is the active path. Where there were choices, scores or marked passages they stand beside it.
+    `turns` is the active path. Where there were choices, scores or marked passages they stand beside it and name
+    turns by their ids.
     """
     payload: dict[str, Any] = {"topic": conversation.topic, "turns": [_handed_in(turn) for turn in conversation.turns]}
     numbers = {turn.id: turn.no for turn in conversation.turns}
@@ -135,7 +136,7 @@ def _candidate(turn: TurnView, *, chosen: bool) -> dict[str, Any]:
 
 
 def _handed_in(turn: TurnView) -> dict[str, Any]:
-    fields: dict[str, Any] = {"no": turn.no, "role": turn.role, "text": turn.text}
+    fields: dict[str, Any] = {"id": str(turn.id), "no": turn.no, "role": turn.role, "text": turn.text}
     if turn.original_text is not None:
-        fields["original_text"] = turn.original_text
+        fields |= {"original_text": turn.original_text, "text_version": turn.text_version}
     return fields | {"model": turn.model, "rating": turn.rating, "comment": turn.comment}

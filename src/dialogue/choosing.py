@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from dialogue import telemetry
+from dialogue.call_store import PLACES_PER_ROUND
 from dialogue.conversations import message_at
 from dialogue.errors import (
     BadDecision,
@@ -45,9 +46,6 @@ sql = load(__package__)
 
 MOST_ROUNDS = 20
 """Of one message: whoever turns down twenty sets of candidates writes the reply."""
-
-PLACES_PER_ROUND = 100
-"""Distance between the places of two rounds among the calls for one message; single replies stand below the first."""
 
 Ranking = Annotated[list[list[UUID]], Meta(max_length=8)]
 """Best first; candidates that are equally good stand together."""

@@ -298,6 +298,8 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
     handed_in = row["state"] == "submitted"
     if conversation is not None and blind and not handed_in:
         conversation = conversation.blind()
+    handed_on = conversation is None and await handover.was_handed_on(assignment_id)
+    left = await handover.left_behind(assignment_id, annotator_id) if handed_on else handover.Left()
     return Workspace(
         assignment_id=assignment_id,
         task_id=ground.task_id,
@@ -310,8 +312,9 @@ async def workspace_of(assignment_id: UUID, annotator_id: UUID, *, settings: Set
         rules=await rules_of(ground.project_id),
         conversation=conversation,
         handed_in=handed_in,
-        writers=await handover.writers_of(conversation.id, annotator_id) if conversation else None,
-        handed_on=conversation is None and await handover.was_handed_on(assignment_id),
+        writers=await handover.writers_of(conversation.id, annotator_id) if conversation else left.writers,
+        handed_on=handed_on,
+        left=left.turns,
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from dialogue.views import Writers
+from dialogue.views import TurnView, Writers
 from kernel import db
 from kernel.sql import load
 
@@ -55,6 +55,50 @@ async def writers_of(conversation_id: UUID, reader_id: UUID) -> Writers | None:
 
 async def was_handed_on(assignment_id: UUID) -> bool:
     return bool(await db.fetch_value(sql.was_handed_on, assignment_id=assignment_id))
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """What stood there when a dialogue went on in other hands: for whoever put it down."""
+
+    turns: list[TurnView] = []
+    writers: Writers | None = None
+
+
+class _LeftTurn(Struct, frozen=True, kw_only=True):
+    id: UUID
+    conversation_id: UUID
+    no: int
+    parent: UUID | None
+    role: str
+    language: str | None
+    model: str | None
+    choice_id: UUID | None
+    slot: int | None
+    author: UUID | None
+    text: str
+    text_version: int
+    original_text: str | None
+    at: datetime
+
+
+async def left_behind(assignment_id: UUID, annotator_id: UUID) -> Left:
+    """Blinded, and nothing of what others made of it since. Empty where it did not go on in other hands."""
+    found = await db.fetch_as(_LeftTurn, sql.left_behind, assignment_id=assignment_id, annotator_id=annotator_id)
+    if not found:
+        return Left()
+    people = await db.fetch_as(_Writer, sql.writers_of_conversation, conversation_id=found[0].conversation_id)
+    numbers = {one.annotator_id: n for n, one in enumerate(people, 1)}
+    mine = numbers.get(annotator_id, 0)
+    by_turn = {one.id: numbers[one.author] for one in found if one.author in numbers}
+    return Left(turns=[_view(one).blind() for one in found], writers=Writers(you=mine, count=mine, by_turn=by_turn))
+
+
+def _view(one: _LeftTurn) -> TurnView:
+    return TurnView(
+        id=one.id, no=one.no, parent=one.parent, role=one.role, text=one.text, text_version=one.text_version,
+        original_text=one.original_text, language=one.language, model=one.model, choice_id=one.choice_id, slot=one.slot,
+        created_at=one.at, changed_at=one.at,
+    )  # fmt: skip
 
 
 async def parts_of(assignment_id: UUID) -> list[Part]:

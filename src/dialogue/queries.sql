@@ -830,3 +830,32 @@ SELECT size FROM export WHERE id = :id
 -- name: export_part
 -- One piece; none: that was the last.
 SELECT data, size FROM export_part WHERE export = :export_id AND no = :no
+
+-- name: rubric_at
+-- One version of a project's rubric.
+SELECT id, version, dimensions, span_labels, created_at FROM rubric WHERE project = :project_id AND version = :version
+
+-- name: left_behind
+-- The way to the last turn that a dialogue had when this person's part of it went on in other hands, each text as it stood then. What came later, ratings
+-- too, is somebody else's.
+WITH RECURSIVE passed AS (
+  SELECT h.conversation, h.at
+  FROM handover h JOIN assignment a ON a.id = h.from_assignment JOIN assignment mine ON mine.task = a.task AND mine.annotator = a.annotator
+  WHERE mine.id = :assignment_id AND mine.annotator = :annotator_id
+  ORDER BY h.at DESC LIMIT 1
+), path AS (
+  (SELECT t.id, t.parent
+   FROM turn t JOIN passed ON passed.conversation = t.conversation LEFT JOIN choice k ON k.id = t.choice_id
+   WHERE t.created_at <= passed.at AND (t.choice_id IS NULL OR (k.chosen_id = t.id AND k.decided_at <= passed.at))
+   ORDER BY coalesce(k.decided_at, t.created_at) DESC, t.no DESC LIMIT 1)
+  UNION ALL
+  SELECT t.id, t.parent FROM turn t JOIN path ON t.id = path.parent
+)
+SELECT t.id, t.conversation AS conversation_id, t.no, t.parent, t.role, t.language, t.model, t.choice_id, t.slot, t.author,
+       coalesce(stood.text, t.text) AS text, coalesce(stood.version, 1) AS text_version,
+       CASE WHEN stood.version > 1 AND t.model IS DISTINCT FROM 'annotator' THEN nullif(bot.text, stood.text) END AS original_text,
+       coalesce(k.created_at, t.created_at) AS at
+FROM path JOIN turn t ON t.id = path.id CROSS JOIN passed LEFT JOIN choice k ON k.id = t.choice_id
+LEFT JOIN LATERAL (SELECT e.text, e.version FROM turn_edit e WHERE e.turn = t.id AND e.at <= passed.at ORDER BY e.version DESC LIMIT 1) AS stood ON true
+LEFT JOIN turn_edit bot ON bot.turn = t.id AND bot.version = 1
+ORDER BY t.no

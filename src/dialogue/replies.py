@@ -51,6 +51,7 @@ class ReplyAttempt(Struct, frozen=True):
     code: str | None
     partial: str
     first_token_seconds: float | None
+    """Of a candidate none until the work is handed in."""
 
 
 class _Hold(NamedTuple):
@@ -124,14 +125,24 @@ async def reply(
                 raise
 
 
-async def attempts(task_id: UUID, annotator_id: UUID, user_turn_no: int) -> list[ReplyAttempt]:
-    """How asking for the reply to a message went, the last call of each place. Raises `NoSuchConversation`, `NoSuchTurn`."""
+async def attempts(task_id: UUID, annotator_id: UUID, user_turn_no: int, *, blind: bool = True) -> list[ReplyAttempt]:
+    """How asking for the reply to a message went, the last call of each place. Raises `NoSuchConversation`, `NoSuchTurn`.
+
+    `blind`: of candidates without how fast they came, which over some messages would tell one bot from another.
+    """
     conversation = await conversation_of(task_id, annotator_id)
     if conversation is None:
         raise NoSuchConversation
     found = await call_store.newest_calls(message_at(conversation, user_turn_no).id)
     return [
-        ReplyAttempt(call.place, call.attempt, call.state, call.code, call.text, call.first_token_seconds)
+        ReplyAttempt(
+            call.place,
+            call.attempt,
+            call.state,
+            call.code,
+            call.text,
+            None if blind and call.place >= call_store.PLACES_PER_ROUND else call.first_token_seconds,
+        )
         for call in found
     ]
 

@@ -88,6 +88,11 @@ async def rubric_by_id(rubric_id: UUID) -> RubricView:
     return found
 
 
+async def rubric_at(project_id: UUID, version: int) -> RubricView | None:
+    """What work was rated by that names this version."""
+    return await db.fetch_one_as(RubricView, sql.rubric_at, project_id=project_id, version=version)
+
+
 async def rubrics(project_id: UUID) -> list[RubricView]:
     """Every version, newest first."""
     return await db.fetch_as(RubricView, sql.rubrics_of_project, project_id=project_id)

@@ -224,3 +224,5 @@ class Workspace(Struct, frozen=True, kw_only=True):
     """None: it never changed hands."""
     handed_on: bool = False
     """Somebody else goes on with what was begun under this hold; there is no conversation then."""
+    left: list[TurnView] = []
+    """Of a dialogue that was handed on: what stood there in that moment, without ratings."""

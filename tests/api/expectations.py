@@ -96,6 +96,7 @@ GET    /api/v1/annotators/{annotator_id:uuid}/queue               annotator revi
 PUT    /api/v1/annotators/{annotator_id:uuid}/queue               annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/take-back         bosses
 POST   /api/v1/assignments/{assignment_id:uuid}/reassign          bosses
+POST   /api/v1/assignments/{assignment_id:uuid}/extend            bosses
 GET    /api/v1/tasks/{task_id:uuid}/candidates                    bosses frontend
 GET    /api/v1/annotators/{annotator_id:uuid}/explain             bosses frontend
 POST   /api/v1/annotators                                         vendor_manager bosses
@@ -169,6 +170,8 @@ GET    /api/v1/assignments/{assignment_id:uuid}/form              known
 POST   /api/v1/assignments/{assignment_id:uuid}/submit            annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/release           annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/decline           annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/extension         annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/trouble           annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/verdict           annotator reviewer frontend
 GET    /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator reviewer frontend

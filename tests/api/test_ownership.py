@@ -27,7 +27,7 @@ REACH = {
 }
 ACTIONS: dict[str, dict[str, Any]] = {
     "heartbeat": {}, "draft": {"payload": {}}, "submit": {"payload": {}}, "release": {}, "decline": {"reason": "x"},
-    "verdict": {"outcome": "accept"}, "dialogue/turns": {"text": "x"}, "dialogue": {"topic": "x", "text": "x"},
+    "extension": {"minutes": 30, "reason": "x"}, "trouble": {"reason": "x"}, "verdict": {"outcome": "accept"}, "dialogue/turns": {"text": "x"}, "dialogue": {"topic": "x", "text": "x"},
     "dialogue/turns/1/reply": {}, "dialogue/turns/2/own-reply": {"text": "x"},
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -207,3 +208,27 @@ async def test_a_dry_run_writes_nothing(site: Site) -> None:
     told = (await site.client.post(at, content=lines, headers=headers)).json()
     assert (told["good"], told["bad"], told["import_id"]) == (1, 1, None)
     assert await db.fetch_value("SELECT count(*) FROM task") == 0
+
+
+async def test_more_time_is_asked_for_and_granted_and_a_wrong_task_goes_back(site: Site) -> None:
+    await site.post_tasks(1)
+    held = await site.claim(site.author)
+    at, epoch = f"/assignments/{held['id']}", held["epoch"]
+    wish = {"epoch": epoch, "minutes": 30, "reason": "The source is long"}
+    for _ in range(2):
+        await site.call("POST", f"{at}/extension", site.author, wish, 204, idempotency_key="ask-once")
+    assert await db.fetch_value("SELECT count(*) FROM event WHERE type = 'assignment.extension_asked'") == 1
+    short = await site.call("POST", f"{at}/extension", site.author, wish | {"minutes": 1}, 422)
+    assert short["code"] == "invalid"
+    granted = [
+        await site.call("POST", f"{at}/extend", site.manager, {"minutes": 30, "reason": "Fair"}, idempotency_key="once")
+        for _ in range(2)
+    ]
+    moved = datetime.fromisoformat(granted[1]["deadline"]) - datetime.fromisoformat(held["deadline"])
+    assert moved == timedelta(minutes=30)
+    await site.call("POST", f"{at}/trouble", site.author, {"epoch": epoch, "reason": "The brief is empty"}, 204)
+    assert (await site.call("GET", at, site.author))["state"] == "live"
+    gone = {"epoch": epoch, "reason": "Nothing can be done", "keep": False}
+    await site.call("POST", f"{at}/trouble", site.author, gone, 204)
+    assert (await site.call("GET", at, site.author))["state"] == "declined"
+    assert (await site.call("POST", f"{at}/trouble", site.author, gone, 409))["code"] == "lease_lost"

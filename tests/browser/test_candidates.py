@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -160,6 +161,13 @@ async def test_five_turns_with_two_candidates_by_keyboard_through_reload_and_cra
     judge = await sign_in("reviewer")
     await judge.keyboard.press("n")
     await judge.wait_for_url("**/review/*")
+    await expect(judge.locator(".rivals")).to_have_count(EXCHANGES)
+    await expect(judge.locator(".says-bot > .given dd")).to_have_count(2 * EXCHANGES)
+    await expect(judge.locator(".whole .given dd")).to_have_text("5 / 5")
+    await judge.locator(".rivals summary").first.focus()
+    await judge.keyboard.press("Enter")
+    await expect(judge.locator(".rivals .candidate-text").first).to_be_visible()
+    assert "callboard-offline" not in await judge.content(), "no bot is named"
     for _ in range(await judge.locator("#verdict [data-scale]").count()):
         await judge.keyboard.press("5")
     await judge.keyboard.press("a")
@@ -263,3 +271,23 @@ async def test_candidates_fit_a_phone_in_the_dark(rivals: None, sign_in: SignIn)
     await page.locator("[data-choose]").first.click()
     await expect(page.locator(".dimension").first).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+async def test_one_candidate_that_did_not_come_is_asked_for_by_itself(rivals: None, sign_in: SignIn) -> None:
+    project_id = await db.fetch_value("SELECT id FROM project")
+    await db.execute(
+        """INSERT INTO bot (id, project, kind, base_url, model, system_prompt, temperature, max_tokens)
+           VALUES (:id, :project, 'openai', 'http://127.0.0.1:9/v1', 'm', '', 0.5, 10)""",
+        id=uuid4(), project=project_id,
+    )  # fmt: skip
+    page = await sign_in("annotator")
+    await begin(page)
+    await ask(page, "Which tea?")
+    await expect(page.locator('.candidate[data-state="failed"]')).to_have_count(2, timeout=WAIT_MS)
+    await db.execute("UPDATE bot SET kind = 'offline', base_url = NULL")
+    await page.get_by_role("button", name="Ask again for candidate 2").click()
+    await expect(page.locator('.candidate[data-slot="2"][data-state="ready"]')).to_be_visible(timeout=WAIT_MS)
+    await expect(page.locator('.candidate[data-slot="1"][data-state="failed"]')).to_be_visible()
+    await page.locator(".turn").first.focus()
+    await page.keyboard.press("a")
+    await both_are_there(page)

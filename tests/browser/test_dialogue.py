@@ -7,6 +7,18 @@ from kernel import db
 from tests.browser.conftest import PHONE, SignIn
 
 EXCHANGES = 3
+LANGUAGES = [
+    ("Je ne sais pas si le thé est bon, mais il est très chaud.", "en-GB", "fr"),
+    ("Je ne sais pas si le thé est bon, mais il est très chaud.", "fr", ""),
+    ("No sé si el té está bueno, pero está muy caliente y hay que esperar.", "fr", "es"),
+    ("Das ist nicht der Tee, den ich für dich gekauft habe, und er ist kalt.", "nl", "de"),
+    ("Я не знаю, что это за чай, но он уже очень горячий.", "uk", "ru"),
+    ("I told him about the Café de la Paix and La Vie en rose, and he was glad.", "en", ""),
+    ("Le thé vert.", "en", ""),
+    ("Sijui kama chai ni nzuri, lakini ni moto sana na nitasubiri.", "sw", ""),
+    ("```\nle la les des et est une pour dans sur avec il elle je\n``` What does this code do?", "en", ""),
+]
+"""Text, the language that is asked for, and which other one it surely is in."""
 
 
 async def converse(page: Page, exchanges: int) -> None:
@@ -74,6 +86,31 @@ async def test_unsent_words_survive_a_reload(sign_in: SignIn) -> None:
         pass
     await page.reload()
     await expect(page.locator("#message")).to_have_value("I had nearly finished this sen")
+
+    await page.locator("#message").fill("Je ne sais pas si le thé est bon, mais il est très chaud et je vais attendre.")
+    await expect(page.locator(".meter .hint")).to_have_text("This seems to be French; the task asks for English.")
+    said = await page.evaluate(
+        """async (pairs) => {
+          const at = document.querySelector("script[type=module]").src.replace("app.js", "languages.js");
+          const { otherLanguage } = await import(at);
+          return pairs.map(([text, asked]) => otherLanguage(text, asked));
+        }""",
+        [[text, asked] for text, asked, _ in LANGUAGES],
+    )
+    assert said == [other for _, _, other in LANGUAGES]
+
+    await page.locator(".plea summary").first.click()
+    await page.locator("#more-reason").fill("The source is long")
+    await page.get_by_role("button", name="Ask the managers").click()
+    await expect(page.locator("#notice")).to_contain_text("The clock moves when one of them grants it.")
+    await page.locator(".plea summary").last.click()
+    await page.locator("#trouble-reason").fill("The brief is empty")
+    await page.get_by_role("button", name="Tell, and keep it").click()
+    await expect(page.locator("#notice")).to_contain_text("You may go on meanwhile.")
+    await page.get_by_role("button", name="Tell, and give it back").click()
+    await page.wait_for_url("**/queue")
+    told = "SELECT count(*) FROM event WHERE type IN ('assignment.extension_asked', 'task.trouble')"
+    assert await db.fetch_value(told) == 3
 
 
 async def test_an_edit_that_was_left_open_is_not_handed_in_over(sign_in: SignIn) -> None:

@@ -43,6 +43,10 @@ async def test_a_ranking_by_keyboard_alone(sign_in: SignIn) -> None:
     shown = await page.locator(".kind-candidate .prose").all_inner_texts()
     assert len(shown) == 3
     assert "secret" not in await page.content()
+    await page.keyboard.press("?")
+    await expect(page.locator("#shortcuts")).to_contain_text("Put it beside the one above")
+    await expect(page.locator("#shortcuts")).not_to_contain_text("Mark the selected passage")
+    await page.keyboard.press("Escape")
     await page.keyboard.press("j")
     await expect(page.locator("[data-rank]").first).to_be_focused()
     await page.keyboard.press("ArrowDown")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from dialogue import bot_settings, calls
 from dialogue.bot_settings import BotDraft
-from dialogue.bots import Ask, Message
+from dialogue.bots import Ask, BotConfig, Message
 from dialogue.calls import Landed, Question
 from dialogue.errors import BotCut, BotUnavailable
 from dialogue.views import TurnView
@@ -151,3 +152,15 @@ async def test_a_key_that_cannot_be_opened_stops_its_own_bot_alone(desk: Desk) -
         assert not isinstance(fault, BotUnavailable)
         assert fault.code == "configuration"  # type: ignore[attr-defined]
         assert not locked.seen
+
+
+async def test_which_bot_is_where_cannot_be_reckoned_from_ids(desk: Desk, tmp_path: Path) -> None:
+    question = await question_of(desk)
+    bots = [BotConfig(project_id=desk.project_id, kind="offline", model=name) for name in "abcdef"]
+
+    def drawn(settings: Settings, draw: int = 1) -> str:
+        return "".join(bot.model for bot in calls._ring(bots, question, draw, settings))
+
+    elsewhere = replace(desk.settings, data_dir=tmp_path, master_key="")
+    assert drawn(desk.settings) == drawn(desk.settings), "the same for the same message"
+    assert len({drawn(settings, draw) for settings in (desk.settings, elsewhere) for draw in (1, 2, 3)}) > 3

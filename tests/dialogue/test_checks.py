@@ -62,16 +62,34 @@ def test_what_is_handed_in_holds_the_original_where_there_is_one() -> None:
     assert submission_payload(work) == {
         "topic": "T",
         "turns": [
-            {"no": 1, "role": "user", "text": "Q", "model": None, "rating": None, "comment": ""},
             {
+                "id": str(UUID(int=1)),
+                "no": 1,
+                "role": "user",
+                "text": "Q",
+                "model": None,
+                "rating": None,
+                "comment": "",
+            },
+            {
+                "id": str(UUID(int=2)),
                 "no": 2,
                 "role": "assistant",
                 "text": "B",
                 "original_text": "A",
+                "text_version": 1,
                 "model": "m",
                 "rating": 2,
                 "comment": "c",
             },
-            {"no": 3, "role": "assistant", "text": "C", "model": "m", "rating": 4, "comment": ""},
+            {
+                "id": str(UUID(int=3)),
+                "no": 3,
+                "role": "assistant",
+                "text": "C",
+                "model": "m",
+                "rating": 4,
+                "comment": "",
+            },
         ],
     }

@@ -10,6 +10,8 @@ import pytest
 
 from callboard.checks import all_invariants
 from callboard.handing_in import submit_dialogue
+from callboard.pages.queue import queue_view
+from callboard.pages.render import render
 from callboard.pages.work_view import work_view
 from callboard.wiring import wire
 from dialogue import conversations, moving
@@ -25,7 +27,8 @@ from routing.assignments import AssignmentView
 from routing.errors import LeaseLost
 from routing.events import WorkAccepted
 from routing.explain import explain
-from tests.dialogue.factory import Desk, make_desk
+from tests.dialogue.factory import OPENING, Desk, make_desk
+from tests.pages.samples import shell
 from tests.routing.factory import (
     claim,
     claim_one,
@@ -174,6 +177,9 @@ async def test_pay_is_split_by_turns_and_sums_to_the_price(settings: Settings) -
     second = await take_up(first)
     await second.exchange("Second?")
     await second.exchange("Third?")
+    (line,) = (await queue_view(first.held.annotator_id, "annotation", settings)).put_down
+    assert (line.assignment_id, line.state) == (first.held.id, "released")
+    assert (await queue_view(second.held.annotator_id, "annotation", settings)).put_down == [], "it is in their hands"
     await put_down(second, "released")
     third = await take_up(first, "Cid")
     await third.exchange("Fourth?")
@@ -255,6 +261,37 @@ async def test_who_comes_late_is_told_that_somebody_else_goes_on(settings: Setti
         await hand_in(first)
     with pytest.raises(LeaseLost):
         await first.say("Too late")
+
+
+async def test_whoever_put_it_down_still_reads_what_stood_there_and_nothing_later(settings: Settings) -> None:
+    first = await begin(settings, "release")
+    reply = (await first.see()).turns[-1]
+    await first.edit(reply, "My words")
+    await put_down(first, "released")
+    space = await conversations.workspace_of(first.held.id, first.held.annotator_id, settings=settings)
+    assert space.conversation is not None, "as long as nobody goes on, it is theirs"
+    second = await take_up(first)
+    await second.edit(reply, "Words of Bea")
+    await second.exchange("A question of Bea")
+    space = await conversations.workspace_of(first.held.id, first.held.annotator_id, settings=settings)
+    assert (space.conversation, space.handed_on) == (None, True)
+    assert [turn.text for turn in space.left] == [OPENING, "My words"]
+    assert (space.left[-1].original_text, space.left[-1].rating) == (reply.text, None)
+    assert space.writers is not None
+    assert (space.writers.you, set(space.writers.by_turn.values())) == (1, {1})
+    view = await work_view(first.held.id, first.held.annotator_id, settings)
+    page = render("work.html", view, shell("/work/1", "annotator"))
+    assert "My words" in page
+    assert "Bea" not in page
+    assert "data-stream" not in page
+    await put_down(second, "released")
+    third = await take_up(second, "Cem")
+    seen = await conversations.workspace_of(third.held.id, third.held.annotator_id, settings=settings)
+    assert (len(seen.left), seen.handed_on) == (0, False)
+    space = await conversations.workspace_of(second.held.id, second.held.annotator_id, settings=settings)
+    assert [turn.text for turn in space.left][1:3] == ["Words of Bea", "A question of Bea"]
+    assert space.writers is not None
+    assert [space.writers.by_turn[turn.id] for turn in space.left if turn.role == "user"] == [1, 2]
 
 
 async def test_of_many_who_take_it_up_one_goes_on(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from dialogue import candidates, choosing, conversations, moving
+from dialogue import candidates, choosing, conversations, moving, replies
 from dialogue.choosing import Decision
 from dialogue.errors import (
     BadDecision,
@@ -93,12 +93,24 @@ async def test_nothing_that_goes_out_says_who_is_which_before_handing_in(desk: D
         text = msgspec.json.encode(seen).decode()
         assert "callboard-offline" not in text
         assert "bot_id" not in text
+    for attempt in await replies.attempts(desk.held.task_id, desk.held.annotator_id, 1):
+        assert attempt.first_token_seconds is None, "nor how fast which place was answered"
     moments = {(one.created_at, one.changed_at) for one in choice.candidates}
     assert len(moments) == 1, "no candidate tells how fast it came"
     raw = await conversations.workspace_of(
         desk.held.id, desk.held.annotator_id, settings=desk.settings, blind=False
     )  # fmt: skip
     assert "callboard-offline" in msgspec.json.encode(raw).decode()
+
+
+async def test_one_missing_candidate_is_asked_for_by_itself(desk: Desk) -> None:
+    found = await candidates.candidates(*desk.hold, 1, settings=desk.settings, slots={2})
+    assert [one.slot for one in found.choice.candidates] == [2]
+    pieces = [
+        piece async for piece in candidates.candidate_stream(*desk.hold, 1, settings=desk.settings, slots={1})
+    ]  # fmt: skip
+    assert [piece.slot for piece in pieces if piece.ended] == [2, 1], "what is there comes at once"
+    assert (await ask(desk)).missing == []
 
 
 async def test_ranks_are_dense_with_ties_and_the_best_goes_on(desk: Desk) -> None:

@@ -101,6 +101,7 @@ SIGN_IN_WAIT = v.SignInView(
 )
 
 QUEUE = v.QueueView(
+    put_down=[v.PutDown(assignment_id=uid(830), title="Locked out late at night", state="released", at=NOW), v.PutDown(assignment_id=uid(831), title="Deposit withheld", state="expired", at=NOW)],
     offer=v.NextOffer(
         count=37, price=v.PriceRange(low=usd(120), high=usd(240)), lease_seconds=1800, deadline_seconds=14400
     ),
@@ -226,6 +227,7 @@ WORK_IMPORTED = work(
 )
 WORK_LONGEST = work(max_turns=2, draft_message="")
 WORK_ENDED = work(ended="submitted")
+WORK_HANDED_ON = work(ended="released", handed_on=True, you=1, draft_message="")
 WORK_CHOOSING = work(turns=[desk.DECIDED, desk.CHOOSING], desk=desk.DESK)
 WORK_ZH = work(
     held=held(DOSE, 2, price=usd(240)), topic="饮食与降压药", draft_message="",
@@ -241,6 +243,11 @@ REVIEW = v.ReviewView(
     dimensions=[v.Dimension(key=key) for key in ("helpfulness", "factuality", "fluency", "instructions")],
     rubric_items=[v.Option(value=key, label="") for key in ("factual_error", "instruction_missed", "rating_mismatch", "language", "other")],
     draft=v.VerdictDraft(scores={"helpfulness": 4, "factuality": 3}), text_limit=32000,
+)  # fmt: skip
+REVIEW_RIVALS = v.ReviewView(
+    held=REVIEW.held,
+    submission_id=uid(800), brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, turns=desk.JUDGED, whole=desk.SCORES, span_labels=desk.DESK.labels,
+    dimensions=REVIEW.dimensions, rubric_items=REVIEW.rubric_items, draft=v.VerdictDraft(), text_limit=32000,
 )  # fmt: skip
 REVIEW_REWORK = v.ReviewView(
     held=REVIEW.held,
@@ -301,6 +308,7 @@ SAMPLES: dict[str, Sample] = {
     "work-ready": Sample("work.html", WORK_READY, "/work/1"),
     "work-imported": Sample("work.html", WORK_IMPORTED, "/work/1"),
     "work-longest": Sample("work.html", WORK_LONGEST, "/work/1"),
+    "work-handed-on": Sample("work.html", WORK_HANDED_ON, "/work/1"),
     "work-ended": Sample("work.html", WORK_ENDED, "/work/1"),
     "work-zh": Sample("work.html", WORK_ZH, "/work/1"),
     "work-choosing": Sample("work.html", WORK_CHOOSING, "/work/1"),
@@ -316,6 +324,7 @@ SAMPLES: dict[str, Sample] = {
     "work-topic": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPIC_OF_TASK), "/work/1"),
     "reviews": Sample("queue.html", REVIEWS, "/reviews", ("annotator", "reviewer")),
     "review": Sample("review.html", REVIEW, "/review/1", ("reviewer",)),
+    "review-rivals": Sample("review.html", REVIEW_RIVALS, "/review/1", ("reviewer",)),
     "review-rework": Sample("review.html", REVIEW_REWORK, "/review/1", ("reviewer",)),
     "review-ended": Sample("review.html", REVIEW_ENDED, "/review/1", ("reviewer",)),
     "floor": Sample("floor.html", FLOOR, "/floor", ("manager",), live=True),

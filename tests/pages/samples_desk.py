@@ -4,6 +4,8 @@ from uuid import UUID
 
 from callboard.pages import views as v
 from callboard.pages import views_desk as d
+from callboard.pages import views_judged as j
+from dialogue.diffs import difference
 from dialogue.rubric_defaults import DIMENSIONS, SPAN_LABELS
 from dialogue.topics import QuotaView, TopicView
 from tests.pages.sample_facts import BETTER, BOT, LOCKED, uid
@@ -29,8 +31,8 @@ def candidate(slot: int, text: str, **changes: object) -> d.Candidate:
 
 
 PASSAGES = [
-    d.Passage(id=uid(80), quote="break the small pane", label="unsafe", reason="Costs more <than> the locksmith.", current=True),
-    d.Passage(id=uid(81), quote="", label="praise", reason="", current=False),
+    j.Passage(id=uid(80), quote="break the small pane", label="unsafe", reason="Costs more <than> the locksmith.", current=True),
+    j.Passage(id=uid(81), quote="", label="praise", reason="", current=False),
 ]  # fmt: skip
 DESK = d.DeskView(
     version=7, candidates=2, labels=SPAN_LABELS, rated=True, min_turns=3, can_undo=True,
@@ -93,3 +95,31 @@ TOPICS_BY_QUOTA = d.DeskView(topics="quota", quotas=QUOTAS)
 TOPIC_OF_TASK = d.DeskView(topics="task")
 RANKED = d.DeskView(candidates=3, decision="rank", version=3, ways=[d.Way(tip=uid(94), text="Before", turns=2)])
 SAID = d.Said(what="trouble")
+SCORES = [
+    j.Score(code=one.code, name=dict(one.name), value=value, highest=one.highest, comment=why,
+            means=dict(one.anchors.get(str(value), {})))
+    for one, value, why in zip(DIMENSIONS, (2, 5, 4), ("Half of it is <missing>.", "", ""), strict=False)
+]  # fmt: skip
+ROUNDS = [
+    j.Round(state="all_bad", rivals=[j.Rival(slot=1, text="Worse."), j.Rival(slot=2, text="Worse, and rude.")], reason="Both are rude."),
+    j.Round(
+        state="ranked", chosen=2, rank=1, ranking="2 › 1 = 3",
+        rivals=[j.Rival(slot=1, text=BOT, rank=2, scores=SCORES[:2], passages=PASSAGES[:1]), j.Rival(slot=3, text="Call a friend.", rank=2)],
+    ),
+]  # fmt: skip
+MARKED = [*PASSAGES, j.Passage(id=uid(82), quote="locksmith", label="praise", reason="", current=False, original=True)]
+MATHS = (
+    r"Wait $t = \frac{d}{v}$, at most $5 an hour, or so that"
+    "\n\n$$\\sum_{i=1}^{n} \\sqrt{x_i^2 + \\alpha} = \\left(\\begin{matrix}a & b\\\\ c & d\\end{matrix}\\right)$$\n\n"
+    r"and \(\undreamt{x}\) stays, as does $\href{javascript:alert(1)}{x}$."
+)
+JUDGED = [
+    v.Turn(
+        number=1, prompt=LOCKED, state="ready", message_no=1, reply_no=2, reply=BETTER, original=BOT, diff=difference(BOT, BETTER),
+        more=d.More(judged=j.Judged(scores=SCORES, passages=MARKED, rounds=ROUNDS)),
+    ),
+    v.Turn(
+        number=2, prompt="And at night?", state="ready", message_no=3, reply_no=4, reply=MATHS, original=MATHS, rating=2,
+        author="person", more=d.More(judged=j.Judged(comment="Too short", rounds=[j.Round(state="set_aside", rivals=ROUNDS[0].rivals)])),
+    ),
+]  # fmt: skip

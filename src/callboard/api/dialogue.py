@@ -194,7 +194,7 @@ async def list_attempts(
     """How asking for the reply to message `no` went: running, arrived, failed or cut, why, and what came of it."""
     holder = await visibility.holder(request.actor, assignment_id)
     space = await conversations.workspace_of(assignment_id, holder, settings=request.settings)
-    return reply(Items(await replies.attempts(space.task_id, holder, no)))
+    return reply(Items(await replies.attempts(space.task_id, holder, no, blind=not space.handed_in)))
 
 
 @post(

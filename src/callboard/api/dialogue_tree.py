@@ -15,7 +15,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api import stream as streams
 from callboard.api.assignments import AssignmentId, Epoch
-from callboard.api.dialogue import Held, Text, TurnNo
+from callboard.api.dialogue import Text, TurnNo
 from callboard.api.request import Call
 from callboard.api.routes import get, post, put
 from callboard.api.shapes import Items
@@ -33,6 +33,12 @@ from kernel.settings import Settings
 WORK = Permission.WORK
 HERE = "/assignments/{assignment_id:uuid}/dialogue"
 Seen = Annotated[int, Meta(ge=1)]
+
+
+class CandidatesWish(msgspec.Struct, forbid_unknown_fields=True):
+    epoch: Epoch
+    slots: Annotated[list[Annotated[int, Meta(ge=1, le=99)]], Meta(min_length=1, max_length=99)] | None = None
+    """What of these is missing is asked for; left out: everything that is."""
 
 
 class Choosing(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,7 +97,7 @@ async def list_topics(request: Call, assignment_id: AssignmentId) -> Response[It
     guards=[require(WORK)], status_code=200, operation_id="askCandidates", tags=["dialogue"],
 )  # fmt: skip
 async def ask(
-    request: Call, assignment_id: AssignmentId, no: TurnNo, data: JSONBody[Held]
+    request: Call, assignment_id: AssignmentId, no: TurnNo, data: JSONBody[CandidatesWish]
 ) -> Response[Candidates] | Stream:
     """Several replies to message `no`, by slot. Asking again asks only for what has not come; what came stays.
 
@@ -100,20 +106,26 @@ async def ask(
     """
     holder = await visibility.holder(request.actor, assignment_id)
     if "text/event-stream" in request.headers.get("accept", ""):
-        return streams.stream(_pieces(assignment_id, holder, data.epoch, no, request.settings))
-    return reply(await candidates.candidates(assignment_id, holder, data.epoch, no, settings=request.settings))
+        return streams.stream(_pieces(assignment_id, holder, data, no, request.settings))
+    return reply(
+        await candidates.candidates(assignment_id, holder, data.epoch, no, settings=request.settings, slots=data.slots)
+    )
 
 
-async def _pieces(assignment_id: UUID, holder: UUID, epoch: int, no: int, settings: Settings) -> AsyncIterator[bytes]:
+async def _pieces(
+    assignment_id: UUID, holder: UUID, wish: CandidatesWish, no: int, settings: Settings
+) -> AsyncIterator[bytes]:
     found = choice = None
     try:
-        async for piece in candidates.candidate_stream(assignment_id, holder, epoch, no, settings=settings):
+        async for piece in candidates.candidate_stream(
+            assignment_id, holder, wish.epoch, no, settings=settings, slots=wish.slots
+        ):
             if piece.text:
                 yield _event("piece", {"slot": piece.slot, "text": piece.text})
             if piece.ended:
                 found = {"slot": piece.slot} | ({"failure": piece.failure} if piece.failure else {})
                 yield _event("candidate", found)
-        choice = await candidates.standing(assignment_id, holder, epoch, no)
+        choice = await candidates.standing(assignment_id, holder, wish.epoch, no)
         yield _event("choice", choice)
     except Exception as error:  # noqa: BLE001  the answer has begun: a failure can only be told inside it
         yield b"event: problem\ndata: %b\n\n" % describe(error).body("", "")

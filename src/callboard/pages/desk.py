@@ -8,12 +8,12 @@ asks which of the two shall hold.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
 from callboard.access.guards import require
@@ -41,6 +41,7 @@ from routing.assignments import assignment as assignment_view
 guards = [require(Permission.WORK)]
 HERE = "/work/{assignment_id:uuid}"
 MOST_SCORES = 40
+Slots = Annotated[str, QueryParameter(pattern=r"^(\d{1,2}(,\d{1,2}){0,19})?$")]
 LABEL_CHARACTERS = 40
 
 
@@ -81,17 +82,23 @@ async def draft(request: Call, assignment_id: FromPath[UUID]) -> Response[KeptDr
 
 @get(f"{HERE}/turns/{{message_no:int}}/candidates", guards=guards, include_in_schema=False)
 async def candidate_stream(
-    request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int], epoch: FromQuery[int]
+    request: Call, assignment_id: FromPath[UUID], message_no: FromPath[int], epoch: FromQuery[int], slots: Slots = ""
 ) -> Stream:
-    """All candidates as they come: `start`, then `words` and `ended` by slot, then `end`. Coming back begins anew."""
-    return stream(_pieces(request, (assignment_id, await _me(request), epoch), message_no))
+    """All candidates as they come: `start`, then `words` and `ended` by slot, then `end`. Coming back begins anew.
+
+    `slots`, with commas between them: what of these is missing is asked for, and nothing else.
+    """
+    asked = {int(one) for one in slots.split(",")} if slots else None
+    return stream(_pieces(request, (assignment_id, await _me(request), epoch), message_no, asked))
 
 
-async def _pieces(request: Call, hold: tuple[UUID, UUID, int], message_no: int) -> AsyncGenerator[bytes, None]:
+async def _pieces(
+    request: Call, hold: tuple[UUID, UUID, int], message_no: int, slots: set[int] | None
+) -> AsyncGenerator[bytes, None]:
     yield b"retry: 1000\n\n" + event("start", "")
     problem = None
     try:
-        pieces = candidates.candidate_stream(*hold, message_no, settings=request.settings)
+        pieces = candidates.candidate_stream(*hold, message_no, settings=request.settings, slots=slots)
         async with aclosing(pinged(pieces)) as found:
             async for piece in found:
                 yield PING if piece is None else _told(piece)

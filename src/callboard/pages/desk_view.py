@@ -11,14 +11,14 @@ from callboard.pages.views_desk import (
     DeskView,
     Fault,
     Missing,
-    Passage,
     Rated,
     Scale,
     Way,
 )
+from callboard.pages.views_judged import Passage
 from dialogue import replies, topics, trees
+from dialogue.call_store import PLACES_PER_ROUND
 from dialogue.checks import Problem, ready_to_submit
-from dialogue.choosing import PLACES_PER_ROUND
 from dialogue.ground import ground_of
 from dialogue.replies import ReplyAttempt
 from dialogue.rubrics import RubricView
@@ -140,7 +140,7 @@ def _missing_candidate(choice: ChoiceView, slot: int, scene: _Scene) -> Candidat
     place = PLACES_PER_ROUND * choice.round + slot - 1
     call = next((one for one in scene.tried if one.place == place), None)
     if call is None or call.state != "failed":
-        return Candidate(slot=slot, state="waiting")
+        return Candidate(slot=slot, state="waiting", running=call is not None and call.state == "running")
     return Candidate(slot=slot, state="failed", fault=Fault(code=call.code or "bot_unavailable"), partial=call.partial)
 
 

@@ -138,6 +138,7 @@ _OWN: dict[str, dict[str, str]] = {
         "expired": _("The time for this task ran out. Your text is kept and can be recovered."),
         "cancelled": _("This task was cancelled by its project."),
     },
+    "put_down": {"released": _("given back"), "declined": _("declined"), "expired": _("time ran out")},
     "exam_end": {
         "decided": _("Your answers were clear: this level is not proven yet. They count in your skill all the same."),
         "last_item": _(

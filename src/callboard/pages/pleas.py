@@ -11,7 +11,7 @@ from callboard.access.visibility import check_task, worker
 from callboard.api.request import Call
 from callboard.pages.errors import ReasonMissing
 from callboard.pages.facts import uuid_of
-from callboard.pages.frame import Form, page, redirect
+from callboard.pages.frame import Form, is_htmx, page, redirect
 from callboard.pages.views_desk import Said
 from kernel import db
 from routing import pleas
@@ -28,6 +28,13 @@ def _reason(form: Form) -> str:
     return reason
 
 
+def _said(request: Call, assignment_id: UUID, what: str) -> Response[str]:
+    """Without scripts the work itself is shown again."""
+    if is_htmx(request):
+        return page(request, "work/said.html", Said(what=what))
+    return redirect(request, f"/work/{assignment_id}")
+
+
 @post(f"{HERE}/extension", guards=work, status_code=200, include_in_schema=False)
 async def ask(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     form, me = await Form.of(request), await worker(request.actor, None)
@@ -35,7 +42,7 @@ async def ask(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
         await pleas.ask_extension(
             assignment_id, me, form.number("epoch"), minutes=form.number("minutes"), reason=_reason(form)
         )
-    return page(request, "work/said.html", Said(what="extension_asked"))
+    return _said(request, assignment_id, "extension_asked")
 
 
 @post(f"{HERE}/trouble", guards=work, status_code=200, include_in_schema=False)
@@ -46,7 +53,7 @@ async def trouble(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
         await pleas.report_trouble(
             assignment_id, me, form.number("epoch"), request.settings, reason=_reason(form), keep=keep
         )
-    return page(request, "work/said.html", Said(what="trouble")) if keep else redirect(request, "/queue")
+    return _said(request, assignment_id, "trouble") if keep else redirect(request, "/queue")
 
 
 @post("/tasks/{task_id:uuid}/extend", guards=manage, include_in_schema=False)

@@ -172,3 +172,14 @@ LEFT JOIN verdict v ON v.submission = b.id AND v.outcome = 'fix' AND v.corrected
 WHERE b.task = :task_id
 ORDER BY b.submitted_at DESC, v.stage DESC
 LIMIT :limit
+
+-- name: put_down_lately
+-- Dialogues that this person began within two weeks and holds no more without having handed them in; the newest hold of each task.
+SELECT a.id AS assignment_id, a.state, a.ended_at, coalesce(task.payload ->> 'title', '') AS title, task.external_id
+FROM assignment a JOIN task ON task.id = a.task
+WHERE a.annotator = :annotator_id AND a.claimed_at > clock_timestamp() - interval '14 days' AND a.kind = 'annotation'
+  AND a.state IN ('released', 'declined', 'expired') AND a.ended_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM assignment later WHERE later.task = a.task AND later.annotator = a.annotator AND later.claimed_at > a.claimed_at)
+  AND (EXISTS (SELECT FROM conversation c WHERE c.task = a.task AND c.annotator = a.annotator)
+       OR EXISTS (SELECT FROM handover h WHERE h.from_assignment = a.id))
+ORDER BY a.claimed_at DESC LIMIT 5

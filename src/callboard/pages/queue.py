@@ -20,6 +20,7 @@ from callboard.pages.views import (
     NextOffer,
     NoWork,
     PriceRange,
+    PutDown,
     QueueView,
     Reason,
     ReturnedTask,
@@ -68,7 +69,18 @@ async def queue_view(annotator_id: UUID, kind: str, settings: Settings) -> Queue
         restrictions=profile.restrictions,
         presence=there,
         offered=await offered_to(annotator_id, kind),
+        put_down=await _put_down(annotator_id) if kind == ANNOTATION else [],
     )
+
+
+async def _put_down(annotator_id: UUID) -> list[PutDown]:
+    return [
+        PutDown(
+            assignment_id=UUID(int=row["assignment_id"].int), title=row["title"].strip() or row["external_id"],
+            state=row["state"], at=row["ended_at"],
+        )
+        for row in await db.fetch(sql.put_down_lately, annotator_id=annotator_id)
+    ]  # fmt: skip
 
 
 async def _held(row: AssignmentView, annotator_id: UUID) -> HeldTask:

@@ -1,7 +1,6 @@
 """Turns a view into HTML: one Jinja environment per language, strict about names, escaping everything."""
 
 import hashlib
-import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -13,12 +12,12 @@ from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
 from callboard import names
-from callboard.pages import charts, charts_skill, labels
+from callboard.pages import charts, charts_skill, formulas, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
+from callboard.pages.sentences import translated
 from callboard.pages.views import Shell
 from routing.review import EVIDENCE_OUTCOME
 from skills import isced
@@ -34,35 +33,8 @@ TASK_STATES = ("open", "in_progress", "in_review", "rework", "accepted", "reject
 MARKDOWN_CHARACTERS = 50_000
 """A longer text is shown as it was written: hostile Markdown of 200 kB keeps a process busy for six seconds."""
 
-FORMULA = re.compile(
-    r"\$\$([^$]{1,2000}?)\$\$"
-    r"|\$(?=[^\s$])([^$\n]{1,300}?)(?<=[^\s\\])\$(?![0-9])"
-    r"|\\\((.{1,300}?)\\\)"
-    r"|\\\[([^\0]{1,2000}?)\\\]"
-)
-"""Bounded, so that a long text full of dollars stays quick."""
-
-
-def _formula(state: StateInline, silent: bool) -> bool:
-    r"""TeX between $…$, $$…$$, \(…\) or \[…\] is shown as it was written and set apart.
-
-    Sums of money are none: `$5 and $6`.
-    """
-    if state.src[state.pos] not in "$\\":
-        return False
-    found = FORMULA.match(state.src, state.pos)
-    if found is None:
-        return False
-    if not silent:
-        token = state.push("code_inline", "code", 0)
-        token.content = next(part for part in found.groups() if part is not None)
-        token.attrSet("class", "formula")
-    state.pos = found.end()
-    return True
-
-
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image")
-_markdown.inline.ruler.before("escape", "formula", _formula)
+formulas.install(_markdown)
 
 
 def render(template: str, view: Any, shell: Shell) -> str:
@@ -98,6 +70,7 @@ def environment(lang: str) -> Environment:
         money=lambda amount: amount.format(locale),
         number=lambda value: format_decimal(value, locale=locale),
         said=lambda words: said(words, lang),
+        sentence=lambda text: translated(text, gettext),
         percent=lambda share: format_percent(share, format="#,##0%", locale=locale),
     )
     env.globals.update(
@@ -271,6 +244,7 @@ def script_messages(gettext: Any) -> str:
         "from_reply": gettext("This begins with the words of a reply."),
         "copied": gettext("Most of this was pasted. Write it in your own words."),
         "other_language": gettext("This seems to be in another language than the task asks for."),
+        "seems_to_be": gettext("This seems to be %(seen)s; the task asks for %(asked)s."),
         "select_first": gettext("Select some words first."),
         "label_first": gettext("Say what the passage is."),
         "reason_first": gettext("This label needs a reason."),

@@ -15,20 +15,18 @@ from callboard.pages import kind_review
 from callboard.pages.errors import CorrectionMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, page, redirect
+from callboard.pages.handed_in import handed_in, turns_of
 from callboard.pages.verdict_form import (
     DIMENSIONS,
     NEEDS_REASON,
     RUBRIC,
-    SCORES,
     draft_of,
     outcome_of,
     reasons_of,
     scores_of,
 )
-from callboard.pages.views import Dimension, Option, ReviewView, Turn
+from callboard.pages.views import Dimension, Option, ReviewView
 from callboard.pages.work_view import ended_of, guidelines_of
-from dialogue.diffs import difference
-from dialogue.views import BY_HAND, IMPORTED
 from kernel import db
 from kernel.settings import Settings
 from routing import leases
@@ -48,7 +46,7 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     kept = await leases.draft_of(row.task_id, reviewer_id)
     earlier = await reviewing.feedback(row.task_id, work.author_id) if work.round > 1 else None
     shown = await reviewing.correction(assignment_id) or work.payload
-    turns = turns_of(shown)
+    done = await handed_in(shown, row.project_id)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
         held=held_of(row),
@@ -56,8 +54,10 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         brief=brief if isinstance(brief, str) else "",
         guidelines=guidelines_of(row),
         topic=topic if isinstance(topic, str) else "",
-        turns=turns,
-        payload_text="" if turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
+        turns=done.turns,
+        whole=done.whole,
+        span_labels=done.labels,
+        payload_text="" if done.turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=[Option(value=key, label="") for key in RUBRIC],
         draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
@@ -66,33 +66,6 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [],
         ended=ended_of(row),
     )
-
-
-def turns_of(payload: dict[str, Any]) -> list[Turn]:
-    """Exchanges of what was handed in, which may come from any frontend: what is not understood is shown as nothing."""
-    found: list[Turn] = []
-    messages = payload.get("turns")
-    for no, message in enumerate(messages if isinstance(messages, list) else [], 1):
-        if not isinstance(message, dict) or not isinstance(message.get("text"), str):
-            continue
-        author = {IMPORTED: "import", BY_HAND: "person"}.get(str(message.get("model")), "bot")
-        if message.get("role") == "user":
-            found.append(
-                Turn(number=len(found) + 1, prompt=message["text"], state="ready", message_no=no, author=author)
-            )
-        elif message.get("role") == "assistant":
-            if not found or found[-1].reply:
-                found.append(Turn(number=len(found) + 1, prompt="", state="ready", message_no=no))
-            _answered(found[-1], no, message, author)
-    return found
-
-
-def _answered(turn: Turn, no: int, message: dict[str, Any], author: str) -> None:
-    original, rating = message.get("original_text"), message.get("rating")
-    turn.author, turn.reply, turn.reply_no = author, message["text"], no
-    turn.original = original if isinstance(original, str) else turn.reply
-    turn.diff = difference(turn.original, turn.reply) if turn.edited else []
-    turn.rating = rating if isinstance(rating, int) and rating in SCORES else None
 
 
 async def _me(request: Call) -> UUID:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from callboard.pages.facts import facts_of, stage_of
-from callboard.pages.review import turns_of
+from callboard.pages.handed_in import handed_in
 from callboard.pages.task_form import form_of_task
 from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
 from dialogue.telemetry import times_of_task
@@ -68,6 +68,7 @@ async def task_view(task_id: UUID) -> TaskView:
     row = await reports.task(task_id)
     history = await _named(await reports.history(task_id))
     measured = await times_of_task(task_id)
+    work = await handed_in(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}, row.project_id)
     payload = msgspec.json.format(msgspec.json.encode(row.payload), indent=2).decode()
     return TaskView(
         measured=measured,
@@ -82,7 +83,9 @@ async def task_view(task_id: UUID) -> TaskView:
         decisions=[_decision(line) for line in history if line.what.endswith(".claimed") and line.detail.get("why")],
         money=await _money(task_id),
         attempts=await db.fetch_value(sql.attempts_of_task, task_id=task_id),
-        work=turns_of(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}),
+        work=work.turns,
+        whole=work.whole,
+        span_labels=work.labels,
         form=await form_of_task(row),
         live=await _live(task_id, row),
         difficulty=await estimating.of_task(task_id),

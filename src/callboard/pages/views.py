@@ -10,7 +10,9 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views_desk import DeskView, More
+from callboard.pages.views_judged import Score
 from dialogue.diffs import Part
+from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
 from routing.presence import PresenceView
@@ -187,6 +189,15 @@ class Today(Struct, kw_only=True):
     active_seconds: int
 
 
+class PutDown(Struct, kw_only=True):
+    """A dialogue that was begun and is held no more: what stood there can still be read."""
+
+    assignment_id: UUID
+    title: str
+    state: str
+    at: datetime
+
+
 class QueueView(Struct, kw_only=True):
     """`/queue` (and, with `review=True`, `/reviews`)."""
 
@@ -206,6 +217,7 @@ class QueueView(Struct, kw_only=True):
     """None: not shown."""
     offered: list[OfferedTask] = field(default_factory=list)
     kept: list[KeptTask] = field(default_factory=list)
+    put_down: list[PutDown] = field(default_factory=list)
 
 
 class Turn(Struct, kw_only=True):
@@ -349,6 +361,9 @@ class ReviewView(Struct, kw_only=True):
     text_limit: int
     draft_version: int | None = None
     earlier: list[Reason] = field(default_factory=list)
+    whole: list[Score] = field(default_factory=list)
+    """What the author gave the dialogue as a whole."""
+    span_labels: list[SpanLabel] = field(default_factory=list)
     payload_text: str = ""
     """Work of another frontend in a form of its own, as JSON; empty for dialogues."""
     ended: str | None = None

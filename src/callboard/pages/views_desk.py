@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from callboard.pages.views_judged import Judged, Passage
 from dialogue.rubrics import SpanLabel
 from dialogue.topics import QuotaView
 
@@ -49,18 +50,6 @@ class Scale(Struct, kw_only=True):
         return self.wants_comment or bool(self.comment or self.draft)
 
 
-class Passage(Struct, kw_only=True):
-    """`current`: marked in the text that is shown, and not in an older one."""
-
-    id: UUID
-    quote: str
-    label: str
-    reason: str
-    current: bool
-    occurrence: int = 0
-    """Which of the equal passages of the text it is, from 0."""
-
-
 class Rated(Struct, kw_only=True):
     """A text that is judged: its scales and its marked passages."""
 
@@ -81,6 +70,8 @@ class Candidate(Struct, kw_only=True):
     chosen: bool = False
     fault: Fault | None = None
     partial: str = ""
+    running: bool = False
+    """A bot is writing it, asked for by itself or by a page that was left."""
     rated: Rated | None = None
 
 
@@ -101,6 +92,11 @@ class Choice(Struct, kw_only=True):
     @property
     def failed(self) -> bool:
         return any(one.state == "failed" for one in self.candidates)
+
+    @property
+    def running(self) -> str:
+        """Slots that are being written beside others that failed: the page listens to these alone."""
+        return "" if self.asking else ",".join(str(one.slot) for one in self.candidates if one.running)
 
 
 class Way(Struct, kw_only=True):
@@ -124,6 +120,8 @@ class More(Struct, kw_only=True):
     own_draft: str = ""
     by_choice: bool = False
     """Whether the reply was preferred over others."""
+    judged: Judged | None = None
+    """Of work that was handed in."""
 
 
 class Missing(Struct, kw_only=True):

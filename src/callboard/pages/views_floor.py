@@ -6,7 +6,9 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
+from callboard.pages.views_judged import Score
 from callboard.pages.views_kinds import TaskForm
+from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
 from routing.estimating import TaskDifficulty
@@ -261,6 +263,8 @@ class TaskView(Struct, kw_only=True):
     """What was handed in last, with the reviewer's correction where there is one."""
     form: TaskForm | None = None
     """Of a declared kind: the task and its answers by their layout."""
+    whole: list[Score] = field(default_factory=list)
+    span_labels: list[SpanLabel] = field(default_factory=list)
     live: LiveRow | None = None
     difficulty: TaskDifficulty | None = None
     measured: list[TurnTimes] = field(default_factory=list)

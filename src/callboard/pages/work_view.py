@@ -31,9 +31,10 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
     judged = await verdict_state(assignment_id) if row.state == "submitted" else None
     feedback = await review.feedback(row.task_id, annotator_id) if row.rework_rounds or judged else None
     talk = space.conversation
-    exchanges = turns_of(talk.turns if talk else space.start.seeds, draft)
-    if talk and space.writers:
-        _name_writers(exchanges, talk.turns, space.writers)
+    turns = talk.turns if talk else space.left
+    exchanges = turns_of(turns or space.start.seeds, draft)
+    if space.writers:
+        _name_writers(exchanges, turns, space.writers)
     desk = await lay_out(space, exchanges, draft)
     desk.guidelines_version = hashlib.sha256(row.guidelines.encode()).hexdigest()[:7]
     return WorkView(

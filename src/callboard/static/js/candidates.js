@@ -18,8 +18,11 @@ function part(block, slot, name) {
   return block.querySelector(`[data-slot="${slot}"] [${name}]`);
 }
 
-function begin(block) {
+// `slots`, with commas between them: of these alone; empty: of all that are missing.
+function begin(block, slots) {
+  const asked = slots ? slots.split(",") : null;
   for (const card of block.querySelectorAll('.candidate[data-state]:not([data-state="ready"])')) {
+    if (asked && !asked.includes(card.dataset.slot)) continue;
     card.dataset.state = "waiting";
     if (!card.querySelector("[data-words]")) {
       const body = document.createElement("div");
@@ -33,11 +36,12 @@ function begin(block) {
   }
 }
 
-function listen(block, restarts = 0, breaks = 0) {
+function listen(block, slots = "", restarts = 0, breaks = 0) {
   block.dataset.streaming = "yes";
-  const source = new EventSource(block.dataset.candidates);
+  for (const button of block.querySelectorAll("[data-ask-slot], [data-ask-candidates]")) button.disabled = true;
+  const source = new EventSource(block.dataset.candidates + (slots ? `&slots=${slots}` : ""));
   let lost = false;
-  source.addEventListener("start", () => begin(block));
+  source.addEventListener("start", () => begin(block, slots));
   source.addEventListener("words", (event) => {
     breaks = 0;
     const { slot, text } = JSON.parse(event.data);
@@ -56,7 +60,7 @@ function listen(block, restarts = 0, breaks = 0) {
     if (!block.isConnected) return;
     block.removeAttribute("data-streaming");
     // A server that was killed has left its bots alone; they are asked once more by themselves.
-    if (lost && restarts < MOST_RESTARTS) { listen(block, restarts + 1); return; }
+    if (lost && restarts < MOST_RESTARTS) { listen(block, slots, restarts + 1); return; }
     const problem = JSON.parse(event.data);
     if (problem) toast(problem.text);
     await settle();
@@ -70,7 +74,7 @@ function listen(block, restarts = 0, breaks = 0) {
       source.close();
       block.removeAttribute("data-streaming");
     } else if (source.readyState === EventSource.CLOSED) {
-      setTimeout(() => { if (block.isConnected) listen(block, restarts, breaks); }, AGAIN_MS);
+      setTimeout(() => { if (block.isConnected) listen(block, slots, restarts, breaks); }, AGAIN_MS);
     }
   };
 }
@@ -83,14 +87,14 @@ async function settle() {
 }
 
 function look() {
-  for (const block of document.querySelectorAll("[data-asking]:not([data-streaming])")) listen(block);
+  for (const block of document.querySelectorAll("[data-asking]:not([data-streaming])")) listen(block, block.dataset.slots);
   showRanking();
 }
 
-export function askAgain() {
+export function askAgain(slots = "") {
   const block = choosing();
   if (!block || block.dataset.streaming || !block.querySelector("[data-ask-candidates]")) return false;
-  listen(block);
+  listen(block, slots);
   return true;
 }
 
@@ -196,6 +200,7 @@ function onClick(event) {
   if (button.dataset.choose) choose(Number(button.dataset.choose));
   else if (button.hasAttribute("data-equal")) equal();
   else if (button.hasAttribute("data-none-good")) noneGood();
+  else if (button.dataset.askSlot) askAgain(button.dataset.askSlot);
   else if (button.hasAttribute("data-ask-candidates")) askAgain();
   else if (button.hasAttribute("data-undo")) { event.preventDefault(); takeBack(); }
   else if (button.dataset.restart) change(`restart/${button.dataset.restart}`);

@@ -1,6 +1,7 @@
-// Beside a text box: how long the text is, whether it was said before, copied, or is in another script than asked.
+// Beside a text box: how long the text is, whether it was said before, copied, or is in another language than asked.
 // Counting waits for a moment in which nobody types; a key never waits for it.
 
+import { otherLanguage } from "./languages.js";
 import { say } from "./words.js";
 
 const PAUSE_MS = 150;
@@ -35,6 +36,10 @@ function inScript(text, language) {
   return own / letters >= 0.4;
 }
 
+function named(tag) {
+  try { return new Intl.DisplayNames([document.documentElement.lang], { type: "language" }).of(tag) ?? tag; } catch { return tag; }
+}
+
 const plain = (text) => text.toLowerCase().replace(/[\p{P}\s]+/gu, " ").trim();
 
 function hints(box, text) {
@@ -49,6 +54,10 @@ function hints(box, text) {
   }
   const language = document.querySelector(".work").dataset.language ?? "";
   if (language && !inScript(text, language)) found.push(say("other_language"));
+  else if (language) {
+    const seen = otherLanguage(text, language);
+    if (seen) found.push(say("seems_to_be", { seen: named(seen), asked: named(language) }));
+  }
   return found;
 }
 

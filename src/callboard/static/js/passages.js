@@ -38,13 +38,18 @@ function paint() {
   if (!globalThis.Highlight || !CSS.highlights) return;
   const ranges = [];
   for (const mark of document.querySelectorAll(".passage[data-quote]")) {
-    const prose = mark.closest(".candidate, .says-bot")?.querySelector("[data-marks]");
+    const text = mark.dataset.in ? `[data-marks="${mark.dataset.in}"]` : "[data-marks]";
+    const around = mark.closest(".candidate, .says-bot");
     const quote = mark.dataset.quote;
-    if (!prose || !quote) continue;
-    const nodes = texts(prose);
-    const found = places(nodes.map((one) => one.node.data).join(""), quote);
-    const from = found[Math.min(Number(mark.dataset.nth), found.length - 1)];
-    if (from !== undefined) ranges.push(rangeOf(nodes, from, from + quote.length));
+    if (!around || !quote) continue;
+    // In the text, and in what an edit changed of it where it stands there in one piece.
+    for (const prose of [around.querySelector(text), around.querySelector(":scope > .panels > .panel-changes")]) {
+      if (!prose) continue;
+      const nodes = texts(prose);
+      const found = places(nodes.map((one) => one.node.data).join(""), quote);
+      const from = found[Math.min(Number(mark.dataset.nth), found.length - 1)];
+      if (from !== undefined) ranges.push(rangeOf(nodes, from, from + quote.length));
+    }
   }
   CSS.highlights.set("passage", new Highlight(...ranges));
 }
@@ -105,9 +110,10 @@ function mark(marker) {
 }
 
 export function startPassages() {
+  // Whoever only reads sees the marks as well.
+  paint();
   const place = document.querySelector(".work[data-base]");
   if (!place) return;
-  paint();
   document.body.addEventListener("desk:changed", paint);
   document.body.addEventListener("htmx:afterSettle", paint);
   // A box that is read-only has no caret to select with, so this one can be walked through and refuses what would change it.

@@ -1,0 +1,62 @@
+"""What the author of handed-in work had rated, compared and marked, as whoever judges it reads it: nothing here names a bot."""
+
+from uuid import UUID
+
+from msgspec import Struct, field
+
+
+class Passage(Struct, kw_only=True):
+    """`current`: marked in the text that is shown, and not in an older one."""
+
+    id: UUID
+    quote: str
+    label: str
+    reason: str
+    current: bool
+    occurrence: int = 0
+    """Which of the equal passages of the text it is, from 0."""
+    original: bool = False
+    """Marked in the bot's own words, where an edit is what stands now."""
+
+
+class Score(Struct, kw_only=True):
+    """One value of the author's rubric. Words are by language; `name` is empty where the rubric is not known here."""
+
+    code: str
+    name: dict[str, str]
+    value: int
+    highest: int | None = None
+    means: dict[str, str] = field(default_factory=dict)
+    comment: str = ""
+
+
+class Rival(Struct, kw_only=True):
+    slot: int
+    text: str
+    rank: int | None = None
+    scores: list[Score] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+
+
+class Round(Struct, kw_only=True):
+    """Candidates that were asked for together. `state`: chosen, ranked, all_bad, set_aside."""
+
+    state: str
+    rivals: list[Rival]
+    """Those that were not preferred, in the order in which they stood."""
+    chosen: int | None = None
+    """The place of the preferred one."""
+    rank: int | None = None
+    reason: str = ""
+    ranking: str = ""
+    """Places by number, best first: `2 = 3 › 1`."""
+
+
+class Judged(Struct, kw_only=True):
+    """Beside one exchange."""
+
+    scores: list[Score] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    comment: str = ""
+    """On a rating from 1 to 5."""
