@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from dialogue import conversations
 from dialogue.rules import RulesDraft, put_rules
@@ -170,8 +170,18 @@ async def test_two_tabs_edit_one_reply_and_either_text_may_win(operation: None, 
     await begin(one)
     await ask(one, "Which tea?")
     await expect(one.locator(".turn .rate")).to_be_visible(timeout=WAIT_MS)
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await one.route("**/rating", hold)
     await one.locator(".turn").focus()
-    await one.keyboard.press("5")
+    async with one.expect_request("**/rating"):
+        await one.keyboard.press("5")
+    await edit(one, "Typed while the rating was on its way.")
+    await held.pop().continue_()
+    await expect(one.locator(".panel-edited")).to_have_text("Typed while the rating was on its way.")
     await expect(one.locator("input[name=rating][value='5']")).to_be_checked()
     two = await one.context.new_page()
     two.on("dialog", lambda dialog: dialog.accept())

@@ -9,7 +9,7 @@ const AGAIN_MS = 1000;
 
 let place, chain = Promise.resolve(), waiting = 0;
 const sending = new Set(); // requests of forms that change something and have not ended
-let heard = () => {};
+let heard = []; // who waits until none of those is under way
 
 export function desk() {
   return place?.isConnected ? place : null;
@@ -80,9 +80,13 @@ function offer(path, fields, isThere) {
   box.querySelector("button").focus();
 }
 
+async function formsAnswered() {
+  while (sending.size) await new Promise((done) => { heard.push(done); });
+}
+
 // `fields` may be a function: what the page shows when its turn comes.
 async function perform(path, fields, isThere) {
-  while (sending.size) await new Promise((done) => { heard = done; });
+  await formsAnswered();
   const given = typeof fields === "function" ? fields() : fields;
   let answer;
   try {
@@ -122,9 +126,9 @@ export function underWay() {
 // What forms send and what is changed here take turns, so that neither takes the other for another tab's.
 function queue(event) {
   const { verb, question, issueRequest } = event.detail;
-  if (!waiting || verb === "get" || question || event.defaultPrevented || event.target.matches("[data-save-first]")) return;
+  if (!(waiting || sending.size) || verb === "get" || question || event.defaultPrevented || event.target.matches("[data-save-first]")) return;
   event.preventDefault();
-  chain.then(() => issueRequest(true));
+  chain.then(formsAnswered).then(() => issueRequest(true));
 }
 
 export function startDesk() {
@@ -132,5 +136,5 @@ export function startDesk() {
   if (!place) return;
   document.body.addEventListener("htmx:confirm", queue);
   document.body.addEventListener("htmx:beforeSend", ({ detail }) => { if (detail.requestConfig.verb !== "get") sending.add(detail.xhr); });
-  document.body.addEventListener("htmx:afterRequest", ({ detail }) => { if (sending.delete(detail.xhr)) heard(); });
+  document.body.addEventListener("htmx:afterRequest", ({ detail }) => { if (sending.delete(detail.xhr)) { for (const done of heard.splice(0)) done(); } });
 }
