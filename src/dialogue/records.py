@@ -27,7 +27,7 @@ async def works(
 ) -> list[Record]:
     """What was handed in, in the order of `ids`; with the verdicts and second looks up to `moment`.
 
-    Without `trees`, for a form that goes by the path alone, `dialogue` stays empty: three times as fast.
+    Without `trees`, for a form that goes by the path alone, `dialogue` stays empty, and five reads of tables are saved.
     """
     rows = {plain_uuid(row["id"]): row for row in await db.fetch(sql.works_to_export, ids=list(ids), moment=moment)}
     talks = [row["conversation_id"] for row in rows.values() if row["conversation_id"]] if trees else []
