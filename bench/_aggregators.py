@@ -136,8 +136,10 @@ class DawidSkene:
             self._confusion = counts / counts.sum(-1, keepdims=True)
             common = posterior[votes.sum(1) > 0].sum(0) + 1
             said = np.log(self._confusion).transpose(0, 2, 1).reshape(-1, choices)[cell]
-            log_q = np.log(common / common.sum()) + self._impossible + np.stack(
-                [np.bincount(task, said[:, c], self._log.tasks) for c in range(choices)], axis=1
+            log_q = (
+                np.log(common / common.sum())
+                + self._impossible
+                + np.stack([np.bincount(task, said[:, c], self._log.tasks) for c in range(choices)], axis=1)
             )
             posterior = np.exp(log_q - log_q.max(1, keepdims=True))
             posterior /= posterior.sum(1, keepdims=True)

@@ -2,14 +2,17 @@
 
 Everybody answers a task rightly with the chance 1/K + (1 - 1/K) sigmoid(skill - difficulty): K choices, of which even
 somebody without any skill hits one. A share of the wrong answers goes to the task's most tempting wrong choice, because
-real crowds err together, the rest to any other. Skills and difficulties vary with sd 1, the prior variances of ROUTING.md
-section 1, unless said otherwise. How easy the tasks are is set so that a majority of three is right about as often as in
-the real log that the crowd is modelled after (section 4: MIX6, prelec_art, nyu_mcqa, tweet, web).
+real crowds err together, the rest to any other. The estimate knows none of this: its model has no difficulty of tasks and
+no temptation.
 
-`MIXED` has more to go by: majorities of three and of five right in .798 and .826 (MIX6), and a
-person's past in the domain predicting the next answer with an AUC of .70, the mean of the four logs in section 1 (.625,
-.645, .717, .815). Skills then vary with sd 2.2 and difficulties with 2.5; docs/consensus.md has what milder mixes gave.
-The estimate knows none of this: its model has no difficulty of tasks and no temptation.
+Each crowd is modelled after one public log: people, tasks, choices and answers per task are the log's, and skill,
+difficulty, temptation, the share of careless people and of experts were fitted to what ROUTING.md section 4 says of
+everything but our engine: majorities of three and of five, and accuracy and pay of any three, of two generalists and an
+expert, of one expert; for rte and nyu_mcqa also how well a person's past predicts the next answer (section 1: AUC .717 and
+.625). What is open beside these stays near sd 1, the prior variances of section 1. docs/consensus.md says how near it came.
+
+`MIXED` is six of them beside each other, fitted to nothing: ROUTING.md does not say which six logs its MIX6 has, and these
+have enough people and, together, its majorities.
 """
 
 from statistics import NormalDist
@@ -69,17 +72,36 @@ class Mix(NamedTuple):
     newcomers: float = 0.0
 
 
-TWEET = Crowd("tweet", 85, 1000, 2, -0.85, general_sd=3.2, difficulty_sd=1.7, careless=0.07, expert_share=0.20, answers=20)
+TWEET = Crowd(
+    "tweet", 85, 1000, 2, -0.85, general_sd=3.2, difficulty_sd=1.7, careless=0.07, expert_share=0.20, answers=20
+)
 RTE = Crowd("rte", 164, 800, 2, 1.15, general_sd=2.1, difficulty_sd=2.95, careless=0.24, answers=10)
 CF = Crowd("CF_amt", 110, 300, 5, 1.48, general_sd=1.05, difficulty_sd=3.0, tempted=0.2, expert_share=0.34, answers=20)
 SP = Crowd("SP_amt", 143, 500, 2, 2.86, general_sd=2.35, difficulty_sd=3.1, careless=0.02, answers=20)
 DOG = Crowd("dog", 109, 807, 4, 1.49, general_sd=1.85, difficulty_sd=3.2, tempted=0.84, answers=10)
-WEB = Crowd("web", 177, 2000, 5, 0.56, general_sd=2.2, difficulty_sd=1.75, tempted=0.58, expert_share=0.80, answers=14)
+WEB = Crowd(
+    "web",
+    177,
+    2000,
+    5,
+    0.5,
+    general_sd=2.2,
+    difficulty_sd=1.75,
+    tempted=0.58,
+    expert_share=0.84,
+    newcomers=0.06,
+    answers=14,
+)
 NYU = Crowd("nyu_mcqa", 107, 1429, 4, 2.97, general_sd=1.0, difficulty_sd=2.1, expert_share=0.18, answers=7)
-PRELEC = Crowd("prelec_art", 40, 90, 2, -2.0, general_sd=1.65, difficulty_sd=3.9, careless=0.07, expert_share=0.50, answers=40)
-RTE_PAID = Crowd("rte", 164, 800, 2, 0.83, general_sd=0.84, difficulty_sd=1.4, careless=0.59, expert_share=0.047, answers=20)
+PRELEC = Crowd(
+    "prelec_art", 40, 90, 2, -2.0, general_sd=1.65, difficulty_sd=3.9, careless=0.07, expert_share=0.50, answers=40
+)
+# As rte was paid for: its row there (.680 for any three) is of less able people than its majorities (.813).
+RTE_PAID = Crowd(
+    "rte", 164, 800, 2, 0.83, general_sd=0.84, difficulty_sd=1.4, careless=0.59, expert_share=0.047, answers=20
+)
 MIXED = Mix("mix of 6", 60, 2226, 12, 0.2, (TWEET, RTE, CF, SP, DOG, WEB))
-PAID = (MIXED, PRELEC, NYU, TWEET, RTE_PAID, CF, WEB)
+PAID: tuple[Crowd | Mix, ...] = (MIXED, PRELEC, NYU, TWEET, RTE_PAID, CF, WEB)
 
 
 class Paid(NamedTuple):

@@ -111,8 +111,9 @@ def _numbered(given: Sequence[Given]) -> _Numbered | None:
     people = {one: n for n, one in enumerate(sorted({one.person for one, _ in kept}))}
     tasks = {one: n for n, one in enumerate(sorted({one.task for one, _ in kept}))}
     domains = {one: n for n, one in enumerate(sorted({one.domain for one, _ in kept}))}
-    truth, domain = np.full(len(tasks), UNKNOWN, dtype=np.intp), np.zeros(len(tasks), dtype=np.intp)
+    truth, domain, options = np.full(len(tasks), UNKNOWN, dtype=np.intp), *np.zeros((2, len(tasks)), dtype=np.intp)
     for one, names in kept:
+        options[tasks[one.task]] = len(names)
         domain[tasks[one.task]] = domains[one.domain]
         if one.truth in names:
             truth[tasks[one.task]] = names.index(one.truth)
@@ -123,7 +124,9 @@ def _numbered(given: Sequence[Given]) -> _Numbered | None:
         np.array([one.weight for one, _ in kept]),
     )
     fold = np.array([crc32(task.bytes) & 1 for task in tasks], dtype=np.intp)
-    return _Numbered(answers, World(len(people), most, len(domains), domain), truth, list(people), list(domains), fold)
+    return _Numbered(
+        answers, World(len(people), most, len(domains), domain, options), truth, list(people), list(domains), fold
+    )
 
 
 def _estimate(made: _Numbered, truth: Whole) -> Estimate:
