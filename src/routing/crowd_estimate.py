@@ -13,6 +13,7 @@ import numpy as np
 
 from routing.consensus import (
     LEAST_CHOICES,
+    MOST_ACCURACY,
     MOST_CHOICES,
     UNKNOWN,
     Answers,
@@ -88,7 +89,7 @@ def fit(given: Sequence[Given]) -> Fitted | None:
     found = _estimate(made, made.truth)
     claims, truth = _foretold(made)
     temperature = fitted_temperature(np.log(claims), truth)
-    sure = calibrated(np.exp(found.log_q), temperature).max(1)
+    sure = calibrated(_read(made, found.model), temperature).max(1)
     return Fitted(
         temperature=round(temperature, DIGITS),
         strength=round(found.model.strength, DIGITS),
@@ -140,9 +141,25 @@ def _foretold(made: _Numbered) -> tuple[Floats, Whole]:
     for fold in (0, 1):
         hidden = reviewed & (made.fold == fold)
         if hidden.any():
-            claims[hidden] = np.exp(_estimate(made, np.where(hidden, UNKNOWN, made.truth)).log_q[hidden])
-    claims = np.maximum(claims / claims.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+            claims[hidden] = _read(made, _estimate(made, np.where(hidden, UNKNOWN, made.truth)).model)[hidden]
     return claims[reviewed], made.truth[reviewed]
+
+
+def _read(made: _Numbered, model: Model) -> Floats:
+    """[task, class]: what `routing.asking.agreed` makes of the answers when it knows how often their authors are right.
+
+    Not the posterior of the estimate, which knows how people err as well: a temperature is of the reading that uses it.
+    """
+    task, choice = made.answers.task, made.answers.choice
+    options = np.full(len(made.truth), made.world.choices) if made.world.options is None else made.world.options
+    offered = np.arange(made.world.choices) < options[:, None]
+    number = options[task]
+    accuracy = model.accuracy[made.answers.person, model.place[made.world.domain[task]]]
+    right = np.clip(accuracy, 1 / number, MOST_ACCURACY)
+    log_q = np.where(offered, 0.0, -np.inf)
+    np.add.at(log_q, (task, choice), np.log(right) - np.log((1 - right) / (number - 1)))
+    claims = np.exp(log_q - log_q.max(1, keepdims=True))
+    return np.asarray(np.maximum(claims / claims.sum(1, keepdims=True), np.finfo(np.float64).tiny))
 
 
 def _errors(made: _Numbered, claims: Floats, truth: Whole) -> ForetoldError | None:
