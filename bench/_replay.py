@@ -191,7 +191,7 @@ def domains(options: Options) -> list[Goal]:
 PAY_GOALS = {"any three": 0.30, "two generalists, then an expert": 0.44}
 MOST_PAY = {True: 4.0, False: 5.0}
 """Per task, by `quick`: what has not been reached for it counts as not reached."""
-SMALL_CROWD, RUNS_OF_SMALL = 200, 4
+SMALL_CROWD, RUNS_OF_SMALL = 400, 4
 """Tasks below which a crowd is run so many times as often: of few tasks one is a lot."""
 
 
