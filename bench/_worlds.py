@@ -8,7 +8,8 @@ no temptation.
 Each crowd is modelled after one public log: people, tasks, choices and answers per task are the log's, and skill,
 difficulty, temptation, the share of careless people and of experts were fitted to what ROUTING.md section 4 says of
 everything but our engine: majorities of three and of five, and accuracy and pay of any three, of two generalists and an
-expert, of one expert; for rte also how well a person's past predicts the next answer (section 1: AUC .717). What is open beside these stays near sd 1, the prior variances of section 1. docs/consensus.md says how near it came.
+expert, of one expert; for rte also how well a person's past predicts the next answer (section 1: AUC .717). What is open
+beside these stays near sd 1, the prior variances of section 1. docs/consensus.md says how near it came.
 
 `MIXED` is six of them beside each other, fitted to nothing: ROUTING.md does not say which six logs its MIX6 has, and these
 have enough people and, together, its majorities.
