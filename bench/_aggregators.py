@@ -11,6 +11,8 @@ from routing.overlap import in_sample, sample_helps
 
 DS_ROUNDS = 20
 """Plain Dawid-Skene has converged by then on logs of this size."""
+FAR = 50.0
+"""Logits: below what any number of answers makes up for."""
 DS_SMOOTHING = 0.5
 """Answers per cell beside what was counted, and one more on the diagonal: without any, a first answer is certain."""
 
@@ -32,7 +34,7 @@ class Consensus:
 
     def __init__(self, log: Log, known: Known | None = None, *, whole: bool = False) -> None:
         domain, domains = (np.zeros_like(log.domain), 1) if whole else (log.domain, log.domains)
-        self.world = World(log.people, log.choices, domains, domain)
+        self.world = World(log.people, log.choices, domains, domain, log.options)
         self._known = known or nothing_known(self.world)
         if whole and known is not None:
             right, taken = (table.sum(1, keepdims=True) for table in (known.exam_right, known.exam_taken))
@@ -87,17 +89,24 @@ class Foreseen(Consensus):
 
     def __init__(self, log: Log, confusion: Floats) -> None:
         accuracy = np.trace(confusion, axis1=2, axis2=3) / log.choices
+        self._impossible = _impossible(log)
         prior = np.full((log.domains, log.choices), 1 / log.choices)
         self.model = Model(np.arange(log.domains), confusion, prior, accuracy, np.full_like(accuracy, np.inf), 0.0)
         super().__init__(log)
 
     def refit(self, person: Whole, task: Whole, choice: Whole) -> None:
         self.places = self.model.place[self.world.domain]
-        self.log_q = np.log(self.model.prior)[self.places]
+        self.log_q = np.log(self.model.prior)[self.places] + self._impossible
         np.add.at(self.log_q, task, np.log(self.model.confusion[person, self.places[task], :, choice]))
         self.log_q -= self.log_q.max(1, keepdims=True)
         self.posterior = np.exp(self.log_q)
         self.posterior /= self.posterior.sum(1, keepdims=True)
+
+
+def _impossible(log: Log) -> Floats:
+    """[task, class]: 0, or far below it where the task has no such choice."""
+    options = np.full(log.tasks, log.choices) if log.options is None else log.options
+    return np.where(np.arange(log.choices) < options[:, None], 0.0, -FAR)
 
 
 class DawidSkene:
@@ -106,7 +115,7 @@ class DawidSkene:
     sample = None
 
     def __init__(self, log: Log) -> None:
-        self._log = log
+        self._log, self._impossible = log, _impossible(log)
         nothing = np.zeros(0, dtype=np.intp)
         self.refit(nothing, nothing, nothing)
 
@@ -127,8 +136,10 @@ class DawidSkene:
             self._confusion = counts / counts.sum(-1, keepdims=True)
             common = posterior[votes.sum(1) > 0].sum(0) + 1
             said = np.log(self._confusion).transpose(0, 2, 1).reshape(-1, choices)[cell]
-            log_q = np.log(common / common.sum()) + np.stack(
-                [np.bincount(task, said[:, c], self._log.tasks) for c in range(choices)], axis=1
+            log_q = (
+                np.log(common / common.sum())
+                + self._impossible
+                + np.stack([np.bincount(task, said[:, c], self._log.tasks) for c in range(choices)], axis=1)
             )
             posterior = np.exp(log_q - log_q.max(1, keepdims=True))
             posterior /= posterior.sum(1, keepdims=True)

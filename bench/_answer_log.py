@@ -42,6 +42,8 @@ class Log(NamedTuple):
     pay: Floats
     choices: int
     domains: int
+    options: Whole | None = None
+    """Of each task how many of the choices it has; none: all of them."""
 
     @property
     def people(self) -> int:

@@ -2,14 +2,17 @@
 
 Everybody answers a task rightly with the chance 1/K + (1 - 1/K) sigmoid(skill - difficulty): K choices, of which even
 somebody without any skill hits one. A share of the wrong answers goes to the task's most tempting wrong choice, because
-real crowds err together, the rest to any other. Skills and difficulties vary with sd 1, the prior variances of ROUTING.md
-section 1, unless said otherwise. How easy the tasks are is set so that a majority of three is right about as often as in
-the real log that the crowd is modelled after (section 4: MIX6, prelec_art, nyu_mcqa, tweet, web).
+real crowds err together, the rest to any other. The estimate knows none of this: its model has no difficulty of tasks and
+no temptation.
 
-`MIXED` has more to go by: majorities of three and of five right in .798 and .826 (MIX6), and a
-person's past in the domain predicting the next answer with an AUC of .70, the mean of the four logs in section 1 (.625,
-.645, .717, .815). Skills then vary with sd 2.2 and difficulties with 2.5; docs/consensus.md has what milder mixes gave.
-The estimate knows none of this: its model has no difficulty of tasks and no temptation.
+Each crowd is modelled after one public log: people, tasks, choices and answers per task are the log's, and skill,
+difficulty, temptation, the share of careless people and of experts were fitted to what ROUTING.md section 4 says of
+everything but our engine: majorities of three and of five, and accuracy and pay of any three, of two generalists and an
+expert, of one expert; for rte also how well a person's past predicts the next answer (section 1: AUC .717). What is open
+beside these stays near sd 1, the prior variances of section 1. docs/consensus.md says how near it came.
+
+`MIXED` is six of them beside each other, fitted to nothing: ROUTING.md does not say which six logs its MIX6 has, and these
+have enough people and, together, its majorities.
 """
 
 from statistics import NormalDist
@@ -21,13 +24,13 @@ from numpy.typing import NDArray
 
 from routing.consensus import MOST_ACCURACY, UNKNOWN, Known
 
-ANSWERS_PER_TASK = 12
-"""Of which a course takes what it asks for; the public logs have 10 to 20."""
 ACTIVITY_SD = 1.0
 """Of the log of how much somebody works: the busiest tenth does about a third, between the logs' .18 and .56."""
 QUALIFYING = 0.4
 """Share of the tasks, with their truth, that qualify people and make the tiers, before the rest is played."""
 EXPERT_PAY = 3.0
+TINY = 1e-9
+"""Chance of an answer that a task does not have; never met."""
 
 
 class Crowd(NamedTuple):
@@ -36,19 +39,13 @@ class Crowd(NamedTuple):
     name: str
     people: int
     tasks: int
-    domains: int
     choices: int
     easiness: float
     """Mean skill less mean difficulty, in logits."""
     general_sd: float = 1.0
     """Of the skill that somebody has everywhere."""
-    domain_sd: float = 0.0
-    """Of what comes on top in each domain."""
     careless: float = 0.0
     """Share of people who answer at random."""
-    professionals: float = 0.0
-    """Share of people who are `professional_lift` better."""
-    professional_lift: float = 0.0
     expert_share: float = 0.2
     """The best of the qualified in each domain, who are paid three times as much."""
     newcomers: float = 0.0
@@ -57,28 +54,54 @@ class Crowd(NamedTuple):
     """Of the tasks, in logits."""
     tempted: float = 0.5
     """Share of the wrong answers that go to the task's most tempting wrong choice."""
+    answers: int = 12
+    """Per task, of which a course takes what it asks for; the public logs have 10 to 20."""
 
 
-MIXED = Crowd(
-    "mix of 6",
-    people=60,
-    tasks=2220,
-    domains=6,
-    choices=4,
-    easiness=1.45,
-    general_sd=0.0,
-    domain_sd=2.2,
-    difficulty_sd=2.5,
-    tempted=0.65,
+class Mix(NamedTuple):
+    """Domains that have nothing in common: each person is somebody else in each of them."""
+
+    name: str
+    people: int
+    tasks: int
+    """Of all domains together."""
+    answers: int
+    """Per task."""
+    expert_share: float
+    parts: tuple[Crowd, ...]
+    newcomers: float = 0.0
+
+
+TWEET = Crowd(
+    "tweet", 85, 1000, 2, -0.85, general_sd=3.2, difficulty_sd=1.7, careless=0.07, expert_share=0.20, answers=20
 )
-"""As MIX6: each person is six different people, one per domain, so nothing carries over from one to another."""
-PAID = (
-    MIXED._replace(name="domains differ", tasks=1500),
-    Crowd("laypeople and professionals", 40, 900, 1, 2, -1.69, general_sd=0.7, professionals=0.4, professional_lift=1.0, expert_share=0.4),
-    Crowd("easy and even", 100, 1000, 1, 4, 1.78, general_sd=0.7),
-    Crowd("many careless", 80, 1000, 1, 2, 0.44, careless=0.35),
-    Crowd("half came later", 100, 1000, 1, 5, 0.35, newcomers=0.5, expert_share=0.4),
-)  # fmt: skip
+RTE = Crowd("rte", 164, 800, 2, 1.15, general_sd=2.1, difficulty_sd=2.95, careless=0.24, answers=10)
+CF = Crowd("CF_amt", 110, 300, 5, 1.48, general_sd=1.05, difficulty_sd=3.0, tempted=0.2, expert_share=0.34, answers=20)
+SP = Crowd("SP_amt", 143, 500, 2, 2.86, general_sd=2.35, difficulty_sd=3.1, careless=0.02, answers=20)
+DOG = Crowd("dog", 109, 807, 4, 1.49, general_sd=1.85, difficulty_sd=3.2, tempted=0.84, answers=10)
+WEB = Crowd(
+    "web",
+    177,
+    2000,
+    5,
+    0.5,
+    general_sd=2.2,
+    difficulty_sd=1.75,
+    tempted=0.58,
+    expert_share=0.84,
+    newcomers=0.06,
+    answers=14,
+)
+NYU = Crowd("nyu_mcqa", 107, 1429, 4, 2.97, general_sd=1.0, difficulty_sd=2.1, expert_share=0.18, answers=7)
+PRELEC = Crowd(
+    "prelec_art", 40, 90, 2, -2.0, general_sd=1.65, difficulty_sd=3.9, careless=0.07, expert_share=0.50, answers=40
+)
+# As rte was paid for: its row there (.680 for any three) is of less able people than its majorities (.813).
+RTE_PAID = Crowd(
+    "rte", 164, 800, 2, 0.83, general_sd=0.84, difficulty_sd=1.4, careless=0.59, expert_share=0.047, answers=20
+)
+MIXED = Mix("mix of 6", 60, 2226, 12, 0.2, (TWEET, RTE, CF, SP, DOG, WEB))
+PAID: tuple[Crowd | Mix, ...] = (MIXED, PRELEC, NYU, TWEET, RTE_PAID, CF, WEB)
 
 
 class Paid(NamedTuple):
@@ -89,55 +112,86 @@ class Paid(NamedTuple):
 
 
 def _skills(crowd: Crowd, rng: np.random.Generator) -> Floats:
-    """[person, domain], less the mean difficulty; the first that is drawn of a crowd."""
-    skill = rng.normal(crowd.easiness, crowd.general_sd, crowd.people)[:, None] + rng.normal(
-        0, crowd.domain_sd, (crowd.people, crowd.domains)
-    )
-    skill += crowd.professional_lift * (rng.random(crowd.people) < crowd.professionals)[:, None]
+    """Of each person, less the mean difficulty; the first that is drawn of a crowd."""
+    skill = rng.normal(crowd.easiness, crowd.general_sd, crowd.people)
     skill[rng.random(crowd.people) < crowd.careless] = -np.inf
     return skill
 
 
-def confusions(crowd: Crowd, rng: np.random.Generator) -> Floats:
+def confusions(crowd: Crowd | Mix, rng: np.random.Generator) -> Floats:
     """[person, domain, true class, answer] of the crowd that `crowd_log` makes of the same `rng`: what nobody can know.
 
     The chance of being right is the mean over difficulties (a hundred equally likely ones), at most 0.99.
     """
+    if isinstance(crowd, Mix):
+        choices = max(part.choices for part in crowd.parts)
+        found = np.full((crowd.people, len(crowd.parts), choices, choices), TINY)
+        for domain, (part, own) in enumerate(_parts(crowd, rng)):
+            found[:, domain, : part.choices, : part.choices] = confusions(part, own)[:, 0]
+        return found
     skill = _skills(crowd, rng)
     difficulties = crowd.difficulty_sd * np.array([NormalDist().inv_cdf((n + 0.5) / 100) for n in range(100)])
     with np.errstate(over="ignore"):
-        able = (1 / (1 + np.exp(difficulties - skill[:, :, None]))).mean(2)
-    right = np.minimum(1 / crowd.choices + (1 - 1 / crowd.choices) * able, MOST_ACCURACY)[:, :, None, None]
+        able = (1 / (1 + np.exp(difficulties - skill[:, None]))).mean(1)
+    right = np.minimum(1 / crowd.choices + (1 - 1 / crowd.choices) * able, MOST_ACCURACY)[:, None, None, None]
     same = np.eye(crowd.choices)
     return np.asarray(right * same + (1 - right) / (crowd.choices - 1) * (1 - same))
 
 
-def crowd_log(crowd: Crowd, rng: np.random.Generator) -> Log:
+def _parts(mix: Mix, rng: np.random.Generator) -> list[tuple[Crowd, np.random.Generator]]:
+    tasks = mix.tasks // len(mix.parts)
+    return [
+        (part._replace(people=mix.people, tasks=tasks, answers=mix.answers), own)
+        for part, own in zip(mix.parts, rng.spawn(len(mix.parts)), strict=True)
+    ]
+
+
+def crowd_log(crowd: Crowd | Mix, rng: np.random.Generator) -> Log:
+    if isinstance(crowd, Crowd):
+        return _one_log(crowd, rng)
+    logs = [_one_log(part, own) for part, own in _parts(crowd, rng)]
+    tasks = crowd.tasks // len(logs)
+    return Log(
+        crowd.name,
+        np.concatenate([log.person for log in logs]),
+        np.concatenate([log.task + n * tasks for n, log in enumerate(logs)]),
+        np.concatenate([log.choice for log in logs]),
+        np.concatenate([log.truth for log in logs]),
+        np.repeat(np.arange(len(logs)), tasks),
+        np.ones(crowd.people),
+        max(log.choices for log in logs),
+        len(logs),
+        np.repeat([log.choices for log in logs], tasks),
+    )
+
+
+def _one_log(crowd: Crowd, rng: np.random.Generator) -> Log:
     skill = _skills(crowd, rng)
-    domain = np.arange(crowd.tasks) % crowd.domains
     difficulty = rng.normal(0, crowd.difficulty_sd, crowd.tasks)
     truth = rng.integers(0, crowd.choices, crowd.tasks)
     tempting = (truth + rng.integers(1, crowd.choices, crowd.tasks)) % crowd.choices
     activity = np.exp(rng.normal(0, ACTIVITY_SD, crowd.people))
-    person = _who_answered(activity, crowd.tasks, rng)
-    task = np.repeat(np.arange(crowd.tasks), ANSWERS_PER_TASK)
+    person = _who_answered(crowd, activity, rng)
+    task = np.repeat(np.arange(crowd.tasks), crowd.answers)
     guess = 1 / crowd.choices
     with np.errstate(over="ignore"):
-        able = 1 / (1 + np.exp(difficulty[task] - skill[person, domain[task]]))
+        able = 1 / (1 + np.exp(difficulty[task] - skill[person]))
     right = rng.random(len(task)) < guess + (1 - guess) * able
     elsewhere = (truth[task] + rng.integers(1, crowd.choices, len(task))) % crowd.choices
     wrong = np.where(rng.random(len(task)) < crowd.tempted, tempting[task], elsewhere)
     choice = np.where(right, truth[task], wrong)
-    return Log(crowd.name, person, task, choice, truth, domain, np.ones(crowd.people), crowd.choices, crowd.domains)
+    return Log(crowd.name, person, task, choice, truth, np.zeros_like(truth), np.ones(crowd.people), crowd.choices, 1)
 
 
-def _who_answered(activity: Floats, tasks: int, rng: np.random.Generator) -> Whole:
+def _who_answered(crowd: Crowd, activity: Floats, rng: np.random.Generator) -> Whole:
     """For each task as many different people, the busy more often (Efraimidis and Spirakis: the largest of u^(1/w))."""
-    keys = np.log(rng.random((tasks, len(activity)))) / activity
-    return np.argpartition(-keys, ANSWERS_PER_TASK, axis=1)[:, :ANSWERS_PER_TASK].ravel()
+    keys = np.log(rng.random((crowd.tasks, len(activity)))) / activity
+    if crowd.answers >= len(activity):
+        return np.tile(np.arange(len(activity)), crowd.tasks)
+    return np.argpartition(-keys, crowd.answers, axis=1)[:, : crowd.answers].ravel()
 
 
-def qualified(crowd: Crowd, rng: np.random.Generator) -> Paid:
+def qualified(crowd: Crowd | Mix, rng: np.random.Generator) -> Paid:
     """Tiers and exam results from the first part of a log; the rest of it is to be played."""
     log = crowd_log(crowd, rng)
     return split(log, rng.random(log.people) >= crowd.newcomers, crowd.expert_share, rng)
@@ -169,5 +223,6 @@ def split(log: Log, early: NDArray[np.bool_], expert_share: float, rng: np.rando
         choice=log.choice[rest],
         truth=log.truth[~examined],
         domain=log.domain[~examined],
+        options=None if log.options is None else log.options[~examined],
     )
     return Paid(played, Known(np.full(played.tasks, UNKNOWN, dtype=np.intp), right, taken), pay)

@@ -63,6 +63,8 @@ class World(NamedTuple):
     domains: int
     domain: Whole
     """Of each task."""
+    options: Whole | None = None
+    """Of each task how many of the choices it has, the first so many; none: all of them."""
 
 
 class Known(NamedTuple):
@@ -135,6 +137,7 @@ def estimate(answers: Answers, world: World, known: Known | None = None, *, roun
     known = known or nothing_known(world)
     place, places = _places(world)
     own = place[world.domain]
+    offered = _Offered(world, own, places)
     exam = _Exam(_joined(known.exam_right, place, places), _joined(known.exam_taken, place, places))
     sums = _Sums(answers, world, own, places)
     verified = known.truth != UNKNOWN
@@ -142,15 +145,15 @@ def estimate(answers: Answers, world: World, known: Known | None = None, *, roun
     weight = answers.weight * np.where(verified[answers.task], VERIFIED_WEIGHT, 1.0)
 
     counts = np.zeros((world.people, places, world.choices, world.choices))
-    people = _people(counts, exam, _Doubt(counts.sum((2, 3)), 0.0))
-    prior = np.full((places, world.choices), 1 / world.choices)
-    log_q = sums.log_posterior(people.confusion, prior)
+    people = _people(counts, exam, _Doubt(counts.sum((2, 3)), 0.0), offered)
+    prior = _rows(offered.by_place + TINY)
+    log_q = sums.log_posterior(people.confusion, prior, offered)
     posterior = np.where(verified[:, None], certain, _softmax(log_q))
     for _ in range(rounds):
         counts = sums.counts(posterior, weight)
-        people = _people(counts, exam, sums.doubt(posterior, weight))
-        prior = _class_prior(posterior, verified, sums.answered, own, places)
-        log_q = sums.log_posterior(people.confusion, prior)
+        people = _people(counts, exam, sums.doubt(posterior, weight), offered)
+        prior = _class_prior(posterior, verified, sums.answered, own, offered)
+        log_q = sums.log_posterior(people.confusion, prior, offered)
         posterior = np.where(verified[:, None], certain, _softmax(log_q))
     return Estimate(
         Model(place, people.confusion, prior, people.accuracy, people.evidence, people.strength), log_q, posterior
@@ -163,6 +166,20 @@ def _places(world: World) -> tuple[Whole, int]:
     large = tasks >= LEAST_TASKS
     place = np.where(large, np.cumsum(large) - 1, large.sum()).astype(np.intp)
     return place, int(place.max(initial=0)) + 1
+
+
+class _Offered:
+    """Which of the choices tasks have, as 1 or 0: [task, class], and [place, class] of all tasks of a place together."""
+
+    def __init__(self, world: World, own: Whole, places: int) -> None:
+        options = np.full(len(own), world.choices) if world.options is None else world.options
+        most = np.zeros(places, dtype=np.intp)
+        np.maximum.at(most, own, options)
+        most[most == 0] = world.choices
+        self.by_task = (np.arange(world.choices) < options[:, None]).astype(np.float64)
+        self.by_place = (np.arange(world.choices) < most[:, None]).astype(np.float64)
+        self.log = None if world.options is None else np.log(self.by_task + TINY)
+        self.number = self.by_place.sum(1)
 
 
 class _Exam(NamedTuple):
@@ -217,22 +234,25 @@ class _Sums:
         squares = np.bincount(self._cell // self._choices, weight**2, size).reshape(self._shape[:2])
         return _Doubt(squares, float((weight * right * (1 - right)).sum()))
 
-    def log_posterior(self, confusion: Floats, prior: Floats) -> Floats:
+    def log_posterior(self, confusion: Floats, prior: Floats, offered: _Offered) -> Floats:
         table = np.log(confusion[:-1]).transpose(0, 1, 3, 2).reshape(-1, self._choices)
         said = table[self._cell]
         log_q = np.log(prior)[self._own]
+        if offered.log is not None:
+            log_q = log_q + offered.log
         for c in range(self._choices):
             log_q[:, c] += np.bincount(self._task, said[:, c], self._tasks)
         return np.asarray(log_q - log_q.max(axis=1, keepdims=True))
 
 
-def _people(counts: Floats, exam: _Exam, doubt: _Doubt) -> _People:
+def _people(counts: Floats, exam: _Exam, doubt: _Doubt, offered: _Offered) -> _People:
     """Confusion, accuracy and evidence of everybody and of a newcomer, from the crowd down to the person."""
-    choices = counts.shape[-1]
+    choices, number = counts.shape[-1], offered.number
     diagonal = np.eye(choices)
     pool = _rows(POOL_ANSWERS * _one_coin(POOL_ACCURACY, choices) + counts.sum((0, 1)) + _spread(exam, choices))
-    domain = _rows(DOMAIN_ANSWERS * pool + counts.sum(0) + _spread_by_place(exam, choices))
-    level = (domain * diagonal).sum((1, 2)) / choices
+    pooled = _shaped(pool[None], (pool * diagonal).sum(-1)[None], offered)
+    domain = _rows(DOMAIN_ANSWERS * pooled + counts.sum(0) + _spread_by_place(exam, offered))
+    level = ((domain * diagonal).sum(-1) * offered.by_place).sum(-1) / number
 
     newcomer = np.zeros((1, *counts.shape[1:]))
     counts = np.concatenate([counts, newcomer])
@@ -244,14 +264,20 @@ def _people(counts: Floats, exam: _Exam, doubt: _Doubt) -> _People:
     believed = level + lift[:, None]
     strength = _strength(believed[:-1], answered[:-1], counts[:-1].sum((2, 3)), exam, doubt)
     accuracy = (strength * believed + right) / (strength + evidence)
-    accuracy = np.clip(accuracy, 1 / choices, MOST_ACCURACY)
+    accuracy = np.clip(accuracy, 1 / number, MOST_ACCURACY)
 
-    wrong = domain * (1 - diagonal)
-    wrong = wrong / wrong.sum(-1, keepdims=True)
-    shape = accuracy[:, :, None, None] * diagonal + (1 - accuracy)[:, :, None, None] * wrong
+    shape = _shaped(domain, accuracy[:, :, None], offered)
     # An exam does not tell which class was mistaken for which: its items add weight to the level, equally over the classes.
-    known = np.concatenate([exam.taken, nobody])[:, :, None, None] / choices
+    known = (np.concatenate([exam.taken, nobody]) / number)[:, :, None, None]
     return _People(_rows((SHAPE_ANSWERS + known) * shape + counts), accuracy, evidence, strength)
+
+
+def _shaped(errors: Floats, right: Floats, offered: _Offered) -> Floats:
+    """Confusions that are `right` [..., place, class] so often, and err as `errors`, among what is offered in the place."""
+    diagonal = np.eye(errors.shape[-1])
+    wrong = errors * (1 - diagonal) * offered.by_place[:, None, :] + TINY * (1 - diagonal)
+    wrong = wrong / wrong.sum(-1, keepdims=True)
+    return np.asarray(right[..., None] * diagonal + (1 - right)[..., None] * wrong)
 
 
 def _strength(believed: Floats, right: Floats, taken: Floats, exam: _Exam, doubt: _Doubt) -> float:
@@ -272,13 +298,13 @@ def _strength(believed: Floats, right: Floats, taken: Floats, exam: _Exam, doubt
     return float(np.clip(usual / max(variance, TINY) - 1, LEAST_PERSON_ANSWERS, PERSON_ANSWERS))
 
 
-def _class_prior(posterior: Floats, verified: NDArray[np.bool_], answered: NDArray[np.bool_], own: Whole, places: int) -> Floats:  # fmt: skip
+def _class_prior(posterior: Floats, verified: NDArray[np.bool_], answered: NDArray[np.bool_], own: Whole, offered: _Offered) -> Floats:  # fmt: skip
     """How common the classes are, mostly equally: a prior learnt freely runs away on noisy logs."""
     trust = np.where(verified, 1.0, np.where(answered, GUESSED_CLASS_WEIGHT, 0.0))
-    choices = posterior.shape[1]
+    places, choices = offered.by_place.shape
     seen = np.stack([np.bincount(own, trust * posterior[:, c], places) for c in range(choices)], axis=1)
-    overall = CLASS_ANSWERS + seen.sum(0)
-    return _rows(DOMAIN_CLASS_ANSWERS * overall / overall.sum() + seen)
+    overall = (CLASS_ANSWERS + seen.sum(0)) * offered.by_place
+    return _rows(DOMAIN_CLASS_ANSWERS * overall / overall.sum(-1, keepdims=True) + seen + TINY)
 
 
 def _one_coin(accuracy: float, choices: int) -> Floats:
@@ -288,16 +314,16 @@ def _one_coin(accuracy: float, choices: int) -> Floats:
 
 def _spread(exam: _Exam, choices: int) -> Floats:
     """Exam items as answers, equally over the classes: the pool's level is that of those who took exams."""
-    return _as_answers(np.array(exam.right.sum()), np.array(exam.taken.sum()), choices)
-
-
-def _spread_by_place(exam: _Exam, choices: int) -> Floats:
-    return _as_answers(exam.right.sum(0)[:, None, None], exam.taken.sum(0)[:, None, None], choices)
-
-
-def _as_answers(right: Floats, taken: Floats, choices: int) -> Floats:
+    right, taken = exam.right.sum(), exam.taken.sum()
     diagonal = np.eye(choices)
     return np.asarray(right * diagonal / choices + (taken - right) * (1 - diagonal) / (choices * (choices - 1)))
+
+
+def _spread_by_place(exam: _Exam, offered: _Offered) -> Floats:
+    right, taken, number = (a[:, None, None] for a in (exam.right.sum(0), exam.taken.sum(0), offered.number))
+    there = offered.by_place[:, :, None] * offered.by_place[:, None, :]
+    diagonal = np.eye(there.shape[-1])
+    return np.asarray(there * (right * diagonal / number + (taken - right) * (1 - diagonal) / (number * (number - 1))))
 
 
 def _rows(counts: Floats) -> Floats:

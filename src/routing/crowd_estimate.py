@@ -13,6 +13,7 @@ import numpy as np
 
 from routing.consensus import (
     LEAST_CHOICES,
+    MOST_ACCURACY,
     MOST_CHOICES,
     UNKNOWN,
     Answers,
@@ -88,7 +89,7 @@ def fit(given: Sequence[Given]) -> Fitted | None:
     found = _estimate(made, made.truth)
     claims, truth = _foretold(made)
     temperature = fitted_temperature(np.log(claims), truth)
-    sure = calibrated(np.exp(found.log_q), temperature).max(1)
+    sure = calibrated(_read(made, found.model), temperature).max(1)
     return Fitted(
         temperature=round(temperature, DIGITS),
         strength=round(found.model.strength, DIGITS),
@@ -111,8 +112,9 @@ def _numbered(given: Sequence[Given]) -> _Numbered | None:
     people = {one: n for n, one in enumerate(sorted({one.person for one, _ in kept}))}
     tasks = {one: n for n, one in enumerate(sorted({one.task for one, _ in kept}))}
     domains = {one: n for n, one in enumerate(sorted({one.domain for one, _ in kept}))}
-    truth, domain = np.full(len(tasks), UNKNOWN, dtype=np.intp), np.zeros(len(tasks), dtype=np.intp)
+    truth, domain, options = np.full(len(tasks), UNKNOWN, dtype=np.intp), *np.zeros((2, len(tasks)), dtype=np.intp)
     for one, names in kept:
+        options[tasks[one.task]] = len(names)
         domain[tasks[one.task]] = domains[one.domain]
         if one.truth in names:
             truth[tasks[one.task]] = names.index(one.truth)
@@ -123,7 +125,9 @@ def _numbered(given: Sequence[Given]) -> _Numbered | None:
         np.array([one.weight for one, _ in kept]),
     )
     fold = np.array([crc32(task.bytes) & 1 for task in tasks], dtype=np.intp)
-    return _Numbered(answers, World(len(people), most, len(domains), domain), truth, list(people), list(domains), fold)
+    return _Numbered(
+        answers, World(len(people), most, len(domains), domain, options), truth, list(people), list(domains), fold
+    )
 
 
 def _estimate(made: _Numbered, truth: Whole) -> Estimate:
@@ -137,9 +141,25 @@ def _foretold(made: _Numbered) -> tuple[Floats, Whole]:
     for fold in (0, 1):
         hidden = reviewed & (made.fold == fold)
         if hidden.any():
-            claims[hidden] = np.exp(_estimate(made, np.where(hidden, UNKNOWN, made.truth)).log_q[hidden])
-    claims = np.maximum(claims / claims.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+            claims[hidden] = _read(made, _estimate(made, np.where(hidden, UNKNOWN, made.truth)).model)[hidden]
     return claims[reviewed], made.truth[reviewed]
+
+
+def _read(made: _Numbered, model: Model) -> Floats:
+    """[task, class]: what `routing.asking.agreed` makes of the answers when it knows how often their authors are right.
+
+    Not the posterior of the estimate, which knows how people err as well: a temperature is of the reading that uses it.
+    """
+    task, choice = made.answers.task, made.answers.choice
+    options = np.full(len(made.truth), made.world.choices) if made.world.options is None else made.world.options
+    offered = np.arange(made.world.choices) < options[:, None]
+    number = options[task]
+    accuracy = model.accuracy[made.answers.person, model.place[made.world.domain[task]]]
+    right = np.clip(accuracy, 1 / number, MOST_ACCURACY)
+    log_q = np.where(offered, 0.0, -np.inf)
+    np.add.at(log_q, (task, choice), np.log(right) - np.log((1 - right) / (number - 1)))
+    claims = np.exp(log_q - log_q.max(1, keepdims=True))
+    return np.asarray(np.maximum(claims / claims.sum(1, keepdims=True), np.finfo(np.float64).tiny))
 
 
 def _errors(made: _Numbered, claims: Floats, truth: Whole) -> ForetoldError | None:

@@ -6,6 +6,7 @@ from callboard.pages.project_calendars import USUAL
 from callboard.pages.views import Problem
 from callboard.pages.views_projects import (
     CalendarPage,
+    ConsensusView,
     Fault,
     HistoryLine,
     LadderPreview,
@@ -32,6 +33,7 @@ from payments.rates import RateCardView
 from routing.calendar_store import CalendarView
 from routing.fitting import Fit, LaneFit, StepFit
 from routing.projects import CapacityCost, ProjectView
+from routing.refitting import ConsensusReport, ForetoldError
 from routing.risk import Forecast
 from tests.pages.sample_facts import minutes, uid, usd
 
@@ -190,6 +192,18 @@ PROJECTS: dict[str, tuple[str, object]] = {
             faults={"sla": Fault("duration", {"low": 60, "high": 31_536_000}), "lease": Fault("lease_above_deadline")},
         ),
     ),
+    "project-consensus": (
+        "projects/consensus.html",
+        ConsensusView(
+            head=head("consensus"),
+            report=ConsensusReport(
+                90.0, 20_000, version=12, fitted_at=minutes(-3), answers=5_120, tasks=2_204, people=41, domains=4, strength=6.1,
+                temperature=0.62, expected_accuracy=0.914,
+                errors=ForetoldError(tasks=412, claimed=0.91, right=0.896, calibration=0.021, calibration_before=0.058),
+            ),
+        ),
+    ),
+    "project-consensus-empty": ("projects/consensus.html", ConsensusView(head=head("consensus", DRAFT), report=ConsensusReport(0.0, 20_000))),
     "project-rules": ("projects/rules.html", RulesView(head=head("rules", done="same"), values=RULES, **OFFERS)),
     "project-rules-wrong": (
         "projects/rules.html",

@@ -258,12 +258,19 @@ async def test_answers_review_and_offers(play: Play) -> None:
     )
     assert row is not None
     assert tuple(row.values()) == (0.9, 2, 4, 0, True, True)
+    certainty = await boss.get(at(play, "consensus"))
+    assert "90 % sure together, at most 4 times" in certainty.replace("\u202f", " ").replace("\xa0", " ").replace(
+        "90%", "90 %"
+    )
+    assert "Too few answers to know the crowd by" in certainty
+    assert '/consensus"' in await boss.get(at(play)), "the way there is open where a project asks by certainty"
     undo = re.search(r'/undo".*?name="version" value="(\d+)"', await boss.get(path_of(done)), re.DOTALL)
     assert undo is not None
     await boss.post(at(play, "undo"), version=undo[1], tab="rules")
     assert (await stored("push"), await stored("consensus_target"), await stored("overlap")) == (False, None, 1)
     page = await boss.get(at(play))
     assert page.count("taken back") >= 1
+    assert '/consensus"' not in page
 
 
 DAYS = dict.fromkeys(("tue", "wed", "thu", "fri", "sat", "sun"), "")

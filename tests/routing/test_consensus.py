@@ -117,6 +117,33 @@ def test_how_much_domains_differ_is_found_in_answers_and_exams() -> None:
     assert estimate(nothing, differing.world, examined).model.strength < 5
 
 
+def test_a_task_with_fewer_choices_is_not_taken_for_one_with_more() -> None:
+    """Two kinds of task beside each other, of two choices and of five: each as certain as if it were alone."""
+    rng = np.random.default_rng(5)
+    tasks, each = 400, 3
+    options = np.where(np.arange(tasks) < 200, 2, 5)
+    truth = rng.integers(0, options)
+    task = np.repeat(np.arange(tasks), each)
+    person = np.concatenate([rng.choice(12, each, replace=False) for _ in range(tasks)])
+    right = rng.random(len(task)) < 0.8
+    choice = np.where(right, truth[task], (truth[task] + rng.integers(1, options[task])) % options[task])
+    answers = Answers(person, task, choice, np.ones(len(task)))
+    domain = (np.arange(tasks) >= 200).astype(np.intp)
+    found = estimate(answers, World(12, 5, 2, domain, options))
+    assert found.posterior[:200, 2:].max() < 1e-6
+    two, five = (found.model.accuracy[:-1, place].mean() for place in (0, 1))
+    assert two == pytest.approx(0.8, abs=0.06)
+    assert five == pytest.approx(0.8, abs=0.06)
+    first = task < 200
+    alone = estimate(
+        Answers(person[first], task[first], choice[first], np.ones(first.sum())),
+        World(12, 2, 1, np.zeros(200, dtype=np.intp)),
+    )
+    assert found.posterior[:200, :2] == pytest.approx(alone.posterior, abs=0.12)
+    unaware = estimate(answers, World(12, 5, 2, domain))
+    assert unaware.posterior[:200, :2].sum(1).min() < 1 - 1e-4
+
+
 def test_verified_tasks_are_certain_and_teach_about_people() -> None:
     some = made(8, np.array([0.9, 0.35, 0.35, 0.35, 0.35])[:, None], tasks=120)
     known = nothing_known(some.world)

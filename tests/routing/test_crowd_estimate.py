@@ -5,7 +5,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from routing.crowd_estimate import LEAST_ANSWERS, Given, fit
+from routing.asking import agreed
+from routing.crowd_estimate import LEAST_ANSWERS, Given, _estimate, _numbered, _read, fit
 from routing.overlap import TEMPERATURE
 from routing.refitting import UNREVIEWED, Beliefs
 
@@ -70,6 +71,24 @@ def test_tasks_with_choices_of_their_own_teach_of_the_same_people() -> None:
     assert plain is not None
     assert own is not None
     assert own.people == plain.people
+
+
+def test_what_is_foretold_is_what_a_task_is_asked_by() -> None:
+    """The claims that the temperature is fitted on are those of `agreed`, which reads answers by accuracy alone."""
+    given = [one._replace(choices=LABELS[:2] if one.task.int % 2 else LABELS) for one in crowd(6)]
+    made = _numbered(given)
+    assert made is not None
+    model = _estimate(made, made.truth).model
+    claims = _read(made, model)
+    for task in range(0, len(made.truth), 40):
+        rows = np.flatnonzero(made.answers.task == task)
+        place = model.place[made.world.domain[task]]
+        names = LABELS[: int(made.world.options[task])]  # type: ignore[index]
+        said = [
+            (LABELS[made.answers.choice[row]], float(model.accuracy[made.answers.person[row], place])) for row in rows
+        ]
+        assert claims[task, : len(names)] == pytest.approx(list(agreed(said, names).values()), abs=1e-9)
+        assert claims[task, len(names) :].sum() == pytest.approx(0)
 
 
 def test_too_little_is_said_to_be_too_little() -> None:

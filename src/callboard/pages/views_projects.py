@@ -12,6 +12,7 @@ from payments.rates import RateCardView
 from routing.calendar_store import CalendarView
 from routing.fitting import Fit, StepFit
 from routing.projects import ProjectView
+from routing.refitting import ConsensusReport
 from routing.risk import Forecast
 
 
@@ -200,6 +201,11 @@ class TimeView(Struct, kw_only=True):
     done_at: datetime | None
     """When a task that comes in now has reached its SLA; none while the clock stands still."""
     faults: dict[str, Fault] = field(default_factory=dict)
+
+
+class ConsensusView(Struct, kw_only=True):
+    head: ProjectHead
+    report: ConsensusReport
 
 
 class RulesView(Struct, kw_only=True):
