@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases, offers, refitting, stock
+from routing import changes, climbing, estimating, leases, offers, overdue, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -15,6 +15,7 @@ NAMES = (
     "routing.sweep_leases",
     climbing.CLIMB,
     changes.EXPIRE,
+    overdue.JOB,
     stock.JOB,
     "audit.seal",
     "kernel.tidy",
@@ -52,6 +53,12 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one is followed by another job. Claims go by the clock, whenever this runs."""
     if await changes.expire(settings.expire_batch) == settings.expire_batch:
         await outbox.enqueue(changes.EXPIRE, {})
+
+
+@outbox.handler(overdue.JOB)
+async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
+    """One batch a minute: what a claim has taken is left alone."""
+    await overdue.act()
 
 
 @outbox.handler("routing.make_offers")

@@ -16,6 +16,21 @@ class BadPolicy(Invalid):
     title = "The weights cannot be used like that"
 
 
+class BadPlan(Invalid):
+    code = "bad_plan"
+    title = "The plan of review cannot be used like that"
+
+
+class NoSuchPlan(NotFound):
+    code = "plan_not_found"
+    title = "There is no plan of review with this version"
+
+
+class PlanInForce(Conflict):
+    code = "plan_in_force"
+    title = "This plan of review is in force already"
+
+
 class NoSuchPolicy(NotFound):
     code = "policy_not_found"
     title = "There is no policy with this version"

@@ -70,6 +70,10 @@ class _Judged(msgspec.Struct, frozen=True):
     project_state: str
     answers: int
     answer_limit: int
+    reviewers: list[UUID]
+    """Who looked at the work, at all its stages."""
+    superseded: bool
+    """Another stage looked, or is to look, at it since."""
 
 
 async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -> Overturned:
@@ -110,13 +114,17 @@ async def _locked(verdict_id: UUID, by: UUID | None) -> _Judged:
     work = await db.fetch_one_as(_Judged, sql.verdict_for_overturn, verdict_id=verdict_id)
     if work is None:
         raise NoSuchVerdict
-    if by is not None and by in {work.author_id, work.reviewer_id}:
+    if by is not None and by in {work.author_id, *work.reviewers}:
         raise OwnVerdict
     return work
 
 
 def _check_newest(work: _Judged) -> None:
     """An answer that went back is its author's until it is taken again; from then on the next round decides."""
+    if work.superseded:
+        raise VerdictSuperseded(
+            "Another stage of the plan looks at this work after it; the verdict of the last one decides."
+        )
     waits = work.slot_state == "free" and work.reserved_for == work.author_id
     if work.state == REWORK and not waits:
         raise VerdictSuperseded("The work went back and was taken again; the verdict on its next round decides.")

@@ -176,6 +176,11 @@ GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/own-reply      annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/rating   annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/text     annotator reviewer frontend
+GET    /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend
 GET    /api/v1/policies                                           bosses frontend
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses
