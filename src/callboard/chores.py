@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases, offers, overdue, refitting, stock
+from routing import changes, climbing, estimating, leases, offers, overdue, promises, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -16,6 +16,7 @@ NAMES = (
     climbing.CLIMB,
     changes.EXPIRE,
     overdue.JOB,
+    promises.JOB,
     stock.JOB,
     "audit.seal",
     "kernel.tidy",
@@ -59,6 +60,12 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
 async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
     """One batch a minute: what a claim has taken is left alone."""
     await overdue.act()
+
+
+@outbox.handler(promises.JOB)
+async def sample_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
+    """How much adaptive stages look at next; where nothing came in since, nothing is done."""
+    await promises.refresh_all()
 
 
 @outbox.handler("routing.make_offers")

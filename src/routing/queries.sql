@@ -1751,3 +1751,57 @@ FROM verdict v WHERE v.submission = :submission_id AND v.stage < :stage ORDER BY
 SELECT count(*)::int AS seen, count(*) FILTER (WHERE looked)::int AS looked
 FROM (SELECT domain, band, looked FROM review_step WHERE project = :project_id AND stage = :stage AND author = :author_id ORDER BY decided_at DESC LIMIT :limit) r
 WHERE domain = :domain AND band = :band
+
+-- name: sampling_tallies
+-- What a stage looked at, found and let pass, by author, domain and difficulty; `coming`: of the last 30 days. What was sent back is not drawn by lot,
+-- and what time accepted was not looked at.
+SELECT r.author, r.domain, r.band, count(*) FILTER (WHERE j.outcome IS NOT NULL)::int AS looks, count(*) FILTER (WHERE j.outcome <> 'accept')::int AS defects,
+       count(*) FILTER (WHERE j.outcome IS NULL AND (NOT r.looked OR r.overdue_at IS NOT NULL))::int AS skipped,
+       1 + count(*) FILTER (WHERE r.decided_at > clock_timestamp() - interval '30 days')::int AS coming
+FROM review_step r
+LEFT JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
+                   FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) j ON true
+WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+GROUP BY 1, 2, 3
+
+-- name: sampling_found
+-- What counts so far at a stage, the defects that were found by the chance of their look, and the smallest chance.
+WITH judged AS MATERIALIZED (
+  SELECT r.looked, r.overdue_at, round(r.chance * 100)::int AS percent,
+         (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)
+          FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) AS outcome
+  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+)
+SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE outcome IN ('accept', 'fix') OR outcome IS NULL AND (NOT looked OR overdue_at IS NOT NULL))::int AS passed,
+       min(percent) AS least,
+       (SELECT jsonb_agg(jsonb_build_object('percent', f.percent, 'n', f.n)) FROM (
+          SELECT percent, count(*) AS n FROM judged d WHERE d.outcome <> 'accept' AND d.percent < 100 GROUP BY 1) f) AS found
+FROM judged
+
+-- name: keep_sampling
+-- The last look is overwritten by the next.
+INSERT INTO review_sampling (id, project, stage, found, computed_at) VALUES (:id, :project_id, :stage, :found, clock_timestamp())
+ON CONFLICT (project, stage) DO UPDATE SET found = excluded.found, computed_at = excluded.computed_at
+
+-- name: projects_that_sample
+-- Whose plan in force has an adaptive stage.
+SELECT p.id AS project_id, p.expert_level FROM project p
+CROSS JOIN LATERAL (SELECT version FROM review_plan_activation a WHERE a.project = p.id ORDER BY active_from DESC, id DESC LIMIT 1) a
+JOIN review_plan l ON l.project = p.id AND l.version = a.version
+WHERE p.state <> 'closed' AND l.stages @> '[{"share": {"mode": "adaptive"}}]'
+
+-- name: sampling_is_stale
+-- Whether something was decided, judged or overturned at the stage since the last look.
+SELECT coalesce((SELECT computed_at FROM review_sampling WHERE project = :project_id AND stage = :stage), '-infinity') <= greatest(
+  (SELECT max(decided_at) FROM review_step WHERE project = :project_id AND stage = :stage),
+  (SELECT max(b.decided_at) FROM submission b WHERE b.project = :project_id))
+
+-- name: sampling_for
+-- The chance of an author's next piece, and how many of theirs the stage has seen, no further than newcomers are told apart.
+SELECT (SELECT count(*)::int FROM (SELECT FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.author = :author_id LIMIT :limit) o) AS own,
+       (s.found -> 'chances' ->> :key)::float8 AS chance, (s.found -> 'outgoing' ->> 'estimate')::float8 AS estimate, (s.found -> 'outgoing' ->> 'upper')::float8 AS upper
+FROM (SELECT 1) one LEFT JOIN review_sampling s ON s.project = :project_id AND s.stage = :stage
+
+-- name: samplings
+-- The last looks of a project's adaptive stages.
+SELECT stage, found, computed_at FROM review_sampling WHERE project = :project_id

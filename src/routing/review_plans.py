@@ -17,6 +17,7 @@ from kernel.sql import load
 from routing import requirements as req
 from routing.errors import BadPlan, BadRequirement, NoSuchPlan, NoSuchProject, PlanInForce
 from routing.lanes import Lane, Requirements, review_lane
+from routing.sampling import Promise
 from routing.wanted import Known, read
 
 sql = load(__package__)
@@ -29,10 +30,13 @@ Overdue = Literal["wait", "escalate", "accept"]
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much of what reaches a stage is looked at."""
 
-    mode: Literal["fixed", "stratified"] = "fixed"
+    mode: Literal["fixed", "stratified", "adaptive"] = "fixed"
     """`fixed`: each piece with the same chance. `stratified`: the same share of each author's work of one domain and
-    difficulty, so that none is left out by luck."""
+    difficulty, so that none is left out by luck. `adaptive`: as little as keeps `promise`."""
     share: Annotated[float, Meta(ge=0.01, le=1)] = 1.0
+    """Of `fixed` and `stratified`."""
+    promise: Promise = Promise()
+    """Of `adaptive`."""
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -222,9 +226,9 @@ class PlanDifference(msgspec.Struct, frozen=True):
 class PlanComparison(msgspec.Struct, frozen=True):
     a: int
     b: int
-    looks_a: float
-    """Looks per 100 pieces handed in, if every look lets the work pass."""
-    looks_b: float
+    looks_a: float | None
+    """Looks per 100 pieces handed in, if every look lets the work pass; none: an adaptive stage decides as it goes."""
+    looks_b: float | None
     differences: list[PlanDifference]
 
 
@@ -234,7 +238,9 @@ async def compare(project_id: UUID, a: int, b: int) -> PlanComparison:
     return PlanComparison(a, b, looks(first.stages), looks(second.stages), differences(first.stages, second.stages))
 
 
-def looks(stages: list[Stage]) -> float:
+def looks(stages: list[Stage]) -> float | None:
+    if any(stage.share.mode == "adaptive" for stage in stages):
+        return None
     return round(100 * sum(stage.share.share for stage in stages), 1)
 
 

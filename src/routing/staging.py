@@ -16,6 +16,7 @@ from kernel.sql import load
 from routing.events import WorkAccepted, emit
 from routing.intake import lanes_known
 from routing.lanes import ANNOTATION, lane_of
+from routing.promises import chance_of
 from routing.review_plans import BUILT_IN, Plan, Share, plan_of
 
 sql = load(__package__)
@@ -100,6 +101,10 @@ async def _look(work: _Work, share: Share, stage: int, *, sent_back: bool) -> Lo
     draw = drawn(work.submission_id, stage)
     if share.mode == "fixed":
         return fixed(share.share, draw)
+    if share.mode == "adaptive":
+        stratum = work.domain, work.band
+        chance, why = await chance_of(work.project_id, stage, work.author_id, stratum, share.promise)
+        return Look(draw < chance, chance, {"rule": "adaptive"} | why)
     row = await db.fetch_one(
         sql.stratum, project_id=work.project_id, stage=stage, author_id=work.author_id, domain=work.domain, band=work.band,
         limit=STRATUM_MEMORY,

@@ -14,9 +14,10 @@ from callboard.checks import all_invariants
 from callboard.wiring import wire
 from kernel import db, invariants
 from kernel.settings import Settings
-from routing import leases, overdue, overturn, review, review_plans
+from routing import leases, overdue, overturn, promises, review, review_plans
 from routing.errors import BadPlan, BadRequirement, NoSuchPlan, PlanInForce, VerdictSuperseded
 from routing.review_plans import ONE_LOOK, PlanDraft, Share, Stage, differences
+from routing.sampling import Promise
 from routing.staging import stratified
 from skills import evidence
 from tests.routing.factory import (
@@ -205,6 +206,36 @@ def test_a_stratum_keeps_to_its_share_and_nobody_is_sure_to_pass() -> None:
     assert stratified(0.2, 10, 6, 0.04).looked, "far ahead, and still not safe"
     assert not stratified(0.2, 10, 6, 0.06).looked
     assert differences(ONE_LOOK, ONE_LOOK) == []
+
+
+@pytest.mark.usefixtures("pool")
+async def test_a_promise_decides_how_much_is_looked_at_and_says_why(settings: Settings) -> None:
+    project = await make_project(settings)
+    await put(
+        project,
+        Stage(name="sample", share=Share(mode="adaptive", promise=Promise(defects=0.5, newcomers=4, floor=0.1))),
+    )
+    author, reviewer = await make_annotator(settings, capacity=40), await make_reviewer(settings, capacity=40)
+    await make_tasks(project, 40)
+
+    async def hand_in(count: int) -> list[str]:
+        states = [(await submit(settings, await claim_one(settings, author))).state for _ in range(count)]
+        for _ in range(states.count("pending")):
+            await verdict(settings, await claim_one(settings, reviewer), "accept")
+        async with db.transaction("system:clock"):
+            assert await promises.refresh_all() == 1
+            assert await promises.refresh_all() == 0, "nothing came in since"
+        return states
+
+    assert await hand_in(20) == ["pending"] * 20, "newcomers, and then nothing was worked out yet"
+    assert (await hand_in(20)).count("accepted") > 8
+    whys = await db.fetch("SELECT reason ->> 'why' AS why, min(chance) AS least FROM review_step GROUP BY 1")
+    assert {row["why"]: row["least"] for row in whys} == {"newcomer": 1.0, "unknown": 1.0, "promise": 0.1}
+    (said,) = await promises.promises(project)
+    assert said.passed == said.handed_in == 40
+    assert 0 < said.estimate < said.upper < 0.5
+    assert said.surely_least == 0 < said.estimate
+    assert await broken() == []
 
 
 a_stage = st.builds(

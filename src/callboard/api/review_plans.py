@@ -19,8 +19,9 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from kernel import db
 from kernel.sql import load
-from routing import review_plans
+from routing import promises, review_plans
 from routing.projects import project
+from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, PlanDraft, ReviewPlanView
 
 READ, WRITE, TASKS = Permission.PROJECTS_READ, Permission.PROJECTS_WRITE, Permission.TASKS_LIST
@@ -112,6 +113,18 @@ async def compare(project_id: ProjectId, a: Side, b: Side) -> Response[PlanCompa
     return reply(await review_plans.compare(project_id, a, b))
 
 
+@get(
+    "/projects/{project_id:uuid}/review-promise",
+    guards=[require(READ)],
+    operation_id="readReviewPromise",
+    tags=["reviews"],
+)
+async def promise(project_id: ProjectId) -> Response[Items[StagePromise]]:
+    """Of the adaptive stages in force: what is promised, and the share of defects in what counts, with its interval."""
+    await project(project_id)
+    return reply(Items(await promises.promises(project_id)))
+
+
 @get("/tasks/{task_id:uuid}/review-steps", guards=[require(TASKS)], operation_id="listReviewSteps", tags=["reviews"])
 async def steps(request: Call, task_id: FromPath[UUID]) -> Response[Items[ReviewStepView]]:
     """What the plan decided about each hand-in of the task, and why, in order."""
@@ -119,4 +132,4 @@ async def steps(request: Call, task_id: FromPath[UUID]) -> Response[Items[Review
     return reply(Items(await db.fetch_as(ReviewStepView, sql.steps_of_task, task_id=task_id)))
 
 
-route_handlers = [list_all, create, activate, compare, steps]
+route_handlers = [list_all, create, activate, compare, promise, steps]
