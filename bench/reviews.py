@@ -55,7 +55,7 @@ def one_run(world: World, rng: random.Random) -> Run:
     careless = {n for n in range(AUTHORS) if rng.random() < world.careless}
     authors = rng.choices(range(AUTHORS), [rng.gammavariate(2, 1) for _ in range(AUTHORS)], k=PIECES)
     known = [[0.0, 0.0, 0.0] for _ in range(AUTHORS)]
-    handed_in, chances, found = [0] * AUTHORS, dict[tuple[int, int], float](), dict[int, int]()
+    handed_in, chances, found = [0] * AUTHORS, dict[tuple[int, str], float](), dict[int, int]()
     least, passed, escaped, looks, defects = GRID, 0, 0, 0, 0
     for n, author in enumerate(authors):
         if n % EVERY == 0:
@@ -63,7 +63,7 @@ def one_run(world: World, rng: random.Random) -> Run:
         rate = rates[author] if n < PIECES / 2 or author not in careless else min(0.9, 4 * rates[author] + 0.1)
         defect = rng.random() < rate
         defects += defect
-        chance = 1.0 if handed_in[author] < promise.newcomers else chances.get((author, 0), 1.0)
+        chance = 1.0 if handed_in[author] < promise.newcomers else chances.get((author, ""), 1.0)
         handed_in[author] += 1
         percent = round(chance * GRID)
         least = min(least, percent)
@@ -81,9 +81,9 @@ def one_run(world: World, rng: random.Random) -> Run:
     return Run(escaped / passed, looks / PIECES, said.lower <= escaped / passed <= said.upper, defects)
 
 
-def _tallies(known: list[list[float]], handed_in: list[int]) -> dict[tuple[int, int], Tally]:
+def _tallies(known: list[list[float]], handed_in: list[int]) -> dict[tuple[int, str], Tally]:
     return {
-        (author, 0): Tally(looks, defects, skipped, 1 + handed_in[author])
+        (author, ""): Tally(looks, defects, skipped, 1 + handed_in[author])
         for author, (looks, defects, skipped) in enumerate(known)
     }
 

@@ -185,7 +185,7 @@ class Risk(NamedTuple):
     weight: float
 
 
-def expected(tallies: Mapping[tuple[Key, Hashable], Tally]) -> dict[tuple[Key, Hashable], Risk]:
+def expected(tallies: Mapping[tuple[Key, str], Tally]) -> dict[tuple[Key, str], Risk]:
     """By (author, stratum): what is known of the author beside this stratum, and of the crowd, then the stratum's own looks."""
     people: dict[Key, tuple[float, float]] = {}
     for (author, _), one in tallies.items():
@@ -209,7 +209,7 @@ class Unseen(NamedTuple):
     variance: float
 
 
-def unseen(tallies: Mapping[tuple[Key, Hashable], Tally], risks: Mapping[tuple[Key, Hashable], Risk]) -> Unseen:
+def unseen(tallies: Mapping[tuple[Key, str], Tally], risks: Mapping[tuple[Key, str], Risk]) -> Unseen:
     """Beta-binomial by stratum, and what all strata owe to one crowd's rate, which is not known exactly either."""
     mean = variance = common = looks = 0.0
     for key, one in tallies.items():
@@ -227,7 +227,7 @@ def watched(confidence: float) -> float:
     return math.sqrt(2 * math.log(1 / (1 - confidence)))
 
 
-def outgoing(seen: Seen, tallies: Mapping[tuple[Key, Hashable], Tally], confidence: float) -> Outgoing:
+def outgoing(seen: Seen, tallies: Mapping[tuple[Key, str], Tally], confidence: float) -> Outgoing:
     """What went out, with the interval that holds while it is watched, half of the doubt on either side; and the guard's."""
     if not seen.passed:
         return Outgoing(0.0, 0.0, 1.0, 0.0, 1.0)
@@ -240,9 +240,7 @@ def outgoing(seen: Seen, tallies: Mapping[tuple[Key, Hashable], Tally], confiden
     )  # fmt: skip
 
 
-def shares(
-    seen: Seen, tallies: Mapping[tuple[Key, Hashable], Tally], promise: Promise
-) -> dict[tuple[Key, Hashable], float]:
+def shares(seen: Seen, tallies: Mapping[tuple[Key, str], Tally], promise: Promise) -> dict[tuple[Key, str], float]:
     """The chance of a look by (author, stratum), in whole percents; of authors in `tallies`."""
     allowed, risks = promise.defects * seen.passed, expected(tallies)
     mean, variance = unseen(tallies, risks)
