@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases, offers, overdue, promises, refitting, stock
+from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -16,6 +16,7 @@ NAMES = (
     climbing.CLIMB,
     changes.EXPIRE,
     overdue.JOB,
+    disputes.JOB,
     promises.JOB,
     stock.JOB,
     "audit.seal",
@@ -66,6 +67,12 @@ async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) 
 async def sample_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
     """How much adaptive stages look at next; where nothing came in since, nothing is done."""
     await promises.refresh_all()
+
+
+@outbox.handler(disputes.JOB)
+async def tell_overdue_disputes(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Nothing is decided by time alone."""
+    await disputes.tell_overdue()
 
 
 @outbox.handler("routing.make_offers")

@@ -140,6 +140,33 @@ class NoSuchVerdict(NotFound):
     title = "There is no such verdict for this account"
 
 
+class NoSuchDispute(NotFound):
+    code = "dispute_not_found"
+    title = "There is no such dispute for this account"
+
+
+class DisputeMade(Conflict):
+    code = "dispute_made"
+    title = "This verdict was disputed already; each can be once"
+
+
+class DisputeLate(Conflict):
+    code = "dispute_late"
+    title = "The time in which this verdict could be disputed is over"
+
+
+class DisputeOver(Conflict):
+    """With `state`: upheld, overturned or withdrawn."""
+
+    code = "dispute_over"
+    title = "This dispute is over"
+
+
+class LessQualified(Forbidden):
+    code = "less_qualified"
+    title = "Whoever decides a dispute is no less able in the domain than the reviewer"
+
+
 class OwnVerdict(Forbidden):
     code = "own_verdict"
     title = "Neither the author of the work nor its reviewer takes the second look at a verdict"

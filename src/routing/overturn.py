@@ -138,6 +138,8 @@ async def _store(work: _Judged, outcome: str, reason: str, scores: dict[str, int
         sql.insert_overturn, id=overturn_id, verdict_id=work.verdict_id, outcome=outcome, upheld=upheld,
         scores=db.jsonb(scores), reason=reason,
     )  # fmt: skip
+    state = "upheld" if upheld or outcome != "accept" else "overturned"
+    await db.execute(sql.close_dispute, verdict_id=work.verdict_id, state=state, decision=reason)
     action = "verdict.upheld" if upheld else "verdict.overturned"
     before, after = {"outcome": work.outcome}, {"outcome": outcome, "overturn_id": str(overturn_id)}
     await audit.record(action, "verdict", work.verdict_id, before=before, after=after, reason=reason)

@@ -1805,3 +1805,55 @@ FROM (SELECT 1) one LEFT JOIN review_sampling s ON s.project = :project_id AND s
 -- name: samplings
 -- The last looks of a project's adaptive stages.
 SELECT stage, found, computed_at FROM review_sampling WHERE project = :project_id
+
+-- name: verdict_to_dispute
+-- Whose work, what counts, whether it is too late; under lock_slot_of_verdict.
+SELECT b.author AS author_id, b.task AS task_id, b.project AS project_id,
+       coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
+       v.given_at < clock_timestamp() - make_interval(days => :days::int) AS late, EXISTS (SELECT FROM dispute d WHERE d.verdict = v.id) AS disputed
+FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.id = :verdict_id
+
+-- name: insert_dispute
+-- dispute_once makes it one per verdict.
+INSERT INTO dispute (id, verdict, project, author, reason, state, opened_at, due_at)
+VALUES (:id, :verdict_id, :project_id, :author_id, :reason, 'open', clock_timestamp(), clock_timestamp() + make_interval(hours => :hours::int))
+
+-- name: dispute_by_id
+-- Which verdict it is about, before anything is locked.
+SELECT verdict FROM dispute WHERE id = :dispute_id
+
+-- name: lock_dispute
+-- After the answer's slot, as every second look locks.
+SELECT d.id, d.verdict, d.author, d.state, v.reviewer, t.domain FROM dispute d JOIN verdict v ON v.id = d.verdict JOIN submission b ON b.id = v.submission
+JOIN task t ON t.id = b.task WHERE d.id = :dispute_id FOR NO KEY UPDATE OF d
+
+-- name: close_dispute
+-- By whoever the transaction is run for; a second look by any door closes what is open.
+UPDATE dispute SET state = :state, decision = :decision, decided_at = clock_timestamp(),
+  decided_by = coalesce(nullif(current_setting('callboard.actor', true), ''), 'database')
+WHERE verdict = :verdict_id AND state = 'open'
+RETURNING id
+
+-- name: disputes
+-- For whoever decides: open ones by their date, then the others, newest first; the reviewer is not shown.
+SELECT d.id, d.verdict AS verdict_id, t.id AS task_id, p.id AS project_id, p.name AS project_name, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain,
+       v.outcome, v.reasons, v.comment, d.reason, d.state, d.opened_at, d.due_at, d.state = 'open' AND d.due_at <= clock_timestamp() AS overdue, d.decided_at, d.decision
+FROM dispute d JOIN verdict v ON v.id = d.verdict JOIN submission b ON b.id = v.submission JOIN task t ON t.id = b.task JOIN project p ON p.id = d.project
+WHERE (:state::text IS NULL OR d.state = :state)
+ORDER BY d.state <> 'open', CASE WHEN d.state = 'open' THEN d.due_at END, d.id DESC LIMIT :limit
+
+-- name: verdicts_on
+-- The newest verdicts on somebody's work, without the reviewer, and what became of their word against them.
+SELECT v.id AS verdict_id, b.assignment AS assignment_id, coalesce(t.payload ->> 'title', t.external_id) AS title, p.name AS project_name, b.round, v.stage, v.outcome AS given,
+       w.outcome, v.reasons, v.comment, v.given_at, v.given_at + make_interval(days => :days::int) AS until,
+       d.id IS NULL AND w.outcome <> 'accept' AND v.given_at >= clock_timestamp() - make_interval(days => :days::int) AS disputable,
+       d.state AS dispute_state, d.due_at AS dispute_due_at, coalesce(d.decision, '') AS decision
+FROM (SELECT id, task, assignment, round FROM submission WHERE author = :author_id ORDER BY submitted_at DESC LIMIT 100) b
+JOIN verdict v ON v.submission = b.id JOIN task t ON t.id = b.task JOIN project p ON p.id = t.project
+CROSS JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome) w
+LEFT JOIN dispute d ON d.verdict = v.id
+ORDER BY v.given_at DESC LIMIT :limit
+
+-- name: overdue_disputes
+-- Those past their date of which nobody has heard yet; told once.
+UPDATE dispute SET overdue_at = clock_timestamp() WHERE state = 'open' AND due_at <= clock_timestamp() AND overdue_at IS NULL RETURNING id, verdict, project

@@ -157,6 +157,10 @@ POST   /api/v1/evidence/{evidence_id:uuid}/retract                bosses
 POST   /api/v1/evidence/{evidence_id:uuid}/correct                bosses
 POST   /api/v1/verdicts/{verdict_id:uuid}/overturn                bosses
 POST   /api/v1/verdicts/{verdict_id:uuid}/uphold                  bosses
+POST   /api/v1/verdicts/{verdict_id:uuid}/dispute                 annotator reviewer frontend
+POST   /api/v1/disputes/{dispute_id:uuid}/withdraw                annotator reviewer frontend
+POST   /api/v1/disputes/{dispute_id:uuid}/decide                  bosses
+GET    /api/v1/disputes                                           bosses
 POST   /api/v1/assignments/claim                                  annotator reviewer frontend
 GET    /api/v1/assignments                                        known
 GET    /api/v1/assignments/{assignment_id:uuid}                   known

@@ -23,6 +23,12 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "planned": _("The version is written down, and not yet in force."),
         "inforce": _("In force for what is handed in from now on."),
     },
+    "dispute_state": {
+        "open": _("To be decided"),
+        "overturned": _("The author was right"),
+        "upheld": _("The verdict stands"),
+        "withdrawn": _("Taken back by the author"),
+    },
     "plan_mode": {
         "fixed": _("A share"),
         "stratified": _("A share of each author's"),
@@ -34,6 +40,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "accept": _("it counts as it is"),
     },
     "plan_second": {"anybody": _("anybody eligible looks again"), "same": _("whoever sent it back looks again")},
+    "plan_who": {"min_level": _("level"), "role": _("role"), "credential": _("credential"), "prefer": _("preferred")},
     "plan_field": {
         "stage": _("the stage itself"),
         "name": _("Name"),

@@ -2,7 +2,9 @@
 
 from msgspec import Struct, field
 
+from callboard.pages.views import Problem
 from callboard.pages.views_projects import Fault, ProjectHead
+from routing.disputes import DisputeView, VerdictOnMine
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, ReviewPlanView
 
@@ -25,6 +27,23 @@ class StageForm(Struct, kw_only=True):
     unit: str = "hours"
     overdue: str = "wait"
     second_look: str = "anybody"
+
+
+class VerdictsPage(Struct, kw_only=True):
+    """`/verdicts`, for whoever works."""
+
+    rows: list[VerdictOnMine]
+    done: str = ""
+    problem: Problem | None = None
+
+
+class DisputesPage(Struct, kw_only=True):
+    """`/disputes`, for whoever decides them."""
+
+    open: list[DisputeView]
+    over: list[DisputeView]
+    done: str = ""
+    problem: Problem | None = None
 
 
 class PlanPage(Struct, kw_only=True):
