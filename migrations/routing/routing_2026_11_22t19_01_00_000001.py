@@ -22,7 +22,6 @@ CREATE UNIQUE INDEX review_hold_one_open ON review_hold (kind, subject) WHERE st
 CREATE INDEX review_hold_of_person ON review_hold (annotator) WHERE state = 'open';
 CREATE INDEX dispute_open ON dispute (due_at) WHERE state = 'open';
 CREATE INDEX dispute_of_author ON dispute (author, opened_at DESC);
-CREATE INDEX held_verdict_of_submission ON held_verdict (submission);
 
 INSERT INTO legal_transition (id, entity, from_state, to_state)
 SELECT (SELECT max(id) FROM legal_transition) + row_number() OVER (), entity, from_state, to_state FROM (VALUES
@@ -81,7 +80,6 @@ BEGIN
   END LOOP;
 END $$;
 DELETE FROM legal_transition WHERE entity IN ('review_hold', 'dispute') OR (entity, from_state, to_state) = ('task', 'in_progress', 'accepted');
-DROP INDEX held_verdict_of_submission;
 DROP INDEX dispute_of_author;
 DROP INDEX dispute_open;
 DROP INDEX review_hold_of_person;

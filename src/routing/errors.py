@@ -162,6 +162,16 @@ class DisputeOver(Conflict):
     title = "This dispute is over"
 
 
+class ReviewerHeld(Conflict):
+    code = "reviewer_held"
+    title = "Your rejections are looked at a second time first; until that is decided, none is taken"
+
+
+class NoSuchHold(NotFound):
+    code = "hold_not_found"
+    title = "There is no such hold that could be lifted"
+
+
 class LessQualified(Forbidden):
     code = "less_qualified"
     title = "Whoever decides a dispute is no less able in the domain than the reviewer"

@@ -16,6 +16,7 @@ from kernel.ids import uuid7
 from kernel.sql import load
 from routing.errors import NoSuchVerdict, OwnVerdict, SameOutcome, VerdictSuperseded
 from routing.events import WorkReinstated, emit
+from routing.holds import after_second_look
 from routing.lanes import ANNOTATION
 from routing.relearning import Relearned, relearn
 from routing.settling import settle
@@ -90,6 +91,7 @@ async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -
     task_state = await _settle(work)
     relearned = await relearn(work.task_id, work.verdict_id, draft.reason)
     await _tell(work, draft.outcome, draft.reason, task_state)
+    await after_second_look(work.verdict_id)
     return Overturned(overturn_id, verdict_id, draft.outcome, False, state, task_state, relearned)
 
 
@@ -98,6 +100,7 @@ async def uphold(verdict_id: UUID, reason: str, *, by: UUID | None) -> Overturne
     work = await _locked(verdict_id, by)
     overturn_id = await _store(work, work.outcome, reason, {}, upheld=True)
     relearned = await relearn(work.task_id, work.verdict_id, reason)
+    await after_second_look(work.verdict_id)
     task_state = await db.fetch_value("SELECT state FROM task WHERE id = :id", id=work.task_id)
     facts = {"verdict_id": str(verdict_id), "task_id": str(work.task_id), "outcome": work.outcome}
     await outbox.publish(

@@ -1857,3 +1857,52 @@ ORDER BY v.given_at DESC LIMIT :limit
 -- name: overdue_disputes
 -- Those past their date of which nobody has heard yet; told once.
 UPDATE dispute SET overdue_at = clock_timestamp() WHERE state = 'open' AND due_at <= clock_timestamp() AND overdue_at IS NULL RETURNING id, verdict, project
+
+-- name: open_hold_of
+-- An open hold, or one that the second sample confirmed: until somebody lifts it.
+SELECT id FROM review_hold WHERE subject = :subject AND state IN ('open', 'confirmed') LIMIT 1
+
+-- name: rejections_of_reviewer
+-- The last verdicts of a reviewer since their last hold, oldest first, with the chance that the author's work is turned down by anybody else: of the
+-- author's last 90 days, shrunk to these authors' rate, as five verdicts.
+WITH mine AS (
+  SELECT v.id, v.author_id, v.outcome IN ('rework', 'reject') AS rejected, v.given_at FROM verdict v
+  WHERE v.reviewer = :reviewer_id AND v.given_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.annotator = :reviewer_id), '-infinity')
+  ORDER BY v.given_at DESC LIMIT :limit
+), known AS (
+  SELECT a.author_id, count(*) AS n, count(*) FILTER (WHERE v.outcome IN ('rework', 'reject')) AS k
+  FROM (SELECT DISTINCT author_id FROM mine) a JOIN submission b ON b.author = a.author_id AND b.submitted_at > clock_timestamp() - interval '90 days'
+  JOIN verdict v ON v.submission = b.id AND v.reviewer <> :reviewer_id
+  GROUP BY 1
+), crowd AS (SELECT (coalesce(sum(k), 0) + 1.5) / (coalesce(sum(n), 0) + 10) AS rate FROM known)
+SELECT m.id, m.rejected, ((coalesce(k.k, 0) + 5 * c.rate) / (coalesce(k.n, 0) + 5))::float8 AS expected
+FROM mine m CROSS JOIN crowd c LEFT JOIN known k USING (author_id) ORDER BY m.given_at, m.id
+
+-- name: open_hold
+-- review_hold_one_open makes it one at a time.
+INSERT INTO review_hold (id, kind, subject, annotator, state, figures, opened_at)
+VALUES (:id, :kind, :subject, :annotator_id, 'open', :figures, clock_timestamp()) ON CONFLICT (kind, subject) WHERE state = 'open' DO NOTHING
+
+-- name: sample_hold
+-- Which rejections are looked at again.
+INSERT INTO hold_sample (id, hold, verdict) SELECT id, :hold_id, verdict FROM unnest(:ids::uuid[], :verdict_ids::uuid[]) AS s (id, verdict)
+
+-- name: holds_sampled
+-- Open holds that this verdict is in the sample of: how many of it wait, and how many were overturned since.
+SELECT h.id, count(*)::int AS sampled, count(*) FILTER (WHERE o.upheld IS NULL)::int AS waiting, count(*) FILTER (WHERE NOT o.upheld)::int AS overturned
+FROM review_hold h JOIN hold_sample s ON s.hold = h.id
+LEFT JOIN LATERAL (SELECT upheld FROM overturn o WHERE o.verdict = s.verdict ORDER BY o.decided_at DESC LIMIT 1) o ON true
+WHERE h.state = 'open' AND h.id IN (SELECT hold FROM hold_sample WHERE verdict = :verdict_id)
+GROUP BY h.id
+
+-- name: close_hold
+-- By whoever the transaction is run for.
+UPDATE review_hold SET state = :state, reason = :reason, decided_at = clock_timestamp(),
+  decided_by = coalesce(nullif(current_setting('callboard.actor', true), ''), 'database')
+WHERE id = :hold_id AND (state = 'open' OR state = 'confirmed' AND :state = 'lifted')
+
+-- name: holds
+-- What is in force first, then the others, newest first.
+SELECT h.id, h.kind, h.annotator AS annotator_id, n.display_name, h.state, h.figures, h.opened_at, h.decided_at, h.reason,
+       ARRAY(SELECT s.verdict FROM hold_sample s WHERE s.hold = h.id AND NOT EXISTS (SELECT FROM overturn o WHERE o.verdict = s.verdict)) AS waiting
+FROM review_hold h JOIN annotator n ON n.id = h.annotator ORDER BY h.state = 'lifted', h.opened_at DESC LIMIT :limit

@@ -11,7 +11,7 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import leases
+from routing import holds, leases
 from routing.asking import ask_for_more
 from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
@@ -80,13 +80,15 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
-    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `BadCorrection`, `AnswerRefused`, `ReworkLimit`, `WrongState`."""
+    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `BadCorrection`, `AnswerRefused`, `ReviewerHeld`, `ReworkLimit`, `WrongState`."""
     mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
     if mine.kind != REVIEW or mine.submission_id is None:
         raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
     work = await db.fetch_one_as(Judged, sql.submission_for_review, submission_id=mine.submission_id)
     assert work is not None
     draft = await _checked(draft, work)
+    if draft.outcome not in PASSING:
+        await holds.refuse_held(reviewer_id)
     verdict_id = await _store(mine, work, draft, settings)
     if draft.outcome not in PASSING or not await go_on(work.id, mine.stage):
         await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
@@ -95,6 +97,8 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     await _learn(mine, work, draft)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(mine, work, draft)
+    if draft.outcome not in PASSING:
+        await holds.watch(reviewer_id)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 

@@ -18,7 +18,7 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from kernel.db import engine
-from routing.tables import Assignment, Project, Submission, Verdict
+from routing.tables import Project, Submission, Verdict
 from skills.tables import Annotator
 
 
@@ -81,7 +81,7 @@ class ReviewSampling(Table, tablename="review_sampling", db=engine):
 
 
 class ReviewHold(Table, tablename="review_hold", db=engine):
-    """Somebody whose rejections jumped past the control limit: nothing of theirs moves until a second sample decides."""
+    """Somebody whose rejections jumped past the control limit: no other of theirs moves until a second sample decides."""
 
     id = UUID(primary_key=True)
     kind = Varchar(length=10)
@@ -105,18 +105,6 @@ class HoldSample(Table, tablename="hold_sample", db=engine):
     hold = ForeignKey(ReviewHold, null=False, on_delete=OnDelete.restrict)
     verdict = ForeignKey(Verdict, null=False, on_delete=OnDelete.restrict)
     hold_sample_once = Unique([hold, verdict])
-
-
-class HeldVerdict(Table, tablename="held_verdict", db=engine):
-    """A rejection that was said while its reviewer was held: kept, never followed; somebody else judges the work."""
-
-    id = UUID(primary_key=True)
-    hold = ForeignKey(ReviewHold, null=False, on_delete=OnDelete.restrict)
-    assignment = ForeignKey(Assignment, null=False, on_delete=OnDelete.restrict)
-    submission = ForeignKey(Submission, null=False, on_delete=OnDelete.restrict)
-    draft = JSONB()
-    given_at = Timestamptz(default=TimestamptzNow())
-    held_verdict_once = Unique([assignment])
 
 
 class Dispute(Table, tablename="dispute", db=engine):

@@ -161,6 +161,8 @@ POST   /api/v1/verdicts/{verdict_id:uuid}/dispute                 annotator revi
 POST   /api/v1/disputes/{dispute_id:uuid}/withdraw                annotator reviewer frontend
 POST   /api/v1/disputes/{dispute_id:uuid}/decide                  bosses
 GET    /api/v1/disputes                                           bosses
+GET    /api/v1/review-holds                                       bosses
+POST   /api/v1/review-holds/{hold_id:uuid}/lift                   bosses
 POST   /api/v1/assignments/claim                                  annotator reviewer frontend
 GET    /api/v1/assignments                                        known
 GET    /api/v1/assignments/{assignment_id:uuid}                   known
