@@ -2,6 +2,7 @@
 
 from callboard.pages.views_reviews import DisputesPage, VerdictsPage
 from routing.disputes import DisputeView, VerdictOnMine
+from routing.holds import HoldView
 from routing.review import Reason
 from tests.pages.sample_facts import minutes, uid
 
@@ -24,6 +25,10 @@ def dispute(n: int, state: str = "open", decision: str = "") -> DisputeView:
     )  # fmt: skip
 
 
+HELD = HoldView(
+    uid(800), "reviewer", uid(801), "Pat Held", "open", {"rejected": 14, "verdicts": 22, "expected": 3.1, "evidence": 13.6, "limit": 13},
+    minutes(-60), None, "", [uid(810), uid(811)],
+)  # fmt: skip
 VERDICTS = VerdictsPage(
     rows=[mine(1, "reject"), mine(2, "rework", state="open"), mine(3, "accept", "reject", "overturned", "The page says so."), mine(4, "reject", None, "upheld", "Page 12 speaks of another bank.")],
     done="opened",
@@ -33,5 +38,6 @@ DISPUTES = DisputesPage(
     open=[dispute(2), dispute(1)],
     over=[dispute(3, "overturned", "The page says so."), dispute(4, "withdrawn")],
     done="uphold",
+    held=[HELD],
 )
 DISPUTES_EMPTY = DisputesPage(open=[], over=[])

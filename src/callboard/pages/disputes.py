@@ -14,13 +14,13 @@ from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.views_reviews import DisputesPage, VerdictsPage
 from kernel import db
-from routing import disputes
+from routing import disputes, holds
 from routing.disputes import DisputeDecision, DisputeDraft
 
 WORK, DECIDE = [require(Permission.WORK)], [require(Permission.VERDICTS_WRITE)]
 MOST_OPEN, MOST_OVER = 100, 20
 LONGEST = 4000
-DONE = {"opened", "withdrawn", "overturn", "uphold"}
+DONE = {"opened", "withdrawn", "overturn", "uphold", "lifted"}
 
 
 def _done(request: Call) -> str:
@@ -57,7 +57,7 @@ async def queue(request: Call) -> Response[str]:
     rows = await disputes.disputes(state=None, limit=MOST_OPEN + MOST_OVER)
     view = DisputesPage(
         open=[one for one in rows if one.state == "open"], over=[one for one in rows if one.state != "open"][:MOST_OVER],
-        done=_done(request),
+        held=[one for one in await holds.holds() if one.state != "lifted"], done=_done(request),
     )  # fmt: skip
     return page(request, "disputes.html", view)
 
@@ -75,4 +75,12 @@ async def decide(request: Call, dispute_id: FromPath[UUID]) -> Response[str]:
     return redirect(request, f"/disputes?done={outcome}")
 
 
-route_handlers = [verdicts, dispute, queue, decide]
+@post("/disputes/holds/{hold_id:uuid}/lift", guards=DECIDE, status_code=200, include_in_schema=False)
+async def lift(request: Call, hold_id: FromPath[UUID]) -> Response[str]:
+    _, reason = await _reason(request)
+    async with db.transaction(request.actor.label):
+        await holds.lift(hold_id, reason)
+    return redirect(request, "/disputes?done=lifted")
+
+
+route_handlers = [verdicts, dispute, queue, decide, lift]

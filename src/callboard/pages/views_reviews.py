@@ -5,6 +5,7 @@ from msgspec import Struct, field
 from callboard.pages.views import Problem
 from callboard.pages.views_projects import Fault, ProjectHead
 from routing.disputes import DisputeView, VerdictOnMine
+from routing.holds import HoldView
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, ReviewPlanView
 
@@ -42,6 +43,8 @@ class DisputesPage(Struct, kw_only=True):
 
     open: list[DisputeView]
     over: list[DisputeView]
+    held: list[HoldView] = field(default_factory=list)
+    """In force."""
     done: str = ""
     problem: Problem | None = None
 
