@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
-from routing import changes, climbing, estimating, leases, offers, refitting, stock
+from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -15,6 +15,9 @@ NAMES = (
     "routing.sweep_leases",
     climbing.CLIMB,
     changes.EXPIRE,
+    overdue.JOB,
+    disputes.JOB,
+    promises.JOB,
     stock.JOB,
     "audit.seal",
     "kernel.tidy",
@@ -53,6 +56,24 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one is followed by another job. Claims go by the clock, whenever this runs."""
     if await changes.expire(settings.expire_batch) == settings.expire_batch:
         await outbox.enqueue(changes.EXPIRE, {})
+
+
+@outbox.handler(overdue.JOB)
+async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
+    """One batch a minute: what a claim has taken is left alone."""
+    await overdue.act()
+
+
+@outbox.handler(promises.JOB)
+async def sample_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
+    """How much adaptive stages look at next; where nothing came in since, nothing is done."""
+    await promises.refresh_all()
+
+
+@outbox.handler(disputes.JOB)
+async def tell_overdue_disputes(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Nothing is decided by time alone."""
+    await disputes.tell_overdue()
 
 
 @outbox.handler("routing.make_offers")

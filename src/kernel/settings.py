@@ -390,6 +390,26 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             le=1,
         ),
     ] = 1.0
+    dispute_window_days: Annotated[
+        int,
+        _say(
+            "So long an author may dispute a verdict, from when it was given.",
+            "days",
+            "two weekends: whoever works on some days of the week sees it in time, and books close by the month",
+            ge=1,
+            le=90,
+        ),
+    ] = 10
+    dispute_decision_hours: Annotated[
+        int,
+        _say(
+            "So long the decision of a dispute may take before managers are told that it is overdue.",
+            "hours",
+            "three days: pay that hangs on it is known before the next week begins",
+            ge=1,
+            le=720,
+        ),
+    ] = 72
     exam_calibration_answers: Annotated[
         int,
         _say(

@@ -18,10 +18,10 @@ from kernel.ids import uuid7
 from kernel.sql import load
 from kernel.undo import recall, record
 from routing.errors import NoSuchTask, NoSuchTaskChange, WrongState
-from routing.intake import Level, TaskDraft, asked_of, ensure_lanes, place_of
-from routing.lanes import review_lane
+from routing.intake import Level, TaskDraft, asked_of, lanes_known, place_of
 from routing.projects import project
 from routing.reports import TaskFilter
+from routing.review_plans import plan_of
 from skills.belief import difficulty_prior
 from skills.evidence import own_kinds
 
@@ -293,10 +293,15 @@ async def _lanes(
         )
         for row, one, unchanged in zip(rows, drafts, same, strict=True)
     ]  # fmt: skip
-    known = await ensure_lanes(list({work.key: work for work in works if work is not None}.values()))
-    return [
-        (row["lane"], row["lane"]) if work is None else (known[work.key], known[review_lane(work).key])
+    plans = {id_: await plan_of(owner.id, owner.expert_level) for id_, owner in owners.items()}
+    both = [
+        None if work is None else (work, plans[row["project_id"]].lane(work, 1))
         for row, work in zip(rows, works, strict=True)
+    ]
+    known = await lanes_known([lane for pair in both if pair is not None for lane in pair])
+    return [
+        (row["lane"], row["lane"]) if pair is None else (known[pair[0].key], known[pair[1].key])
+        for row, pair in zip(rows, both, strict=True)
     ]
 
 

@@ -28,6 +28,7 @@ from routing.heads import (
     explain_choice,
     fresh_from,
     head_of,
+    kept_why,
     lane_heads,
     open_trait,
     price_query,
@@ -243,8 +244,7 @@ class _Door:
             last = await db.fetch_one(sql.last_price_inputs, slot_id=row["id"])
             assert last is not None
             price = Price(row["carried_price_micros"], last["currency"], last["price_inputs"])
-            why = {"reserved": "rework of your own"} if rework else {"grace": "your lease on it lapsed a moment ago"}
-            await self._slot(head, price, why, taken, slot_id=row["id"])
+            await self._slot(head, price, kept_why(last["state"], rework=rework), taken, slot_id=row["id"])
         return taken
 
     async def _best(self, room: int, choice: Choice, taken: list[_Taken]) -> None:

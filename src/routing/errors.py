@@ -16,6 +16,21 @@ class BadPolicy(Invalid):
     title = "The weights cannot be used like that"
 
 
+class BadPlan(Invalid):
+    code = "bad_plan"
+    title = "The plan of review cannot be used like that"
+
+
+class NoSuchPlan(NotFound):
+    code = "plan_not_found"
+    title = "There is no plan of review with this version"
+
+
+class PlanInForce(Conflict):
+    code = "plan_in_force"
+    title = "This plan of review is in force already"
+
+
 class NoSuchPolicy(NotFound):
     code = "policy_not_found"
     title = "There is no policy with this version"
@@ -123,6 +138,43 @@ class NoSuchProject(NotFound):
 class NoSuchVerdict(NotFound):
     code = "verdict_not_found"
     title = "There is no such verdict for this account"
+
+
+class NoSuchDispute(NotFound):
+    code = "dispute_not_found"
+    title = "There is no such dispute for this account"
+
+
+class DisputeMade(Conflict):
+    code = "dispute_made"
+    title = "This verdict was disputed already; each can be once"
+
+
+class DisputeLate(Conflict):
+    code = "dispute_late"
+    title = "The time in which this verdict could be disputed is over"
+
+
+class DisputeOver(Conflict):
+    """With `state`: upheld, overturned or withdrawn."""
+
+    code = "dispute_over"
+    title = "This dispute is over"
+
+
+class ReviewerHeld(Conflict):
+    code = "reviewer_held"
+    title = "Your rejections are looked at a second time first; until that is decided, none is taken"
+
+
+class NoSuchHold(NotFound):
+    code = "hold_not_found"
+    title = "There is no such hold that could be lifted"
+
+
+class LessQualified(Forbidden):
+    code = "less_qualified"
+    title = "Whoever decides a dispute is no less able in the domain than the reviewer"
 
 
 class OwnVerdict(Forbidden):

@@ -206,7 +206,7 @@ def _moment(place: _Place, person: _Person, holders: set[UUID]) -> Moment:
         kept_until=slot["kept_until"],
         reserved_until=slot["freed_at"] + timedelta(seconds=head.deadline_seconds) if returned else None,
         author_id=person_id if person.wrote and slot["author_id"] else slot["author_id"] and plain_uuid(slot["author_id"]), author_vendor_id=slot["author_vendor_id"],
-        other_vendor=head.other_vendor, involved=person_id in holders, expired=place.expired, declined=person.declined,
+        other_vendor=head.other_vendor, involved=person_id in holders or person_id in map(plain_uuid, slot["judges"] or ()), expired=place.expired, declined=person.declined,
     )  # fmt: skip
 
 

@@ -83,6 +83,17 @@ class Candidate(msgspec.Struct, frozen=True):
     trait: Trait
 
 
+def kept_why(ended: str, *, rework: bool) -> dict[str, str]:
+    """Why a place is kept for somebody, by how its last hold ended."""
+    if rework:
+        return {"reserved": "rework of your own"}
+    return (
+        {"second_look": "you sent it back"}
+        if ended == "submitted"
+        else {"grace": "your lease on it lapsed a moment ago"}
+    )
+
+
 async def lane_heads(
     kinds: Sequence[str], project_ids: Sequence[UUID] | None, lane_id: UUID | None = None
 ) -> list[Head]:

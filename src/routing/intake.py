@@ -143,7 +143,12 @@ def place_of(
 
 async def ensure_lanes(works: Sequence[Lane]) -> dict[str, UUID]:
     """Ids by key, of the lanes of the work and of the lanes of its review, made where they were missing."""
-    wanted = {lane.key: lane for work in works for lane in (work, review_lane(work))}
+    return await lanes_known([lane for work in works for lane in (work, review_lane(work))])
+
+
+async def lanes_known(lanes: Sequence[Lane]) -> dict[str, UUID]:
+    """Ids by key of exactly these, made where they were missing."""
+    wanted = {lane.key: lane for lane in lanes}
     found = await _known_lanes(wanted)
     missing = [lane for key, lane in wanted.items() if key not in found]
     if missing:
@@ -155,7 +160,8 @@ async def ensure_lanes(works: Sequence[Lane]) -> dict[str, UUID]:
             roles=[lane.required_role for lane in missing], credentials=[lane.required_credential for lane in missing],
             task_kinds=[lane.task_kind for lane in missing],
             requirements=[stored(lane.requirement) for lane in missing],
-            prefers=[msgspec.json.encode(lane.prefer).decode() if lane.prefer else "{}" for lane in missing], keys=[lane.key for lane in missing],
+            prefers=[msgspec.json.encode(lane.prefer).decode() if lane.prefer else "{}" for lane in missing],
+            other_vendors=[lane.other_vendor for lane in missing], keys=[lane.key for lane in missing],
         )  # fmt: skip
         found = await _known_lanes(wanted)
     return found

@@ -78,8 +78,10 @@ INVARIANTS = [
     _rule(
         2,
         "not_twice_at_stages",
-        "Nobody reviews one submission at two stages.",
-        "SELECT submission AS id, reviewer FROM verdict GROUP BY submission, reviewer HAVING count(*) > 1",
+        "Nobody reviews the same work at two stages, through all its rounds.",
+        """SELECT submission AS id, reviewer FROM verdict GROUP BY submission, reviewer HAVING count(*) > 1
+           UNION ALL SELECT b.slot, v.reviewer FROM verdict v JOIN submission b ON b.id = v.submission
+           GROUP BY b.slot, b.author, v.reviewer HAVING count(DISTINCT v.stage) > 1""",
     ),
     _rule(
         2,
@@ -87,9 +89,12 @@ INVARIANTS = [
         "Where a project says so, the reviewer's vendor is not the author's, in reviews that were taken since it says so.",
         """SELECT v.id FROM verdict v JOIN assignment r ON r.id = v.assignment JOIN submission b ON b.id = v.submission
            JOIN assignment w ON w.id = b.assignment JOIN project p ON p.id = b.project
-           WHERE p.review_other_vendor AND r.vendor IS NOT DISTINCT FROM w.vendor AND NOT EXISTS (
+           WHERE (p.review_other_vendor AND NOT EXISTS (
              SELECT FROM audit_entry e WHERE e.subject_type = 'project' AND e.subject_id = p.id::text AND e.action = 'project.changed'
-               AND e.after ->> 'review_other_vendor' = 'true' AND e.at >= r.claimed_at)""",
+               AND e.after ->> 'review_other_vendor' = 'true' AND e.at >= r.claimed_at)
+             OR (SELECT (l.stages -> v.stage - 1 ->> 'other_vendor')::boolean FROM review_step s JOIN review_plan l ON l.project = s.project AND l.version = s.plan_version
+                 WHERE s.submission = v.submission AND s.stage = v.stage))
+             AND r.vendor IS NOT DISTINCT FROM w.vendor""",
     ),
     _rule(
         3,
@@ -101,13 +106,26 @@ INVARIANTS = [
     _rule(
         6,
         "one_review_outcome",
-        "Every submission has exactly one pending or final review outcome.",
+        "Every submission either waits for exactly one look, or has its outcome: the last verdict's, or that its plan let it pass or time ran out.",
         """SELECT b.id FROM submission b
-           LEFT JOIN (SELECT submission, count(*) AS n FROM verdict GROUP BY 1) v ON v.submission = b.id
+           LEFT JOIN (SELECT submission, count(*) AS n, (array_agg(outcome ORDER BY stage DESC))[1] AS last,
+                             count(*) FILTER (WHERE outcome IN ('rework', 'reject')) AS stopping FROM verdict GROUP BY 1) v ON v.submission = b.id
            LEFT JOIN (SELECT submission_id, count(*) AS n FROM slot WHERE kind = 'review' AND state IN ('free', 'live') GROUP BY 1) s ON s.submission_id = b.id
            WHERE b.state NOT IN ('surplus', 'cancelled')
-             AND NOT (b.state = 'pending' AND coalesce(s.n, 0) = 1 AND v.n IS NULL
-                      OR b.state <> 'pending' AND coalesce(s.n, 0) = 0 AND v.n = 1)""",
+             AND NOT (b.state = 'pending' AND coalesce(s.n, 0) = 1 AND coalesce(v.stopping, 0) = 0
+                      OR b.state <> 'pending' AND coalesce(s.n, 0) = 0
+                         AND (v.n >= 1 AND v.stopping = CASE WHEN v.last IN ('rework', 'reject') THEN 1 ELSE 0 END
+                              OR v.n IS NULL AND EXISTS (SELECT FROM review_step r WHERE r.submission = b.id AND (NOT r.looked OR r.overdue_at IS NOT NULL))))""",
+    ),
+    _rule(
+        6,
+        "looks_as_decided",
+        "Each verdict is on a look that a stage of the plan decided on, and no stage was passed over.",
+        """SELECT v.id FROM verdict v JOIN submission b ON b.id = v.submission
+           WHERE EXISTS (SELECT FROM review_step r WHERE r.submission = v.submission)
+             AND NOT EXISTS (SELECT FROM review_step r WHERE r.submission = v.submission AND r.stage = v.stage AND r.looked)
+           UNION ALL SELECT r.id FROM review_step r WHERE r.stage > 1
+             AND NOT EXISTS (SELECT FROM review_step p WHERE p.submission = r.submission AND p.stage = r.stage - 1) AND r.reason ->> 'rule' <> 'sent_back'""",
     ),
     _rule(
         7,

@@ -49,6 +49,8 @@ class Lane(msgspec.Struct, frozen=True):
     requirement: Node = req.EVERYBODY
     """Canonical; what is asked beside `min_level`, `required_role` and `required_credential`, which lists and figures read."""
     prefer: Prefer = req.NO_PREFERENCE
+    other_vendor: bool = False
+    """Than the author's; of a stage of review that asks for it, whatever its project says."""
 
     @property
     def skill_kind(self) -> str:
@@ -68,6 +70,8 @@ class Lane(msgspec.Struct, frozen=True):
             parts.append(f"asks {req.key(self.requirement)}")
         if self.prefer:
             parts.append(f"prefers {req.preference_key(self.prefer)}")
+        if self.other_vendor:
+            parts.append("other vendor")
         return "|".join(parts)
 
     @property
@@ -110,7 +114,7 @@ def lane_of(row: Mapping[str, Any]) -> Lane:
     return Lane(
         row["project_id"], row["kind"], row["stage"], row["domain"], row["language"], row["difficulty_band"], row["min_level"],
         row["required_role"], row["required_credential"], row["task_kind"],
-        from_stored(row["requirement"]), preference_stored(row["prefer"]),
+        from_stored(row["requirement"]), preference_stored(row["prefer"]), row["other_vendor"],
     )  # fmt: skip
 
 
@@ -137,15 +141,23 @@ def annotation_lane(
     return asking(lane, lane.asks)
 
 
-def review_lane(work: Lane, stage: int = 1) -> Lane:
+def review_lane(work: Lane, stage: int = 1, asked: Requirements | None = None, *, other_vendor: bool = False) -> Lane:
     """Reviewing asks for the level of the work itself, one above what doing it asks for, and for the rest of what shows
     competence or excludes somebody. Who was named to do the work (by role, vendor or person) is not asked to judge it.
+
+    `asked`: what a stage of the project's plan asks of its reviewers beside; a level or role that it names takes the
+    place of the usual one.
     """
-    level = min(HIGHEST_LEVEL, max(work.min_level, work.difficulty_band))
-    rest = req.join(*(part for part in req.conjuncts(work.requirement) if not _names_the_author(part)))
+    asked = asked or Requirements()
+    said = [leaf for leaf, negated in req.leaves(asked.require) if not negated]
+    knows = any(isinstance(leaf, req.Level | req.Expert) and leaf.domain == work.domain for leaf in said)
+    usual_level = 1 if knows else min(HIGHEST_LEVEL, max(work.min_level, work.difficulty_band))
+    usual_role = "" if any(isinstance(leaf, req.Role) for leaf in said) else "reviewer"
+    rest = req.join(*(part for part in req.conjuncts(work.requirement) if not _names_the_author(part)), asked.require)
     bare = Lane(
-        work.project_id, REVIEW, stage, work.domain, work.language, work.difficulty_band, level, "reviewer",
-        work.required_credential, requirement=rest,
+        work.project_id, REVIEW, stage, work.domain, work.language, work.difficulty_band,
+        asked.min_level or usual_level, asked.role or usual_role, work.required_credential or asked.credential,
+        requirement=req.canonical(rest), prefer=asked.prefer, other_vendor=other_vendor,
     )  # fmt: skip
     return asking(bare, bare.asks)
 

@@ -16,6 +16,7 @@ from kernel.ids import uuid7
 from kernel.sql import load
 from routing.errors import NoSuchVerdict, OwnVerdict, SameOutcome, VerdictSuperseded
 from routing.events import WorkReinstated, emit
+from routing.holds import after_second_look
 from routing.lanes import ANNOTATION
 from routing.relearning import Relearned, relearn
 from routing.settling import settle
@@ -70,6 +71,10 @@ class _Judged(msgspec.Struct, frozen=True):
     project_state: str
     answers: int
     answer_limit: int
+    reviewers: list[UUID]
+    """Who looked at the work, at all its stages."""
+    superseded: bool
+    """Another stage looked, or is to look, at it since."""
 
 
 async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -> Overturned:
@@ -86,6 +91,7 @@ async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -
     task_state = await _settle(work)
     relearned = await relearn(work.task_id, work.verdict_id, draft.reason)
     await _tell(work, draft.outcome, draft.reason, task_state)
+    await after_second_look(work.verdict_id)
     return Overturned(overturn_id, verdict_id, draft.outcome, False, state, task_state, relearned)
 
 
@@ -94,6 +100,7 @@ async def uphold(verdict_id: UUID, reason: str, *, by: UUID | None) -> Overturne
     work = await _locked(verdict_id, by)
     overturn_id = await _store(work, work.outcome, reason, {}, upheld=True)
     relearned = await relearn(work.task_id, work.verdict_id, reason)
+    await after_second_look(work.verdict_id)
     task_state = await db.fetch_value("SELECT state FROM task WHERE id = :id", id=work.task_id)
     facts = {"verdict_id": str(verdict_id), "task_id": str(work.task_id), "outcome": work.outcome}
     await outbox.publish(
@@ -110,13 +117,17 @@ async def _locked(verdict_id: UUID, by: UUID | None) -> _Judged:
     work = await db.fetch_one_as(_Judged, sql.verdict_for_overturn, verdict_id=verdict_id)
     if work is None:
         raise NoSuchVerdict
-    if by is not None and by in {work.author_id, work.reviewer_id}:
+    if by is not None and by in {work.author_id, *work.reviewers}:
         raise OwnVerdict
     return work
 
 
 def _check_newest(work: _Judged) -> None:
     """An answer that went back is its author's until it is taken again; from then on the next round decides."""
+    if work.superseded:
+        raise VerdictSuperseded(
+            "Another stage of the plan looks at this work after it; the verdict of the last one decides."
+        )
     waits = work.slot_state == "free" and work.reserved_for == work.author_id
     if work.state == REWORK and not waits:
         raise VerdictSuperseded("The work went back and was taken again; the verdict on its next round decides.")
@@ -130,6 +141,8 @@ async def _store(work: _Judged, outcome: str, reason: str, scores: dict[str, int
         sql.insert_overturn, id=overturn_id, verdict_id=work.verdict_id, outcome=outcome, upheld=upheld,
         scores=db.jsonb(scores), reason=reason,
     )  # fmt: skip
+    state = "upheld" if upheld or outcome != "accept" else "overturned"
+    await db.execute(sql.close_dispute, verdict_id=work.verdict_id, state=state, decision=reason)
     action = "verdict.upheld" if upheld else "verdict.overturned"
     before, after = {"outcome": work.outcome}, {"outcome": outcome, "overturn_id": str(overturn_id)}
     await audit.record(action, "verdict", work.verdict_id, before=before, after=after, reason=reason)

@@ -1,4 +1,4 @@
 from kernel.migrations import app_config
-from routing import door_tables, figure_tables, form_tables, tables
+from routing import door_tables, figure_tables, form_tables, review_tables, tables
 
-APP_CONFIG = app_config("routing", tables, ["skills"], door_tables, figure_tables, form_tables)
+APP_CONFIG = app_config("routing", tables, ["skills"], door_tables, figure_tables, form_tables, review_tables)

@@ -34,12 +34,12 @@ SELECT key, id FROM lane WHERE key = ANY (:keys::text[])
 
 -- name: insert_lanes
 -- Two imports may make the same lane at once; the second finds it.
-INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, requirement, prefer, key)
-SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement::jsonb, prefer::jsonb, key
+INSERT INTO lane (id, project, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind, requirement, prefer, other_vendor, key)
+SELECT id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement::jsonb, prefer::jsonb, other_vendor, key
 FROM unnest(:ids::uuid[], :projects::uuid[], :kinds::text[], :stages::int[], :domains::text[], :languages::text[], :bands::int[],
             :levels::int[], :roles::text[], :credentials::bool[], :task_kinds::text[], :requirements::text[],
-            :prefers::text[], :keys::text[])
-  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement, prefer, key)
+            :prefers::text[], :other_vendors::bool[], :keys::text[])
+  AS new (id, project, kind, stage, domain, language, band, min_level, role, credential, task_kind, requirement, prefer, other_vendor, key)
 ORDER BY key
 ON CONFLICT (key) DO NOTHING
 
@@ -91,7 +91,7 @@ LEFT JOIN task u ON u.id = fresh.task
 -- (the clock of the statement: a volatile one would make a filter of what is to be the probe's bound).
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer,
-       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       p.name AS project_name, p.language_level, p.review_other_vendor OR l.other_vendor AS review_other_vendor, l.other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
        p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, p.version, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
@@ -107,7 +107,7 @@ WHERE (:project_ids::uuid[] IS NULL OR l.project = ANY (:project_ids))
 -- The lane of one slot, in the form of lane_heads.
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer,
-       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       p.name AS project_name, p.language_level, p.review_other_vendor OR l.other_vendor AS review_other_vendor, l.other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        CASE l.kind WHEN 'review' THEN p.review_cost ELSE p.annotation_cost END::int AS cost, num_nonnulls(p.cap_per_person_day, p.cap_per_person_live) > 0 AS capped,
        p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, p.version, p.state AS project_state, l.step, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
@@ -139,6 +139,7 @@ WITH candidate AS MATERIALIZED (
   WHERE s.lane = :lane_id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) AND s.rank >= :from_rank
     AND s.author_id IS DISTINCT FROM :annotator_id
     AND NOT (:other_vendor AND s.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT coalesce(:annotator_id = ANY (s.judges), false)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
     AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
     AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
@@ -186,7 +187,7 @@ RETURNING id, slot, epoch, task, project
 
 -- name: last_price_inputs
 -- Rework keeps the price that its author saw the first time.
-SELECT price_micros, currency, price_inputs FROM assignment WHERE slot = :slot_id ORDER BY epoch DESC LIMIT 1
+SELECT price_micros, currency, price_inputs, state FROM assignment WHERE slot = :slot_id ORDER BY epoch DESC LIMIT 1
 
 -- name: lock_task
 -- Whoever changes the answers of a task waits here for the other who does.
@@ -344,30 +345,6 @@ FROM submission b JOIN assignment a ON a.id = b.assignment
 JOIN assignment sent ON sent.id = :assignment_id AND sent.slot = a.slot
 WHERE a.id = sent.id OR a.why ->> 'late' = sent.id::text
 
--- name: reopen_review
--- After rework the same review place looks at the new submission; anybody eligible may take it, where the project sticks to authors whoever looked before first or last.
-UPDATE slot SET state = 'free', annotator = NULL, assignment_id = NULL, submission_id = :submission_id,
-  judge_id = CASE WHEN (SELECT p.stick_to_author FROM project p WHERE p.id = slot.project) IS NOT NULL THEN slot.annotator END, freed_at = clock_timestamp(), waits_since = clock_timestamp()
-WHERE answers_slot = :slot_id AND stage = 1 AND state = 'done'
-RETURNING id
-
--- name: insert_review_slot
--- A review is scheduled in the transaction of the submission; slot_place makes it once per stage and answer. Who judged the author last is
--- looked up where the project asks.
-INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, judge_id, freed_at, waits_since)
-SELECT :id, s.task, s.project, :lane_id, 'review', 1, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id,
-       CASE WHEN p.stick_to_author IS NOT NULL
-            THEN (SELECT v.reviewer FROM submission b JOIN verdict v ON v.submission = b.id WHERE b.author = :author_id AND b.project = s.project
-                  ORDER BY b.submitted_at DESC, v.stage LIMIT 1) END, clock_timestamp(), clock_timestamp()
-FROM slot s JOIN project p ON p.id = s.project WHERE s.id = :slot_id
-RETURNING id
-
--- name: lane_by_id
--- A lane as a value.
-SELECT project AS project_id, kind, stage, domain, language, difficulty_band, min_level, required_role, required_credential, task_kind,
-       requirement::text AS requirement, prefer::text AS prefer
-FROM lane WHERE id = :lane_id
-
 -- name: submission_for_review
 -- What the reviewer judges, locked: a verdict is given once.
 SELECT b.id, b.slot AS slot_id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state, b.payload,
@@ -423,7 +400,8 @@ SELECT count(*) FILTER (WHERE state = 'paused')::int AS paused,
 FROM (
   SELECT p.state, s.reserved_for IS NOT NULL AND s.reserved_for <> :annotator_id AND s.kept_until IS NULL AS reserved,
          s.reserved_for <> :annotator_id AND s.kept_until > clock_timestamp() AS grace,
-         s.author_id IS NOT DISTINCT FROM :annotator_id OR EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AS own_place,
+         s.author_id IS NOT DISTINCT FROM :annotator_id OR coalesce(:annotator_id = ANY (s.judges), false)
+           OR EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AS own_place,
          EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id) AS declined
   FROM slot s JOIN project p ON p.id = s.project
   WHERE s.state = 'free' AND p.state IN ('published', 'paused') AND s.kind = ANY (:kinds::text[])
@@ -608,7 +586,7 @@ ORDER BY at
 
 -- name: slots_of_task
 -- The places of a task, for its explanation.
-SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, CASE WHEN s.kept_until IS NULL OR s.kept_until > clock_timestamp() THEN s.reserved_for END AS reserved_for, s.kept_until, coalesce(s.kept_until > clock_timestamp(), false) AS kept, s.author_id, s.author_vendor_id, s.judge_id, s.freed_at, s.lane AS lane_id
+SELECT s.id, s.kind, s.stage, s.no, s.state, s.annotator AS annotator_id, CASE WHEN s.kept_until IS NULL OR s.kept_until > clock_timestamp() THEN s.reserved_for END AS reserved_for, s.kept_until, coalesce(s.kept_until > clock_timestamp(), false) AS kept, s.author_id, s.author_vendor_id, s.judge_id, s.judges, s.freed_at, s.lane AS lane_id
 FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
 
 -- name: lock_holders
@@ -639,12 +617,12 @@ WHERE l.kind = ANY (:kinds::text[])
 -- hold, with everybody who had a part in the task or handed it back.
 SELECT wanted.place, head.id, head.task, head.author_id, head.author_vendor_id,
        ARRAY(SELECT o.annotator FROM slot o WHERE o.task = head.task AND o.annotator IS NOT NULL
-             UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task) AS involved
+             UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task UNION ALL SELECT unnest(head.judges)) AS involved
 FROM unnest(:places::int[], :lane_ids::uuid[], :from_ranks::bigint[], :counts::int[], :versions::int[]) AS wanted (place, lane, from_rank, places, version)
 JOIN lane l ON l.id = wanted.lane
 JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wanted.version
 CROSS JOIN LATERAL (
-  SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.rank FROM slot s
+  SELECT s.id, s.task, s.author_id, s.author_vendor_id, s.judges, s.rank FROM slot s
   WHERE s.lane = wanted.lane AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) AND s.rank >= wanted.from_rank
     AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
                     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = t.id AND o.state IN ('live', 'done')))
@@ -714,6 +692,8 @@ SELECT v.id AS verdict_id, v.outcome AS given, coalesce((SELECT o.outcome FROM o
        v.reviewer AS reviewer_id, r.vendor AS reviewer_vendor_id, b.id AS submission_id, b.state, b.author AS author_id, a.vendor AS author_vendor_id,
        b.assignment AS assignment_id, s.id AS slot_id, s.state AS slot_state, s.assignment_id AS slot_assignment_id, CASE WHEN s.kept_until IS NULL THEN s.reserved_for END AS reserved_for,
        b.task AS task_id, b.project AS project_id, p.state AS project_state, p.answer_limit,
+       ARRAY(SELECT w.reviewer FROM verdict w WHERE w.submission = b.id) AS reviewers,
+       b.state = 'pending' OR EXISTS (SELECT FROM verdict w WHERE w.submission = b.id AND w.stage > v.stage) AS superseded,
        (SELECT max(no) FROM slot n WHERE n.task = b.task AND n.stage = 0)::int AS answers
 FROM verdict v JOIN submission b ON b.id = v.submission JOIN slot s ON s.id = b.slot JOIN assignment a ON a.id = b.assignment
 JOIN assignment r ON r.id = v.assignment JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project
@@ -748,14 +728,17 @@ UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL WHER
 UPDATE task SET state = 'in_review', closed_at = NULL, version = version + 1 WHERE id = :task_id AND state IN ('open', 'rework', 'accepted', 'rejected')
 
 -- name: verdicts_of_task
--- In the order in which they were given, with what counts now and the evidence that stands for it.
+-- In the order in which they were given, with the worst that counts from each look at a piece on, and the evidence that stands for it.
 SELECT v.id, v.submission AS submission_id, v.reviewer AS reviewer_id, coalesce(e.annotator, b.author) AS author_id, v.outcome AS given,
-       coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
+       (ARRAY['accept', 'fix', 'rework', 'reject'])[max(array_position(ARRAY['accept', 'fix', 'rework', 'reject'], coalesce(
+         (SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)::text))
+         OVER (PARTITION BY v.submission ORDER BY v.given_at DESC, v.id DESC)] AS outcome,
        e.id AS evidence_id, e.outcome AS evidence_outcome, e.difficulty_mean, e.difficulty_variance, e.weight,
        r.id AS given_id, r.outcome AS given_outcome, r.difficulty_mean AS given_difficulty_mean, r.difficulty_variance AS given_difficulty_variance,
        r.weight AS given_weight
 FROM verdict v JOIN submission b ON b.id = v.submission
 LEFT JOIN evidence e ON e.annotator IN (SELECT had.annotator FROM assignment had WHERE had.task = b.task) AND e.source_id = b.id AND e.kind = 'review_verdict' AND e.source_type = 'submission'
+  AND NOT EXISTS (SELECT FROM verdict first WHERE first.submission = b.id AND first.stage < v.stage)
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)
 LEFT JOIN evidence r ON r.annotator = v.reviewer AND r.source_id = b.id AND r.kind = 'review_given' AND r.source_type = 'submission'
   AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = r.id)
@@ -893,11 +876,11 @@ CROSS JOIN LATERAL (
   FROM slot WHERE task = t.id AND stage = 0
 ) s
 WHERE t.id = :task_id AND p.consensus_target IS NOT NULL AND NOT s.open AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
-  AND NOT EXISTS (SELECT FROM submission b WHERE b.task = t.id AND b.state = 'accepted')
+  AND NOT EXISTS (SELECT FROM submission b WHERE b.task = t.id AND b.state = 'accepted' AND EXISTS (SELECT FROM verdict v WHERE v.submission = b.id))
 
 -- name: labels_of_task
 -- Who answered what, of the answers that still count; by id, so that the record reads the same each time.
-SELECT author AS author_id, payload ->> 'label' AS label FROM submission WHERE task = :task_id AND state = 'pending' ORDER BY id
+SELECT author AS author_id, payload ->> 'label' AS label FROM submission WHERE task = :task_id AND state IN ('pending', 'accepted') ORDER BY id
 
 -- name: difficulty_model_in_use
 -- The newest fit, unless it was no use: then priors are what was stated, until the next.
@@ -975,7 +958,7 @@ WITH wanted AS (
   FROM wanted w JOIN task t ON t.id = w.id JOIN project p ON p.id = t.project
 ), places AS (
   UPDATE slot SET rank = slot.rank + moved.shift, waits_since = CASE WHEN slot.stage = 0 THEN slot.waits_since + moved.later ELSE slot.waits_since END,
-         lane = CASE WHEN NOT moved.other_lane THEN slot.lane WHEN slot.stage = 0 THEN moved.lane ELSE moved.review_lane END
+         lane = CASE WHEN NOT moved.other_lane THEN slot.lane WHEN slot.stage = 0 THEN moved.lane WHEN slot.stage = 1 THEN moved.review_lane ELSE slot.lane END
   FROM moved WHERE slot.task = moved.id AND slot.state <> 'cancelled' AND (moved.shift <> 0 OR moved.other_lane)
 )
 UPDATE task SET priority = w.priority, due_at = w.due_at, expires_at = w.expires_at, difficulty_level = w.level, difficulty_mean = coalesce(w.mean, task.difficulty_mean),
@@ -1037,7 +1020,7 @@ UPDATE project SET version = version + 1 FROM put WHERE project.calendar = put.i
 -- name: climbing_lanes
 -- Lanes with free slots of published projects that have a ladder, in the form of lane_heads, with how many wait (as far as a step may ask).
 SELECT l.id, l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind, l.requirement::text AS requirement, l.prefer::text AS prefer,
-       p.name AS project_name, p.language_level, p.review_other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
+       p.name AS project_name, p.language_level, p.review_other_vendor OR l.other_vendor AS review_other_vendor, l.other_vendor, p.sla_seconds, p.lease_seconds, p.deadline_seconds, p.currency,
        1 AS cost, false AS capped, p.skill_half_life_days, p.expert_level, p.stick_to_topic, p.stick_to_author, 0 AS step, l.step AS stands_on, p.ladder::text AS ladder, p.pauses::text AS pauses, extract(epoch FROM p.paused_at)::float8 AS paused_since,
        CASE WHEN p.calendar IS NOT NULL THEN (SELECT jsonb_build_object('zone', zone, 'weekly', weekly, 'holidays', holidays)::text FROM calendar c WHERE c.id = p.calendar) END AS calendar,
        extract(epoch FROM head.waits_since)::float8 AS waits_since, 3 AS priority, NULL::bigint AS fresh_rank,
@@ -1137,7 +1120,9 @@ WITH taken AS (
   WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id OR slot.kept_until <= clock_timestamp())
     AND p.id = slot.project AND p.state = 'published'
     AND slot.author_id IS DISTINCT FROM :annotator_id
-    AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT (slot.kind = 'review' AND (p.review_other_vendor OR (SELECT l.other_vendor FROM lane l WHERE l.id = slot.lane))
+             AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT coalesce(:annotator_id = ANY (slot.judges), false)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
 {counted_and_held}
@@ -1248,7 +1233,7 @@ UPDATE project SET requirements = :requirements, version = version + 1 WHERE id 
 -- What tasks that are not closed say they need, each spelling once.
 SELECT DISTINCT t.lane AS lane_id, t.requirements::text AS requirements, l.project AS project_id, l.kind, l.stage, l.domain,
        l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
-       l.requirement::text AS requirement, l.prefer::text AS prefer
+       l.requirement::text AS requirement, l.prefer::text AS prefer, l.other_vendor
 FROM task t JOIN lane l ON l.id = t.lane
 WHERE t.project = :project_id AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
 
@@ -1498,7 +1483,8 @@ FROM project p WHERE p.id = :project_id AND p.consensus_target IS NOT NULL
 -- name: consensus_answers
 -- The newest answers that count, with what a reviewer let stand of each: as it was, or as it was mended.
 SELECT s.author, s.task, t.domain, s.payload ->> 'label' AS label, t.payload -> 'choices' AS choices, s.submitted_at,
-       CASE WHEN s.state = 'accepted' THEN coalesce((SELECT v.corrected ->> 'label' FROM verdict v WHERE v.submission = s.id ORDER BY v.stage DESC LIMIT 1), s.payload ->> 'label') END AS truth
+       CASE WHEN s.state = 'accepted' AND EXISTS (SELECT FROM verdict v WHERE v.submission = s.id)
+            THEN coalesce((SELECT v.corrected ->> 'label' FROM verdict v WHERE v.submission = s.id AND v.corrected IS NOT NULL ORDER BY v.stage DESC LIMIT 1), s.payload ->> 'label') END AS truth
 FROM (SELECT * FROM submission WHERE project = :project_id ORDER BY submitted_at DESC LIMIT :limit) s JOIN task t ON t.id = s.task
 WHERE s.state IN ('pending', 'accepted', 'rejected') AND s.payload ->> 'label' IS NOT NULL
 
@@ -1535,7 +1521,7 @@ WITH mine AS (
   SELECT s.id, s.lane, s.rank, s.waits_since, s.task, p.stick_to_author
   FROM slot s JOIN project p ON p.id = s.project AND p.state = 'published' AND p.stick_to_author IS NOT NULL
   WHERE s.judge_id = :annotator_id AND s.state = 'free' AND s.reserved_for IS NULL
-    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AND NOT coalesce(:annotator_id = ANY (s.judges), false)
     AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
   ORDER BY s.rank LIMIT 50
 )
@@ -1546,7 +1532,7 @@ SELECT other.id, lane.lane, false, extract(epoch FROM other.waits_since)::float8
 FROM (SELECT DISTINCT lane FROM mine WHERE stick_to_author = 'different') AS lane
 CROSS JOIN LATERAL (
   SELECT s.id, s.task, s.waits_since FROM slot s
-  WHERE s.lane = lane.lane AND s.state = 'free' AND s.reserved_for IS NULL AND s.judge_id IS DISTINCT FROM :annotator_id AND s.author_id <> :annotator_id
+  WHERE s.lane = lane.lane AND s.state = 'free' AND s.reserved_for IS NULL AND s.judge_id IS DISTINCT FROM :annotator_id AND s.author_id <> :annotator_id AND NOT coalesce(:annotator_id = ANY (s.judges), false)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
     AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
   ORDER BY s.rank, s.id LIMIT 1
@@ -1565,7 +1551,9 @@ WITH candidate AS MATERIALIZED (
   WHERE slot.id = candidate.id AND slot.state = 'free' AND slot.reserved_for IS NULL
     AND p.id = slot.project AND p.state = 'published'
     AND slot.author_id IS DISTINCT FROM :annotator_id
-    AND NOT (slot.kind = 'review' AND p.review_other_vendor AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT (slot.kind = 'review' AND (p.review_other_vendor OR (SELECT l.other_vendor FROM lane l WHERE l.id = slot.lane))
+             AND slot.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
+    AND NOT coalesce(:annotator_id = ANY (slot.judges), false)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
 {counted_and_held}
@@ -1650,3 +1638,275 @@ SELECT annotator FROM assignment WHERE id = :assignment_id AND task = :task_id
 -- name: answered_before
 -- Whether this answer follows another of the same person that was sent back.
 SELECT round > 1 FROM submission WHERE id = :submission_id
+
+-- name: lock_project_for_plan
+-- Versions of a project's plans of review follow one another; none: no such project.
+SELECT expert_level FROM project WHERE id = :project_id FOR NO KEY UPDATE
+
+-- name: plan_in_force
+-- The version of the plan that was put in force last, with its stages; no row: one look at everything.
+SELECT a.version, p.stages FROM (SELECT version FROM review_plan_activation WHERE project = :project_id ORDER BY active_from DESC, id DESC LIMIT 1) a
+LEFT JOIN review_plan p ON p.project = :project_id AND p.version = a.version
+
+-- name: plan_versions
+-- Of one project, newest first, or one of them.
+SELECT version, stages, note, created_by, created_at FROM review_plan
+WHERE project = :project_id AND (:version::int IS NULL OR version = :version) AND (:before::int IS NULL OR version < :before)
+ORDER BY version DESC LIMIT :limit
+
+-- name: insert_plan
+-- The next version, under lock_project_for_plan.
+INSERT INTO review_plan (id, project, version, stages, note, created_by, created_at)
+SELECT :id, :project_id, coalesce(max(version), 0) + 1, :stages, :note, :created_by, clock_timestamp() FROM review_plan WHERE project = :project_id
+RETURNING version
+
+-- name: activate_plan
+-- From the next hand-in on; what waits for review keeps the version that it was handed in under.
+INSERT INTO review_plan_activation (id, project, version, reason, activated_by, active_from)
+VALUES (:id, :project_id, :version, :reason, :activated_by, clock_timestamp())
+
+-- name: plan_activations
+-- What was in force from when on, newest first.
+SELECT version, reason, activated_by, active_from FROM review_plan_activation WHERE project = :project_id ORDER BY active_from DESC, id DESC LIMIT :limit
+
+-- name: work_for_stage
+-- What was handed in, as a stage of the plan sees it: its lane's demand, its author, the version that it goes by, and the stage that sent it back last.
+SELECT b.id AS submission_id, b.slot AS slot_id, b.task AS task_id, b.project AS project_id, b.author AS author_id, b.assignment AS assignment_id, b.round, b.state,
+       a.vendor AS author_vendor_id, s.no, s.rank, p.expert_level, t.domain, l.difficulty_band AS band,
+       (SELECT min(r.plan_version) FROM review_step r WHERE r.submission = b.id) AS plan_version,
+       (SELECT v.stage FROM submission e JOIN verdict v ON v.submission = e.id
+        WHERE e.slot = b.slot AND e.author = b.author AND e.id <> b.id AND e.state = 'rework' ORDER BY v.given_at DESC LIMIT 1) AS sent_back_by,
+       l.project AS lane_project, l.kind, l.stage, l.domain AS lane_domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer, false AS other_vendor
+FROM submission b JOIN assignment a ON a.id = b.assignment JOIN slot s ON s.id = b.slot JOIN project p ON p.id = b.project JOIN task t ON t.id = b.task
+JOIN lane l ON l.id = s.lane
+WHERE b.id = :submission_id
+
+-- name: record_step
+-- What a stage decided; review_step_once makes it once per stage.
+INSERT INTO review_step (id, submission, project, stage, plan_version, looked, chance, reason, author, domain, band, decided_at, due_at, overdue)
+VALUES (:id, :submission_id, :project_id, :stage, :plan_version, :looked, :chance, :reason, :author_id, :domain, :band, clock_timestamp(),
+        clock_timestamp() + make_interval(hours => :due_hours::int), :overdue)
+
+-- name: place_review
+-- One place per stage and answer (slot_place). In a later round the same place looks at the new submission: kept for a while for whoever sent it back
+-- where the plan says so and they are there, else for anybody eligible. Whoever judged the answer at another stage is named in `judges`; who judged the
+-- author last is looked up where the project asks.
+INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, judge_id, judges, freed_at, waits_since)
+SELECT :id, s.task, s.project, :lane_id, 'review', :stage::int, s.no, 'free', s.rank, s.id, :submission_id, :author_id, :author_vendor_id,
+       CASE WHEN p.stick_to_author IS NOT NULL
+            THEN (SELECT v.reviewer FROM submission b JOIN verdict v ON v.submission = b.id WHERE b.author = :author_id AND b.project = s.project
+                  ORDER BY b.submitted_at DESC, v.stage LIMIT 1) END,
+       (SELECT array_agg(DISTINCT v.reviewer) FROM submission b JOIN verdict v ON v.submission = b.id
+        WHERE b.slot = s.id AND b.author = :author_id AND v.stage <> :stage::int),
+       clock_timestamp(), clock_timestamp()
+FROM slot s JOIN project p ON p.id = s.project WHERE s.id = :slot_id
+ON CONFLICT (task, stage, no) DO UPDATE SET state = 'free', annotator = NULL, assignment_id = NULL, lane = excluded.lane, submission_id = excluded.submission_id,
+  author_id = excluded.author_id, author_vendor_id = excluded.author_vendor_id, judge_id = excluded.judge_id, judges = excluded.judges,
+  reserved_for = CASE WHEN :same_reviewer AND slot.author_id = excluded.author_id AND coalesce((SELECT w.state = 'available' FROM presence w WHERE w.annotator = slot.annotator), false)
+                      THEN slot.annotator END,
+  kept_until = CASE WHEN :same_reviewer AND slot.author_id = excluded.author_id AND coalesce((SELECT w.state = 'available' FROM presence w WHERE w.annotator = slot.annotator), false)
+                    THEN clock_timestamp() + make_interval(secs => :kept_seconds) END,
+  carried_price_micros = CASE WHEN :same_reviewer THEN (SELECT a.price_micros FROM assignment a WHERE a.slot = slot.id ORDER BY a.epoch DESC LIMIT 1) END,
+  freed_at = clock_timestamp(), waits_since = clock_timestamp()
+WHERE slot.state IN ('done', 'cancelled')
+RETURNING id
+
+-- name: overdue_reviews
+-- Reviews that nobody has taken by their due time, and have not been acted upon; each is locked again before it is.
+SELECT r.id, r.submission AS submission_id, r.stage, r.overdue FROM review_step r JOIN submission b ON b.id = r.submission AND b.state = 'pending'
+WHERE r.looked AND r.due_at <= clock_timestamp() AND r.overdue_at IS NULL AND r.overdue <> 'wait'
+ORDER BY r.due_at LIMIT :limit
+
+-- name: lock_overdue_place
+-- Passing by what somebody has just taken; it stays due until it is free again or judged.
+SELECT s.id, s.task AS task_id, s.project AS project_id, s.rank FROM slot s
+WHERE s.submission_id = :submission_id AND s.stage = :stage AND s.kind = 'review' AND s.state = 'free' FOR NO KEY UPDATE SKIP LOCKED
+
+-- name: end_place
+-- Nobody is to look at it any more.
+UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL, carried_price_micros = NULL WHERE id = :slot_id AND state = 'free'
+
+-- name: put_first
+-- Before everything else in its lane.
+UPDATE slot SET rank = least(slot.rank, coalesce((SELECT min(o.rank) FROM slot o WHERE o.lane = slot.lane AND o.state = 'free'), slot.rank)) - 1,
+  reserved_for = NULL, kept_until = NULL, carried_price_micros = NULL WHERE id = :slot_id AND state = 'free'
+
+-- name: acted_on
+-- Once for each step.
+UPDATE review_step SET overdue_at = clock_timestamp() WHERE id = :id AND overdue_at IS NULL
+
+-- name: lock_submission
+-- As a verdict locks it.
+SELECT state FROM submission WHERE id = :submission_id FOR NO KEY UPDATE
+
+-- name: steps_of_task
+-- What the plan decided about each hand-in of a task, in order.
+SELECT r.submission AS submission_id, b.round, r.stage, r.plan_version, r.looked, r.chance, r.reason, r.decided_at, r.due_at, r.overdue, r.overdue_at
+FROM review_step r JOIN submission b ON b.id = r.submission WHERE b.task = :task_id ORDER BY r.decided_at, r.stage
+
+-- name: earlier_looks
+-- Verdicts that were given on a submission before this stage, what counts of each, in their order.
+SELECT v.id, v.stage, v.reviewer, v.corrected, coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
+FROM verdict v WHERE v.submission = :submission_id AND v.stage < :stage ORDER BY v.stage
+
+-- name: stratum
+-- How much of an author's newest work of one domain and difficulty a stage has seen, and looked at.
+SELECT count(*)::int AS seen, count(*) FILTER (WHERE looked)::int AS looked
+FROM (SELECT domain, band, looked FROM review_step WHERE project = :project_id AND stage = :stage AND author = :author_id ORDER BY decided_at DESC LIMIT :limit) r
+WHERE domain = :domain AND band = :band
+
+-- name: sampling_tallies
+-- What a stage looked at, found and let pass, by author, domain and difficulty; `coming`: of the last 30 days. What was sent back is not drawn by lot,
+-- and what time accepted was not looked at.
+SELECT r.author, r.domain, r.band, count(*) FILTER (WHERE j.outcome IS NOT NULL)::int AS looks, count(*) FILTER (WHERE j.outcome <> 'accept')::int AS defects,
+       count(*) FILTER (WHERE j.outcome IS NULL AND (NOT r.looked OR r.overdue_at IS NOT NULL))::int AS skipped,
+       1 + count(*) FILTER (WHERE r.decided_at > clock_timestamp() - interval '30 days')::int AS coming
+FROM review_step r
+LEFT JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
+                   FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) j ON true
+WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+GROUP BY 1, 2, 3
+
+-- name: sampling_found
+-- What counts so far at a stage, the defects that were found by the chance of their look, and the smallest chance.
+WITH judged AS MATERIALIZED (
+  SELECT r.looked, r.overdue_at, round(r.chance * 100)::int AS percent,
+         (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)
+          FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) AS outcome
+  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+)
+SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE outcome IN ('accept', 'fix') OR outcome IS NULL AND (NOT looked OR overdue_at IS NOT NULL))::int AS passed,
+       min(percent) AS least,
+       (SELECT jsonb_agg(jsonb_build_object('percent', f.percent, 'n', f.n)) FROM (
+          SELECT percent, count(*) AS n FROM judged d WHERE d.outcome <> 'accept' AND d.percent < 100 GROUP BY 1) f) AS found
+FROM judged
+
+-- name: keep_sampling
+-- The last look is overwritten by the next.
+INSERT INTO review_sampling (id, project, stage, found, computed_at) VALUES (:id, :project_id, :stage, :found, clock_timestamp())
+ON CONFLICT (project, stage) DO UPDATE SET found = excluded.found, computed_at = excluded.computed_at
+
+-- name: projects_that_sample
+-- Whose plan in force has an adaptive stage.
+SELECT p.id AS project_id, p.expert_level FROM project p
+CROSS JOIN LATERAL (SELECT version FROM review_plan_activation a WHERE a.project = p.id ORDER BY active_from DESC, id DESC LIMIT 1) a
+JOIN review_plan l ON l.project = p.id AND l.version = a.version
+WHERE p.state <> 'closed' AND l.stages @> '[{"share": {"mode": "adaptive"}}]'
+
+-- name: sampling_is_stale
+-- Whether something was decided, judged or overturned at the stage since the last look.
+SELECT coalesce((SELECT computed_at FROM review_sampling WHERE project = :project_id AND stage = :stage), '-infinity') <= greatest(
+  (SELECT max(decided_at) FROM review_step WHERE project = :project_id AND stage = :stage),
+  (SELECT max(b.decided_at) FROM submission b WHERE b.project = :project_id))
+
+-- name: sampling_for
+-- The chance of an author's next piece, and how many of theirs the stage has seen, no further than newcomers are told apart.
+SELECT (SELECT count(*)::int FROM (SELECT FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.author = :author_id LIMIT :limit) o) AS own,
+       (s.found -> 'chances' ->> :key)::float8 AS chance, (s.found -> 'outgoing' ->> 'estimate')::float8 AS estimate, (s.found -> 'outgoing' ->> 'upper')::float8 AS upper
+FROM (SELECT 1) one LEFT JOIN review_sampling s ON s.project = :project_id AND s.stage = :stage
+
+-- name: samplings
+-- The last looks of a project's adaptive stages.
+SELECT stage, found, computed_at FROM review_sampling WHERE project = :project_id
+
+-- name: verdict_to_dispute
+-- Whose work, what counts, whether it is too late; under lock_slot_of_verdict.
+SELECT b.author AS author_id, b.task AS task_id, b.project AS project_id,
+       coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome,
+       v.given_at < clock_timestamp() - make_interval(days => :days::int) AS late, EXISTS (SELECT FROM dispute d WHERE d.verdict = v.id) AS disputed
+FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.id = :verdict_id
+
+-- name: insert_dispute
+-- dispute_once makes it one per verdict.
+INSERT INTO dispute (id, verdict, project, author, reason, state, opened_at, due_at)
+VALUES (:id, :verdict_id, :project_id, :author_id, :reason, 'open', clock_timestamp(), clock_timestamp() + make_interval(hours => :hours::int))
+
+-- name: dispute_by_id
+-- Which verdict it is about, before anything is locked.
+SELECT verdict FROM dispute WHERE id = :dispute_id
+
+-- name: lock_dispute
+-- After the answer's slot, as every second look locks.
+SELECT d.id, d.verdict, d.author, d.state, v.reviewer, t.domain FROM dispute d JOIN verdict v ON v.id = d.verdict JOIN submission b ON b.id = v.submission
+JOIN task t ON t.id = b.task WHERE d.id = :dispute_id FOR NO KEY UPDATE OF d
+
+-- name: close_dispute
+-- By whoever the transaction is run for; a second look by any door closes what is open.
+UPDATE dispute SET state = :state, decision = :decision, decided_at = clock_timestamp(),
+  decided_by = coalesce(nullif(current_setting('callboard.actor', true), ''), 'database')
+WHERE verdict = :verdict_id AND state = 'open'
+RETURNING id
+
+-- name: disputes
+-- For whoever decides: open ones by their date, then the others, newest first; the reviewer is not shown.
+SELECT d.id, d.verdict AS verdict_id, t.id AS task_id, p.id AS project_id, p.name AS project_name, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain,
+       v.outcome, v.reasons, v.comment, d.reason, d.state, d.opened_at, d.due_at, d.state = 'open' AND d.due_at <= clock_timestamp() AS overdue, d.decided_at, d.decision
+FROM dispute d JOIN verdict v ON v.id = d.verdict JOIN submission b ON b.id = v.submission JOIN task t ON t.id = b.task JOIN project p ON p.id = d.project
+WHERE (:state::text IS NULL OR d.state = :state)
+ORDER BY d.state <> 'open', CASE WHEN d.state = 'open' THEN d.due_at END, d.id DESC LIMIT :limit
+
+-- name: verdicts_on
+-- The newest verdicts on somebody's work, without the reviewer, and what became of their word against them.
+SELECT v.id AS verdict_id, b.assignment AS assignment_id, coalesce(t.payload ->> 'title', t.external_id) AS title, p.name AS project_name, b.round, v.stage, v.outcome AS given,
+       w.outcome, v.reasons, v.comment, v.given_at, v.given_at + make_interval(days => :days::int) AS until,
+       d.id IS NULL AND w.outcome <> 'accept' AND v.given_at >= clock_timestamp() - make_interval(days => :days::int) AS disputable,
+       d.state AS dispute_state, d.due_at AS dispute_due_at, coalesce(d.decision, '') AS decision
+FROM (SELECT id, task, assignment, round FROM submission WHERE author = :author_id ORDER BY submitted_at DESC LIMIT 100) b
+JOIN verdict v ON v.submission = b.id JOIN task t ON t.id = b.task JOIN project p ON p.id = t.project
+CROSS JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome) w
+LEFT JOIN dispute d ON d.verdict = v.id
+ORDER BY v.given_at DESC LIMIT :limit
+
+-- name: overdue_disputes
+-- Those past their date of which nobody has heard yet; told once.
+UPDATE dispute SET overdue_at = clock_timestamp() WHERE state = 'open' AND due_at <= clock_timestamp() AND overdue_at IS NULL RETURNING id, verdict, project
+
+-- name: open_hold_of
+-- An open hold, or one that the second sample confirmed: until somebody lifts it.
+SELECT id FROM review_hold WHERE subject = :subject AND state IN ('open', 'confirmed') LIMIT 1
+
+-- name: rejections_of_reviewer
+-- The last verdicts of a reviewer since their last hold, oldest first, with the chance that the author's work is turned down by anybody else: of the
+-- author's last 90 days, shrunk to these authors' rate, as five verdicts.
+WITH mine AS (
+  SELECT v.id, v.author_id, v.outcome IN ('rework', 'reject') AS rejected, v.given_at FROM verdict v
+  WHERE v.reviewer = :reviewer_id AND v.given_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.annotator = :reviewer_id), '-infinity')
+  ORDER BY v.given_at DESC LIMIT :limit
+), known AS (
+  SELECT a.author_id, count(*) AS n, count(*) FILTER (WHERE v.outcome IN ('rework', 'reject')) AS k
+  FROM (SELECT DISTINCT author_id FROM mine) a JOIN submission b ON b.author = a.author_id AND b.submitted_at > clock_timestamp() - interval '90 days'
+  JOIN verdict v ON v.submission = b.id AND v.reviewer <> :reviewer_id
+  GROUP BY 1
+), crowd AS (SELECT (coalesce(sum(k), 0) + 1.5) / (coalesce(sum(n), 0) + 10) AS rate FROM known)
+SELECT m.id, m.rejected, ((coalesce(k.k, 0) + 5 * c.rate) / (coalesce(k.n, 0) + 5))::float8 AS expected
+FROM mine m CROSS JOIN crowd c LEFT JOIN known k USING (author_id) ORDER BY m.given_at, m.id
+
+-- name: open_hold
+-- review_hold_one_open makes it one at a time.
+INSERT INTO review_hold (id, kind, subject, annotator, state, figures, opened_at)
+VALUES (:id, :kind, :subject, :annotator_id, 'open', :figures, clock_timestamp()) ON CONFLICT (kind, subject) WHERE state = 'open' DO NOTHING
+
+-- name: sample_hold
+-- Which rejections are looked at again.
+INSERT INTO hold_sample (id, hold, verdict) SELECT id, :hold_id, verdict FROM unnest(:ids::uuid[], :verdict_ids::uuid[]) AS s (id, verdict)
+
+-- name: holds_sampled
+-- Open holds that this verdict is in the sample of: how many of it wait, and how many were overturned since.
+SELECT h.id, count(*)::int AS sampled, count(*) FILTER (WHERE o.upheld IS NULL)::int AS waiting, count(*) FILTER (WHERE NOT o.upheld)::int AS overturned
+FROM review_hold h JOIN hold_sample s ON s.hold = h.id
+LEFT JOIN LATERAL (SELECT upheld FROM overturn o WHERE o.verdict = s.verdict ORDER BY o.decided_at DESC LIMIT 1) o ON true
+WHERE h.state = 'open' AND h.id IN (SELECT hold FROM hold_sample WHERE verdict = :verdict_id)
+GROUP BY h.id
+
+-- name: close_hold
+-- By whoever the transaction is run for.
+UPDATE review_hold SET state = :state, reason = :reason, decided_at = clock_timestamp(),
+  decided_by = coalesce(nullif(current_setting('callboard.actor', true), ''), 'database')
+WHERE id = :hold_id AND (state = 'open' OR state = 'confirmed' AND :state = 'lifted')
+
+-- name: holds
+-- What is in force first, then the others, newest first.
+SELECT h.id, h.kind, h.annotator AS annotator_id, n.display_name, h.state, h.figures, h.opened_at, h.decided_at, h.reason,
+       ARRAY(SELECT s.verdict FROM hold_sample s WHERE s.hold = h.id AND NOT EXISTS (SELECT FROM overturn o WHERE o.verdict = s.verdict)) AS waiting
+FROM review_hold h JOIN annotator n ON n.id = h.annotator ORDER BY h.state = 'lifted', h.opened_at DESC LIMIT :limit

@@ -9,10 +9,11 @@ from kernel import audit, db, outbox
 from kernel.errors import PreconditionFailed
 from kernel.sql import load
 from routing.errors import BadRequirement, WrongState
-from routing.intake import ensure_lanes
-from routing.lanes import Lane, annotation_lane, lane_of, review_lane
+from routing.intake import ensure_lanes, lanes_known
+from routing.lanes import Lane, annotation_lane, lane_of
 from routing.projects import ProjectView, project
 from routing.requirements import NOBODY
+from routing.review_plans import MOST_STAGES, plan_of
 from routing.wanted import Known, Stated, joined, read
 
 sql = load(__package__)
@@ -30,7 +31,7 @@ async def change_requirements(project_id: UUID, stated: Stated, reason: str, ver
     after = msgspec.structs.replace(before, requirements=stated)
     moves = await moves_of(after)
     await db.execute(sql.change_requirements, id=project_id, requirements=db.jsonb(stated))
-    await _move(project_id, moves)
+    await _move(before, moves)
     await audit.record(
         "project.requirements", "project", project_id, before={"requirements": before.requirements},
         after={"requirements": stated}, reason=reason,
@@ -73,13 +74,20 @@ def _move_of(owner: ProjectView, row: Any, asked: Any) -> Move:
     return Move(row["requirements"], old, UUID(int=row["lane_id"].int), new)
 
 
-async def _move(project_id: UUID, moves: list[Move]) -> None:
+async def _move(owner: ProjectView, moves: list[Move]) -> None:
+    """Reviews go to the lanes of the plan in force."""
     if not moves:
         return
+    project_id, plan = owner.id, await plan_of(owner.id, owner.expert_level)
     lanes = await ensure_lanes([move.new for move in moves])
     old, texts = [move.old_id for move in moves], [move.requirements for move in moves]
-    for stage in (0, 1):
-        targets = [lanes[(review_lane(move.new) if stage else move.new).key] for move in moves]
+    for stage in range(MOST_STAGES + 1):
+        there = [plan.lane(move.new, stage) if stage else move.new for move in moves]
+        if 0 < stage <= len(plan.stages):
+            lanes |= await lanes_known(there)
+        elif stage:
+            break
+        targets = [lanes[lane.key] for lane in there]
         await db.execute(
             sql.move_slots, project_id=project_id, stage=stage, old_lanes=old, requirements=texts, lanes=targets
         )

@@ -12,7 +12,7 @@ import msgspec
 
 from kernel import db
 from kernel.sql import load
-from routing.review import EVIDENCE_OUTCOME
+from routing.outcomes import EVIDENCE_OUTCOME
 from skills.belief import Belief, difficulty_updated
 from skills.evidence import belief_before, correct, lock_people
 
@@ -30,11 +30,17 @@ class Relearned(msgspec.Struct, frozen=True):
 
 
 async def relearn(task_id: UUID, verdict_id: UUID, reason: str) -> Relearned:
-    """After `overturn` says what counts: from this verdict on. The task is locked."""
+    """After `overturn`, or a later stage, says what counts: from this verdict's work on. The task is locked.
+
+    Of work that several stages looked at the first verdict carries what is learned of the author: the worst that counts.
+    A reviewer was right where what they said is the worst that counts from their look on.
+    """
     db.require_transaction()
     chain = await db.fetch(sql.verdicts_of_task, task_id=task_id)
-    start = next(n for n, line in enumerate(chain) if line["id"] == verdict_id)
-    chain = chain[start:]
+    own = next(n for n, line in enumerate(chain) if line["id"] == verdict_id)
+    work = chain[own]["submission_id"]
+    looked_at = {line["id"] for line in chain[: own + 1] if line["submission_id"] == work}
+    chain = chain[next(n for n, line in enumerate(chain) if line["submission_id"] == work) :]
     await lock_people({line[who] for line in chain for who in ("author_id", "reviewer_id")})
     again = _Again(reason)
     for line in chain:
@@ -42,7 +48,7 @@ async def relearn(task_id: UUID, verdict_id: UUID, reason: str) -> Relearned:
         if line["evidence_id"] is not None:
             await again.author(line)
         if line["given_id"] is not None:
-            await again.reviewer(line, decided=line["id"] == verdict_id)
+            await again.reviewer(line, decided=line["id"] in looked_at)
     moved = again.difficulty
     if moved is not None:
         await db.execute(sql.update_difficulty, task_id=task_id, mean=moved.mean, variance=moved.variance)

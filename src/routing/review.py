@@ -1,6 +1,7 @@
 """A verdict and everything that follows from it, in one transaction: states, evidence, difficulty, money, events."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -10,22 +11,22 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import leases
+from routing import holds, leases
 from routing.asking import ask_for_more
 from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
 from routing.forms import store as forms
 from routing.lanes import ANNOTATION, REVIEW
+from routing.outcomes import EVIDENCE_OUTCOME, PASSING, Outcome
+from routing.relearning import relearn
 from routing.settling import settle
+from routing.staging import go_on
 from skills.belief import Belief, difficulty_updated
-from skills.evidence import Observation, measure, settled_by_key
+from skills.evidence import Observation, lock_people, measure, settled_by_key
 
 sql = load(__package__)
 
-Outcome = Literal["accept", "fix", "rework", "reject"]
 SUBMISSION_STATE = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
-EVIDENCE_OUTCOME = {"accept": 1.0, "fix": 0.5, "rework": 0.25, "reject": 0.0}
-"""How acceptable the work was: a fix was half right, a rework needs its author again."""
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,19 +80,25 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
-    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `BadCorrection`, `AnswerRefused`, `ReworkLimit`, `WrongState`."""
+    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `BadCorrection`, `AnswerRefused`, `ReviewerHeld`, `ReworkLimit`, `WrongState`."""
     mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
     if mine.kind != REVIEW or mine.submission_id is None:
         raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
     work = await db.fetch_one_as(Judged, sql.submission_for_review, submission_id=mine.submission_id)
     assert work is not None
     draft = await _checked(draft, work)
+    if draft.outcome not in PASSING:
+        await holds.refuse_held(reviewer_id)
     verdict_id = await _store(mine, work, draft, settings)
-    await _follow(work, draft)
+    if draft.outcome not in PASSING or not await go_on(work.id, mine.stage):
+        await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
+        await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
     await _learn(mine, work, draft)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(mine, work, draft)
+    if draft.outcome not in PASSING:
+        await holds.watch(reviewer_id)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 
@@ -159,13 +166,12 @@ async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft,
         author_id=work.author_id, outcome=draft.outcome, scores=db.jsonb(draft.scores), reasons=db.jsonb(draft.reasons),
         comment=draft.comment, corrected=None if draft.corrected is None else db.jsonb(draft.corrected),
     )  # fmt: skip
-    await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
     return verdict_id
 
 
 async def _follow(work: Judged, draft: VerdictDraft) -> None:
     """What the outcome does to the answer: it counts, it goes back, or another person's answer is wanted."""
-    if draft.outcome in ("accept", "fix"):
+    if draft.outcome in PASSING:
         await emit(WorkAccepted(work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION))
         return
     if draft.outcome == "rework":
@@ -188,6 +194,14 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft)
         "source_id": work.id,
         "difficulty": difficulty,
     }
+    # That a review was given is on record; what it says about the reviewer is known when somebody checks it.
+    reviewer = Observation(
+        annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, task_kind=REVIEW, **about
+    )
+    earlier = await db.fetch(sql.earlier_looks, submission_id=work.id, stage=mine.stage)
+    if earlier:
+        await _look_back(mine, work, reviewer, earlier)
+        return
     # Of a dialogue that passed through several hands the verdict says most about whoever wrote most of it.
     learner = await main_writer(work.assignment_id) or work.author_id
     # One piece of work is no two proofs of the same: where its right answer was known, that has spoken (decision 12).
@@ -201,16 +215,21 @@ async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft)
             task_kind=work.task_kind,
             **about,
         ),
-        # That a review was given is on record; what it says about the reviewer is known when somebody checks it.
-        Observation(
-            annotator_id=mine.annotator_id, kind="review_given", outcome=1.0, weight=0.0, task_kind=REVIEW, **about
-        ),
+        reviewer,
     ]
     # By id, so that two people who judge each other's work do not wait for each other's skill rows.
     learned = {one.kind: await measure(one) for one in sorted(observations, key=lambda item: item.annotator_id)}
     # The belief that the outcome was held against, which the evidence alone decides: an overturn can work it out again.
     harder = difficulty_updated(learned["review_verdict"].before, difficulty, outcome)
     await db.execute(sql.update_difficulty, task_id=work.task_id, mean=harder.mean, variance=harder.variance)
+
+
+async def _look_back(mine: leases.LiveAssignment, work: Judged, reviewer: Observation, earlier: Sequence[Any]) -> None:
+    """A later stage says whether the earlier ones were right; of the author one thing is learned, by what counts now."""
+    author = await main_writer(work.assignment_id) or work.author_id
+    await lock_people({author, work.author_id, mine.annotator_id, *(row["reviewer"] for row in earlier)})
+    await measure(reviewer)
+    await relearn(work.task_id, earlier[-1]["id"], f"looked at again at stage {mine.stage}")
 
 
 async def _settle(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> str:
@@ -249,6 +268,12 @@ async def submission(submission_id: UUID) -> SubmissionView:
     if row is None:
         raise WrongState("There is no such submission.")
     return row
+
+
+async def standing(submission_id: UUID, stage: int) -> dict[str, Any] | None:
+    """The work as an earlier stage mended it, which is what the next one looks at; none: as it was handed in."""
+    rows = await db.fetch(sql.earlier_looks, submission_id=submission_id, stage=stage)
+    return next((row["corrected"] for row in reversed(rows) if row["corrected"] is not None), None)
 
 
 async def correction(assignment_id: UUID) -> dict[str, Any] | None:

@@ -20,9 +20,9 @@ from routing.asking import ask_for_more
 from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
 from routing.forms import store as forms
-from routing.intake import ensure_lanes
-from routing.lanes import ANNOTATION, lane_of, review_lane
+from routing.lanes import ANNOTATION
 from routing.settling import settle
+from routing.staging import accept_unseen, begin
 
 sql = load(__package__)
 
@@ -32,7 +32,7 @@ class Submitted(msgspec.Struct, frozen=True):
     assignment_id: UUID
     """Another than the one that was sent, when late work was taken in again."""
     state: str
-    """`pending` (goes to review) or `surplus` (kept, a manager decides)."""
+    """`pending` (goes to review), `accepted` (the plan lets it pass unseen) or `surplus` (kept, a manager decides)."""
     round: int
     late: bool
     submitted_at: datetime
@@ -96,7 +96,9 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
     if not late:
         await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
     stored = await _store(mine, payload, "pending", late=late)
-    await _schedule_review(mine, stored.submission_id)
+    if not await begin(stored.submission_id):
+        await accept_unseen(stored.submission_id, "not_sampled")
+        stored = msgspec.structs.replace(stored, state="accepted")
     await ask_for_more(mine.task_id, settings.skill_half_life_days)
     await settle([mine.task_id])
     await forms.learn_from_key(mine.id, stored.submission_id, mine.annotator_id, payload)
@@ -117,19 +119,6 @@ async def _store(mine: leases.LiveAssignment, payload: dict[str, Any], state: st
         project_id=mine.project_id, subject_id=mine.task_id, vendor_id=mine.vendor_id,
     )  # fmt: skip
     return Submitted(row["id"], mine.id, state, row["round"], late, row["submitted_at"])
-
-
-async def _schedule_review(mine: leases.LiveAssignment, submission_id: UUID) -> None:
-    if await db.fetch_value(sql.reopen_review, slot_id=mine.slot_id, submission_id=submission_id) is not None:
-        return
-    row = await db.fetch_one(sql.lane_by_id, lane_id=mine.lane_id)
-    assert row is not None
-    work = lane_of(row)
-    lanes = await ensure_lanes([work])
-    await db.execute(
-        sql.insert_review_slot, id=uuid7(), slot_id=mine.slot_id, lane_id=lanes[review_lane(work).key], submission_id=submission_id,
-        author_id=mine.annotator_id, author_vendor_id=mine.vendor_id,
-    )  # fmt: skip
 
 
 async def _late(mine: leases.LiveAssignment, payload: dict[str, Any], settings: Settings) -> Submitted:

@@ -3,6 +3,7 @@ from typing import Any
 from piccolo.columns import (
     JSONB,
     UUID,
+    Array,
     BigInt,
     Boolean,
     Bytea,
@@ -112,6 +113,7 @@ class Lane(Table, tablename="lane", db=engine):
     prefer = JSONB()
     key = Varchar(length=300, unique=True)
     step = SmallInt(default=0)
+    other_vendor = Boolean(default=False)
     lane_known_kind = Check("kind IN ('annotation', 'review')")
     lane_sane_band = Check("difficulty_band BETWEEN 1 AND 5 AND min_level BETWEEN 1 AND 5")
 
@@ -194,6 +196,7 @@ class Slot(Table, tablename="slot", db=engine):
     author_id = UUID(null=True, default=None)
     author_vendor_id = UUID(null=True, default=None)
     judge_id = UUID(null=True, default=None)
+    judges = Array(base_column=UUID(), null=True, default=None)
     freed_at = Timestamptz(default=TimestamptzNow())
     waits_since = Timestamptz(default=TimestamptzNow())
     slot_place = Unique([task, stage, no])

@@ -160,6 +160,12 @@ POST   /api/v1/evidence/{evidence_id:uuid}/retract                bosses
 POST   /api/v1/evidence/{evidence_id:uuid}/correct                bosses
 POST   /api/v1/verdicts/{verdict_id:uuid}/overturn                bosses
 POST   /api/v1/verdicts/{verdict_id:uuid}/uphold                  bosses
+POST   /api/v1/verdicts/{verdict_id:uuid}/dispute                 annotator reviewer frontend
+POST   /api/v1/disputes/{dispute_id:uuid}/withdraw                annotator reviewer frontend
+POST   /api/v1/disputes/{dispute_id:uuid}/decide                  bosses
+GET    /api/v1/disputes                                           bosses
+GET    /api/v1/review-holds                                       bosses
+POST   /api/v1/review-holds/{hold_id:uuid}/lift                   bosses
 POST   /api/v1/assignments/claim                                  annotator reviewer frontend
 GET    /api/v1/assignments                                        known
 GET    /api/v1/assignments/{assignment_id:uuid}                   known
@@ -181,6 +187,12 @@ GET    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/attempts
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{no:int}/own-reply      annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/rating   annotator reviewer frontend
 PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/text     annotator reviewer frontend
+GET    /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/review-promise          bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend
 GET    /api/v1/policies                                           bosses frontend
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses

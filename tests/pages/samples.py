@@ -49,6 +49,7 @@ from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK, T
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
+from tests.pages.samples_reviews import DISPUTES, DISPUTES_EMPTY, VERDICTS, VERDICTS_EMPTY
 from tests.pages.samples_standing import (
     PERSON_GOOD,
     PERSON_OF,
@@ -363,6 +364,10 @@ SAMPLES: dict[str, Sample] = {
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
     "policies": Sample("policies.html", POLICIES, "/policies", ("manager",)),
     "policies-first": Sample("policies.html", POLICIES_FIRST, "/policies", ("manager",)),
+    "verdicts": Sample("verdicts.html", VERDICTS, "/verdicts", ("annotator",)),
+    "verdicts-empty": Sample("verdicts.html", VERDICTS_EMPTY, "/verdicts", ("annotator",)),
+    "disputes": Sample("disputes.html", DISPUTES, "/disputes", ("manager",)),
+    "disputes-empty": Sample("disputes.html", DISPUTES_EMPTY, "/disputes", ("manager",)),
     "standing": Sample("standing.html", STANDING, "/standing", ("manager",)),
     "standing-empty": Sample("standing.html", STANDING_EMPTY, "/standing", ("vendor_manager",)),
     "standing-rule": Sample("standing_rule.html", RULE, "/standing/rules/1", ("manager",)),

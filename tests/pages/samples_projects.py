@@ -3,6 +3,7 @@
 from typing import Any
 
 from callboard.pages.project_calendars import USUAL
+from callboard.pages.project_reviews import typed_of as typed_stage
 from callboard.pages.views import Problem
 from callboard.pages.views_projects import (
     CalendarPage,
@@ -27,15 +28,28 @@ from callboard.pages.views_projects import (
     TimeView,
     Waits,
 )
+from callboard.pages.views_reviews import PlanPage, StageForm
 from kernel.money import Money
 from payments.earnings import ProjectBudget
 from payments.rates import RateCardView
 from routing.calendar_store import CalendarView
 from routing.fitting import Fit, LaneFit, StepFit
 from routing.projects import CapacityCost, ProjectView
+from routing.promises import StagePromise
 from routing.refitting import ConsensusReport, ForetoldError
+from routing.review_plans import ONE_LOOK, PlanActivation, PlanComparison, ReviewPlanView, Share, Stage, differences
 from routing.risk import Forecast
 from tests.pages.sample_facts import minutes, uid, usd
+
+PROMISED = StagePromise(1, "sample", 0.05, 0.95, 1840, 612, 2100, 0.021, 0.012, 0.034, 0.004, 0.061, minutes(-1))
+SAMPLED = Stage(name="sample", share=Share(mode="adaptive"), due_hours=48, overdue="escalate", second_look="same")
+EXPERT = Stage(
+    name="expert",
+    who={"min_level": 5, "require": "credential finance"},
+    other_vendor=True,
+    share=Share(mode="stratified", share=0.2),
+)
+
 
 WAITS = Waits(waiting=128, in_work=9, review_waiting=4, in_review=2)
 SOON = Forecast(
@@ -132,6 +146,24 @@ OFFERS: dict[str, Any] = {"offer_seconds": 120, "offer_parallel": 3, "offers_per
 DAYS = USUAL | {"mon": "09:00-12:30, 13:00-18:00", "zone": "Europe/Berlin", "holidays": "2026-12-25\n2027-01-01"}
 REFUSED = Problem(status=409, code="no_rate_card", title="No price", detail="The project has no price for this.")
 
+PLAN = PlanPage(
+    head=head("reviews", done="planned"),
+    versions=[
+        ReviewPlanView(2, [SAMPLED, EXPERT], "The customer promises 5 % to theirs.", "person:1", minutes(-60), active=True),
+        ReviewPlanView(1, [EXPERT], "A sample by experts", "person:1", minutes(-9000), active=False),
+        ReviewPlanView(0, ONE_LOOK, "", None, None, active=False),
+    ],
+    activations=[PlanActivation(2, "Agreed on Monday", "person:1", minutes(-50))], promises=[PROMISED], roles=["reviewer"], most_stages=5,
+    stages=[typed_stage(SAMPLED), typed_stage(EXPERT)], start=2, active=2,
+    comparison=PlanComparison(1, 2, 20.0, None, differences([EXPERT], [SAMPLED, EXPERT])),
+)  # fmt: skip
+PLAN_FIRST = PlanPage(
+    head=head("reviews"), versions=[ReviewPlanView(0, ONE_LOOK, "", None, None, active=True)], activations=[],
+    promises=[StagePromise(1, "sample", 0.05, 0.95, 0, 0, 0, 0, 0, 1, 0, 1, None)], roles=["reviewer"], most_stages=5,
+    stages=[StageForm(overdue="accept")], start=0, active=0, comparison=PlanComparison(0, 0, 100.0, 100.0, []),
+    faults={"name_1": Fault("missing"), "due_1": Fault("due_missing"), "note": Fault("reason")},
+)  # fmt: skip
+
 PROJECTS: dict[str, tuple[str, object]] = {
     "projects": (
         "projects.html",
@@ -177,6 +209,8 @@ PROJECTS: dict[str, tuple[str, object]] = {
             preview=LadderPreview(effects=[], lanes=[], fault=True),
         ),
     ),
+    "project-reviews": ("projects/reviews.html", PLAN),
+    "project-reviews-first": ("projects/reviews.html", PLAN_FIRST),
     "fragment-ladder": ("projects/ladder_preview.html", LADDER),
     "project-time": (
         "projects/time.html",

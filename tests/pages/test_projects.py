@@ -317,3 +317,27 @@ async def test_a_calendar_is_made_and_chosen(play: Play) -> None:
     assert (await db.fetch_value("SELECT weekly FROM calendar"))["mon"] == [["00:00", "24:00"]]
     await boss.get("/calendars/nowhere", 404)
     await play.author.get("/calendars/office", 403)
+
+
+async def test_a_plan_of_review_is_written_put_in_force_and_gone_back_from(play: Play) -> None:
+    boss, path = play.manager, at(play, "review-plan")
+    stage = {"name_1": "peer", "level_1": "4", "role_1": "", "require_1": "", "mode_1": "fixed", "share_1": "150", "due_1": "", "unit_1": "hours",
+             "overdue_1": "accept", "second_look_1": "same"}  # fmt: skip
+    refused = await boss.post(path, 422, count=1, note="", **stage)
+    assert "A whole number from 1 to 100." in refused.text
+    assert "Say when it is due." in refused.text
+    added = await boss.post(path, count=1, op="add", **stage)
+    assert 'id="name_2"' in added.text
+    right = stage | {"share_1": "25", "due_1": "2", "unit_1": "days"}
+    second = {"name_2": "customer", "level_2": "", "role_2": "", "require_2": "general >= 3", "mode_2": "adaptive", "defects_2": "5",
+              "confidence_2": "95", "floor_2": "10", "newcomers_2": "10", "due_2": "", "unit_2": "hours", "overdue_2": "wait", "second_look_2": "anybody"}  # fmt: skip
+    await boss.post(path, count=2, note="The customer asks", **right, **second)
+    stored_stages = await db.fetch_value("SELECT stages FROM review_plan")
+    assert [(one["name"], one["due_hours"], one["share"]["mode"], one["who"]) for one in stored_stages] == [
+        ("peer", 48, "fixed", {"min_level": 4}), ("customer", None, "adaptive", {"require": "general >= 3"}),
+    ]  # fmt: skip
+    await boss.post(f"{path}/1/activate", reason="from Monday")
+    page = await boss.get(path)
+    assert re.search(r"Promised: at most 5.% with a defect", page)
+    await boss.post(f"{path}/0/activate", reason="too dear")
+    assert "Promised:" not in await boss.get(path)

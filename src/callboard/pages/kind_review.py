@@ -49,7 +49,9 @@ async def _view(
 ) -> KindReviewView:  # fmt: skip
     assert row.submission_id is not None
     declared, work = held.form.declaration, await reviewing.submission(row.submission_id)
-    answer = await reviewing.correction(row.id) or work.payload
+    answer = (
+        await reviewing.correction(row.id) or await reviewing.standing(row.submission_id, row.stage) or work.payload
+    )
     kept = await leases.draft_of(row.task_id, row.annotator_id)
     fields = kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}
     if typed is None:

@@ -53,7 +53,7 @@ ORDER BY a.claimed_at LIMIT 1
 -- name: work_of_task
 -- What was handed in last, as the reviewer left it: a fix stands in the verdict.
 SELECT coalesce(v.corrected, b.payload) AS payload
-FROM submission b LEFT JOIN verdict v ON v.submission = b.id AND v.outcome = 'fix'
+FROM submission b LEFT JOIN LATERAL (SELECT w.corrected FROM verdict w WHERE w.submission = b.id AND w.outcome = 'fix' ORDER BY w.stage DESC LIMIT 1) v ON true
 WHERE b.task = :task_id AND b.state <> 'surplus'
 ORDER BY b.submitted_at DESC LIMIT 1
 

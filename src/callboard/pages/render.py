@@ -19,7 +19,7 @@ from callboard.pages import charts, charts_skill, formulas, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.sentences import translated
 from callboard.pages.views import Shell
-from routing.review import EVIDENCE_OUTCOME
+from routing.outcomes import EVIDENCE_OUTCOME
 from skills import isced
 
 TEMPLATES_DIR = Path(__file__).parent.parent / "templates"

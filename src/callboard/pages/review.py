@@ -45,7 +45,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     work = await reviewing.submission(row.submission_id)
     kept = await leases.draft_of(row.task_id, reviewer_id)
     earlier = await reviewing.feedback(row.task_id, work.author_id) if work.round > 1 else None
-    shown = await reviewing.correction(assignment_id) or work.payload
+    mended = await reviewing.standing(row.submission_id, row.stage)
+    shown = await reviewing.correction(assignment_id) or mended or work.payload
     done = await handed_in(shown, row.project_id)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
@@ -86,7 +87,8 @@ async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
     if row.submission_id is None:
         raise NoSuchAssignment
     outcome = outcome_of(form)
-    payload = (await reviewing.submission(row.submission_id)).payload
+    work = await reviewing.submission(row.submission_id)
+    payload = await reviewing.standing(row.submission_id, row.stage) or work.payload
     draft = reviewing.VerdictDraft(
         epoch=form.number("epoch"),
         outcome=outcome,

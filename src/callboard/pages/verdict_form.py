@@ -7,7 +7,8 @@ from callboard.pages.frame import Form
 from callboard.pages.labels import LABELS
 from callboard.pages.views import VerdictDraft
 from routing.errors import ReasonRequired
-from routing.review import Outcome, Reason
+from routing.outcomes import Outcome
+from routing.review import Reason
 
 DIMENSIONS = ("helpfulness", "factuality", "fluency", "instructions")
 RUBRIC = tuple(LABELS["rubric"])

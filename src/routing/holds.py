@@ -1,0 +1,99 @@
+"""The breaker of mass rejections: a reviewer who turns down far more than the authors' record explains is held.
+
+From then on no rework and no reject of theirs is taken. Their last rejections are the second sample: managers uphold or
+overturn each, and when all are decided the hold is confirmed or lifted by itself. A manager may lift it, with a reason.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kernel import audit, db, outbox
+from kernel.ids import uuid7
+from kernel.sql import load
+from routing import breaker
+from routing.errors import NoSuchHold, ReviewerHeld
+
+sql = load(__package__)
+WINDOW, SAMPLE = 60, 8
+"""Verdicts that are summed; rejections that are looked at again."""
+CONFIRMED = 0.4
+"""Share of the sample that is overturned: below it the reviewer was strict, and right."""
+
+
+class HoldView(msgspec.Struct, frozen=True):
+    id: UUID
+    kind: str
+    annotator_id: UUID
+    display_name: str
+    state: str
+    figures: dict[str, Any]
+    """`verdicts`, `rejected`, `expected` (rejections that the authors' record explains), `evidence` and its `limit`."""
+    opened_at: datetime
+    decided_at: datetime | None
+    reason: str
+    waiting: list[UUID]
+    """Verdicts of the sample that wait for their second look."""
+
+
+async def refuse_held(reviewer_id: UUID) -> None:
+    """Before a rejection is taken. Raises `ReviewerHeld`."""
+    if await db.fetch_value(sql.open_hold_of, subject=str(reviewer_id)) is not None:
+        raise ReviewerHeld
+
+
+async def watch(reviewer_id: UUID) -> UUID | None:
+    """After a rejection: the hold, if it was the one too many. The rejection is in the sample."""
+    db.require_transaction()
+    rows = await db.fetch(sql.rejections_of_reviewer, reviewer_id=reviewer_id, limit=WINDOW)
+    total = breaker.summed((row["expected"], row["rejected"]) for row in rows)
+    if total <= breaker.LIMIT:
+        return None
+    figures = {
+        "verdicts": len(rows), "rejected": sum(row["rejected"] for row in rows),
+        "expected": round(sum(row["expected"] for row in rows), 1), "evidence": round(total, 2), "limit": breaker.LIMIT,
+    }  # fmt: skip
+    hold_id = uuid7()
+    if not await db.execute(
+        sql.open_hold, id=hold_id, kind="reviewer", subject=str(reviewer_id), annotator_id=reviewer_id,
+        figures=db.jsonb(figures),
+    ):  # fmt: skip
+        return None
+    sample = [row["id"] for row in rows if row["rejected"]][-SAMPLE:]
+    await db.execute(sql.sample_hold, ids=[uuid7() for _ in sample], hold_id=hold_id, verdict_ids=sample)
+    await audit.record("review_hold.opened", "annotator", reviewer_id, after=figures)
+    await outbox.publish("review.held", {"hold_id": str(hold_id), "annotator_id": str(reviewer_id)} | figures)
+    return hold_id
+
+
+async def after_second_look(verdict_id: UUID) -> None:
+    """When the last of a sample is decided, so is its hold."""
+    for row in await db.fetch(sql.holds_sampled, verdict_id=verdict_id):
+        if row["waiting"]:
+            continue
+        wrong = row["overturned"] / row["sampled"]
+        state = "confirmed" if wrong >= CONFIRMED else "lifted"
+        await _close(UUID(int=row["id"].int), state, f"{row['overturned']} of {row['sampled']} were overturned")
+
+
+async def lift(hold_id: UUID, reason: str) -> HoldView:
+    """Of an open or a confirmed hold. Raises `NoSuchHold`."""
+    db.require_transaction()
+    if not await _close(hold_id, "lifted", reason):
+        raise NoSuchHold
+    return next(one for one in await holds() if one.id == hold_id)
+
+
+async def _close(hold_id: UUID, state: str, reason: str) -> bool:
+    done = await db.execute(sql.close_hold, hold_id=hold_id, state=state, reason=reason)
+    if done:
+        await audit.record(f"review_hold.{state}", "review_hold", hold_id, after={"state": state}, reason=reason)
+        await outbox.publish(f"review.hold_{state}", {"hold_id": str(hold_id), "reason": reason})
+    return bool(done)
+
+
+async def holds(limit: int = 100) -> list[HoldView]:
+    """What is in force first, then the others, newest first."""
+    return await db.fetch_as(HoldView, sql.holds, limit=limit)

@@ -1,0 +1,44 @@
+"""A reviewer who turns everything down is held, and the second looks at a sample decide."""
+
+import pytest
+
+from kernel import db
+from kernel.settings import Settings
+from routing import holds, overturn
+from routing.errors import ReviewerHeld
+from tests.routing.factory import claim_one, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
+from tests.routing.test_overturn import broken, decide, judged
+
+
+@pytest.mark.usefixtures("pool")
+async def test_a_rogue_is_held_and_a_second_sample_decides(settings: Settings) -> None:
+    project = await make_project(settings, answer_limit=1)
+    author = await make_annotator(settings, capacity=50)
+    honest, rogue = await make_reviewer(settings, "H"), await make_reviewer(settings, "R")
+    await make_tasks(project, 40)
+    for _ in range(6):
+        await judged(settings, project, author, honest, "accept")
+    given = []
+    while not await holds.holds():
+        given.append(await judged(settings, project, author, rogue, "reject"))
+        assert len(given) <= 30
+    (hold,) = await holds.holds()
+    assert (hold.annotator_id, hold.state, len(hold.waiting)) == (rogue, "open", min(len(given), holds.SAMPLE))
+    await submit(settings, await claim_one(settings, author, project_ids=[project]))
+    looked = await claim_one(settings, rogue, project_ids=[project])
+    with pytest.raises(ReviewerHeld):
+        await verdict(settings, looked, "reject")
+    await verdict(settings, looked, "accept")
+    first, *others = hold.waiting
+    async with db.transaction("person:manager"):
+        await overturn.uphold(first, "So it is.", by=None)
+    for one in others:
+        await decide(one, "accept")
+    (after,) = await holds.holds()
+    assert (after.state, after.waiting) == ("confirmed", [])
+    assert after.reason == f"{len(others)} of {len(hold.waiting)} were overturned"
+    async with db.transaction("person:manager"):
+        assert (await holds.lift(hold.id, "They have read the guidelines again.")).state == "lifted"
+    await judged(settings, project, author, rogue, "reject")
+    assert len(await holds.holds()) == 1
+    assert await broken() == []
