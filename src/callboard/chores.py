@@ -7,6 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
+from payments import sealing
 from routing import changes, climbing, estimating, leases, offers, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
@@ -17,6 +18,7 @@ NAMES = (
     changes.EXPIRE,
     stock.JOB,
     "audit.seal",
+    sealing.JOB,
     "kernel.tidy",
     "access.tidy",
     "skills.end_exams",
@@ -73,6 +75,12 @@ async def take_stock(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler("audit.seal")
 async def seal(_payload: dict[str, Any], settings: Settings) -> None:
     while await audit.seal(settings) == settings.seal_batch:
+        pass
+
+
+@outbox.handler(sealing.JOB)
+async def seal_ledger(_payload: dict[str, Any], settings: Settings) -> None:
+    while await sealing.seal(settings) == settings.seal_batch:
         pass
 
 

@@ -41,6 +41,7 @@ TIMED = (
     Timed("routing.make_offers", 5),  # an offer that timed out goes on to the next person
     Timed("routing.take_stock", 5),  # a person who comes or goes counts in the next claims; a look takes some 20 ms
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
+    Timed("ledger.seal", 5),  # likewise
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),
     Timed("skills.end_exams", 60),

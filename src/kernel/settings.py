@@ -704,7 +704,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 12
-    seal_batch: Annotated[int, _say("Audit rows in one seal of the hash chain.", "rows", "bounded memory", ge=1)] = 1000
+    seal_batch: Annotated[
+        int, _say("Rows in one seal of a hash chain: of the audit log, of the ledger.", "rows", "bounded memory", ge=1)
+    ] = 1000
     redis_timeout_seconds: Annotated[
         float, _say("Longest wait for Redis inside a request.", "seconds", "Redis is a nudge, never the record", gt=0)
     ] = 0.1

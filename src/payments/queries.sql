@@ -587,3 +587,54 @@ LEFT JOIN transfer AS posted ON posted.assignment_id = given.assignment_id AND p
 WHERE given.kind = 'share'
   AND (posted.id IS NULL OR given.debit_account <> posted.credit_account
        OR abs(given.amount_micros - posted.amount_micros::numeric * (given.inputs ->> 'turns')::int / (given.inputs ->> 'of')::int) >= 1)
+
+-- name: last_ledger_seal
+-- The end of the chain; locked, so that two sealers cannot fork it.
+SELECT n, to_xid, to_seq, hash FROM ledger_seal ORDER BY n DESC LIMIT 1 FOR UPDATE
+
+-- name: add_ledger_seal
+-- The next link, over rows in an order that never gains one in its past (see events_after); the number is the primary key, so the chain cannot fork.
+WITH fresh AS MATERIALIZED (
+  SELECT seq, xid, transfer_digest(transfer) AS digest FROM transfer
+  WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+  ORDER BY transfer.xid, transfer.seq
+  LIMIT :limit
+), gathered AS (
+  SELECT string_agg(int8send(seq) || digest, ''::bytea ORDER BY xid, seq) AS leaves, count(*)::int AS rows,
+    (array_agg(xid::text::bigint ORDER BY xid DESC, seq DESC))[1] AS to_xid, (array_agg(seq ORDER BY xid DESC, seq DESC))[1] AS to_seq
+  FROM fresh
+)
+INSERT INTO ledger_seal (n, from_xid, from_seq, to_xid, to_seq, rows, leaves, previous_hash, hash)
+SELECT :n, :xid::text::bigint, :seq::bigint, to_xid, to_seq, rows, leaves, :previous::bytea, sha256(:previous::bytea || leaves) FROM gathered WHERE rows > 0
+RETURNING rows
+
+-- name: ledger_seals
+-- The chain from its beginning, each link with the hash that its content gives; none where it lists no rows.
+SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash, sha256(previous_hash || leaves) AS content_hash FROM ledger_seal ORDER BY n
+
+-- name: ledger_seal_differences
+-- What one link lists against the rows that are there, each hashed anew: by itself, and as the trigger noted it.
+WITH link AS (
+  SELECT * FROM ledger_seal WHERE n = :n
+), leaf AS (
+  SELECT ('x' || encode(substr(link.leaves, 40 * i + 1, 8), 'hex'))::bit(64)::bigint AS seq, substr(link.leaves, 40 * i + 9, 32) AS digest
+  FROM link, generate_series(0, octet_length(link.leaves) / 40 - 1) AS i
+), present AS (
+  SELECT seq, transfer_digest(transfer) AS digest, digest AS noted FROM transfer
+  WHERE (xid, seq) > ((SELECT from_xid::text::xid8 FROM link), (SELECT from_seq FROM link))
+    AND (xid, seq) <= ((SELECT to_xid::text::xid8 FROM link), (SELECT to_seq FROM link))
+)
+SELECT coalesce(leaf.seq, present.seq) AS seq,
+  CASE WHEN present.seq IS NULL THEN 'removed' WHEN leaf.seq IS NULL OR present.noted IS NULL THEN 'added' ELSE 'changed' END AS what
+FROM leaf FULL JOIN present ON present.seq = leaf.seq
+WHERE leaf.digest IS DISTINCT FROM present.digest OR present.noted IS DISTINCT FROM present.digest
+ORDER BY 1
+LIMIT :limit
+
+-- name: ledger_seal_tail
+-- Rows behind the last link: how many, and those whose own digest is missing or wrong.
+WITH tail AS (
+  SELECT seq, digest IS NULL AS bare, digest IS DISTINCT FROM transfer_digest(transfer) AS wrong FROM transfer WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint)
+)
+SELECT (SELECT count(*)::int FROM tail) AS rows, found.seq, CASE WHEN found.bare THEN 'added' ELSE 'changed' END AS what
+FROM (SELECT 1) AS one LEFT JOIN (SELECT seq, bare FROM tail WHERE wrong ORDER BY seq LIMIT :limit) AS found ON true

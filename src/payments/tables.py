@@ -1,6 +1,6 @@
 from typing import Any
 
-from piccolo.columns import JSONB, UUID, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, BigSerial, Bytea, ForeignKey, Integer, Text, Timestamptz, Varchar
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
@@ -47,7 +47,10 @@ class Account(Table, tablename="account", db=engine):
 
 
 class Transfer(Table, tablename="transfer", db=engine):
-    """Money from one account to another: pending, the posting or voiding of a pending one, or a share of posted pay. Append-only."""
+    """Money from one account to another: pending, the posting or voiding of a pending one, or a share of posted pay. Append-only.
+
+    Two further columns are added in SQL: `xid` (as in the kernel's Event) and `digest`, the hash of the row's own content.
+    """
 
     id = UUID(primary_key=True)
     seq = BigSerial()
@@ -63,6 +66,8 @@ class Transfer(Table, tablename="transfer", db=engine):
     assignment_id = UUID(null=True, default=None)
     task_id = UUID(null=True, default=None)
     exam_attempt_id = UUID(null=True, default=None)
+    adjustment_id = UUID(null=True, default=None)
+    for_period = UUID(null=True, default=None)
     rate_card = ForeignKey(RateCard, null=True, default=None, on_delete=OnDelete.restrict)
     inputs = JSONB()
     reason = Text(default="")
@@ -71,3 +76,18 @@ class Transfer(Table, tablename="transfer", db=engine):
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
     transfer_resolution_names_pending = Check("(kind IN ('post', 'void')) = (pending IS NOT NULL)")
+
+
+class LedgerSeal(Table, tablename="ledger_seal", db=engine):
+    """One link of the ledger's chain: position and digest of each transfer (`leaves`), and the hash over them and the link before."""
+
+    n = BigInt(primary_key=True)
+    from_xid = BigInt()
+    from_seq = BigInt()
+    to_xid = BigInt()
+    to_seq = BigInt()
+    rows = Integer()
+    leaves = Bytea()
+    previous_hash = Bytea()
+    hash = Bytea()
+    sealed_at = Timestamptz(default=TimestamptzNow())
