@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
-from payments import sealing
+from payments import periods, sealing
 from routing import changes, climbing, estimating, leases, offers, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
@@ -19,6 +19,8 @@ NAMES = (
     stock.JOB,
     "audit.seal",
     sealing.JOB,
+    periods.JOB,
+    periods.OPEN_JOB,
     "kernel.tidy",
     "access.tidy",
     "skills.end_exams",
@@ -82,6 +84,17 @@ async def seal(_payload: dict[str, Any], settings: Settings) -> None:
 async def seal_ledger(_payload: dict[str, Any], settings: Settings) -> None:
     while await sealing.seal(settings) == settings.seal_batch:
         pass
+
+
+@outbox.handler(periods.OPEN_JOB)
+async def open_pay_periods(_payload: dict[str, Any], settings: Settings) -> None:
+    await periods.open_periods(settings)
+
+
+@outbox.handler(periods.JOB)
+async def close_pay_period(payload: dict[str, Any], settings: Settings) -> None:
+    """The next step; until the period is closed, each is followed by another job."""
+    await periods.step(UUID(payload["period_id"]), settings)
 
 
 @outbox.handler("kernel.tidy")

@@ -704,6 +704,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 12
+    pay_period: Annotated[
+        str,
+        _say(
+            "How long a pay period is: month, two_weeks or week. Periods that there are stay as they are.",
+            "word",
+            "most people are paid by the month",
+            pattern="^(month|two_weeks|week)$",
+        ),
+    ] = "month"
     seal_batch: Annotated[
         int, _say("Rows in one seal of a hash chain: of the audit log, of the ledger.", "rows", "bounded memory", ge=1)
     ] = 1000

@@ -24,3 +24,23 @@ class BadRateCard(Invalid):
 class NoSuchProject(NotFound):
     code = "project_not_found"
     title = "There is no such project for this account"
+
+
+class NoSuchPeriod(NotFound):
+    code = "pay_period_not_found"
+    title = "There is no such pay period"
+
+
+class PeriodNotOver(Conflict):
+    code = "pay_period_not_over"
+    title = "A pay period is closed once its time is over, and after the one before it"
+
+
+class NoSuchStatement(NotFound):
+    code = "statement_not_found"
+    title = "There is no such statement for this account"
+
+
+class BadStatementFile(Invalid):
+    code = "bad_statement_file"
+    title = "This is no statement as Callboard writes them"

@@ -638,3 +638,185 @@ WITH tail AS (
 )
 SELECT (SELECT count(*)::int FROM tail) AS rows, found.seq, CASE WHEN found.bare THEN 'added' ELSE 'changed' END AS what
 FROM (SELECT 1) AS one LEFT JOIN (SELECT seq, bare FROM tail WHERE wrong ORDER BY seq LIMIT :limit) AS found ON true
+
+-- name: pay_periods
+-- The newest first, with what they paid by currency.
+SELECT p.id, p.starts_at, p.ends_at, p.state, p.statements, p.lines, p.closed_by, p.closed_at, encode(p.chain_head, 'hex') AS chain_head,
+  coalesce((SELECT jsonb_agg(to_jsonb(sums) ORDER BY sums.currency) FROM (
+     SELECT s.currency, count(*) AS people, sum(s.earned_micros)::bigint AS earned, sum(s.payable_micros)::bigint AS payable
+     FROM statement s WHERE s.period = p.id GROUP BY s.currency) AS sums), '[]') AS totals
+FROM pay_period p
+WHERE (:period_id::uuid IS NULL OR p.id = :period_id::uuid) AND (:before::timestamptz IS NULL OR p.starts_at < :before::timestamptz)
+ORDER BY p.starts_at DESC
+LIMIT :limit
+
+-- name: last_pay_period
+-- Where the next one begins, under a lock that lets one caller at a time add it.
+SELECT (SELECT max(ends_at) FROM pay_period) AS ends_at, (SELECT min(created_at) FROM transfer) AS first_money, clock_timestamp() AS now
+FROM (SELECT pg_advisory_xact_lock(7276655032)) AS one
+
+-- name: add_pay_period
+-- The next one; its trigger holds that it follows the last.
+INSERT INTO pay_period (id, starts_at, ends_at, created_at) VALUES (:id, :starts_at, :ends_at, clock_timestamp())
+
+-- name: start_closing
+-- Once its time is over, and in their order.
+UPDATE pay_period SET state = 'closing', closed_by = :closed_by
+WHERE id = :id AND state = 'open' AND ends_at <= clock_timestamp()
+  AND NOT EXISTS (SELECT FROM pay_period AS earlier WHERE earlier.starts_at < pay_period.starts_at AND earlier.state <> 'closed')
+RETURNING id
+
+-- name: lock_pay_period
+-- The one that is being closed; one worker at a time.
+SELECT p.id, p.starts_at, p.ends_at, p.state, p.to_xid, p.to_seq, p.next_account, p.statements, p.lines
+FROM pay_period p WHERE p.id = :id FOR UPDATE
+
+-- name: unsealed_before
+-- Money that belongs to the period and is not sealed yet: a running transaction holds the seal back for a moment.
+SELECT EXISTS (SELECT FROM transfer WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND (created_at < :ends_at OR for_period = :period_id))
+
+-- name: pin_pay_period
+-- Its place in the ledger, once.
+UPDATE pay_period SET to_xid = :xid, to_seq = :seq, chain_head = :head WHERE id = :id
+
+-- part: period_bounds
+bounds AS (
+  SELECT p.id AS period, p.starts_at, p.ends_at, coalesce(p.to_xid, 9223372036854775807)::text::xid8 AS to_xid, coalesce(p.to_seq, 9223372036854775807) AS to_seq,
+    coalesce(before.to_xid, 0)::text::xid8 AS from_xid, coalesce(before.to_seq, 0) AS from_seq,
+    -- No transaction lives for a day: what is older than that was in an earlier period, and need not be looked at.
+    CASE WHEN before.id IS NULL THEN '-infinity' ELSE p.starts_at - interval '1 day' END AS since, before.id IS NULL AS first
+  FROM pay_period p LEFT JOIN pay_period before ON before.ends_at = p.starts_at
+  WHERE p.id = :period_id
+)
+
+-- part: in_period
+AND t.created_at >= bounds.since AND (t.xid, t.seq) <= (bounds.to_xid, bounds.to_seq)
+AND (t.for_period = bounds.period OR t.for_period IS NULL AND t.created_at < bounds.ends_at
+     AND (bounds.first OR t.created_at >= bounds.starts_at OR (t.xid, t.seq) > (bounds.from_xid, bounds.from_seq)))
+
+-- name: state_people
+-- The next people in the order of their accounts: their lines summed and hashed, what was below the smallest coin carried on.
+WITH
+{period_bounds}
+, units AS (
+  SELECT * FROM unnest(:currencies::text[], :units::bigint[]) AS u (currency, unit)
+), owners AS MATERIALIZED (
+  SELECT id, owner_id, currency FROM account WHERE kind = 'annotator_earnings' AND id > :after ORDER BY id LIMIT :limit
+), line AS (
+  SELECT owners.id AS account, found.seq, found.digest, found.micros
+  FROM owners CROSS JOIN bounds CROSS JOIN LATERAL (
+    SELECT t.seq, t.digest, t.amount_micros AS micros FROM transfer t
+    WHERE t.credit_account = owners.id AND t.kind IN ('post', 'share')
+{in_period}
+    UNION ALL
+    SELECT t.seq, t.digest, -t.amount_micros FROM transfer t
+    WHERE t.debit_account = owners.id AND t.kind IN ('share', 'deduct')
+{in_period}
+  ) AS found
+), folded AS (
+  SELECT account, count(*)::int AS lines, sum(micros)::bigint AS earned, sha256(string_agg(digest, ''::bytea ORDER BY seq)) AS lines_hash
+  FROM line GROUP BY account
+), totals AS (
+  SELECT folded.*, owners.owner_id, owners.currency, units.unit, coalesce(last.no, 0) + 1 AS no, coalesce(last.carried_out_micros, 0) AS carried_in,
+    coalesce(last.hash, decode(repeat('00', 32), 'hex')) AS previous_hash, folded.earned + coalesce(last.carried_out_micros, 0) AS total
+  FROM folded JOIN owners ON owners.id = folded.account JOIN units ON units.currency = owners.currency
+  LEFT JOIN LATERAL (SELECT s.no, s.carried_out_micros, s.hash FROM statement s WHERE s.account = folded.account ORDER BY s.no DESC LIMIT 1) AS last ON true
+), added AS (
+  INSERT INTO statement (id, period, annotator, account, currency, no, lines, earned_micros, carried_in_micros, payable_micros, carried_out_micros,
+    lines_hash, previous_hash, hash, created_at)
+  SELECT gen_random_uuid(), :period_id, owner_id, account, currency, no, lines, earned, carried_in,
+    greatest(total, 0) / unit * unit, total - greatest(total, 0) / unit * unit, lines_hash, previous_hash, '', clock_timestamp()
+  FROM totals
+  RETURNING lines
+)
+SELECT (SELECT count(*)::int FROM added) AS statements, (SELECT coalesce(sum(lines), 0)::bigint FROM added) AS lines,
+  (SELECT count(*)::int FROM owners) AS seen, (SELECT id FROM owners ORDER BY id DESC LIMIT 1) AS last
+
+-- name: advance_pay_period
+-- How far the statements are.
+UPDATE pay_period SET next_account = :next_account, statements = statements + :statements, lines = lines + :lines WHERE id = :id
+
+-- name: close_pay_period
+-- The last step.
+UPDATE pay_period SET state = 'closed', closed_at = clock_timestamp() WHERE id = :id
+RETURNING statements, lines
+
+-- name: statement_list
+-- The newest period first; every filter may be left out.
+SELECT s.id, s.period AS period_id, p.starts_at, p.ends_at, s.annotator AS annotator_id, a.display_name, s.currency, s.no, s.lines, s.earned_micros,
+  s.carried_in_micros, s.payable_micros, s.carried_out_micros, encode(s.lines_hash, 'hex') AS lines_hash, encode(s.previous_hash, 'hex') AS previous_hash,
+  encode(s.hash, 'hex') AS hash, statement_entry(s) AS entry, encode(p.chain_head, 'hex') AS chain_head, s.created_at
+FROM statement s
+JOIN pay_period p ON p.id = s.period
+JOIN annotator a ON a.id = s.annotator
+WHERE p.state = 'closed'
+  AND (:statement_id::uuid IS NULL OR s.id = :statement_id::uuid)
+  AND (:annotator_id::uuid IS NULL OR s.annotator = :annotator_id::uuid)
+  AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id::uuid)
+  AND (:period_id::uuid IS NULL OR s.period = :period_id::uuid)
+  AND (:before_at::timestamptz IS NULL OR (p.starts_at, s.id) < (:before_at::timestamptz, :before_id::uuid))
+ORDER BY p.starts_at DESC, s.id DESC
+LIMIT :limit
+
+-- name: statement_lines
+-- Each line with the hold whose price it pays, as both were hashed, and what the work was.
+WITH
+{period_bounds}
+SELECT t.seq, t.kind, t.created_at, t.created_at < bounds.starts_at AS late, CASE WHEN t.credit_account = :account::uuid THEN t.amount_micros ELSE -t.amount_micros END AS micros,
+  transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, transfer_entry(held) AS held_entry, encode(held.digest, 'hex') AS held_digest,
+  coalesce(held.inputs, t.inputs) AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
+  task.external_id, coalesce(task.payload ->> 'title', exam.name) AS title, task.domain, task.language, project.name AS project_name,
+  CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id) END AS refers_to
+FROM bounds
+CROSS JOIN LATERAL (
+  SELECT t.seq FROM transfer t WHERE t.credit_account = :account::uuid AND t.kind IN ('post', 'share')
+{in_period}
+  UNION ALL
+  SELECT t.seq FROM transfer t WHERE t.debit_account = :account::uuid AND t.kind IN ('share', 'deduct')
+{in_period}
+) AS mine
+JOIN transfer t ON t.seq = mine.seq
+LEFT JOIN transfer held ON held.id = t.pending
+LEFT JOIN assignment ON assignment.id = t.assignment_id
+LEFT JOIN task ON task.id = t.task_id
+LEFT JOIN exam_attempt ON exam_attempt.id = t.exam_attempt_id
+LEFT JOIN exam ON exam.id = exam_attempt.exam
+LEFT JOIN project ON project.id = t.project_id
+ORDER BY t.seq
+
+-- name: check_statements_are_their_lines
+-- Every line of every closed period folded again by itself, against what the statements say; a line in none, or a statement without, shows too.
+WITH bounds AS (
+  SELECT p.id AS period, p.starts_at, p.ends_at, p.to_xid::text::xid8 AS to_xid, p.to_seq, coalesce(before.to_xid, 0)::text::xid8 AS from_xid,
+    coalesce(before.to_seq, 0) AS from_seq, before.id IS NULL AS first
+  FROM pay_period p LEFT JOIN pay_period before ON before.ends_at = p.starts_at
+  WHERE p.state = 'closed'
+), leg AS (
+  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.credit_account AS account, t.amount_micros AS micros FROM transfer t WHERE t.kind IN ('post', 'share')
+  UNION ALL
+  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.debit_account, -t.amount_micros FROM transfer t WHERE t.kind IN ('share', 'deduct')
+), folded AS (
+  SELECT bounds.period, leg.account, count(*) AS lines, sum(leg.micros) AS earned, sha256(string_agg(leg.digest, ''::bytea ORDER BY leg.seq)) AS lines_hash
+  FROM bounds JOIN leg ON (leg.xid, leg.seq) <= (bounds.to_xid, bounds.to_seq)
+    AND (leg.for_period = bounds.period OR leg.for_period IS NULL AND leg.created_at < bounds.ends_at
+         AND (bounds.first OR leg.created_at >= bounds.starts_at OR (leg.xid, leg.seq) > (bounds.from_xid, bounds.from_seq)))
+  GROUP BY 1, 2
+), stated AS (
+  SELECT statement.* FROM statement JOIN bounds ON bounds.period = statement.period
+)
+SELECT coalesce(stated.period, folded.period) AS period_id, stated.id AS statement_id, coalesce(stated.account, folded.account) AS account_id,
+  stated.lines, folded.lines AS folded_lines, stated.earned_micros, folded.earned AS folded_micros
+FROM stated FULL JOIN folded ON folded.period = stated.period AND folded.account = stated.account
+WHERE (stated.lines, stated.earned_micros, stated.lines_hash) IS DISTINCT FROM (folded.lines, folded.earned, folded.lines_hash)
+
+-- name: check_statements_follow_each_other
+-- Each carries on what the one before left over, names its hash, and has its own.
+SELECT s.id AS statement_id, s.no, s.carried_in_micros, before.carried_out_micros
+FROM statement s LEFT JOIN statement before ON before.account = s.account AND before.no = s.no - 1
+WHERE s.carried_in_micros <> coalesce(before.carried_out_micros, 0) OR s.previous_hash <> coalesce(before.hash, decode(repeat('00', 32), 'hex'))
+  OR s.hash <> sha256(convert_to(statement_entry(s), 'UTF8')) OR (s.no > 1) <> (before.id IS NOT NULL)
+
+-- name: held_before
+-- Works that began before a moment and whose money is still set aside.
+SELECT count(*) FROM transfer AS held
+WHERE held.kind = 'pending' AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)

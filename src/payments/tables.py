@@ -8,6 +8,7 @@ from piccolo.table import Table
 
 from kernel.db import engine
 from routing.tables import Project
+from skills.tables import Annotator
 
 
 class RateCard(Table, tablename="rate_card", db=engine):
@@ -91,3 +92,53 @@ class LedgerSeal(Table, tablename="ledger_seal", db=engine):
     previous_hash = Bytea()
     hash = Bytea()
     sealed_at = Timestamptz(default=TimestamptzNow())
+
+
+class PayPeriod(Table, tablename="pay_period", db=engine):
+    """A stretch of time that is paid together. What it holds is everything up to a place in the ledger (`to_xid`, `to_seq`)
+    that came before its end and is in no earlier one; a closed one never changes.
+    """
+
+    id = UUID(primary_key=True)
+    starts_at = Timestamptz(unique=True)
+    ends_at = Timestamptz(unique=True)
+    state = Varchar(length=10, default="open")
+    to_xid = BigInt(null=True, default=None)
+    to_seq = BigInt(null=True, default=None)
+    next_account = UUID(null=True, default=None)
+    statements = Integer(default=0)
+    lines = BigInt(default=0)
+    chain_head = Bytea(null=True, default=None)
+    closed_by = Varchar(length=100, null=True, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    pay_period_known_state = Check("state IN ('open', 'closing', 'closed')")
+    pay_period_has_length = Check("starts_at < ends_at")
+    pay_period_closed_is_whole = Check(
+        "state <> 'closed' OR (to_xid IS NOT NULL AND chain_head IS NOT NULL AND closed_at IS NOT NULL)"
+    )
+
+
+class Statement(Table, tablename="statement", db=engine):
+    """What somebody earned in a period, in one currency. Its lines are transfers, found by the period and hashed together. Append-only."""
+
+    id = UUID(primary_key=True)
+    period = ForeignKey(PayPeriod, null=False, on_delete=OnDelete.restrict)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    currency = Varchar(length=3)
+    no = Integer()
+    lines = Integer()
+    earned_micros = BigInt()
+    carried_in_micros = BigInt()
+    payable_micros = BigInt()
+    carried_out_micros = BigInt()
+    lines_hash = Bytea()
+    previous_hash = Bytea()
+    hash = Bytea()
+    created_at = Timestamptz(default=TimestamptzNow())
+    statement_once = Unique([period, account])
+    statement_number = Unique([account, no])
+    statement_adds_up = Check(
+        "carried_in_micros + earned_micros = payable_micros + carried_out_micros AND payable_micros >= 0"
+    )

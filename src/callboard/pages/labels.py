@@ -217,6 +217,12 @@ _OWN: dict[str, dict[str, str]] = {
         "text": _("Its text"),
         "base": _("Nothing else known"),
     },
+    "pay_work": {
+        "annotation": _("Work"),
+        "review": _("Review"),
+        "exam": _("Exam"),
+        "share": _("Share"),
+    },
     "void": {
         "released": _("given back"),
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),
