@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshots
 from kernel import audit, outbox
 from kernel.settings import Settings
-from payments import periods, sealing
+from payments import adjustments, periods, sealing
 from routing import changes, climbing, estimating, leases, offers, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
@@ -21,6 +21,7 @@ NAMES = (
     sealing.JOB,
     periods.JOB,
     periods.OPEN_JOB,
+    adjustments.JOB,
     "kernel.tidy",
     "access.tidy",
     "skills.end_exams",
@@ -89,6 +90,13 @@ async def seal_ledger(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler(periods.OPEN_JOB)
 async def open_pay_periods(_payload: dict[str, Any], settings: Settings) -> None:
     await periods.open_periods(settings)
+
+
+@outbox.handler(adjustments.JOB)
+async def sweep_adjustments(_payload: dict[str, Any], _settings: Settings) -> None:
+    """One batch; a full one is followed by another job."""
+    if await adjustments.sweep() == adjustments.BATCH:
+        await outbox.enqueue(adjustments.JOB, {})
 
 
 @outbox.handler(periods.JOB)

@@ -15,7 +15,7 @@ from kernel.ids import plain_uuid, uuid7
 from kernel.money import Money, exponent
 from kernel.settings import Settings
 from kernel.sql import load
-from payments import sealing
+from payments import floors, sealing
 from payments.errors import NoSuchPeriod, PeriodNotOver
 
 sql = load(__package__)
@@ -25,7 +25,7 @@ OPEN_JOB = "payments.open_period"
 PEOPLE_AT_ONCE = 500
 """Stated in one transaction: well under a second, and the most that is in memory at once."""
 RETRY_SECONDS = 1
-_FIRST = UUID(int=0)
+_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 _DECEMBER = 12
 
 Length = Literal["month", "two_weeks", "week"]
@@ -115,7 +115,7 @@ async def advance(period_id: UUID, settings: Settings) -> bool:
     if row is None or row["state"] != "closing":
         return False
     if row["to_xid"] is None:
-        return await _pin(row, settings)
+        return await _top_up(row, settings) or await _pin(row, settings)
     found = await db.fetch_one(
         sql.state_people, period_id=period_id, after=row["next_account"] or _FIRST, limit=PEOPLE_AT_ONCE, **await _units()
     )  # fmt: skip
@@ -137,6 +137,15 @@ async def step(period_id: UUID, settings: Settings) -> None:
     """`advance` as a job that asks for the one after it."""
     if await advance(period_id, settings):
         await outbox.enqueue(JOB, {"period_id": str(period_id)})
+
+
+async def _top_up(row: Any, settings: Settings) -> bool:
+    """Floors come before the place in the ledger is fixed, project by project, then paid; False when all of that is done."""
+    if row["next_project"] != _LAST:
+        looked_at = await floors.reckon(row["id"], row["next_project"], settings)
+        await db.execute(sql.advance_floors, id=row["id"], next_project=looked_at or _LAST)
+        return True
+    return await floors.pay_some(row["id"]) > 0
 
 
 async def _pin(row: Any, settings: Settings) -> bool:

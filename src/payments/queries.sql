@@ -71,9 +71,9 @@ WITH budget AS (
   RETURNING account.id
 )
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
-  annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, inputs, created_at)
+  annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, created_at)
 SELECT :id, 'pending', :key, budget.id, earnings.id, :amount_micros, :currency, :project_id,
-  :annotator_id, :assignment_id, :task_id, :exam_attempt_id, :rate_card_id, :inputs, clock_timestamp()
+  :annotator_id, :assignment_id, :task_id, :exam_attempt_id, :adjustment_id, :for_period, :rate_card_id, :inputs, clock_timestamp()
 FROM budget CROSS JOIN earnings
 RETURNING seq
 
@@ -93,7 +93,7 @@ SELECT
 -- is written, see hold.
 WITH held AS MATERIALIZED (
   SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-    exam_attempt_id, rate_card
+    exam_attempt_id, adjustment_id, for_period, rate_card
   FROM transfer
   WHERE business_key = :held_key AND kind = 'pending'
 ), budget AS MATERIALIZED (
@@ -101,9 +101,9 @@ WITH held AS MATERIALIZED (
   FOR NO KEY UPDATE
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
-    annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, inputs, reason, created_at)
+    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
   SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, '{}', :reason, clock_timestamp()
+    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
   FROM held CROSS JOIN budget
   ON CONFLICT DO NOTHING
   RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id,
@@ -123,7 +123,7 @@ WITH held AS MATERIALIZED (
 )
 SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id),
-    CASE WHEN resolved.exam_attempt_id IS NOT NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
+    CASE WHEN resolved.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
     AS vendor_id
 FROM resolved
 
@@ -132,7 +132,7 @@ FROM resolved
 SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
   resolution.annotator_id, resolution.assignment_id, resolution.task_id,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolution.assignment_id),
-    CASE WHEN resolution.exam_attempt_id IS NOT NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
+    CASE WHEN resolution.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
     AS vendor_id
 FROM transfer AS held
 JOIN transfer AS resolution ON resolution.pending = held.id
@@ -181,9 +181,9 @@ FROM account
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
-      WHERE kind IN ('post', 'share') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
+      WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
-      WHERE kind IN ('post', 'share') AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
+      WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
   FROM (SELECT kind, amount_micros, created_at, debit_account FROM transfer
         WHERE transfer.annotator_id = account.owner_id AND transfer.currency = account.currency
         UNION ALL
@@ -195,15 +195,15 @@ ORDER BY account.currency
 -- name: earnings_lines
 -- One line per piece of work or attempt at an exam that had a price, newest first, with what became of its money.
 SELECT held.seq, held.assignment_id, held.task_id, task.external_id, coalesce(task.domain, exam.domain) AS domain,
-  coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, exam.id AS exam_id,
+  coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, held.adjustment_id, exam.id AS exam_id,
   exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind,
-  held.amount_micros - coalesce(given.micros, 0) AS amount_micros,
-  held.currency, CASE WHEN held.kind = 'share' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
+  CASE WHEN held.kind = 'deduct' THEN -held.amount_micros ELSE held.amount_micros - coalesce(given.micros, 0) END AS amount_micros,
+  held.currency, CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
   coalesce(whole.inputs, held.inputs) AS price_inputs,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'turns')::int ELSE given.kept END AS share_turns,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'of')::int ELSE given.turns END AS share_of,
-  coalesce(whole.amount_micros, held.amount_micros) AS whole_micros, coalesce(resolution.reason, '') AS reason, held.created_at AS held_at,
-  CASE WHEN held.kind = 'share' THEN held.created_at ELSE resolution.created_at END AS resolved_at
+  coalesce(whole.amount_micros, held.amount_micros) AS whole_micros, coalesce(resolution.reason, held.reason) AS reason, held.created_at AS held_at,
+  CASE WHEN held.kind IN ('share', 'deduct') THEN held.created_at ELSE resolution.created_at END AS resolved_at
 FROM transfer AS held
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN assignment ON assignment.id = held.assignment_id
@@ -218,19 +218,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT h.inputs, h.amount_micros FROM transfer AS h WHERE held.kind = 'share' AND h.assignment_id = held.assignment_id AND h.kind = 'pending' ORDER BY h.seq DESC LIMIT 1
 ) AS whole ON true
-WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share')
+WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
-  AND (:state::text IS NULL OR :state = CASE WHEN held.kind = 'share' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
+  AND (:state::text IS NULL OR :state = CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
 ORDER BY held.seq DESC
 LIMIT :limit
 
 -- name: project_budget
 -- Zeros for a project that was never funded; no row for one that does not exist.
-SELECT project.currency, coalesce(account.credits_posted, 0) AS funded_micros,
-  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) AS posted_micros
+-- What was deducted came back: it is neither funding nor spent.
+SELECT project.currency, coalesce(account.credits_posted, 0) - coalesce(returned.micros, 0) AS funded_micros,
+  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) - coalesce(returned.micros, 0) AS posted_micros
 FROM project
 LEFT JOIN account ON account.kind = 'project_budget' AND account.owner_id = project.id AND account.currency = project.currency
+LEFT JOIN LATERAL (SELECT sum(amount_micros)::bigint AS micros FROM transfer WHERE kind = 'deduct' AND credit_account = account.id) AS returned ON true
 WHERE project.id = :project_id
 
 -- name: cost_by
@@ -283,7 +285,7 @@ HAVING count(accrual.id) <> 1
 SELECT accrual.seq, accrual.assignment_id, accrual.amount_micros, assignment.state
 FROM transfer AS accrual
 LEFT JOIN assignment ON assignment.id = accrual.assignment_id
-WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NULL
+WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NULL AND accrual.adjustment_id IS NULL
   AND NOT EXISTS (SELECT FROM submission
                   WHERE submission.assignment = accrual.assignment_id AND (submission.state = 'accepted'
                     OR submission.state = 'rejected' AND EXISTS (SELECT FROM overturn JOIN verdict ON verdict.id = overturn.verdict
@@ -307,7 +309,7 @@ SELECT held.seq, held.assignment_id, held.amount_micros, assignment.state, submi
 FROM transfer AS held
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN submission ON submission.assignment = held.assignment_id
-WHERE held.kind = 'pending' AND held.exam_attempt_id IS NULL
+WHERE held.kind = 'pending' AND held.exam_attempt_id IS NULL AND held.adjustment_id IS NULL
   AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
   AND (assignment.id IS NULL OR assignment.state NOT IN ('live', 'submitted')
        OR submission.state IN ('rework', 'rejected', 'cancelled'))
@@ -350,6 +352,8 @@ WHERE transfer.amount_micros <= 0
          IS DISTINCT FROM ('funding', 'project_budget', transfer.project_id)
        WHEN 'share' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
          ('annotator_earnings', (SELECT annotator FROM assignment WHERE assignment.id = transfer.assignment_id), 'annotator_earnings', transfer.annotator_id)
+       WHEN 'deduct' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
+         IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'project_budget', transfer.project_id)
        ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('project_budget', transfer.project_id, 'annotator_earnings', transfer.annotator_id)
      END
@@ -370,10 +374,10 @@ WITH leg AS (
   SELECT credit_account, kind, 0, amount_micros FROM transfer
 ), folded AS (
   SELECT account_id,
-    sum(CASE WHEN kind = 'pending' THEN debit WHEN kind IN ('direct', 'share') THEN 0 ELSE -debit END) AS debits_pending,
-    sum(CASE WHEN kind = 'pending' THEN credit WHEN kind IN ('direct', 'share') THEN 0 ELSE -credit END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind = 'pending' THEN debit WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -debit END) AS debits_pending,
+    sum(CASE WHEN kind = 'pending' THEN credit WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -credit END) AS credits_pending,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -394,8 +398,8 @@ SELECT folded.project_id, folded.currency, folded.funded_micros, folded.reserved
 FROM (
   SELECT project_id, currency,
     coalesce(sum(amount_micros) FILTER (WHERE kind = 'direct'), 0) AS funded_micros,
-    coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'post'), 0) AS posted_micros
+    coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
+    coalesce(sum(CASE kind WHEN 'post' THEN amount_micros WHEN 'deduct' THEN -amount_micros END), 0) AS posted_micros
   FROM transfer
   GROUP BY project_id, currency
 ) AS folded
@@ -416,10 +420,10 @@ FROM transfer AS resolution
 LEFT JOIN transfer AS held ON held.id = resolution.pending
 WHERE resolution.kind IN ('post', 'void')
   AND (held.kind, resolution.debit_account, resolution.credit_account, resolution.amount_micros, resolution.currency,
-       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.exam_attempt_id)
+       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.exam_attempt_id, resolution.adjustment_id)
       IS DISTINCT FROM
       ('pending', held.debit_account, held.credit_account, held.amount_micros, held.currency,
-       held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id)
+       held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id, held.adjustment_id)
 
 -- name: lock_budgets
 -- The budgets of a batch of holds, in one order for everybody.
@@ -570,7 +574,7 @@ SELECT paid.assignment_id, assignment.price_micros, paid.total, paid.least
 FROM (
   SELECT assignment_id, sum(net)::bigint AS total, min(net)::bigint AS least
   FROM (SELECT assignment_id, account_id, sum(micros) AS net
-        FROM (SELECT assignment_id, credit_account AS account_id, amount_micros AS micros FROM transfer WHERE kind IN ('post', 'share') AND exam_attempt_id IS NULL
+        FROM (SELECT assignment_id, credit_account AS account_id, amount_micros AS micros FROM transfer WHERE kind IN ('post', 'share') AND exam_attempt_id IS NULL AND adjustment_id IS NULL
               UNION ALL
               SELECT assignment_id, debit_account, -amount_micros FROM transfer WHERE kind = 'share') AS legs
         GROUP BY assignment_id, account_id) AS by_person
@@ -668,7 +672,7 @@ RETURNING id
 
 -- name: lock_pay_period
 -- The one that is being closed; one worker at a time.
-SELECT p.id, p.starts_at, p.ends_at, p.state, p.to_xid, p.to_seq, p.next_account, p.statements, p.lines
+SELECT p.id, p.starts_at, p.ends_at, p.state, p.to_xid, p.to_seq, p.next_project, p.next_account, p.statements, p.lines
 FROM pay_period p WHERE p.id = :id FOR UPDATE
 
 -- name: unsealed_before
@@ -766,7 +770,8 @@ SELECT t.seq, t.kind, t.created_at, t.created_at < bounds.starts_at AS late, CAS
   transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, transfer_entry(held) AS held_entry, encode(held.digest, 'hex') AS held_digest,
   coalesce(held.inputs, t.inputs) AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
   task.external_id, coalesce(task.payload ->> 'title', exam.name) AS title, task.domain, task.language, project.name AS project_name,
-  CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id) END AS refers_to
+  CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id)
+    ELSE (coalesce(held.inputs, t.inputs) ->> 'corrects')::bigint END AS refers_to
 FROM bounds
 CROSS JOIN LATERAL (
   SELECT t.seq FROM transfer t WHERE t.credit_account = :account::uuid AND t.kind IN ('post', 'share')
@@ -820,3 +825,155 @@ WHERE s.carried_in_micros <> coalesce(before.carried_out_micros, 0) OR s.previou
 -- Works that began before a moment and whose money is still set aside.
 SELECT count(*) FROM transfer AS held
 WHERE held.kind = 'pending' AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+
+-- name: deduct
+-- Out of what somebody earned, back into the budget; no row where they have not earned so much. Locks as hold does: the budget first.
+WITH budget AS (
+  UPDATE account SET credits_posted = credits_posted + :amount_micros::bigint
+  WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
+    AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings' AND earnings.owner_id = :annotator_id
+                AND earnings.currency = :currency AND earnings.credits_posted - earnings.debits_posted >= :amount_micros::bigint)
+  RETURNING id
+), earnings AS (
+  UPDATE account SET debits_posted = debits_posted + :amount_micros::bigint
+  FROM budget WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id AND account.currency = :currency
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, adjustment_id, inputs, reason, created_at)
+SELECT :id, 'deduct', :key, earnings.id, budget.id, :amount_micros, :currency, :project_id, :annotator_id, :adjustment_id, :inputs, :reason, clock_timestamp()
+FROM budget CROSS JOIN earnings
+RETURNING seq
+
+-- name: adjustment_ground
+-- Whom and out of what; the project's lock makes those of one project take turns, so that many small ones cannot pass the limit together.
+SELECT project.currency, project.state AS project_state, annotator.id AS annotator_id,
+  coalesce((SELECT sum(abs(a.amount_micros)) FROM adjustment a WHERE a.annotator = annotator.id AND a.author = :author AND a.currency = project.currency
+     AND NOT a.needs_approval AND a.state IN ('scheduled', 'posted') AND a.created_at > clock_timestamp() - interval '1 day'), 0)::bigint AS lately_micros,
+  (SELECT t.annotator_id FROM transfer t WHERE t.seq = :corrects::bigint) AS corrected_annotator
+FROM project JOIN annotator ON annotator.id = :annotator_id
+WHERE project.id = :project_id
+FOR NO KEY UPDATE OF project
+
+-- name: add_adjustment
+-- As it was proposed.
+INSERT INTO adjustment (id, kind, project, annotator, amount_micros, currency, reason, corrects, inputs, author, needs_approval, state, acts_at, created_at)
+VALUES (:id, :kind, :project_id, :annotator_id, :amount_micros, :currency, :reason, :corrects, :inputs, :author, :needs_approval,
+  CASE WHEN :needs_approval::boolean THEN 'waiting' ELSE 'scheduled' END, clock_timestamp() + make_interval(secs => :seconds), clock_timestamp())
+
+-- name: lock_adjustment
+-- One decision at a time.
+SELECT id, kind, project, annotator, amount_micros, currency, reason, corrects, inputs, author, needs_approval, state, period
+FROM adjustment WHERE id = :id FOR UPDATE
+
+-- name: decide_adjustment
+-- What became of it, and by whom.
+UPDATE adjustment SET state = :state, decided_by = :decided_by, decided_at = clock_timestamp(), decision = :decision WHERE id = :id
+
+-- name: due_adjustments
+-- Those whose undo time is over, and those that waited too long.
+SELECT id, state FROM adjustment WHERE state IN ('waiting', 'scheduled') AND kind <> 'floor' AND acts_at <= clock_timestamp()
+ORDER BY acts_at LIMIT :limit FOR UPDATE SKIP LOCKED
+
+-- name: adjustments
+-- The newest first; every filter may be left out.
+SELECT a.id, a.kind, a.project AS project_id, p.name AS project_name, a.annotator AS annotator_id, n.display_name AS name, a.amount_micros, a.currency, a.reason,
+  a.corrects, a.period AS period_id, a.language, a.inputs, a.author, a.needs_approval, a.state, a.acts_at, a.decided_by, a.decided_at, a.decision, a.created_at
+FROM adjustment a JOIN project p ON p.id = a.project JOIN annotator n ON n.id = a.annotator
+WHERE (:id::uuid IS NULL OR a.id = :id::uuid) AND (:state::text IS NULL OR a.state = :state::text) AND (:kind::text IS NULL OR a.kind = :kind::text)
+  AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id::uuid) AND (:project_id::uuid IS NULL OR a.project = :project_id::uuid)
+  AND (:period_id::uuid IS NULL OR a.period = :period_id::uuid) AND (:vendor_id::uuid IS NULL OR n.vendor = :vendor_id::uuid)
+  AND (:before::uuid IS NULL OR a.id < :before::uuid)
+ORDER BY a.id DESC
+LIMIT :limit
+
+-- name: check_adjustments_are_paid_once
+-- Posted: one movement of its amount, to or from its person and project. Open and upwards: held. Otherwise: nothing.
+SELECT a.id AS adjustment_id, a.state, a.amount_micros, moved.micros, moved.held
+FROM adjustment a
+LEFT JOIN LATERAL (
+  SELECT coalesce(sum(CASE t.kind WHEN 'post' THEN t.amount_micros WHEN 'deduct' THEN -t.amount_micros END), 0)::bigint AS micros,
+    count(*) FILTER (WHERE t.kind IN ('post', 'deduct')) AS movements,
+    coalesce(sum(CASE t.kind WHEN 'pending' THEN t.amount_micros WHEN 'post' THEN -t.amount_micros WHEN 'void' THEN -t.amount_micros END), 0)::bigint AS held,
+    bool_or((t.annotator_id, t.project_id, t.currency) IS DISTINCT FROM (a.annotator, a.project, a.currency)) AS strange
+  FROM transfer t WHERE t.adjustment_id = a.id
+) AS moved ON true
+WHERE moved.strange OR moved.micros <> CASE WHEN a.state = 'posted' THEN a.amount_micros ELSE 0 END OR moved.movements <> (a.state = 'posted')::int
+  OR moved.held <> CASE WHEN a.kind <> 'floor' AND a.amount_micros > 0 AND a.state IN ('waiting', 'scheduled') THEN a.amount_micros ELSE 0 END
+UNION ALL
+SELECT t.adjustment_id, 'none', NULL, t.amount_micros, NULL
+FROM transfer t WHERE t.adjustment_id IS NOT NULL AND NOT EXISTS (SELECT FROM adjustment a WHERE a.id = t.adjustment_id)
+
+-- name: pay_floors
+-- Every version, the newest first, and whether it is the one in force.
+SELECT f.id, f.project AS project_id, f.version, f.language, f.hourly_micros, f.currency, f.reason, f.created_by, f.effective_from,
+  NOT EXISTS (SELECT FROM pay_floor later WHERE later.project = f.project AND later.language IS NOT DISTINCT FROM f.language AND later.version > f.version) AS in_force
+FROM pay_floor f WHERE f.project = :project_id ORDER BY f.version DESC
+
+-- name: add_pay_floor
+-- The next version, under lock_project; for work that is taken from now on.
+INSERT INTO pay_floor (id, project, version, language, hourly_micros, currency, reason, created_by, effective_from)
+SELECT :id, :project_id, 1 + (SELECT coalesce(max(version), 0) FROM pay_floor WHERE project = :project_id), :language, :hourly_micros, :currency, :reason,
+  :created_by, clock_timestamp()
+RETURNING id
+
+-- name: next_project_with_floor
+-- The projects whose floors are looked at, one after the other.
+SELECT min(project::text)::uuid FROM pay_floor WHERE :after::uuid IS NULL OR project > :after::uuid
+
+-- name: top_up
+-- Who earned less per counted hour of paid work than the floor that was in force when they took it. What counts of a task is bounded by a multiple of
+-- its lane's median, so that an open tab brings nothing; time on work that was not paid does not count at all.
+WITH
+{period_bounds}
+, line AS (
+  SELECT t.annotator_id, task.language, slot.lane, assignment.kind, assignment.active_seconds, floor.hourly_micros, t.currency,
+    t.amount_micros - coalesce((SELECT sum(s.amount_micros) FROM transfer s WHERE s.assignment_id = t.assignment_id AND s.kind = 'share'), 0) AS earned
+  FROM bounds JOIN transfer t ON t.project_id = :project_id AND t.kind = 'post' AND t.assignment_id IS NOT NULL
+{in_period}
+  JOIN assignment ON assignment.id = t.assignment_id
+  JOIN task ON task.id = t.task_id
+  JOIN slot ON slot.id = assignment.slot
+  JOIN LATERAL (
+    SELECT f.hourly_micros FROM pay_floor f
+    WHERE f.project = t.project_id AND (f.language IS NULL OR f.language = task.language) AND f.effective_from <= assignment.claimed_at
+    ORDER BY f.language NULLS LAST, f.version DESC LIMIT 1
+  ) AS floor ON floor.hourly_micros > 0
+), by_lane AS (
+  SELECT lane, percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds) AS median FROM line GROUP BY lane HAVING count(*) >= :least_tasks
+), by_kind AS (
+  SELECT kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds) AS median FROM line GROUP BY kind HAVING count(*) >= :least_tasks
+), counted AS (
+  SELECT line.*, least(line.active_seconds, :most_seconds::float8, coalesce(by_lane.median, by_kind.median) * :multiple::float8)::numeric AS seconds
+  FROM line LEFT JOIN by_lane ON by_lane.lane = line.lane LEFT JOIN by_kind ON by_kind.kind = line.kind
+), folded AS (
+  SELECT annotator_id, language, currency, count(*) AS tasks, sum(active_seconds) AS active, round(sum(seconds))::bigint AS seconds, sum(earned)::bigint AS earned,
+    max(hourly_micros) AS hourly, round(sum(seconds * hourly_micros) / 3600)::bigint AS wanted
+  FROM counted GROUP BY annotator_id, language, currency
+)
+INSERT INTO adjustment (id, kind, project, annotator, amount_micros, currency, reason, period, language, inputs, author, needs_approval, state, acts_at, created_at)
+SELECT gen_random_uuid(), 'floor', :project_id, annotator_id, wanted - earned, currency, 'Floor per active hour', :period_id, language,
+  jsonb_build_object('kind', 'floor', 'tasks', tasks, 'active_seconds', active, 'counted_seconds', seconds, 'earned_micros', earned, 'wanted_micros', wanted, 'hourly_micros', hourly),
+  'system:payroll', false, 'scheduled', clock_timestamp(), clock_timestamp()
+FROM folded WHERE wanted > earned AND seconds >= :least_seconds
+ON CONFLICT DO NOTHING
+
+-- name: due_top_ups
+-- Some of a period's, to be paid before its place in the ledger is fixed.
+SELECT id FROM adjustment WHERE period = :period_id AND kind = 'floor' AND state = 'scheduled' ORDER BY id LIMIT :limit
+
+-- name: advance_floors
+-- Up to which project the floors were looked at.
+UPDATE pay_period SET next_project = :next_project WHERE id = :id
+
+-- name: budget_pace
+-- Posted a day over the last days that the project has paid in, and when what is left is gone at that pace.
+WITH spent AS (
+  SELECT coalesce(sum(amount_micros), 0) AS micros,
+    greatest(1, extract(epoch FROM clock_timestamp() - min(created_at)) / 86400) AS days
+  FROM transfer WHERE project_id = :project_id AND kind = 'post' AND created_at > clock_timestamp() - make_interval(days => :days)
+), pace AS (
+  SELECT round(micros / coalesce(days, 1))::bigint AS per_day FROM spent
+)
+SELECT per_day, CASE WHEN per_day > 0 AND :left::bigint / per_day <= :longest
+  THEN clock_timestamp() + make_interval(secs => 86400 * (:left::bigint::float8 / per_day)) END AS runs_out_at
+FROM pace

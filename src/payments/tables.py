@@ -1,6 +1,18 @@
 from typing import Any
 
-from piccolo.columns import JSONB, UUID, BigInt, BigSerial, Bytea, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    BigInt,
+    BigSerial,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
@@ -48,7 +60,7 @@ class Account(Table, tablename="account", db=engine):
 
 
 class Transfer(Table, tablename="transfer", db=engine):
-    """Money from one account to another: pending, the posting or voiding of a pending one, or a share of posted pay. Append-only.
+    """Money from one account to another: pending, the posting or voiding of a pending one, a share of posted pay, or a deduction. Append-only.
 
     Two further columns are added in SQL: `xid` (as in the kernel's Event) and `digest`, the hash of the row's own content.
     """
@@ -73,7 +85,7 @@ class Transfer(Table, tablename="transfer", db=engine):
     inputs = JSONB()
     reason = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
-    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void', 'share')")
+    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct')")
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
     transfer_resolution_names_pending = Check("(kind IN ('post', 'void')) = (pending IS NOT NULL)")
@@ -105,6 +117,7 @@ class PayPeriod(Table, tablename="pay_period", db=engine):
     state = Varchar(length=10, default="open")
     to_xid = BigInt(null=True, default=None)
     to_seq = BigInt(null=True, default=None)
+    next_project = UUID(null=True, default=None)
     next_account = UUID(null=True, default=None)
     statements = Integer(default=0)
     lines = BigInt(default=0)
@@ -142,3 +155,55 @@ class Statement(Table, tablename="statement", db=engine):
     statement_adds_up = Check(
         "carried_in_micros + earned_micros = payable_micros + carried_out_micros AND payable_micros >= 0"
     )
+
+
+class PayFloor(Table, tablename="pay_floor", db=engine):
+    """What an active hour brings at least, in a project and (or) one of its languages, for work that is taken from then on. Append-only."""
+
+    id = UUID(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    language = Varchar(length=20, null=True, default=None)
+    version = Integer()
+    hourly_micros = BigInt()
+    currency = Varchar(length=3)
+    reason = Text()
+    created_by = Varchar(length=100)
+    effective_from = Timestamptz(default=TimestamptzNow())
+    pay_floor_version = Unique([project, version])
+    pay_floor_real = Check("hourly_micros >= 0")
+
+
+class Adjustment(Table, tablename="adjustment", db=engine):
+    """Money beside the price of work: a bonus, a correction upwards or downwards, a top-up to the floor. What it says never changes,
+    only what becomes of it; above a limit a second person decides.
+    """
+
+    id = UUID(primary_key=True)
+    kind = Varchar(length=12)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    amount_micros = BigInt()
+    currency = Varchar(length=3)
+    reason = Text()
+    corrects = BigInt(null=True, default=None)
+    period = ForeignKey(PayPeriod, null=True, default=None, on_delete=OnDelete.restrict)
+    language = Varchar(length=20, null=True, default=None)
+    inputs = JSONB()
+    author = Varchar(length=100)
+    needs_approval = Boolean(default=True)
+    state = Varchar(length=10, default="waiting")
+    acts_at = Timestamptz()
+    decided_by = Varchar(length=100, null=True, default=None)
+    decided_at = Timestamptz(null=True, default=None)
+    decision = Text(default="")
+    created_at = Timestamptz(default=TimestamptzNow())
+    adjustment_known_kind = Check("kind IN ('bonus', 'adjustment', 'floor')")
+    adjustment_known_state = Check(
+        "state IN ('waiting', 'scheduled', 'posted', 'refused', 'undone', 'expired', 'short')"
+    )
+    adjustment_real_amount = Check("amount_micros <> 0 AND (kind = 'adjustment' OR amount_micros > 0)")
+    adjustment_says_why = Check("reason <> ''")
+    adjustment_four_eyes = Check(
+        "NOT needs_approval OR state NOT IN ('posted', 'refused') OR decided_by IS NOT NULL AND decided_by <> author"
+    )
+    adjustment_floor_of_period = Check("(kind = 'floor') = (period IS NOT NULL)")

@@ -143,4 +143,10 @@ INVARIANTS = [
         sql.check_statements_follow_each_other,
         5,
     ),
+    Invariant(
+        "adjustments_are_paid_once",
+        "Each posted adjustment moved its amount once; no other moved any, and open ones upwards are held.",
+        sql.check_adjustments_are_paid_once,
+        4,
+    ),
 ]

@@ -46,7 +46,7 @@ from tests.pages.samples_floor import (
     WHO_SEVERAL,
 )
 from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK
-from tests.pages.samples_pay import PAYROLL, PAYROLL_FIRST, PERIOD_CLOSED, PERIOD_OVER, STATEMENT
+from tests.pages.samples_pay import PAY
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
@@ -341,11 +341,7 @@ SAMPLES: dict[str, Sample] = {
     "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
     "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
-    "payroll": Sample("payroll.html", PAYROLL, "/payroll", ("manager",)),
-    "payroll-first": Sample("payroll.html", PAYROLL_FIRST, "/payroll", ("manager",)),
-    "payroll-over": Sample("payroll_period.html", PERIOD_OVER, "/payroll/1", ("manager",)),
-    "payroll-closed": Sample("payroll_period.html", PERIOD_CLOSED, "/payroll/1", ("manager",)),
-    "statement": Sample("statement.html", STATEMENT, "/statements/1"),
+    **{name: Sample(template, view, path, roles) for name, (template, view, path, roles) in PAY.items()},
     "policies": Sample("policies.html", POLICIES, "/policies", ("manager",)),
     "policies-first": Sample("policies.html", POLICIES_FIRST, "/policies", ("manager",)),
     "standing": Sample("standing.html", STANDING, "/standing", ("manager",)),

@@ -54,7 +54,7 @@ async def _lines(found: Earnings) -> list[EarningLine]:
 def _line(line: EarningsLine, known: Any) -> EarningLine:
     rejected = line.reason.startswith(REJECTED)
     level = known["difficulty_level"] if known else line.price_inputs.get("level")
-    subject = line.task_id or line.exam_attempt_id
+    subject = line.task_id or line.exam_attempt_id or line.adjustment_id
     assert subject is not None
     return EarningLine(
         task=TaskFacts(

@@ -222,6 +222,18 @@ _OWN: dict[str, dict[str, str]] = {
         "review": _("Review"),
         "exam": _("Exam"),
         "share": _("Share"),
+        "bonus": _("Bonus"),
+        "adjustment": _("Adjustment"),
+        "floor": _("Top-up to the floor"),
+    },
+    "adjustment_state": {
+        "waiting": _("For a second person"),
+        "scheduled": _("Can be undone"),
+        "posted": _("Paid"),
+        "refused": _("Refused"),
+        "undone": _("Undone"),
+        "expired": _("Expired"),
+        "short": _("Not covered"),
     },
     "void": {
         "released": _("given back"),

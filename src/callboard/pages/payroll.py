@@ -20,7 +20,7 @@ from kernel import clock, db
 from kernel.clock import rfc3339
 from kernel.money import amount_text
 from kernel.sql import load
-from payments import periods, statements
+from payments import adjustments, periods, statements
 from payments.statements import StatementDocument
 
 sql = load("payments")
@@ -49,6 +49,8 @@ async def one_period(request: Call, period_id: FromPath[UUID]) -> Response[str]:
     view = PeriodPage(
         period=period, may_write=request.actor.may(WRITE), over=period.ends_at <= clock.now(), statements=found.items,
         next_cursor=found.next_cursor, done=request.query_params.get("done", ""),
+        top_ups=await adjustments.adjustments(limit=PAGE_ROWS, period_id=period_id, state="short"),
+        waiting_adjustments=len(await adjustments.adjustments(limit=PAGE_ROWS, state="waiting")),
         waiting_count=0 if period.state == "closed" else await db.fetch_value(sql.held_before, ends_at=period.ends_at),
     )  # fmt: skip
     return page(request, "payroll_period.html", view)

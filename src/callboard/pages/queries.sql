@@ -148,3 +148,20 @@ SELECT DISTINCT language, domain FROM lane WHERE project = :project_id AND kind 
 SELECT 'person:' || id::text AS actor, display_name AS name FROM person WHERE 'person:' || id::text = ANY (:actors::text[])
 UNION ALL
 SELECT 'token:' || id::text, name FROM api_token WHERE 'token:' || id::text = ANY (:actors::text[])
+
+-- name: projects_that_pay
+-- For the choice of a budget: all that are not closed.
+SELECT id, name, currency FROM project WHERE state <> 'closed' ORDER BY name
+
+-- name: named_person
+-- For a form that begins with somebody.
+SELECT display_name FROM annotator WHERE id = :id
+
+-- name: people_by_name
+-- Each name with how many it finds, and one of them: an external id first, or else a display name.
+SELECT wanted.name, found.id, coalesce(found.found, 0)::int AS found
+FROM unnest(:names::text[]) AS wanted (name)
+LEFT JOIN LATERAL (
+  SELECT (array_agg(a.id))[1] AS id, count(*) AS found FROM annotator a
+  WHERE CASE WHEN EXISTS (SELECT FROM annotator e WHERE e.external_id = wanted.name) THEN a.external_id = wanted.name ELSE a.display_name = wanted.name END
+) AS found ON true

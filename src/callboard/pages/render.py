@@ -21,7 +21,7 @@ from callboard import names
 from callboard.pages import charts, charts_skill, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.views import Shell
-from kernel.money import parse_amount
+from kernel.money import Money, parse_amount
 from routing.review import EVIDENCE_OUTCOME
 from skills import isced
 
@@ -105,6 +105,7 @@ def environment(lang: str) -> Environment:
     )
     env.globals.update(
         amount=parse_amount,
+        micros=Money,
         EVENT_CHIPS=labels.EVENT_CHIPS,
         LANGUAGES=LANGUAGES,
         NO_WORK=labels.LABELS["no_work"],
