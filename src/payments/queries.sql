@@ -741,7 +741,7 @@ SELECT (SELECT count(*)::int FROM added) AS statements, (SELECT coalesce(sum(lin
 UPDATE pay_period SET next_account = :next_account, statements = statements + :statements, lines = lines + :lines WHERE id = :id
 
 -- name: close_pay_period
--- The last step.
+-- The last step: from here on nothing in it can change.
 UPDATE pay_period SET state = 'closed', closed_at = clock_timestamp() WHERE id = :id
 RETURNING statements, lines
 
