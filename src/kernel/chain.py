@@ -103,7 +103,7 @@ async def _differences(chain: Chain, seal_row: Any) -> list[Finding] | None:
         fits = len(rows) == seal_row["rows"] and link(previous, [row["line"] for row in rows]) == bytes(
             seal_row["hash"]
         )
-        return [] if fits else None
+        return [] if fits else [Finding("changed", row["seq"], n) for row in rows if row["wrong"]] or None
     if bytes(seal_row["content_hash"]) != bytes(seal_row["hash"]):
         return None
     rows = await db.fetch(chain.differences, n=n, limit=MOST_FINDINGS)

@@ -87,7 +87,8 @@ VALUES (current_setting('callboard.actor', true), :action, :subject_type, :subje
 -- The rows of a link from before links listed them, to compute its hash again.
 SELECT seq, xid::text::bigint AS xid,
   concat_ws(E'\x1f', seq, xid, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject_type, subject_id,
-            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
+            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line,
+  digest IS DISTINCT FROM audit_digest(audit_entry) AS wrong
 FROM audit_entry
 WHERE (xid, seq) > (:from_xid::text::xid8, :from_seq::bigint) AND (xid, seq) <= (:to_xid::text::xid8, :to_seq::bigint)
 ORDER BY audit_entry.xid, audit_entry.seq
