@@ -824,7 +824,7 @@ WHERE s.carried_in_micros <> coalesce(before.carried_out_micros, 0) OR s.previou
 -- name: held_before
 -- Works that began before a moment and whose money is still set aside.
 SELECT count(*) FROM transfer AS held
-WHERE held.kind = 'pending' AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+WHERE held.kind = 'pending' AND held.adjustment_id IS NULL AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
 
 -- name: deduct
 -- Out of what somebody earned, back into the budget; no row where they have not earned so much. Locks as hold does: the budget first.
