@@ -114,7 +114,8 @@ async def closing(settings: Settings, units: int) -> list[Goal]:
     await db.execute("VACUUM (ANALYZE) transfer")
     floors = [await timed(lambda: db.fetch(FLOOR, starts_at=JANUARY, ends_at=FEBRUARY)) for _ in range(4)]
     floor = statistics.median(floors[1:])  # the first one warms
-    memory, began, more = [0.0], perf_counter(), True
+    memory, began = [0.0], perf_counter()
+    more: periods.Progress = "more"
     async with db.transaction("bench"):
         await periods.start_closing(period_id, "bench")
     while more:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from kernel import audit, db, outbox
+from kernel import audit, clock, db, outbox
 from kernel.ids import plain_uuid, uuid7
 from kernel.money import Money, exponent
 from kernel.settings import Settings
@@ -29,6 +29,8 @@ _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 _DECEMBER = 12
 
 Length = Literal["month", "two_weeks", "week"]
+Progress = Literal["", "more", "held"]
+"""Of a closing: nothing is left to do, go on, or go on in a moment because a running transaction holds the seal back."""
 
 
 class PeriodTotal(msgspec.Struct, frozen=True):
@@ -108,14 +110,14 @@ async def start_closing(period_id: UUID, closed_by: str, reason: str = "") -> Pe
     return await period(period_id)
 
 
-async def advance(period_id: UUID, settings: Settings) -> bool:
-    """One step: the place in the ledger, the next people, or the end. False when nothing is left to do."""
+async def advance(period_id: UUID, settings: Settings) -> Progress:
+    """One step: floors, the place in the ledger, the next people, or the end."""
     db.require_transaction()
     row = await db.fetch_one(sql.lock_pay_period, id=period_id)
     if row is None or row["state"] != "closing":
-        return False
+        return ""
     if row["to_xid"] is None:
-        return await _top_up(row, settings) or await _pin(row, settings)
+        return "more" if await _top_up(row, settings) else await _pin(row, settings)
     found = await db.fetch_one(
         sql.state_people, period_id=period_id, after=row["next_account"] or _FIRST, limit=PEOPLE_AT_ONCE, **await _units()
     )  # fmt: skip
@@ -125,18 +127,20 @@ async def advance(period_id: UUID, settings: Settings) -> bool:
         statements=found["statements"], lines=found["lines"],
     )  # fmt: skip
     if found["seen"] == PEOPLE_AT_ONCE:
-        return True
+        return "more"
     closed = await db.fetch_one(sql.close_pay_period, id=period_id)
     assert closed is not None
     data = {"period_id": str(period_id), "statements": closed["statements"], "lines": closed["lines"]}
     await outbox.publish("pay_period.closed", data, subject_id=period_id)
-    return False
+    return ""
 
 
 async def step(period_id: UUID, settings: Settings) -> None:
-    """`advance` as a job that asks for the one after it."""
-    if await advance(period_id, settings):
-        await outbox.enqueue(JOB, {"period_id": str(period_id)})
+    """`advance` as a job that asks for the one after it; a little later where a running transaction holds the seal back."""
+    progress = await advance(period_id, settings)
+    if progress:
+        due_at = clock.now() + timedelta(seconds=RETRY_SECONDS) if progress == "held" else None
+        await outbox.enqueue(JOB, {"period_id": str(period_id)}, due_at=due_at)
 
 
 async def _top_up(row: Any, settings: Settings) -> bool:
@@ -148,16 +152,15 @@ async def _top_up(row: Any, settings: Settings) -> bool:
     return await floors.pay_some(row["id"]) > 0
 
 
-async def _pin(row: Any, settings: Settings) -> bool:
+async def _pin(row: Any, settings: Settings) -> Progress:
     while await sealing.seal(settings):
         pass
     last = await db.fetch_one(sql.last_ledger_seal)
     xid, seq, head = (last["to_xid"], last["to_seq"], bytes(last["hash"])) if last else (0, 0, bytes(32))
-    if not await db.fetch_value(
-        sql.unsealed_before, xid=str(xid), seq=seq, ends_at=row["ends_at"], period_id=row["id"]
-    ):
-        await db.execute(sql.pin_pay_period, id=row["id"], xid=xid, seq=seq, head=head)
-    return True
+    if await db.fetch_value(sql.unsealed_before, xid=str(xid), seq=seq, ends_at=row["ends_at"], period_id=row["id"]):
+        return "held"
+    await db.execute(sql.pin_pay_period, id=row["id"], xid=xid, seq=seq, head=head)
+    return "more"
 
 
 async def _units() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from callboard.commands.ledger import command as ledger_command
 from callboard.commands.statement import command as statement_command
-from kernel import clock, db
+from kernel import clock, db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from payments import periods
@@ -58,10 +58,9 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
         )  # fmt: skip
     assert "Close the period" in await manager.get(f"/payroll/{period_id}")
     await manager.post(f"/payroll/{period_id}/close")
-    more = True
-    while more:
-        async with db.transaction():
-            more = await periods.advance(period_id, settings)
+    while (await periods.period(period_id)).state != "closed":
+        for job_id in await outbox.take_due_jobs(settings):
+            await outbox.run_job(job_id, settings)
     assert "Closed" in await manager.get("/payroll")
     closed = await manager.get(f"/payroll/{period_id}")
     found = re.search(r"/statements/[0-9a-f-]{36}", closed)

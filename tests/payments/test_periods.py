@@ -51,7 +51,7 @@ async def add_period(starts_at: datetime, ends_at: datetime) -> UUID:
 async def close(period_id: UUID, settings: Settings) -> None:
     async with db.transaction("person:boss"):
         await periods.start_closing(period_id, "person:boss")
-    more = True
+    more: periods.Progress = "more"
     while more:
         async with db.transaction():
             more = await periods.advance(period_id, settings)
