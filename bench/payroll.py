@@ -153,7 +153,7 @@ def private_megabytes(pid: object) -> float:
 
 async def posting(*, quick: bool) -> list[Goal]:
     """Both by the same number of clients, each with a project of its own, taken in turns."""
-    each, rounds = (60, 3) if quick else (400, 5)
+    each, rounds = (120, 5) if quick else (400, 5)
     await db.execute(
         "CREATE TABLE bare (id uuid PRIMARY KEY, account uuid NOT NULL, micros bigint NOT NULL, at timestamptz NOT NULL)"
     )

@@ -93,11 +93,11 @@ SELECT
 -- is written, see hold.
 WITH held AS MATERIALIZED (
   SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-    exam_attempt_id, adjustment_id, for_period, rate_card
+    exam_attempt_id, adjustment_id, for_period, rate_card, kind AS held_kind
   FROM transfer
-  WHERE business_key = :held_key AND kind = 'pending'
+  WHERE business_key = :held_key  -- alone: beside the kind a planner without statistics reads a partial index of all holds
 ), budget AS MATERIALIZED (
-  SELECT id FROM account WHERE id = (SELECT debit_account FROM held)
+  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE held_kind = 'pending')
   FOR NO KEY UPDATE
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
