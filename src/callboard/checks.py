@@ -6,9 +6,11 @@ import msgspec
 
 from dialogue.invariants import INVARIANTS as DIALOGUE_INVARIANTS
 from kernel import audit, db
-from kernel.invariants import Invariant, Result, run
+from kernel.chain import ChainReport
+from kernel.invariants import EXAMPLES, Invariant, Result, run
 from kernel.settings import Settings, load_settings
 from kernel.sql import compile_sql
+from payments import sealing
 from payments.verify import INVARIANTS as PAYMENT_INVARIANTS
 from payments.verify import ledger_totals
 from routing.invariants import INVARIANTS as ROUTING_INVARIANTS
@@ -40,7 +42,8 @@ class Report(msgspec.Struct, frozen=True):
     invariants: list[Result]
     ledger: list[dict[str, Any]]
     """Debits and credits of each currency."""
-    audit_chain: audit.ChainReport
+    audit_chain: ChainReport
+    ledger_chain: ChainReport
 
     def to_json(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -54,8 +57,7 @@ class Report(msgspec.Struct, frozen=True):
             f"ledger {total['currency']}: debits {total['debits']['amount']} = credits {total['credits']['amount']}"
             for total in self.ledger
         ]
-        chain = self.audit_chain
-        lines.append(f"audit chain: {chain.seals} seals over {chain.rows} rows, head {chain.head[:16]}…")
+        lines += [chain_text("audit", self.audit_chain), chain_text("ledger", self.ledger_chain)]
         return "\n".join(lines)
 
 
@@ -74,8 +76,9 @@ async def check() -> Report:
     results = await run(all_invariants())
     results.append(await _beliefs_follow_evidence())
     results.append(await _standing_follows_rules())
-    chain = await audit.verify()
-    results.append(_chain_result(chain))
+    chain, ledger_chain = await audit.verify(), await sealing.verify()
+    results.append(_chain_result("audit_chain_verifies", "audit log", chain))
+    results.append(_chain_result("ledger_chain_verifies", "ledger", ledger_chain))
     totals = await ledger_totals()
     results.append(_balance_result(totals))
     results.sort(key=lambda result: (result.number, result.name))
@@ -83,7 +86,7 @@ async def check() -> Report:
         {"currency": total.currency, "debits": total.debits.to_json(), "credits": total.credits.to_json()}
         for total in totals
     ]
-    return Report(all(result.violations == 0 for result in results), results, ledger, chain)
+    return Report(all(result.violations == 0 for result in results), results, ledger, chain, ledger_chain)
 
 
 async def _beliefs_follow_evidence() -> Result:
@@ -99,10 +102,15 @@ async def _standing_follows_rules() -> Result:
     return Result("standing_follows_evidence", sentence, len(wrong), examples, 7)
 
 
-def _chain_result(chain: audit.ChainReport) -> Result:
-    sentence = "The audit log's hash chain verifies: no sealed row was changed or removed."
-    broken = [] if chain.broken_at is None else [{"seal": chain.broken_at}]
-    return Result("audit_chain_verifies", sentence, len(broken), broken, 7)
+def _chain_result(name: str, what: str, chain: ChainReport) -> Result:
+    sentence = f"The {what}'s hash chain verifies: no row was changed, removed or put in around its rules."
+    examples = [msgspec.to_builtins(finding) for finding in chain.findings[:EXAMPLES]]
+    return Result(name, sentence, len(chain.findings), examples, 7)
+
+
+def chain_text(name: str, chain: ChainReport) -> str:
+    waiting = f", {chain.tail} not sealed yet" if chain.tail else ""
+    return f"{name} chain: {chain.seals} seals over {chain.rows} rows{waiting}, head {chain.head[:16]}…"
 
 
 def _balance_result(totals: list[Any]) -> Result:

@@ -7,6 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
+from payments import adjustments, periods, sealing
 from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
@@ -20,6 +21,10 @@ NAMES = (
     promises.JOB,
     stock.JOB,
     "audit.seal",
+    sealing.JOB,
+    periods.JOB,
+    periods.OPEN_JOB,
+    adjustments.JOB,
     "kernel.tidy",
     "access.tidy",
     "skills.end_exams",
@@ -96,6 +101,30 @@ async def take_stock(_payload: dict[str, Any], settings: Settings) -> None:
 async def seal(_payload: dict[str, Any], settings: Settings) -> None:
     while await audit.seal(settings) == settings.seal_batch:
         pass
+
+
+@outbox.handler(sealing.JOB)
+async def seal_ledger(_payload: dict[str, Any], settings: Settings) -> None:
+    while await sealing.seal(settings) == settings.seal_batch:
+        pass
+
+
+@outbox.handler(periods.OPEN_JOB)
+async def open_pay_periods(_payload: dict[str, Any], settings: Settings) -> None:
+    await periods.open_periods(settings)
+
+
+@outbox.handler(adjustments.JOB)
+async def sweep_adjustments(_payload: dict[str, Any], _settings: Settings) -> None:
+    """One batch; a full one is followed by another job."""
+    if await adjustments.sweep() == adjustments.BATCH:
+        await outbox.enqueue(adjustments.JOB, {})
+
+
+@outbox.handler(periods.JOB)
+async def close_pay_period(payload: dict[str, Any], settings: Settings) -> None:
+    """The next step; until the period is closed, each is followed by another job."""
+    await periods.step(UUID(payload["period_id"]), settings)
 
 
 @outbox.handler("kernel.tidy")

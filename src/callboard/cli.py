@@ -18,6 +18,8 @@ COMMANDS = (
     "import-people",
     "export",
     "check",
+    "ledger",
+    "statement",
     "skills",
     "seed",
     "migrate",

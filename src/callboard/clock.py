@@ -44,6 +44,9 @@ TIMED = (
     Timed("routing.make_offers", 5),  # an offer that timed out goes on to the next person
     Timed("routing.take_stock", 5),  # a person who comes or goes counts in the next claims; a look takes some 20 ms
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
+    Timed("ledger.seal", 5),  # likewise
+    Timed("payments.adjustments", 30),  # paid within half a minute after it can no longer be undone
+    Timed("payments.open_period", 600),  # a period that ended can be closed within ten minutes
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),
     Timed("skills.end_exams", 60),

@@ -83,37 +83,66 @@ UPDATE idempotency_key SET status = :status, body = :body WHERE actor = :actor A
 INSERT INTO audit_entry (actor, action, subject_type, subject_id, before, after, reason)
 VALUES (current_setting('callboard.actor', true), :action, :subject_type, :subject_id, :before, :after, :reason)
 
--- name: last_seal
--- The end of the chain; locked, so that two sealers cannot fork it.
-SELECT n, to_xid, to_seq, hash FROM audit_seal ORDER BY n DESC LIMIT 1 FOR UPDATE
-
--- name: audit_rows_after
--- In an order that never gains a row in its past (see events_after).
-SELECT seq, xid::text::bigint AS xid,
-  concat_ws(E'\x1f', seq, xid, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject_type, subject_id,
-            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
-FROM audit_entry
-WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY audit_entry.xid, audit_entry.seq
-LIMIT :limit
-
 -- name: audit_rows_between
--- The rows of one link, to compute its hash again.
+-- The rows of a link from before links listed them, to compute its hash again.
 SELECT seq, xid::text::bigint AS xid,
   concat_ws(E'\x1f', seq, xid, (extract(epoch FROM at) * 1000000)::bigint, actor, action, subject_type, subject_id,
-            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line
+            coalesce(before::text, '-'), coalesce(after::text, '-'), coalesce(reason, '-')) AS line,
+  digest IS DISTINCT FROM audit_digest(audit_entry) AS wrong
 FROM audit_entry
 WHERE (xid, seq) > (:from_xid::text::xid8, :from_seq::bigint) AND (xid, seq) <= (:to_xid::text::xid8, :to_seq::bigint)
 ORDER BY audit_entry.xid, audit_entry.seq
 
+-- name: last_seal
+-- The end of the chain; locked, so that two sealers cannot fork it.
+SELECT n, to_xid, to_seq, hash FROM audit_seal ORDER BY n DESC LIMIT 1 FOR UPDATE
+
 -- name: add_seal
--- The next link; the number is the primary key, so the chain cannot fork.
-INSERT INTO audit_seal (n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash)
-VALUES (:n, :from_xid, :from_seq, :to_xid, :to_seq, :rows, :previous_hash, :hash)
+-- The next link, over rows in an order that never gains one in its past (see events_after); the number is the primary key, so the chain cannot fork.
+WITH fresh AS MATERIALIZED (
+  SELECT seq, xid, audit_digest(audit_entry) AS digest FROM audit_entry
+  WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+  ORDER BY audit_entry.xid, audit_entry.seq
+  LIMIT :limit
+), gathered AS (
+  SELECT string_agg(int8send(seq) || digest, ''::bytea ORDER BY xid, seq) AS leaves, count(*)::int AS rows,
+    (array_agg(xid::text::bigint ORDER BY xid DESC, seq DESC))[1] AS to_xid, (array_agg(seq ORDER BY xid DESC, seq DESC))[1] AS to_seq
+  FROM fresh
+)
+INSERT INTO audit_seal (n, from_xid, from_seq, to_xid, to_seq, rows, leaves, previous_hash, hash)
+SELECT :n, :xid::text::bigint, :seq::bigint, to_xid, to_seq, rows, leaves, :previous::bytea, sha256(:previous::bytea || leaves) FROM gathered WHERE rows > 0
+RETURNING rows
 
 -- name: seals
--- The chain from its beginning.
-SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash FROM audit_seal ORDER BY n
+-- The chain from its beginning, each link with the hash that its content gives; none where it lists no rows.
+SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash, sha256(previous_hash || leaves) AS content_hash FROM audit_seal ORDER BY n
+
+-- name: seal_differences
+-- What one link lists against the rows that are there, each hashed anew: by itself, and as the trigger noted it.
+WITH link AS (
+  SELECT * FROM audit_seal WHERE n = :n
+), leaf AS (
+  SELECT ('x' || encode(substr(link.leaves, 40 * i + 1, 8), 'hex'))::bit(64)::bigint AS seq, substr(link.leaves, 40 * i + 9, 32) AS digest
+  FROM link, generate_series(0, octet_length(link.leaves) / 40 - 1) AS i
+), present AS (
+  SELECT seq, audit_digest(audit_entry) AS digest, digest AS noted FROM audit_entry
+  WHERE (xid, seq) > ((SELECT from_xid::text::xid8 FROM link), (SELECT from_seq FROM link))
+    AND (xid, seq) <= ((SELECT to_xid::text::xid8 FROM link), (SELECT to_seq FROM link))
+)
+SELECT coalesce(leaf.seq, present.seq) AS seq,
+  CASE WHEN present.seq IS NULL THEN 'removed' WHEN leaf.seq IS NULL OR present.noted IS NULL THEN 'added' ELSE 'changed' END AS what
+FROM leaf FULL JOIN present ON present.seq = leaf.seq
+WHERE leaf.digest IS DISTINCT FROM present.digest OR present.noted IS DISTINCT FROM present.digest
+ORDER BY 1
+LIMIT :limit
+
+-- name: seal_tail
+-- Rows behind the last link: how many, and those whose own digest is missing or wrong.
+WITH tail AS (
+  SELECT seq, digest IS NULL AS bare, digest IS DISTINCT FROM audit_digest(audit_entry) AS wrong FROM audit_entry WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint)
+)
+SELECT (SELECT count(*)::int FROM tail) AS rows, found.seq, CASE WHEN found.bare THEN 'added' ELSE 'changed' END AS what
+FROM (SELECT 1) AS one LEFT JOIN (SELECT seq, bare FROM tail WHERE wrong ORDER BY seq LIMIT :limit) AS found ON true
 
 -- name: fire_once
 -- True for the first clock that fires this job in this slot.

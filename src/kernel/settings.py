@@ -749,7 +749,90 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 12
-    seal_batch: Annotated[int, _say("Audit rows in one seal of the hash chain.", "rows", "bounded memory", ge=1)] = 1000
+    pay_period: Annotated[
+        str,
+        _say(
+            "How long a pay period is: month, two_weeks or week. Periods that there are stay as they are.",
+            "word",
+            "most people are paid by the month",
+            pattern="^(month|two_weeks|week)$",
+        ),
+    ] = "month"
+    approval_limits: Annotated[
+        str,
+        _say(
+            "Up to so much a day, by currency, one person may grant or deduct per annotator; beyond it, and in other currencies, a second one approves.",
+            "currency and whole units, comma-separated",
+            "a thank-you must not wait; a week's pay must not hang on one hand",
+            pattern="^[A-Z]{3} [0-9]{1,9}(, ?[A-Z]{3} [0-9]{1,9})*$",
+        ),
+    ] = "USD 50, EUR 50, GBP 40, CNY 350, JPY 7500, KWD 15"
+    adjustment_undo_minutes: Annotated[
+        int,
+        _say(
+            "Until then a bonus or adjustment can be undone; then it is paid.",
+            "minutes",
+            "a slip is noticed at once",
+            ge=0,
+        ),
+    ] = 10
+    adjustment_wait_days: Annotated[
+        int,
+        _say(
+            "An adjustment that nobody approves expires after that, and its money is free again.",
+            "days",
+            "two weeks of holidays; a budget is not held for ever",
+            ge=1,
+        ),
+    ] = 14
+    floor_cap_multiple: Annotated[
+        float,
+        _say(
+            "Most of a task's active time that counts for the floor, as a multiple of its lane's median.",
+            "times",
+            "one in twenty honest tasks takes three times as long; an open tab takes more",
+            ge=1,
+        ),
+    ] = 3.0
+    floor_least_tasks: Annotated[
+        int,
+        _say(
+            "Paid tasks from which a lane has a median of its own; below it, the kind of work in the project counts.",
+            "tasks",
+            "the median of fewer is one person's",
+            ge=1,
+        ),
+    ] = 20
+    floor_most_minutes: Annotated[
+        int,
+        _say(
+            "Most active time of one task that counts for the floor, whatever the median.",
+            "minutes",
+            "where there is no median yet, a limit must stand all the same",
+            ge=1,
+        ),
+    ] = 120
+    floor_least_minutes: Annotated[
+        int,
+        _say(
+            "Counted active time in a period, project and language from which the floor holds.",
+            "minutes",
+            "half an hour: first tasks are slow, and minutes are noise",
+            ge=0,
+        ),
+    ] = 30
+    budget_warnings: Annotated[
+        str,
+        _say(
+            "Shares of a budget, spent or reserved, from which its project's page warns.",
+            "per cent, comma-separated",
+            "four fifths leaves time to ask for more; nineteen twentieths is the last call",
+            pattern="^[0-9]{1,3}(,[0-9]{1,3})*$",
+        ),
+    ] = "80,95"
+    seal_batch: Annotated[
+        int, _say("Rows in one seal of a hash chain: of the audit log, of the ledger.", "rows", "bounded memory", ge=1)
+    ] = 1000
     redis_timeout_seconds: Annotated[
         float, _say("Longest wait for Redis inside a request.", "seconds", "Redis is a nudge, never the record", gt=0)
     ] = 0.1

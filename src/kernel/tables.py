@@ -57,7 +57,10 @@ class IdempotencyKey(Table, tablename="idempotency_key", db=engine):
 
 
 class AuditEntry(Table, tablename="audit_entry", db=engine):
-    """Who changed what, when and why. Append-only; sealed into a hash chain off the hot path. `xid` as in Event."""
+    """Who changed what, when and why. Append-only; sealed into a hash chain off the hot path. `xid` as in Event.
+
+    `digest` is added in SQL too: a trigger writes the hash of the row's own content.
+    """
 
     seq = BigSerial(primary_key=True)
     at = Timestamptz(default=TimestamptzNow())
@@ -71,7 +74,10 @@ class AuditEntry(Table, tablename="audit_entry", db=engine):
 
 
 class AuditSeal(Table, tablename="audit_seal", db=engine):
-    """One link of the chain: the hash over the previous link and the rows between two positions."""
+    """One link of the chain: the hash over the previous link and the rows between two positions.
+
+    `leaves` says which rows, with the digest of each; links from before it was kept have none.
+    """
 
     n = BigInt(primary_key=True)
     from_xid = BigInt()
@@ -79,6 +85,7 @@ class AuditSeal(Table, tablename="audit_seal", db=engine):
     to_xid = BigInt()
     to_seq = BigInt()
     rows = Integer()
+    leaves = Bytea(null=True, default=None)
     previous_hash = Bytea()
     hash = Bytea()
     sealed_at = Timestamptz(default=TimestamptzNow())

@@ -41,7 +41,7 @@ class EarningsLine(msgspec.Struct, frozen=True):
     seq: int
     assignment_id: UUID | None
     task_id: UUID | None
-    """Neither for an exam."""
+    """Neither for an exam or an adjustment."""
     exam_attempt_id: UUID | None
     exam_id: UUID | None
     exam_name: str | None
@@ -51,8 +51,9 @@ class EarningsLine(msgspec.Struct, frozen=True):
     project_id: UUID
     project_name: str | None
     kind: str
-    """`annotation`, `review` or `exam`."""
+    """`annotation`, `review`, `exam`, `share`, `bonus`, `adjustment` or `floor`."""
     amount: Money
+    """Below zero: a deduction."""
     state: str
     """`pending`, `posted` or `voided`."""
     price_inputs: dict[str, Any]
@@ -60,6 +61,7 @@ class EarningsLine(msgspec.Struct, frozen=True):
     """Why the money went back; empty otherwise."""
     held_at: datetime
     resolved_at: datetime | None
+    adjustment_id: UUID | None = None
     shared: "Shared | None" = None
     """Of a dialogue that passed through several hands; `amount` is this person's part of it."""
 
@@ -213,6 +215,7 @@ def _line(row: Any) -> EarningsLine:
         assignment_id=plain_uuid_or_none(row["assignment_id"]),
         task_id=plain_uuid_or_none(row["task_id"]),
         exam_attempt_id=plain_uuid_or_none(row["exam_attempt_id"]),
+        adjustment_id=plain_uuid_or_none(row["adjustment_id"]),
         exam_id=plain_uuid_or_none(row["exam_id"]),
         exam_name=row["exam_name"],
         external_id=row["external_id"],

@@ -1,4 +1,4 @@
-from kernel.errors import Conflict, Invalid, NotFound
+from kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class HoldResolved(Conflict):
@@ -24,3 +24,48 @@ class BadRateCard(Invalid):
 class NoSuchProject(NotFound):
     code = "project_not_found"
     title = "There is no such project for this account"
+
+
+class NoSuchPeriod(NotFound):
+    code = "pay_period_not_found"
+    title = "There is no such pay period"
+
+
+class PeriodNotOver(Conflict):
+    code = "pay_period_not_over"
+    title = "A pay period is closed once its time is over, and after the one before it"
+
+
+class NoSuchStatement(NotFound):
+    code = "statement_not_found"
+    title = "There is no such statement for this account"
+
+
+class BadStatementFile(Invalid):
+    code = "bad_statement_file"
+    title = "This is no statement as Callboard writes them"
+
+
+class NoSuchAdjustment(NotFound):
+    code = "adjustment_not_found"
+    title = "There is no such adjustment for this account"
+
+
+class BadAdjustment(Invalid):
+    code = "bad_adjustment"
+    title = "The adjustment cannot be made like that"
+
+
+class AdjustmentDecided(Conflict):
+    code = "adjustment_decided"
+    title = "This adjustment was decided already"
+
+
+class OwnAdjustment(Forbidden):
+    code = "own_adjustment"
+    title = "Somebody else decides this: nobody approves what they proposed, or what they get"
+
+
+class BadPayFloor(Invalid):
+    code = "bad_pay_floor"
+    title = "The floor is an amount per hour from zero to 10,000 units, in the project's currency"

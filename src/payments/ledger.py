@@ -68,6 +68,9 @@ class Earmark(msgspec.Struct, frozen=True, kw_only=True):
     assignment_id: UUID | None = None
     task_id: UUID | None = None
     exam_attempt_id: UUID | None = None
+    adjustment_id: UUID | None = None
+    for_period: UUID | None = None
+    """The pay period that it is paid in, whenever it moves."""
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -156,8 +159,8 @@ async def set_aside(wanted: Earmark) -> None:
     for _ in range(2):
         seq = await db.fetch_value(
             sql.hold, id=uuid7(), key=wanted.key, assignment_id=wanted.assignment_id, task_id=wanted.task_id,
-            exam_attempt_id=wanted.exam_attempt_id, project_id=wanted.project_id, annotator_id=wanted.annotator_id,
-            amount_micros=wanted.amount.micros, currency=wanted.amount.currency,
+            exam_attempt_id=wanted.exam_attempt_id, adjustment_id=wanted.adjustment_id, for_period=wanted.for_period,
+            project_id=wanted.project_id, annotator_id=wanted.annotator_id, amount_micros=wanted.amount.micros, currency=wanted.amount.currency,
             rate_card_id=wanted.inputs.get("rate_card_id"), inputs=db.jsonb(wanted.inputs),
         )  # fmt: skip
         if seq is not None or await _held_already(wanted):
@@ -247,7 +250,12 @@ async def _held_again(assignment_id: UUID) -> bool:
 
 async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resolution | None:
     """Of two holds the second is the one that counts: the first was given back before there was another."""
+    db.require_transaction()
     held, key = _hold_key(assignment_id), f"{kind}:{assignment_id}"
+    # Nearly always this is all: a second hold is there only where the first has ended.
+    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, held_key=held, key=key, reason=reason)
+    if row is not None:
+        return _resolution(row, fresh=True)
     if await _held_again(assignment_id):
         # Paid is paid once, whatever was held; given back it may be twice.
         held, key = _again_key(assignment_id), key if kind == "post" else f"{kind}:{_again_key(assignment_id)}"

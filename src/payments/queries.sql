@@ -71,9 +71,9 @@ WITH budget AS (
   RETURNING account.id
 )
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
-  annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, inputs, created_at)
+  annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, created_at)
 SELECT :id, 'pending', :key, budget.id, earnings.id, :amount_micros, :currency, :project_id,
-  :annotator_id, :assignment_id, :task_id, :exam_attempt_id, :rate_card_id, :inputs, clock_timestamp()
+  :annotator_id, :assignment_id, :task_id, :exam_attempt_id, :adjustment_id, :for_period, :rate_card_id, :inputs, clock_timestamp()
 FROM budget CROSS JOIN earnings
 RETURNING seq
 
@@ -93,17 +93,17 @@ SELECT
 -- is written, see hold.
 WITH held AS MATERIALIZED (
   SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-    exam_attempt_id, rate_card
+    exam_attempt_id, adjustment_id, for_period, rate_card, kind AS held_kind
   FROM transfer
-  WHERE business_key = :held_key AND kind = 'pending'
+  WHERE business_key = :held_key  -- alone: beside the kind a planner without statistics reads a partial index of all holds
 ), budget AS MATERIALIZED (
-  SELECT id FROM account WHERE id = (SELECT debit_account FROM held)
+  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE held_kind = 'pending')
   FOR NO KEY UPDATE
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
-    annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, inputs, reason, created_at)
+    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
   SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, rate_card, '{}', :reason, clock_timestamp()
+    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
   FROM held CROSS JOIN budget
   ON CONFLICT DO NOTHING
   RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id,
@@ -123,7 +123,7 @@ WITH held AS MATERIALIZED (
 )
 SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id),
-    CASE WHEN resolved.exam_attempt_id IS NOT NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
+    CASE WHEN resolved.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
     AS vendor_id
 FROM resolved
 
@@ -132,7 +132,7 @@ FROM resolved
 SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
   resolution.annotator_id, resolution.assignment_id, resolution.task_id,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolution.assignment_id),
-    CASE WHEN resolution.exam_attempt_id IS NOT NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
+    CASE WHEN resolution.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
     AS vendor_id
 FROM transfer AS held
 JOIN transfer AS resolution ON resolution.pending = held.id
@@ -181,9 +181,9 @@ FROM account
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
-      WHERE kind IN ('post', 'share') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
+      WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
-      WHERE kind IN ('post', 'share') AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
+      WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
   FROM (SELECT kind, amount_micros, created_at, debit_account FROM transfer
         WHERE transfer.annotator_id = account.owner_id AND transfer.currency = account.currency
         UNION ALL
@@ -195,15 +195,15 @@ ORDER BY account.currency
 -- name: earnings_lines
 -- One line per piece of work or attempt at an exam that had a price, newest first, with what became of its money.
 SELECT held.seq, held.assignment_id, held.task_id, task.external_id, coalesce(task.domain, exam.domain) AS domain,
-  coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, exam.id AS exam_id,
+  coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, held.adjustment_id, exam.id AS exam_id,
   exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind,
-  held.amount_micros - coalesce(given.micros, 0) AS amount_micros,
-  held.currency, CASE WHEN held.kind = 'share' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
+  CASE WHEN held.kind = 'deduct' THEN -held.amount_micros ELSE held.amount_micros - coalesce(given.micros, 0) END AS amount_micros,
+  held.currency, CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
   coalesce(whole.inputs, held.inputs) AS price_inputs,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'turns')::int ELSE given.kept END AS share_turns,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'of')::int ELSE given.turns END AS share_of,
-  coalesce(whole.amount_micros, held.amount_micros) AS whole_micros, coalesce(resolution.reason, '') AS reason, held.created_at AS held_at,
-  CASE WHEN held.kind = 'share' THEN held.created_at ELSE resolution.created_at END AS resolved_at
+  coalesce(whole.amount_micros, held.amount_micros) AS whole_micros, coalesce(resolution.reason, held.reason) AS reason, held.created_at AS held_at,
+  CASE WHEN held.kind IN ('share', 'deduct') THEN held.created_at ELSE resolution.created_at END AS resolved_at
 FROM transfer AS held
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN assignment ON assignment.id = held.assignment_id
@@ -218,19 +218,21 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT h.inputs, h.amount_micros FROM transfer AS h WHERE held.kind = 'share' AND h.assignment_id = held.assignment_id AND h.kind = 'pending' ORDER BY h.seq DESC LIMIT 1
 ) AS whole ON true
-WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share')
+WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
-  AND (:state::text IS NULL OR :state = CASE WHEN held.kind = 'share' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
+  AND (:state::text IS NULL OR :state = CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
 ORDER BY held.seq DESC
 LIMIT :limit
 
 -- name: project_budget
 -- Zeros for a project that was never funded; no row for one that does not exist.
-SELECT project.currency, coalesce(account.credits_posted, 0) AS funded_micros,
-  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) AS posted_micros
+-- What was deducted came back: it is neither funding nor spent.
+SELECT project.currency, coalesce(account.credits_posted, 0) - coalesce(returned.micros, 0) AS funded_micros,
+  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) - coalesce(returned.micros, 0) AS posted_micros
 FROM project
 LEFT JOIN account ON account.kind = 'project_budget' AND account.owner_id = project.id AND account.currency = project.currency
+LEFT JOIN LATERAL (SELECT sum(amount_micros)::bigint AS micros FROM transfer WHERE kind = 'deduct' AND credit_account = account.id) AS returned ON true
 WHERE project.id = :project_id
 
 -- name: cost_by
@@ -283,7 +285,7 @@ HAVING count(accrual.id) <> 1
 SELECT accrual.seq, accrual.assignment_id, accrual.amount_micros, assignment.state
 FROM transfer AS accrual
 LEFT JOIN assignment ON assignment.id = accrual.assignment_id
-WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NULL
+WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NULL AND accrual.adjustment_id IS NULL
   AND NOT EXISTS (SELECT FROM submission
                   WHERE submission.assignment = accrual.assignment_id AND (submission.state = 'accepted'
                     OR submission.state = 'rejected' AND EXISTS (SELECT FROM overturn JOIN verdict ON verdict.id = overturn.verdict
@@ -307,7 +309,7 @@ SELECT held.seq, held.assignment_id, held.amount_micros, assignment.state, submi
 FROM transfer AS held
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN submission ON submission.assignment = held.assignment_id
-WHERE held.kind = 'pending' AND held.exam_attempt_id IS NULL
+WHERE held.kind = 'pending' AND held.exam_attempt_id IS NULL AND held.adjustment_id IS NULL
   AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
   AND (assignment.id IS NULL OR assignment.state NOT IN ('live', 'submitted')
        OR submission.state IN ('rework', 'rejected', 'cancelled'))
@@ -350,6 +352,8 @@ WHERE transfer.amount_micros <= 0
          IS DISTINCT FROM ('funding', 'project_budget', transfer.project_id)
        WHEN 'share' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
          ('annotator_earnings', (SELECT annotator FROM assignment WHERE assignment.id = transfer.assignment_id), 'annotator_earnings', transfer.annotator_id)
+       WHEN 'deduct' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
+         IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'project_budget', transfer.project_id)
        ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('project_budget', transfer.project_id, 'annotator_earnings', transfer.annotator_id)
      END
@@ -370,10 +374,10 @@ WITH leg AS (
   SELECT credit_account, kind, 0, amount_micros FROM transfer
 ), folded AS (
   SELECT account_id,
-    sum(CASE WHEN kind = 'pending' THEN debit WHEN kind IN ('direct', 'share') THEN 0 ELSE -debit END) AS debits_pending,
-    sum(CASE WHEN kind = 'pending' THEN credit WHEN kind IN ('direct', 'share') THEN 0 ELSE -credit END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind = 'pending' THEN debit WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -debit END) AS debits_pending,
+    sum(CASE WHEN kind = 'pending' THEN credit WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -credit END) AS credits_pending,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -394,8 +398,8 @@ SELECT folded.project_id, folded.currency, folded.funded_micros, folded.reserved
 FROM (
   SELECT project_id, currency,
     coalesce(sum(amount_micros) FILTER (WHERE kind = 'direct'), 0) AS funded_micros,
-    coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'post'), 0) AS posted_micros
+    coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
+    coalesce(sum(CASE kind WHEN 'post' THEN amount_micros WHEN 'deduct' THEN -amount_micros END), 0) AS posted_micros
   FROM transfer
   GROUP BY project_id, currency
 ) AS folded
@@ -416,10 +420,10 @@ FROM transfer AS resolution
 LEFT JOIN transfer AS held ON held.id = resolution.pending
 WHERE resolution.kind IN ('post', 'void')
   AND (held.kind, resolution.debit_account, resolution.credit_account, resolution.amount_micros, resolution.currency,
-       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.exam_attempt_id)
+       resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.exam_attempt_id, resolution.adjustment_id)
       IS DISTINCT FROM
       ('pending', held.debit_account, held.credit_account, held.amount_micros, held.currency,
-       held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id)
+       held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id, held.adjustment_id)
 
 -- name: lock_budgets
 -- The budgets of a batch of holds, in one order for everybody.
@@ -570,7 +574,7 @@ SELECT paid.assignment_id, assignment.price_micros, paid.total, paid.least
 FROM (
   SELECT assignment_id, sum(net)::bigint AS total, min(net)::bigint AS least
   FROM (SELECT assignment_id, account_id, sum(micros) AS net
-        FROM (SELECT assignment_id, credit_account AS account_id, amount_micros AS micros FROM transfer WHERE kind IN ('post', 'share') AND exam_attempt_id IS NULL
+        FROM (SELECT assignment_id, credit_account AS account_id, amount_micros AS micros FROM transfer WHERE kind IN ('post', 'share') AND exam_attempt_id IS NULL AND adjustment_id IS NULL
               UNION ALL
               SELECT assignment_id, debit_account, -amount_micros FROM transfer WHERE kind = 'share') AS legs
         GROUP BY assignment_id, account_id) AS by_person
@@ -587,3 +591,389 @@ LEFT JOIN transfer AS posted ON posted.assignment_id = given.assignment_id AND p
 WHERE given.kind = 'share'
   AND (posted.id IS NULL OR given.debit_account <> posted.credit_account
        OR abs(given.amount_micros - posted.amount_micros::numeric * (given.inputs ->> 'turns')::int / (given.inputs ->> 'of')::int) >= 1)
+
+-- name: last_ledger_seal
+-- The end of the chain; locked, so that two sealers cannot fork it.
+SELECT n, to_xid, to_seq, hash FROM ledger_seal ORDER BY n DESC LIMIT 1 FOR UPDATE
+
+-- name: add_ledger_seal
+-- The next link, over rows in an order that never gains one in its past (see events_after); the number is the primary key, so the chain cannot fork.
+WITH fresh AS MATERIALIZED (
+  SELECT seq, xid, transfer_digest(transfer) AS digest FROM transfer
+  WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+  ORDER BY transfer.xid, transfer.seq
+  LIMIT :limit
+), gathered AS (
+  SELECT string_agg(int8send(seq) || digest, ''::bytea ORDER BY xid, seq) AS leaves, count(*)::int AS rows,
+    (array_agg(xid::text::bigint ORDER BY xid DESC, seq DESC))[1] AS to_xid, (array_agg(seq ORDER BY xid DESC, seq DESC))[1] AS to_seq
+  FROM fresh
+)
+INSERT INTO ledger_seal (n, from_xid, from_seq, to_xid, to_seq, rows, leaves, previous_hash, hash)
+SELECT :n, :xid::text::bigint, :seq::bigint, to_xid, to_seq, rows, leaves, :previous::bytea, sha256(:previous::bytea || leaves) FROM gathered WHERE rows > 0
+RETURNING rows
+
+-- name: ledger_seals
+-- The chain from its beginning, each link with the hash that its content gives; none where it lists no rows.
+SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash, sha256(previous_hash || leaves) AS content_hash FROM ledger_seal ORDER BY n
+
+-- name: ledger_seal_differences
+-- What one link lists against the rows that are there, each hashed anew: by itself, and as the trigger noted it.
+WITH link AS (
+  SELECT * FROM ledger_seal WHERE n = :n
+), leaf AS (
+  SELECT ('x' || encode(substr(link.leaves, 40 * i + 1, 8), 'hex'))::bit(64)::bigint AS seq, substr(link.leaves, 40 * i + 9, 32) AS digest
+  FROM link, generate_series(0, octet_length(link.leaves) / 40 - 1) AS i
+), present AS (
+  SELECT seq, transfer_digest(transfer) AS digest, digest AS noted FROM transfer
+  WHERE (xid, seq) > ((SELECT from_xid::text::xid8 FROM link), (SELECT from_seq FROM link))
+    AND (xid, seq) <= ((SELECT to_xid::text::xid8 FROM link), (SELECT to_seq FROM link))
+)
+SELECT coalesce(leaf.seq, present.seq) AS seq,
+  CASE WHEN present.seq IS NULL THEN 'removed' WHEN leaf.seq IS NULL OR present.noted IS NULL THEN 'added' ELSE 'changed' END AS what
+FROM leaf FULL JOIN present ON present.seq = leaf.seq
+WHERE leaf.digest IS DISTINCT FROM present.digest OR present.noted IS DISTINCT FROM present.digest
+ORDER BY 1
+LIMIT :limit
+
+-- name: ledger_seal_tail
+-- Rows behind the last link: how many, and those whose own digest is missing or wrong.
+WITH tail AS (
+  SELECT seq, digest IS NULL AS bare, digest IS DISTINCT FROM transfer_digest(transfer) AS wrong FROM transfer WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint)
+)
+SELECT (SELECT count(*)::int FROM tail) AS rows, found.seq, CASE WHEN found.bare THEN 'added' ELSE 'changed' END AS what
+FROM (SELECT 1) AS one LEFT JOIN (SELECT seq, bare FROM tail WHERE wrong ORDER BY seq LIMIT :limit) AS found ON true
+
+-- name: pay_periods
+-- The newest first, with what they paid by currency.
+SELECT p.id, p.starts_at, p.ends_at, p.state, p.statements, p.lines, p.closed_by, p.closed_at, encode(p.chain_head, 'hex') AS chain_head,
+  coalesce((SELECT jsonb_agg(to_jsonb(sums) ORDER BY sums.currency) FROM (
+     SELECT s.currency, count(*) AS people, sum(s.earned_micros)::bigint AS earned, sum(s.payable_micros)::bigint AS payable
+     FROM statement s WHERE s.period = p.id GROUP BY s.currency) AS sums), '[]') AS totals
+FROM pay_period p
+WHERE (:period_id::uuid IS NULL OR p.id = :period_id::uuid) AND (:before::timestamptz IS NULL OR p.starts_at < :before::timestamptz)
+ORDER BY p.starts_at DESC
+LIMIT :limit
+
+-- name: last_pay_period
+-- Where the next one begins, under a lock that lets one caller at a time add it.
+SELECT (SELECT max(ends_at) FROM pay_period) AS ends_at, (SELECT min(created_at) FROM transfer) AS first_money, clock_timestamp() AS now
+FROM (SELECT pg_advisory_xact_lock(7276655032)) AS one
+
+-- name: add_pay_period
+-- The next one; its trigger holds that it follows the last.
+INSERT INTO pay_period (id, starts_at, ends_at, created_at) VALUES (:id, :starts_at, :ends_at, clock_timestamp())
+
+-- name: start_closing
+-- Once its time is over, and in their order.
+UPDATE pay_period SET state = 'closing', closed_by = :closed_by
+WHERE id = :id AND state = 'open' AND ends_at <= clock_timestamp()
+  AND NOT EXISTS (SELECT FROM pay_period AS earlier WHERE earlier.starts_at < pay_period.starts_at AND earlier.state <> 'closed')
+RETURNING id
+
+-- name: lock_pay_period
+-- The one that is being closed; one worker at a time.
+SELECT p.id, p.starts_at, p.ends_at, p.state, p.to_xid, p.to_seq, p.next_project, p.next_account, p.statements, p.lines
+FROM pay_period p WHERE p.id = :id FOR UPDATE
+
+-- name: unsealed_before
+-- Money that belongs to the period and is not sealed yet: a running transaction holds the seal back for a moment.
+SELECT EXISTS (SELECT FROM transfer WHERE (xid, seq) > (:xid::text::xid8, :seq::bigint) AND (created_at < :ends_at OR for_period = :period_id))
+
+-- name: pin_pay_period
+-- Its place in the ledger, once.
+UPDATE pay_period SET to_xid = :xid, to_seq = :seq, chain_head = :head WHERE id = :id
+
+-- part: period_bounds
+bounds AS (
+  SELECT p.id AS period, p.starts_at, p.ends_at, coalesce(p.to_xid, 9223372036854775807)::text::xid8 AS to_xid, coalesce(p.to_seq, 9223372036854775807) AS to_seq,
+    coalesce(before.to_xid, 0)::text::xid8 AS from_xid, coalesce(before.to_seq, 0) AS from_seq,
+    -- No transaction lives for a day: what is older than that was in an earlier period, and need not be looked at.
+    CASE WHEN before.id IS NULL THEN '-infinity' ELSE p.starts_at - interval '1 day' END AS since, before.id IS NULL AS first
+  FROM pay_period p LEFT JOIN pay_period before ON before.ends_at = p.starts_at
+  WHERE p.id = :period_id
+)
+
+-- part: in_period
+AND t.created_at >= bounds.since AND (t.xid, t.seq) <= (bounds.to_xid, bounds.to_seq)
+AND (t.for_period = bounds.period OR t.for_period IS NULL AND t.created_at < bounds.ends_at
+     AND (bounds.first OR t.created_at >= bounds.starts_at OR (t.xid, t.seq) > (bounds.from_xid, bounds.from_seq)))
+
+-- name: state_people
+-- The next people in the order of their accounts: their lines summed and hashed, what was below the smallest coin carried on.
+WITH
+{period_bounds}
+, units AS (
+  SELECT * FROM unnest(:currencies::text[], :units::bigint[]) AS u (currency, unit)
+), owners AS MATERIALIZED (
+  SELECT id, owner_id, currency FROM account WHERE kind = 'annotator_earnings' AND id > :after ORDER BY id LIMIT :limit
+), line AS (
+  SELECT owners.id AS account, found.seq, found.digest, found.micros
+  FROM owners CROSS JOIN bounds CROSS JOIN LATERAL (
+    SELECT t.seq, t.digest, t.amount_micros AS micros FROM transfer t
+    WHERE t.credit_account = owners.id AND t.kind IN ('post', 'share')
+{in_period}
+    UNION ALL
+    SELECT t.seq, t.digest, -t.amount_micros FROM transfer t
+    WHERE t.debit_account = owners.id AND t.kind IN ('share', 'deduct')
+{in_period}
+  ) AS found
+), folded AS (
+  SELECT account, count(*)::int AS lines, sum(micros)::bigint AS earned, sha256(string_agg(digest, ''::bytea ORDER BY seq)) AS lines_hash
+  FROM line GROUP BY account
+), totals AS (
+  SELECT folded.*, owners.owner_id, owners.currency, units.unit, coalesce(last.no, 0) + 1 AS no, coalesce(last.carried_out_micros, 0) AS carried_in,
+    coalesce(last.hash, decode(repeat('00', 32), 'hex')) AS previous_hash, folded.earned + coalesce(last.carried_out_micros, 0) AS total
+  FROM folded JOIN owners ON owners.id = folded.account JOIN units ON units.currency = owners.currency
+  LEFT JOIN LATERAL (SELECT s.no, s.carried_out_micros, s.hash FROM statement s WHERE s.account = folded.account ORDER BY s.no DESC LIMIT 1) AS last ON true
+), added AS (
+  INSERT INTO statement (id, period, annotator, account, currency, no, lines, earned_micros, carried_in_micros, payable_micros, carried_out_micros,
+    lines_hash, previous_hash, hash, created_at)
+  SELECT gen_random_uuid(), :period_id, owner_id, account, currency, no, lines, earned, carried_in,
+    greatest(total, 0) / unit * unit, total - greatest(total, 0) / unit * unit, lines_hash, previous_hash, '', clock_timestamp()
+  FROM totals
+  RETURNING lines
+)
+SELECT (SELECT count(*)::int FROM added) AS statements, (SELECT coalesce(sum(lines), 0)::bigint FROM added) AS lines,
+  (SELECT count(*)::int FROM owners) AS seen, (SELECT id FROM owners ORDER BY id DESC LIMIT 1) AS last
+
+-- name: advance_pay_period
+-- How far the statements are.
+UPDATE pay_period SET next_account = :next_account, statements = statements + :statements, lines = lines + :lines WHERE id = :id
+
+-- name: close_pay_period
+-- The last step: from here on nothing in it can change.
+UPDATE pay_period SET state = 'closed', closed_at = clock_timestamp() WHERE id = :id
+RETURNING statements, lines
+
+-- name: statement_list
+-- The newest period first; every filter may be left out.
+SELECT s.id, s.period AS period_id, p.starts_at, p.ends_at, s.annotator AS annotator_id, a.display_name, s.currency, s.no, s.lines, s.earned_micros,
+  s.carried_in_micros, s.payable_micros, s.carried_out_micros, encode(s.lines_hash, 'hex') AS lines_hash, encode(s.previous_hash, 'hex') AS previous_hash,
+  encode(s.hash, 'hex') AS hash, statement_entry(s) AS entry, encode(p.chain_head, 'hex') AS chain_head, s.created_at
+FROM statement s
+JOIN pay_period p ON p.id = s.period
+JOIN annotator a ON a.id = s.annotator
+WHERE p.state = 'closed'
+  AND (:statement_id::uuid IS NULL OR s.id = :statement_id::uuid)
+  AND (:annotator_id::uuid IS NULL OR s.annotator = :annotator_id::uuid)
+  AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id::uuid)
+  AND (:period_id::uuid IS NULL OR s.period = :period_id::uuid)
+  AND (:before_at::timestamptz IS NULL OR (p.starts_at, s.id) < (:before_at::timestamptz, :before_id::uuid))
+ORDER BY p.starts_at DESC, s.id DESC
+LIMIT :limit
+
+-- name: statement_lines
+-- Each line with the hold whose price it pays, as both were hashed, and what the work was.
+WITH
+{period_bounds}
+SELECT t.seq, t.kind, t.created_at, t.created_at < bounds.starts_at AS late, CASE WHEN t.credit_account = :account::uuid THEN t.amount_micros ELSE -t.amount_micros END AS micros,
+  transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, transfer_entry(held) AS held_entry, encode(held.digest, 'hex') AS held_digest,
+  coalesce(held.inputs, t.inputs) AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
+  task.external_id, coalesce(task.payload ->> 'title', exam.name) AS title, task.domain, task.language, project.name AS project_name,
+  CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id)
+    ELSE (coalesce(held.inputs, t.inputs) ->> 'corrects')::bigint END AS refers_to
+FROM bounds
+CROSS JOIN LATERAL (
+  SELECT t.seq FROM transfer t WHERE t.credit_account = :account::uuid AND t.kind IN ('post', 'share')
+{in_period}
+  UNION ALL
+  SELECT t.seq FROM transfer t WHERE t.debit_account = :account::uuid AND t.kind IN ('share', 'deduct')
+{in_period}
+) AS mine
+JOIN transfer t ON t.seq = mine.seq
+LEFT JOIN transfer held ON held.id = t.pending
+LEFT JOIN assignment ON assignment.id = t.assignment_id
+LEFT JOIN task ON task.id = t.task_id
+LEFT JOIN exam_attempt ON exam_attempt.id = t.exam_attempt_id
+LEFT JOIN exam ON exam.id = exam_attempt.exam
+LEFT JOIN project ON project.id = t.project_id
+ORDER BY t.seq
+
+-- name: check_statements_are_their_lines
+-- Every line of every closed period folded again by itself, against what the statements say; a line in none, or a statement without, shows too.
+WITH bounds AS (
+  SELECT p.id AS period, p.starts_at, p.ends_at, p.to_xid::text::xid8 AS to_xid, p.to_seq, coalesce(before.to_xid, 0)::text::xid8 AS from_xid,
+    coalesce(before.to_seq, 0) AS from_seq, before.id IS NULL AS first
+  FROM pay_period p LEFT JOIN pay_period before ON before.ends_at = p.starts_at
+  WHERE p.state = 'closed'
+), leg AS (
+  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.credit_account AS account, t.amount_micros AS micros FROM transfer t WHERE t.kind IN ('post', 'share')
+  UNION ALL
+  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.debit_account, -t.amount_micros FROM transfer t WHERE t.kind IN ('share', 'deduct')
+), folded AS (
+  SELECT bounds.period, leg.account, count(*) AS lines, sum(leg.micros) AS earned, sha256(string_agg(leg.digest, ''::bytea ORDER BY leg.seq)) AS lines_hash
+  FROM bounds JOIN leg ON (leg.xid, leg.seq) <= (bounds.to_xid, bounds.to_seq)
+    AND (leg.for_period = bounds.period OR leg.for_period IS NULL AND leg.created_at < bounds.ends_at
+         AND (bounds.first OR leg.created_at >= bounds.starts_at OR (leg.xid, leg.seq) > (bounds.from_xid, bounds.from_seq)))
+  GROUP BY 1, 2
+), stated AS (
+  SELECT statement.* FROM statement JOIN bounds ON bounds.period = statement.period
+)
+SELECT coalesce(stated.period, folded.period) AS period_id, stated.id AS statement_id, coalesce(stated.account, folded.account) AS account_id,
+  stated.lines, folded.lines AS folded_lines, stated.earned_micros, folded.earned AS folded_micros
+FROM stated FULL JOIN folded ON folded.period = stated.period AND folded.account = stated.account
+WHERE (stated.lines, stated.earned_micros, stated.lines_hash) IS DISTINCT FROM (folded.lines, folded.earned, folded.lines_hash)
+
+-- name: check_statements_follow_each_other
+-- Each carries on what the one before left over, names its hash, and has its own.
+SELECT s.id AS statement_id, s.no, s.carried_in_micros, before.carried_out_micros
+FROM statement s LEFT JOIN statement before ON before.account = s.account AND before.no = s.no - 1
+WHERE s.carried_in_micros <> coalesce(before.carried_out_micros, 0) OR s.previous_hash <> coalesce(before.hash, decode(repeat('00', 32), 'hex'))
+  OR s.hash <> sha256(convert_to(statement_entry(s), 'UTF8')) OR (s.no > 1) <> (before.id IS NOT NULL)
+
+-- name: held_before
+-- Works that began before a moment and whose money is still set aside.
+SELECT count(*) FROM transfer AS held
+WHERE held.kind = 'pending' AND held.adjustment_id IS NULL AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+
+-- name: deduct
+-- Out of what somebody earned, back into the budget; no row where they have not earned so much. Locks as hold does: the budget first.
+WITH budget AS (
+  UPDATE account SET credits_posted = credits_posted + :amount_micros::bigint
+  WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
+    AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings' AND earnings.owner_id = :annotator_id
+                AND earnings.currency = :currency AND earnings.credits_posted - earnings.debits_posted >= :amount_micros::bigint)
+  RETURNING id
+), earnings AS (
+  UPDATE account SET debits_posted = debits_posted + :amount_micros::bigint
+  FROM budget WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id AND account.currency = :currency
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, adjustment_id, inputs, reason, created_at)
+SELECT :id, 'deduct', :key, earnings.id, budget.id, :amount_micros, :currency, :project_id, :annotator_id, :adjustment_id, :inputs, :reason, clock_timestamp()
+FROM budget CROSS JOIN earnings
+RETURNING seq
+
+-- name: adjustment_ground
+-- Whom and out of what; the project's lock makes those of one project take turns, so that many small ones cannot pass the limit together.
+SELECT project.currency, project.state AS project_state, annotator.id AS annotator_id,
+  coalesce((SELECT sum(abs(a.amount_micros)) FROM adjustment a WHERE a.annotator = annotator.id AND a.author = :author AND a.currency = project.currency
+     AND NOT a.needs_approval AND a.state IN ('scheduled', 'posted') AND a.created_at > clock_timestamp() - interval '1 day'), 0)::bigint AS lately_micros,
+  (SELECT t.annotator_id FROM transfer t WHERE t.seq = :corrects::bigint) AS corrected_annotator
+FROM project JOIN annotator ON annotator.id = :annotator_id
+WHERE project.id = :project_id
+FOR NO KEY UPDATE OF project
+
+-- name: add_adjustment
+-- As it was proposed.
+INSERT INTO adjustment (id, kind, project, annotator, amount_micros, currency, reason, corrects, inputs, author, needs_approval, state, acts_at, created_at)
+VALUES (:id, :kind, :project_id, :annotator_id, :amount_micros, :currency, :reason, :corrects, :inputs, :author, :needs_approval,
+  CASE WHEN :needs_approval::boolean THEN 'waiting' ELSE 'scheduled' END, clock_timestamp() + make_interval(secs => :seconds), clock_timestamp())
+
+-- name: lock_adjustment
+-- One decision at a time.
+SELECT id, kind, project, annotator, amount_micros, currency, reason, corrects, inputs, author, needs_approval, state, period
+FROM adjustment WHERE id = :id FOR UPDATE
+
+-- name: decide_adjustment
+-- What became of it, and by whom.
+UPDATE adjustment SET state = :state, decided_by = :decided_by, decided_at = clock_timestamp(), decision = :decision WHERE id = :id
+
+-- name: due_adjustments
+-- Those whose undo time is over, and those that waited too long.
+SELECT id, state FROM adjustment WHERE state IN ('waiting', 'scheduled') AND kind <> 'floor' AND acts_at <= clock_timestamp()
+ORDER BY acts_at LIMIT :limit FOR UPDATE SKIP LOCKED
+
+-- name: adjustments
+-- The newest first; every filter may be left out.
+SELECT a.id, a.kind, a.project AS project_id, p.name AS project_name, a.annotator AS annotator_id, n.display_name AS name, a.amount_micros, a.currency, a.reason,
+  a.corrects, a.period AS period_id, a.language, a.inputs, a.author, a.needs_approval, a.state, a.acts_at, a.decided_by, a.decided_at, a.decision, a.created_at
+FROM adjustment a JOIN project p ON p.id = a.project JOIN annotator n ON n.id = a.annotator
+WHERE (:id::uuid IS NULL OR a.id = :id::uuid) AND (:state::text IS NULL OR a.state = :state::text) AND (:kind::text IS NULL OR a.kind = :kind::text)
+  AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id::uuid) AND (:project_id::uuid IS NULL OR a.project = :project_id::uuid)
+  AND (:period_id::uuid IS NULL OR a.period = :period_id::uuid) AND (:vendor_id::uuid IS NULL OR n.vendor = :vendor_id::uuid)
+  AND (:before::uuid IS NULL OR a.id < :before::uuid)
+ORDER BY a.id DESC
+LIMIT :limit
+
+-- name: check_adjustments_are_paid_once
+-- Posted: one movement of its amount, to or from its person and project. Open and upwards: held. Otherwise: nothing.
+SELECT a.id AS adjustment_id, a.state, a.amount_micros, moved.micros, moved.held
+FROM adjustment a
+LEFT JOIN LATERAL (
+  SELECT coalesce(sum(CASE t.kind WHEN 'post' THEN t.amount_micros WHEN 'deduct' THEN -t.amount_micros END), 0)::bigint AS micros,
+    count(*) FILTER (WHERE t.kind IN ('post', 'deduct')) AS movements,
+    coalesce(sum(CASE t.kind WHEN 'pending' THEN t.amount_micros WHEN 'post' THEN -t.amount_micros WHEN 'void' THEN -t.amount_micros END), 0)::bigint AS held,
+    bool_or((t.annotator_id, t.project_id, t.currency) IS DISTINCT FROM (a.annotator, a.project, a.currency)) AS strange
+  FROM transfer t WHERE t.adjustment_id = a.id
+) AS moved ON true
+WHERE moved.strange OR moved.micros <> CASE WHEN a.state = 'posted' THEN a.amount_micros ELSE 0 END OR moved.movements <> (a.state = 'posted')::int
+  OR moved.held <> CASE WHEN a.kind <> 'floor' AND a.amount_micros > 0 AND a.state IN ('waiting', 'scheduled') THEN a.amount_micros ELSE 0 END
+UNION ALL
+SELECT t.adjustment_id, 'none', NULL, t.amount_micros, NULL
+FROM transfer t WHERE t.adjustment_id IS NOT NULL AND NOT EXISTS (SELECT FROM adjustment a WHERE a.id = t.adjustment_id)
+
+-- name: pay_floors
+-- Every version, the newest first, and whether it is the one in force.
+SELECT f.id, f.project AS project_id, f.version, f.language, f.hourly_micros, f.currency, f.reason, f.created_by, f.effective_from,
+  NOT EXISTS (SELECT FROM pay_floor later WHERE later.project = f.project AND later.language IS NOT DISTINCT FROM f.language AND later.version > f.version) AS in_force
+FROM pay_floor f WHERE f.project = :project_id ORDER BY f.version DESC
+
+-- name: add_pay_floor
+-- The next version, under lock_project; for work that is taken from now on.
+INSERT INTO pay_floor (id, project, version, language, hourly_micros, currency, reason, created_by, effective_from)
+SELECT :id, :project_id, 1 + (SELECT coalesce(max(version), 0) FROM pay_floor WHERE project = :project_id), :language, :hourly_micros, :currency, :reason,
+  :created_by, clock_timestamp()
+RETURNING id
+
+-- name: next_project_with_floor
+-- The projects whose floors are looked at, one after the other.
+SELECT min(project::text)::uuid FROM pay_floor WHERE :after::uuid IS NULL OR project > :after::uuid
+
+-- name: top_up
+-- Who earned less per counted hour of paid work than the floor that was in force when they took it. What counts of a task is bounded by a multiple of
+-- its lane's median, so that an open tab brings nothing; time on work that was not paid does not count at all.
+WITH
+{period_bounds}
+, line AS (
+  SELECT t.annotator_id, task.language, slot.lane, assignment.kind, assignment.active_seconds, floor.hourly_micros, t.currency,
+    t.amount_micros - coalesce((SELECT sum(s.amount_micros) FROM transfer s WHERE s.assignment_id = t.assignment_id AND s.kind = 'share'), 0) AS earned
+  FROM bounds JOIN transfer t ON t.project_id = :project_id AND t.kind = 'post' AND t.assignment_id IS NOT NULL
+{in_period}
+  JOIN assignment ON assignment.id = t.assignment_id
+  JOIN task ON task.id = t.task_id
+  JOIN slot ON slot.id = assignment.slot
+  JOIN LATERAL (
+    SELECT f.hourly_micros FROM pay_floor f
+    WHERE f.project = t.project_id AND (f.language IS NULL OR f.language = task.language) AND f.effective_from <= assignment.claimed_at
+    ORDER BY f.language NULLS LAST, f.version DESC LIMIT 1
+  ) AS floor ON floor.hourly_micros > 0
+), by_lane AS (
+  SELECT lane, percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds) AS median FROM line GROUP BY lane HAVING count(*) >= :least_tasks
+), by_kind AS (
+  SELECT kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY active_seconds) AS median FROM line GROUP BY kind HAVING count(*) >= :least_tasks
+), counted AS (
+  SELECT line.*, least(line.active_seconds, :most_seconds::float8, coalesce(by_lane.median, by_kind.median) * :multiple::float8)::numeric AS seconds
+  FROM line LEFT JOIN by_lane ON by_lane.lane = line.lane LEFT JOIN by_kind ON by_kind.kind = line.kind
+), folded AS (
+  SELECT annotator_id, language, currency, count(*) AS tasks, sum(active_seconds) AS active, round(sum(seconds))::bigint AS seconds, sum(earned)::bigint AS earned,
+    max(hourly_micros) AS hourly, round(sum(seconds * hourly_micros) / 3600)::bigint AS wanted
+  FROM counted GROUP BY annotator_id, language, currency
+)
+INSERT INTO adjustment (id, kind, project, annotator, amount_micros, currency, reason, period, language, inputs, author, needs_approval, state, acts_at, created_at)
+SELECT gen_random_uuid(), 'floor', :project_id, annotator_id, wanted - earned, currency, 'Floor per active hour', :period_id, language,
+  jsonb_build_object('kind', 'floor', 'tasks', tasks, 'active_seconds', active, 'counted_seconds', seconds, 'earned_micros', earned, 'wanted_micros', wanted, 'hourly_micros', hourly),
+  'system:payroll', false, 'scheduled', clock_timestamp(), clock_timestamp()
+FROM folded WHERE wanted > earned AND seconds >= :least_seconds
+ON CONFLICT DO NOTHING
+
+-- name: due_top_ups
+-- Some of a period's, to be paid before its place in the ledger is fixed.
+SELECT id FROM adjustment WHERE period = :period_id AND kind = 'floor' AND state = 'scheduled' ORDER BY id LIMIT :limit
+
+-- name: advance_floors
+-- Up to which project the floors were looked at.
+UPDATE pay_period SET next_project = :next_project WHERE id = :id
+
+-- name: budget_pace
+-- Posted a day over the last days that the project has paid in, and when what is left is gone at that pace.
+WITH spent AS (
+  SELECT coalesce(sum(amount_micros), 0) AS micros,
+    greatest(1, extract(epoch FROM clock_timestamp() - min(created_at)) / 86400) AS days
+  FROM transfer WHERE project_id = :project_id AND kind = 'post' AND created_at > clock_timestamp() - make_interval(days => :days)
+), pace AS (
+  SELECT round(micros / coalesce(days, 1))::bigint AS per_day FROM spent
+)
+SELECT per_day, CASE WHEN per_day > 0 AND :left::bigint / per_day <= :longest
+  THEN clock_timestamp() + make_interval(secs => 86400 * (:left::bigint::float8 / per_day)) END AS runs_out_at
+FROM pace

@@ -1,6 +1,18 @@
 from typing import Any
 
-from piccolo.columns import JSONB, UUID, BigInt, BigSerial, ForeignKey, Integer, Text, Timestamptz, Varchar
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    BigInt,
+    BigSerial,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
@@ -8,6 +20,7 @@ from piccolo.table import Table
 
 from kernel.db import engine
 from routing.tables import Project
+from skills.tables import Annotator
 
 
 class RateCard(Table, tablename="rate_card", db=engine):
@@ -47,7 +60,10 @@ class Account(Table, tablename="account", db=engine):
 
 
 class Transfer(Table, tablename="transfer", db=engine):
-    """Money from one account to another: pending, the posting or voiding of a pending one, or a share of posted pay. Append-only."""
+    """Money from one account to another: pending, the posting or voiding of a pending one, a share of posted pay, or a deduction. Append-only.
+
+    Two further columns are added in SQL: `xid` (as in the kernel's Event) and `digest`, the hash of the row's own content.
+    """
 
     id = UUID(primary_key=True)
     seq = BigSerial()
@@ -63,11 +79,131 @@ class Transfer(Table, tablename="transfer", db=engine):
     assignment_id = UUID(null=True, default=None)
     task_id = UUID(null=True, default=None)
     exam_attempt_id = UUID(null=True, default=None)
+    adjustment_id = UUID(null=True, default=None)
+    for_period = UUID(null=True, default=None)
     rate_card = ForeignKey(RateCard, null=True, default=None, on_delete=OnDelete.restrict)
     inputs = JSONB()
     reason = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
-    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void', 'share')")
+    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct')")
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
     transfer_resolution_names_pending = Check("(kind IN ('post', 'void')) = (pending IS NOT NULL)")
+
+
+class LedgerSeal(Table, tablename="ledger_seal", db=engine):
+    """One link of the ledger's chain: position and digest of each transfer (`leaves`), and the hash over them and the link before."""
+
+    n = BigInt(primary_key=True)
+    from_xid = BigInt()
+    from_seq = BigInt()
+    to_xid = BigInt()
+    to_seq = BigInt()
+    rows = Integer()
+    leaves = Bytea()
+    previous_hash = Bytea()
+    hash = Bytea()
+    sealed_at = Timestamptz(default=TimestamptzNow())
+
+
+class PayPeriod(Table, tablename="pay_period", db=engine):
+    """A stretch of time that is paid together. What it holds is everything up to a place in the ledger (`to_xid`, `to_seq`)
+    that came before its end and is in no earlier one; a closed one never changes.
+    """
+
+    id = UUID(primary_key=True)
+    starts_at = Timestamptz(unique=True)
+    ends_at = Timestamptz(unique=True)
+    state = Varchar(length=10, default="open")
+    to_xid = BigInt(null=True, default=None)
+    to_seq = BigInt(null=True, default=None)
+    next_project = UUID(null=True, default=None)
+    next_account = UUID(null=True, default=None)
+    statements = Integer(default=0)
+    lines = BigInt(default=0)
+    chain_head = Bytea(null=True, default=None)
+    closed_by = Varchar(length=100, null=True, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    pay_period_known_state = Check("state IN ('open', 'closing', 'closed')")
+    pay_period_has_length = Check("starts_at < ends_at")
+    pay_period_closed_is_whole = Check(
+        "state <> 'closed' OR (to_xid IS NOT NULL AND chain_head IS NOT NULL AND closed_at IS NOT NULL)"
+    )
+
+
+class Statement(Table, tablename="statement", db=engine):
+    """What somebody earned in a period, in one currency. Its lines are transfers, found by the period and hashed together. Append-only."""
+
+    id = UUID(primary_key=True)
+    period = ForeignKey(PayPeriod, null=False, on_delete=OnDelete.restrict)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)
+    currency = Varchar(length=3)
+    no = Integer()
+    lines = Integer()
+    earned_micros = BigInt()
+    carried_in_micros = BigInt()
+    payable_micros = BigInt()
+    carried_out_micros = BigInt()
+    lines_hash = Bytea()
+    previous_hash = Bytea()
+    hash = Bytea()
+    created_at = Timestamptz(default=TimestamptzNow())
+    statement_once = Unique([period, account])
+    statement_number = Unique([account, no])
+    statement_adds_up = Check(
+        "carried_in_micros + earned_micros = payable_micros + carried_out_micros AND payable_micros >= 0"
+    )
+
+
+class PayFloor(Table, tablename="pay_floor", db=engine):
+    """What an active hour brings at least, in a project and (or) one of its languages, for work that is taken from then on. Append-only."""
+
+    id = UUID(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    language = Varchar(length=20, null=True, default=None)
+    version = Integer()
+    hourly_micros = BigInt()
+    currency = Varchar(length=3)
+    reason = Text()
+    created_by = Varchar(length=100)
+    effective_from = Timestamptz(default=TimestamptzNow())
+    pay_floor_version = Unique([project, version])
+    pay_floor_real = Check("hourly_micros >= 0")
+
+
+class Adjustment(Table, tablename="adjustment", db=engine):
+    """Money beside the price of work: a bonus, a correction upwards or downwards, a top-up to the floor. What it says never changes,
+    only what becomes of it; above a limit a second person decides.
+    """
+
+    id = UUID(primary_key=True)
+    kind = Varchar(length=12)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    amount_micros = BigInt()
+    currency = Varchar(length=3)
+    reason = Text()
+    corrects = BigInt(null=True, default=None)
+    period = ForeignKey(PayPeriod, null=True, default=None, on_delete=OnDelete.restrict)
+    language = Varchar(length=20, null=True, default=None)
+    inputs = JSONB()
+    author = Varchar(length=100)
+    needs_approval = Boolean(default=True)
+    state = Varchar(length=10, default="waiting")
+    acts_at = Timestamptz()
+    decided_by = Varchar(length=100, null=True, default=None)
+    decided_at = Timestamptz(null=True, default=None)
+    decision = Text(default="")
+    created_at = Timestamptz(default=TimestamptzNow())
+    adjustment_known_kind = Check("kind IN ('bonus', 'adjustment', 'floor')")
+    adjustment_known_state = Check(
+        "state IN ('waiting', 'scheduled', 'posted', 'refused', 'undone', 'expired', 'short')"
+    )
+    adjustment_real_amount = Check("amount_micros <> 0 AND (kind = 'adjustment' OR amount_micros > 0)")
+    adjustment_says_why = Check("reason <> ''")
+    adjustment_four_eyes = Check(
+        "NOT needs_approval OR state NOT IN ('posted', 'refused') OR decided_by IS NOT NULL AND decided_by <> author"
+    )
+    adjustment_floor_of_period = Check("(kind = 'floor') = (period IS NOT NULL)")

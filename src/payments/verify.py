@@ -131,4 +131,22 @@ INVARIANTS = [
         sql.check_resolution_matches_its_hold,
         5,
     ),
+    Invariant(
+        "statements_are_their_lines",
+        "Every line of every closed period is in exactly one statement, which sums and hashes its lines.",
+        sql.check_statements_are_their_lines,
+        5,
+    ),
+    Invariant(
+        "statements_follow_each_other",
+        "A statement carries on what the one before it left over, and names its hash.",
+        sql.check_statements_follow_each_other,
+        5,
+    ),
+    Invariant(
+        "adjustments_are_paid_once",
+        "Each posted adjustment moved its amount once; no other moved any, and open ones upwards are held.",
+        sql.check_adjustments_are_paid_once,
+        4,
+    ),
 ]

@@ -223,6 +223,15 @@ POST   /api/v1/standing/{standing_id:uuid}/decide                 bosses
 GET    /api/v1/events                                             known
 GET    /api/v1/events/stream                                      known
 GET    /api/v1/ledger/transfers                                   vendor_manager bosses
+GET    /api/v1/pay-periods                                        vendor_manager bosses
+POST   /api/v1/pay-periods/{period_id:uuid}/close                 bosses
+GET    /api/v1/adjustments                                        vendor_manager bosses
+POST   /api/v1/adjustments                                        bosses
+POST   /api/v1/adjustments/decide                                 bosses
+GET    /api/v1/projects/{project_id:uuid}/pay-floors              bosses frontend
+PUT    /api/v1/projects/{project_id:uuid}/pay-floors              bosses
+GET    /api/v1/statements                                         people
+GET    /api/v1/statements/{statement_id:uuid}                     people
 GET    /api/v1/reports/queue                                      vendor_manager bosses
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from kernel import audit, db, outbox
+from kernel import audit, chain, db, outbox
 from kernel.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -98,7 +98,27 @@ async def test_audit_chain_verifies_and_names_the_link_that_was_tampered_with(se
         await db.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only")
         await db.execute("UPDATE audit_entry SET actor = 'somebody else' WHERE subject_id = '1'")
         await db.execute("ALTER TABLE audit_entry ENABLE TRIGGER audit_entry_append_only")
-    assert (await audit.verify()).broken_at == 2
+    report = await audit.verify()
+    assert (report.broken_at, [one.what for one in report.findings]) == (2, ["changed"])
+
+
+async def test_a_seal_from_before_rows_were_listed_still_holds_them(settings: Settings) -> None:
+    async with db.transaction("person:x"):
+        await audit.record("thing.changed", "thing", 1, reason="测试")
+    async with db.transaction():
+        assert await audit.seal(settings) == 1
+    (row,) = await db.fetch("SELECT * FROM audit_seal")
+    bounds = {"from_xid": "0", "from_seq": 0, "to_xid": str(row["to_xid"]), "to_seq": row["to_seq"]}
+    lines = [one["line"] for one in await db.fetch(audit.sql.audit_rows_between, **bounds)]
+    async with db.transaction():
+        await db.execute("ALTER TABLE audit_seal DISABLE TRIGGER USER")
+        await db.execute("UPDATE audit_seal SET leaves = NULL, hash = :hash", hash=chain.link(chain.GENESIS, lines))
+    assert (await audit.verify()).ok
+    await db.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+    await db.execute("UPDATE audit_entry SET reason = 'asked for'")
+    assert [one.what for one in (await audit.verify()).findings] == ["changed"]
+    await db.execute("DELETE FROM audit_entry")
+    assert [one.what for one in (await audit.verify()).findings] == ["seal"]
 
 
 async def test_audit_rows_cannot_be_changed() -> None:

@@ -46,6 +46,7 @@ from tests.pages.samples_floor import (
     WHO_SEVERAL,
 )
 from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK, TASK_FORM
+from tests.pages.samples_pay import PAY
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
@@ -362,6 +363,7 @@ SAMPLES: dict[str, Sample] = {
     "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
     "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
+    **{name: Sample(template, view, path, roles) for name, (template, view, path, roles) in PAY.items()},
     "policies": Sample("policies.html", POLICIES, "/policies", ("manager",)),
     "policies-first": Sample("policies.html", POLICIES_FIRST, "/policies", ("manager",)),
     "verdicts": Sample("verdicts.html", VERDICTS, "/verdicts", ("annotator",)),

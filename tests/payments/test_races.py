@@ -49,6 +49,15 @@ async def test_64_claims_on_a_budget_for_50(people: int) -> None:
     assert (budget.reserved, budget.left) == (usd(350), usd(6))
     assert await db.fetch_value("SELECT count(*) FROM transfer WHERE kind = 'pending'") == 50
 
+    async def end(n: int, hold: Hold) -> None:
+        async with db.transaction():
+            await (ledger.post(hold.assignment_id) if n % 2 else ledger.void(hold.assignment_id, "expired"))
+
+    held = [hold for hold, had in zip(holds, got, strict=True) if had]
+    await asyncio.gather(*(end(n, hold) for n, hold in enumerate(held)))
+    budget = await earnings.project_budget(project_id)
+    assert (budget.reserved, budget.posted, budget.left) == (usd(0), usd(25 * 7), usd(25 * 7 + 6)), "released or posted"
+
 
 async def test_a_budget_emptied_and_refilled_by_many_is_never_exceeded() -> None:
     dice = random.Random(11)

@@ -39,7 +39,7 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     """The figures for Prometheus."""
     MONEY_WRITE = "money:write"
-    """Rate cards and budgets."""
+    """Rate cards, budgets, floors, bonuses and adjustments; closing pay periods."""
     PEOPLE_READ = "people:read"
     """The accounts that can sign in."""
     PEOPLE_WRITE = "people:write"

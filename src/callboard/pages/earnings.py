@@ -19,10 +19,13 @@ from kernel.errors import Invalid
 from kernel.money import Money, amount_text, parse_amount
 from kernel.sql import load
 from payments.earnings import Earnings, EarningsLine, earnings
+from payments.statements import statements
 
 sql = load(__package__)
 PAGE_ROWS = 50
 CSV_ROWS = 20_000
+STATEMENTS = 12
+"""Shown above the lines: a year of months."""
 STATES = ("", "pending", "posted", "voided")
 REJECTED = "rejected: "
 guards = [require(Permission.WORK)]
@@ -36,6 +39,7 @@ async def earnings_view(annotator_id: UUID, state: str, cursor: str | None) -> E
             for total in found.totals
         ],
         lines=await _lines(found),
+        statements=await statements(limit=STATEMENTS, annotator_id=annotator_id),
         state=state,
         next_cursor=found.next_cursor,
     )
@@ -50,7 +54,7 @@ async def _lines(found: Earnings) -> list[EarningLine]:
 def _line(line: EarningsLine, known: Any) -> EarningLine:
     rejected = line.reason.startswith(REJECTED)
     level = known["difficulty_level"] if known else line.price_inputs.get("level")
-    subject = line.task_id or line.exam_attempt_id
+    subject = line.task_id or line.exam_attempt_id or line.adjustment_id
     assert subject is not None
     return EarningLine(
         task=TaskFacts(

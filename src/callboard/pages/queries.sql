@@ -183,3 +183,20 @@ WHERE a.annotator = :annotator_id AND a.claimed_at > clock_timestamp() - interva
   AND (EXISTS (SELECT FROM conversation c WHERE c.task = a.task AND c.annotator = a.annotator)
        OR EXISTS (SELECT FROM handover h WHERE h.from_assignment = a.id))
 ORDER BY a.claimed_at DESC LIMIT 5
+
+-- name: projects_that_pay
+-- For the choice of a budget: all that are not closed.
+SELECT id, name, currency FROM project WHERE state <> 'closed' ORDER BY name
+
+-- name: named_person
+-- For a form that begins with somebody.
+SELECT display_name FROM annotator WHERE id = :id
+
+-- name: people_by_name
+-- Each name with how many it finds, and one of them: an external id first, or else a display name.
+SELECT wanted.name, found.id, coalesce(found.found, 0)::int AS found
+FROM unnest(:names::text[]) AS wanted (name)
+LEFT JOIN LATERAL (
+  SELECT (array_agg(a.id))[1] AS id, count(*) AS found FROM annotator a
+  WHERE CASE WHEN EXISTS (SELECT FROM annotator e WHERE e.external_id = wanted.name) THEN a.external_id = wanted.name ELSE a.display_name = wanted.name END
+) AS found ON true

@@ -1,7 +1,7 @@
 """Turns a view into HTML: one Jinja environment per language, strict about names, escaping everything."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -19,6 +20,7 @@ from callboard.pages import charts, charts_skill, formulas, labels
 from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.sentences import translated
 from callboard.pages.views import Shell
+from kernel.money import Money, parse_amount
 from routing.outcomes import EVIDENCE_OUTCOME
 from skills import isced
 
@@ -71,9 +73,12 @@ def environment(lang: str) -> Environment:
         number=lambda value: format_decimal(value, locale=locale),
         said=lambda words: said(words, lang),
         sentence=lambda text: translated(text, gettext),
+        period=lambda one: period_name(one.starts_at, one.ends_at, locale),
         percent=lambda share: format_percent(share, format="#,##0%", locale=locale),
     )
     env.globals.update(
+        amount=parse_amount,
+        micros=Money,
         EVENT_CHIPS=labels.EVENT_CHIPS,
         LANGUAGES=LANGUAGES,
         NO_WORK=labels.LABELS["no_work"],
@@ -103,6 +108,14 @@ def environment(lang: str) -> Environment:
         static=static_url,
     )
     return env
+
+
+def period_name(starts_at: datetime, ends_at: datetime, locale: str) -> str:
+    """A calendar month by its name, anything else by its first and last day; UTC."""
+    last = ends_at - timedelta(days=1)
+    if starts_at.day == ends_at.day == 1 and (starts_at.year, starts_at.month) == (last.year, last.month):
+        return format_skeleton("yMMMM", starts_at, locale=locale)
+    return f"{format_date(starts_at, locale=locale)} – {format_date(last, locale=locale)}"
 
 
 def duration(seconds: float, gettext: Any) -> str:

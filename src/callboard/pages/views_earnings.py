@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from callboard.pages.views import TaskFacts
 from kernel.money import Money
 from payments.earnings import Shared
+from payments.statements import StatementView
 
 
 class Basis(Struct, kw_only=True):
@@ -48,3 +49,4 @@ class EarningsView(Struct, kw_only=True):
     lines: list[EarningLine]
     state: str = ""
     next_cursor: str | None = None
+    statements: list[StatementView] = field(default_factory=list)

@@ -7,6 +7,7 @@ import { toast } from "./toasts.js";
 const formats = {
   datetime: { dateStyle: "medium", timeStyle: "short" },
   time: { timeStyle: "short" },
+  date: { dateStyle: "medium" },
 };
 const announced = new Set();
 

@@ -80,6 +80,7 @@ export function startShortcuts() {
     if (box) box.focus({ preventScroll: false });
   });
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
     const opener = event.target.closest("[data-dialog]");
     if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
   });

@@ -1,0 +1,231 @@
+"""Closing a pay period of 50,000 to 1,000,000 accepted units with everybody's statement, and the posting of accepted work.
+
+Closing is held against one SQL aggregate over the same rows, on the same server right before it; posting against a bare
+transaction that inserts two rows. Both sides are durable. Rows are sealed beforehand, as the clock does every five seconds.
+Afterwards every line must be in a statement and every statement must be the sum of its lines.
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from _form import Goal, Options, main
+
+from callboard.embedded.postgres import EmbeddedPostgres
+from callboard.migrate import migrate
+from callboard.wiring import wire
+from kernel import db, invariants
+from kernel.ids import uuid7
+from kernel.money import Money
+from kernel.settings import Settings, load_settings
+from payments import ledger, periods, sealing, verify
+from routing.events import Hold, Price
+
+JANUARY, FEBRUARY = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+PRICE_MICROS = 513_500
+CLIENTS = 8
+MOST_MEGABYTES = 200
+"""Private memory of the busiest process of the two, whatever the number of units."""
+
+PEOPLE = """
+WITH people AS (
+  INSERT INTO annotator (id, external_id, display_name, state, capacity, created_at)
+  SELECT gen_random_uuid(), 'bench-' || n, 'Annotator ' || n, 'active', 5, :at FROM generate_series(1, :people::int) AS n RETURNING id
+)
+INSERT INTO account (id, kind, owner_id, currency) SELECT gen_random_uuid(), 'annotator_earnings', id, 'USD' FROM people
+"""
+UNITS = """
+WITH person AS MATERIALIZED (
+  SELECT id, owner_id, row_number() OVER (ORDER BY id) - 1 AS n FROM account WHERE kind = 'annotator_earnings' AND owner_id IN (SELECT id FROM annotator)
+), unit AS MATERIALIZED (
+  SELECT gen_random_uuid() AS held, gen_random_uuid() AS assignment, person.id AS account, person.owner_id AS annotator, i,
+         :at::timestamptz + i * interval '1 second' AS at
+  FROM generate_series(:first::int, :last::int) AS i JOIN person ON person.n = i % :people::int
+), held AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, inputs, created_at)
+  SELECT held, 'pending', 'hold:' || assignment, :budget, account, :micros, 'USD', :project, annotator, assignment, :inputs, at FROM unit
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, inputs, created_at)
+SELECT gen_random_uuid(), 'post', 'post:' || assignment, :budget, account, :micros, 'USD', held, :project, annotator, assignment, '{}', at FROM unit
+"""
+BALANCES = """
+UPDATE account SET credits_posted = folded.earned
+FROM (SELECT credit_account, sum(amount_micros) AS earned FROM transfer WHERE kind = 'post' GROUP BY 1) AS folded
+WHERE account.id = folded.credit_account
+"""
+FLOOR = """
+SELECT annotator_id, currency, count(*), sum(amount_micros) FROM transfer
+WHERE kind = 'post' AND created_at >= :starts_at AND created_at < :ends_at GROUP BY 1, 2
+"""
+
+
+async def fill(units: int, people: int) -> None:
+    project_id = await project(0, units * PRICE_MICROS)
+    budget = await db.fetch_value(
+        "SELECT id FROM account WHERE kind = 'project_budget' AND owner_id = :id", id=project_id
+    )
+    inputs = db.jsonb({"kind": "annotation", "base": "0.5135", "difficulty_factor": "1", "expert_factor": "1"})
+    async with db.transaction("bench"):
+        await db.execute(PEOPLE, people=people, at=JANUARY)
+    for first in range(0, units, 50_000):
+        async with db.transaction("bench"):
+            await db.execute(
+                UNITS, first=first, last=min(first + 50_000, units) - 1, people=people, at=JANUARY, budget=budget,
+                project=project_id, micros=PRICE_MICROS, inputs=inputs,
+            )  # fmt: skip
+    async with db.transaction("bench"):
+        await db.execute(BALANCES)
+        await db.execute(
+            "UPDATE account SET debits_posted = :spent WHERE id = :id", spent=units * PRICE_MICROS, id=budget
+        )
+
+
+async def project(number: int, micros: int) -> UUID:
+    project_id = uuid7()
+    async with db.transaction("bench"):
+        await db.execute(
+            "INSERT INTO project (id, name, currency, lease_seconds, deadline_seconds, state)"
+            " VALUES (:id, :name, 'USD', 900, 7200, 'published')",
+            id=project_id, name=f"Payroll {number}",
+        )  # fmt: skip
+        await ledger.fund(project_id, Money(micros, "USD"), f"bench:{number}", "bench")
+    return project_id
+
+
+async def seal(settings: Settings) -> None:
+    more = True
+    while more:
+        async with db.transaction("bench"):
+            more = await sealing.seal(settings) > 0
+
+
+async def closing(settings: Settings, units: int) -> list[Goal]:
+    period_id = uuid7()
+    async with db.transaction("bench"):
+        await db.execute(periods.sql.add_pay_period, id=period_id, starts_at=JANUARY, ends_at=FEBRUARY)
+    await seal(settings)
+    await db.execute("VACUUM (ANALYZE) transfer")
+    floors = [await timed(lambda: db.fetch(FLOOR, starts_at=JANUARY, ends_at=FEBRUARY)) for _ in range(4)]
+    floor = statistics.median(floors[1:])  # the first one warms
+    memory, began = [0.0], perf_counter()
+    more: periods.Progress = "more"
+    async with db.transaction("bench"):
+        await periods.start_closing(period_id, "bench")
+    while more:
+        async with db.transaction("bench"):
+            more = await periods.advance(period_id, settings)
+            memory.append(
+                max(private_megabytes("self"), private_megabytes(await db.fetch_value("SELECT pg_backend_pid()")))
+            )
+    took = perf_counter() - began
+    closed = await periods.period(period_id)
+    wrong = [one.name for one in await invariants.run(verify.INVARIANTS) if one.violations and "statement" in one.name]
+    print(
+        f"{closed.lines:,} lines in {closed.statements:,} statements: {took:.2f} s; the aggregate alone {floor:.2f} s; {max(memory):.0f} MB"
+    )
+    stated = sum(total.earned.micros for total in closed.totals)
+    exact = closed.lines == units and stated == units * PRICE_MICROS and not wrong
+    return [
+        Goal("closing with statements, in aggregates of the same rows", took / floor, 10, "times", at_most=True),
+        Goal("private memory of the busiest process", max(memory), MOST_MEGABYTES, "MB", at_most=True),
+        Goal("every line stated once, sums to the micro", float(exact), 1, "yes"),
+    ]
+
+
+async def timed(act: Callable[[], Awaitable[Any]]) -> float:
+    began = perf_counter()
+    await act()
+    return perf_counter() - began
+
+
+def private_megabytes(pid: object) -> float:
+    """Memory that is the process's own; pages that PostgreSQL shares are not counted. Linux."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+
+async def posting(*, quick: bool) -> list[Goal]:
+    """Both by the same number of clients, each with a project of its own, taken in turns."""
+    each, rounds = (120, 5) if quick else (400, 5)
+    await db.execute(
+        "CREATE TABLE bare (id uuid PRIMARY KEY, account uuid NOT NULL, micros bigint NOT NULL, at timestamptz NOT NULL)"
+    )
+    projects = [await project(n + 1, 10**12) for n in range(CLIENTS)]
+    worker = [uuid7() for _ in range(CLIENTS)]
+    bare, posted = [], []
+    for _ in range(rounds):
+        holds = [
+            [
+                Hold(uuid7(), uuid7(), projects[n], worker[n], Price(PRICE_MICROS, "USD", {"kind": "annotation"}))
+                for _ in range(each)
+            ]
+            for n in range(CLIENTS)
+        ]
+        for mine in holds:
+            async with db.transaction("bench"):
+                for hold in mine:
+                    await ledger.hold(hold)
+        bare.append(await rate(each, lambda _n, _i: two_rows()))
+        posted.append(await rate(each, lambda n, i, holds=holds: post(holds[n][i])))  # type: ignore[misc]
+    ratios = [ours / floor for ours, floor in zip(posted, bare, strict=True)]
+    print(f"posted per second {[round(one) for one in posted]}, bare transactions {[round(one) for one in bare]}")
+    return [Goal("posting against a bare insert of two rows", statistics.median(ratios), 0.5, "of its rate")]
+
+
+async def rate(each: int, act: Callable[[int, int], Awaitable[None]]) -> float:
+    async def client(n: int) -> None:
+        for i in range(each):
+            await act(n, i)
+
+    return CLIENTS * each / await timed(lambda: asyncio.gather(*map(client, range(CLIENTS))))
+
+
+async def two_rows() -> None:
+    async with db.transaction("bench"):
+        await db.execute(
+            "INSERT INTO bare VALUES (:a, :account, 1, clock_timestamp()), (:b, :account, -1, clock_timestamp())",
+            a=uuid7(), b=uuid7(), account=uuid7(),
+        )  # fmt: skip
+
+
+async def post(hold: Hold) -> None:
+    async with db.transaction("bench"):
+        resolution = await ledger.post(hold.assignment_id)
+        assert resolution is not None
+        assert resolution.fresh
+
+
+async def run(folder: Path, options: Options) -> Sequence[Goal]:
+    settings = load_settings(folder, environ={})
+    units, people = (50_000, 500) if options.quick else (1_000_000, 10_000)
+    server = EmbeddedPostgres(folder / "pg")
+    server.start()
+    try:
+        server.ensure_database("bench")
+        dsn = server.dsn("bench")
+        await migrate(dsn, settings)
+        wire()
+        unlimited = {"statement_timeout": "0"}
+        async with db.pool(dsn, settings, min_size=CLIENTS, command_timeout=1800, server_settings=unlimited):
+            rates = await posting(quick=options.quick)
+            await fill(units, people)
+            return [*await closing(settings, units), *rates]
+    finally:
+        server.stop()
+
+
+def measure(options: Options) -> Sequence[Goal]:
+    with tempfile.TemporaryDirectory(prefix="callboard-payroll-") as folder:
+        Path(folder).chmod(0o755)
+        return asyncio.run(run(Path(folder), options))
+
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__ or "", measure))

@@ -1,0 +1,84 @@
+"""What the screens of payroll and statements show."""
+
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from callboard.pages.views import Option, Problem
+from callboard.pages.views_projects import ProjectHead
+from payments.adjustments import AdjustmentView
+from payments.floors import PayFloorView
+from payments.forecast import BudgetOutlook
+from payments.periods import PeriodView
+from payments.statements import StatementDocument, StatementView
+
+
+class PayrollPage(Struct, kw_only=True):
+    """`/payroll`, for managers."""
+
+    periods: list[PeriodView]
+    """Newest first."""
+    may_write: bool = False
+    done: str = ""
+    problem: Problem | None = None
+    next_cursor: str | None = None
+
+
+class PeriodPage(Struct, kw_only=True):
+    """`/payroll/{id}`."""
+
+    period: PeriodView
+    may_write: bool
+    over: bool
+    """Its time has passed."""
+    waiting_count: int = 0
+    """Works whose money is still set aside; they belong to the period in which they are accepted."""
+    statements: list[StatementView] = field(default_factory=list)
+    next_cursor: str | None = None
+    done: str = ""
+    top_ups: list[AdjustmentView] = field(default_factory=list)
+    """To the floor, that a budget did not cover."""
+    waiting_adjustments: int = 0
+    """For a second person; 50 means at least so many."""
+
+
+class StatementPage(Struct, kw_only=True):
+    """`/statements/{id}`."""
+
+    document: StatementDocument
+    own: bool
+
+
+class AdjustmentsPage(Struct, kw_only=True):
+    """`/payroll/adjustments`."""
+
+    rows: list[AdjustmentView]
+    next_page: str
+    """Query of the next page; empty at the end."""
+    state: str
+    kind: str
+    project_id: str
+    annotator_id: UUID | None
+    me: str
+    """Whoever reads: what they proposed, somebody else approves."""
+    projects: list[Option]
+    values: dict[str, str]
+    """Of the form."""
+    opened: bool
+    limits: str
+    undo_minutes: int
+    done: str = ""
+    problem: Problem | None = None
+
+
+class ProjectPayPage(Struct, kw_only=True):
+    """`/projects/{id}/pay`."""
+
+    head: ProjectHead
+    outlook: BudgetOutlook
+    floors: list[PayFloorView]
+    may_write: bool
+    multiple: float
+    least_minutes: int
+    done: str = ""
+    problem: Problem | None = None

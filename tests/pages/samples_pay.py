@@ -1,0 +1,162 @@
+"""The screens of payroll and statements."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from callboard.pages.views import Option
+from callboard.pages.views_pay import AdjustmentsPage, PayrollPage, PeriodPage, ProjectPayPage, StatementPage
+from kernel.money import Money
+from payments.adjustments import AdjustmentView
+from payments.earnings import ProjectBudget
+from payments.floors import PayFloorView
+from payments.forecast import BudgetOutlook
+from payments.periods import PeriodTotal, PeriodView
+from payments.statements import FORMAT, StatementDocument, StatementLine, StatementView
+from tests.pages.samples_projects import head
+
+PERIODS = [UUID(int=n) for n in (1, 2, 3)]
+HASH = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"
+
+
+def usd(micros: int) -> Money:
+    return Money(micros, "USD")
+
+
+def month(n: int) -> datetime:
+    return datetime(2026, n, 1, tzinfo=UTC)
+
+
+def period(n: int, state: str, *, totals: bool = False) -> PeriodView:
+    sums = [PeriodTotal(38, usd(4_813_402_500), usd(4_813_210_000)), PeriodTotal(2, Money(98_000_250_000, "JPY"), Money(98_000_000_000, "JPY"))]  # fmt: skip
+    closed = state == "closed"
+    return PeriodView(
+        PERIODS[n - 1], month(n), month(n + 1), state, 40 if closed else 0, 9_412 if closed else 0, sums if totals else [],
+        "person:1" if closed else None, month(n + 1) if closed else None, HASH if closed else None,
+    )  # fmt: skip
+
+
+def statement(number: int, name: str, earned: int) -> StatementView:
+    return StatementView(
+        id=UUID(int=number), number=number, period_id=PERIODS[0], starts_at=month(1), ends_at=month(2), annotator_id=UUID(int=7), name=name,
+        lines=3, earned=usd(earned), carried_in=usd(3400), payable=usd((earned + 3400) // 10_000 * 10_000), carried_out=usd((earned + 3400) % 10_000),
+        hash=HASH, created_at=month(2),
+    )  # fmt: skip
+
+
+def line(seq: int, title: str, work: str, micros: int, **more: Any) -> StatementLine:
+    price = {
+        "rate_card_version": 3,
+        "base": "1.500000",
+        "difficulty_band": 4,
+        "difficulty_factor": "1.2",
+        "expert_factor": "1.1",
+    }
+    given: dict[str, Any] = {
+        "kind": "post", "late": False, "external_id": f"t-{seq}", "domain": "law", "language": "en", "project": "Clinic dialogues", "price": price,
+        "reason": "", "refers_to": None,
+    } | more  # fmt: skip
+    return StatementLine(
+        seq=seq, work=work, title=title, at=month(1), amount=usd(micros), task_id=UUID(int=seq), entry="[]", digest=HASH, held_entry="[]",
+        held_digest=HASH, **given,
+    )  # fmt: skip
+
+
+TOP_UP_INPUTS = {
+    "kind": "floor", "tasks": 41, "active_seconds": 15_000, "counted_seconds": 13_320, "earned_micros": 41_200_000, "wanted_micros": 55_500_000,
+    "hourly_micros": 15_000_000,
+}  # fmt: skip
+STATEMENT = StatementPage(
+    document=StatementDocument(
+        format=FORMAT, statement=statement(4, "Ana Moreno", 3_961_500), entry="[]", previous_hash=HASH, lines_hash=HASH, chain_head=HASH,
+        lines=[
+            line(1207, "May my landlord raise the rent twice in a year?", "annotation", 1_980_000),
+            line(1266, "Deposit and repairs", "review", 1_980_000, late=True, refers_to=1014),
+            line(1290, "", "floor", 14_300_000, external_id=None, domain=None, language=None, price=TOP_UP_INPUTS, reason="Floor per active hour"),
+            line(1301, "", "share", 1500, external_id=None, price={"turns": 2, "of": 8, "kept": 6}, reason="2 of 8 turns of a dialogue that somebody else handed in"),
+        ],
+    ),
+    own=True,
+)  # fmt: skip
+PAYROLL = PayrollPage(
+    periods=[period(3, "open"), period(2, "closing"), period(1, "closed", totals=True)], may_write=True
+)
+PAYROLL_FIRST = PayrollPage(periods=[])
+PERIOD_CLOSED = PeriodPage(
+    period=period(1, "closed", totals=True), may_write=True, over=True,
+    statements=[statement(4, "Ana Moreno", 3_961_500), statement(5, "Wei Chen", 120_004_100)], next_cursor="WyJhIl0",
+)  # fmt: skip
+
+
+def adjustment(n: int, name: str, state: str, **more: Any) -> AdjustmentView:
+    given: dict[str, Any] = {
+        "kind": "bonus", "amount": usd(5_000_000), "reason": "Covered the night shift at short notice", "corrects": None, "period_id": None,
+        "language": None, "inputs": {"kind": "bonus"}, "author": "person:1", "needs_approval": state == "waiting", "decision": "",
+    } | more  # fmt: skip
+    return AdjustmentView(
+        id=UUID(int=n), project_id=UUID(int=9), project="Clinic dialogues", annotator_id=UUID(int=7), name=name, state=state, acts_at=month(3),
+        decided_by=None, decided_at=None, created_at=month(2), **given,
+    )  # fmt: skip
+
+
+TOP_UP = adjustment(
+    5,
+    "Wei Chen",
+    "short",
+    kind="floor",
+    amount=usd(14_300_000),
+    period_id=PERIODS[0],
+    language="zh-CN",
+    inputs=TOP_UP_INPUTS,
+)
+ADJUSTMENTS = AdjustmentsPage(
+    rows=[
+        adjustment(1, "Ana Moreno", "waiting", amount=usd(120_000_000)),
+        adjustment(2, "Wei Chen", "waiting", author="person:2", kind="adjustment", amount=usd(-80_000_000), corrects=1207, reason="Paid twice in January"),
+        adjustment(3, "Lena Vogt", "scheduled"), TOP_UP, adjustment(4, "Priya Nair", "refused", decision="Paid with the last statement already"),
+        adjustment(6, "Tomás Ruiz", "posted"), adjustment(7, "Tomás Ruiz", "undone"),
+    ],
+    next_page="state=waiting&cursor=IjEi", state="", kind="", project_id="", annotator_id=None, me="person:1",
+    projects=[Option(value="9", label="Clinic dialogues (USD)")],
+    values={"kind": "bonus", "project": "9", "people": "Ana Moreno", "amount": "", "reason": "", "corrects": ""}, opened=True,
+    limits="USD 50, EUR 50, JPY 7500", undo_minutes=10, done="made",
+)  # fmt: skip
+ADJUSTMENTS_EMPTY = AdjustmentsPage(
+    rows=[], next_page="", state="", kind="", project_id="", annotator_id=None, me="person:1", projects=[],
+    values=dict.fromkeys(("kind", "project", "people", "amount", "reason", "corrects"), ""), opened=False, limits="USD 50", undo_minutes=10,
+)  # fmt: skip
+
+
+def floor(version: int, language: str | None, hourly: int, *, in_force: bool) -> PayFloorView:
+    return PayFloorView(
+        id=UUID(int=version), project_id=UUID(int=9), version=version, language=language, hourly=usd(hourly), reason="Agreed with the works council",
+        created_by="person:1", effective_from=month(version), in_force=in_force,
+    )  # fmt: skip
+
+
+PERIOD_OVER = PeriodPage(
+    period=period(1, "open"), may_write=True, over=True, waiting_count=12, waiting_adjustments=2, top_ups=[TOP_UP]
+)
+
+
+def project_pay() -> ProjectPayPage:
+    budget = ProjectBudget(usd(9_000_000_000), usd(310_000_000), usd(7_412_500_000), usd(1_277_500_000))
+    return ProjectPayPage(
+        head=head("pay"), outlook=BudgetOutlook(budget, 85, 80, usd(143_210_000), month(4)),
+        floors=[floor(3, "zh-CN", 12_000_000, in_force=True), floor(2, None, 15_000_000, in_force=True), floor(1, None, 14_000_000, in_force=False)],
+        may_write=True, multiple=3.0, least_minutes=30, done="floor",
+    )  # fmt: skip
+
+
+BOSS = ("manager",)
+PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
+    "payroll": ("payroll.html", PAYROLL, "/payroll", BOSS),
+    "payroll-first": ("payroll.html", PAYROLL_FIRST, "/payroll", BOSS),
+    "payroll-over": ("payroll_period.html", PERIOD_OVER, "/payroll/1", BOSS),
+    "payroll-closed": ("payroll_period.html", PERIOD_CLOSED, "/payroll/1", BOSS),
+    "payroll-adjustments": ("payroll_adjustments.html", ADJUSTMENTS, "/payroll/adjustments", BOSS),
+    "payroll-adjustments-empty": ("payroll_adjustments.html", ADJUSTMENTS_EMPTY, "/payroll/adjustments", BOSS),
+    "project-pay": ("projects/pay.html", project_pay(), "/projects/9/pay", BOSS),
+    "statement": ("statement.html", STATEMENT, "/statements/1", ("annotator",)),
+}
+"""Template, view, path and roles by name."""

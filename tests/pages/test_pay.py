@@ -1,0 +1,85 @@
+"""Payroll through the browser's eyes and the API: a bonus by four eyes, a closed period, a statement that is computed again."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from callboard.commands.ledger import command as ledger_command
+from callboard.commands.statement import command as statement_command
+from kernel import clock, db, outbox
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from payments import periods
+from tests.api.conftest import Cast
+from tests.pages.conftest import Browser, Play
+
+
+async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
+    play: Play, cast: Cast, settings: Settings, tmp_path: Path
+) -> None:
+    manager = play.manager
+    project_id = play.site.project_id
+    page = await manager.get("/payroll/adjustments")
+    assert "a second person approves" in page
+    given = {
+        "kind": "bonus",
+        "project": project_id,
+        "people": "author",
+        "amount": "60.50",
+        "reason": "Night shift",
+        "corrects": "",
+    }
+    refused = await manager.post("/payroll/adjustments", 422, **(given | {"people": "author\nnobody at all"}))
+    assert "nobody at all" in refused.text
+    assert "Night shift" in refused.text, "what was typed stays"
+    await manager.post("/payroll/adjustments", **given)
+    made = await db.fetch_value("SELECT id::text FROM adjustment")
+    own = await manager.post("/payroll/adjustments/decide", 403, id=made, action="approve", note="")
+    assert "nobody approves what they proposed" in own.text
+    second = Browser(play.site.client, await cast.person("second", ["manager"]))
+    listed = await second.get("/payroll/adjustments?state=waiting")
+    assert "$60.50" in listed
+    await second.post("/payroll/adjustments/decide", id=made, action="approve", note="Agreed")
+    assert "Night shift" in await play.author.get("/earnings")
+
+    floor = await manager.post(f"/projects/{project_id}/pay/floor", hourly="15,00", language="", reason="Agreed")
+    assert floor.headers["hx-redirect"].endswith("done=floor")
+    pay_page = await manager.get(f"/projects/{project_id}/pay")
+    assert "$15.00" in pay_page
+    assert "Lasts until" in pay_page
+
+    now = clock.now()
+    period_id = uuid7()
+    async with db.transaction():
+        await db.execute(
+            periods.sql.add_pay_period, id=period_id, starts_at=now - timedelta(days=30), ends_at=now + timedelta(milliseconds=1)
+        )  # fmt: skip
+    assert "Close the period" in await manager.get(f"/payroll/{period_id}")
+    await manager.post(f"/payroll/{period_id}/close")
+    while (await periods.period(period_id)).state != "closed":
+        for job_id in await outbox.take_due_jobs(settings):
+            await outbox.run_job(job_id, settings)
+    assert "Closed" in await manager.get("/payroll")
+    closed = await manager.get(f"/payroll/{period_id}")
+    found = re.search(r"/statements/[0-9a-f-]{36}", closed)
+    assert found is not None
+    statement = await play.author.get(found[0])
+    assert "Night shift" in statement
+    assert "callboard statement verify" in statement
+    assert found[0] in await play.author.get("/earnings")
+    await play.other.get(found[0], 404)
+    assert "bonus" in await play.author.get(f"{found[0]}/file.csv")
+
+    file = tmp_path / "statement.json"
+    file.write_text(await play.author.get(f"/api/v1{found[0]}"), encoding="utf-8")
+    done = CliRunner().invoke(statement_command, ["verify", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "sum 60.500000 USD" in done.output
+    assert "everything fits" in done.output
+    file.write_text(file.read_text(encoding="utf-8").replace('"60.500000"', '"61.500000"'), encoding="utf-8")
+    again = CliRunner().invoke(statement_command, ["verify", str(file)])
+    assert again.exit_code == 1
+    assert "FAIL" in again.output
+    assert "verify" in CliRunner().invoke(ledger_command, ["--help"]).output
