@@ -189,6 +189,7 @@ class Verdict(Strict):
 
 
 class PathTurn(Strict):
+    id: str
     no: int
     role: Literal["system", "user", "assistant"]
     text: str
@@ -196,6 +197,7 @@ class PathTurn(Strict):
     rating: int | None
     comment: str
     original_text: str | None = None
+    text_version: int | None = None
 
 
 class Origin(Strict):
