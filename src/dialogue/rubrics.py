@@ -88,6 +88,15 @@ async def rubric_by_id(rubric_id: UUID) -> RubricView:
     return found
 
 
+async def verdict_items(project_id: UUID, version: int | None) -> dict[str, Words]:
+    """What a verdict may name of the project's rubric: dimensions and labels of passages, with their names; empty: none."""
+    rubric = await rubric_of(project_id) if version is None else await rubric_at(project_id, version)
+    if rubric is None:
+        return {}
+    names = {one.code: one.name for one in rubric.dimensions}
+    return names | {one.code: one.name for one in rubric.span_labels}
+
+
 async def rubric_at(project_id: UUID, version: int) -> RubricView | None:
     """What work was rated by that names this version."""
     return await db.fetch_one_as(RubricView, sql.rubric_at, project_id=project_id, version=version)

@@ -76,6 +76,13 @@ class ReasonRequired(Invalid):
     title = "A rework or reject names at least one rubric item and a reason"
 
 
+class UnknownItem(Invalid):
+    """With `allowed`: what may stand there."""
+
+    code = "unknown_rubric_item"
+    title = "A rework or reject names an item of the project's rubric"
+
+
 class NoSuchOffer(NotFound):
     code = "offer_not_found"
     title = "There is no such offer for this account"

@@ -11,7 +11,7 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import holds, leases
+from routing import holds, leases, verdict_items
 from routing.asking import ask_for_more
 from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
@@ -80,7 +80,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
-    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `BadCorrection`, `AnswerRefused`, `ReviewerHeld`, `ReworkLimit`, `WrongState`."""
+    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `UnknownItem`, `BadCorrection`, `AnswerRefused`, `ReviewerHeld`, `ReworkLimit`, `WrongState`."""
     mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
     if mine.kind != REVIEW or mine.submission_id is None:
         raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
@@ -105,6 +105,8 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
 async def _checked(draft: VerdictDraft, work: Judged) -> VerdictDraft:
     """A correction of a declared kind is held against its form, and keeps the order of the candidates."""
     _check(draft, work)
+    if draft.outcome not in PASSING:
+        await verdict_items.check(work.project_id, work.payload, [reason.item for reason in draft.reasons])
     if draft.outcome != "fix" or not draft.corrected:
         return draft
     declared = await forms.corrected(work.assignment_id, work.payload, draft.corrected)

@@ -15,8 +15,8 @@ from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, is_htmx, page, redirect
 from callboard.pages.kind_fields import answer_of, blocks_of, typed_of
 from callboard.pages.kind_work import typed_in
-from callboard.pages.verdict_form import DIMENSIONS, NEEDS_REASON, RUBRIC, draft_of, outcome_of, reasons_of, scores_of
-from callboard.pages.views import Dimension, Option, VerdictDraft
+from callboard.pages.verdict_form import DIMENSIONS, NEEDS_REASON, draft_of, items_of, outcome_of, reasons_of, scores_of
+from callboard.pages.views import Dimension, VerdictDraft
 from callboard.pages.views_kinds import KindReviewView
 from callboard.pages.work_view import ended_of, guidelines_of
 from kernel import db
@@ -64,7 +64,7 @@ async def _view(
         brief=brief if isinstance(brief, str) else "", guidelines=guidelines_of(row),
         blocks=blocks_of(declared, held.payload, _order(held, work.payload, row.id), typed, answer=answer, faults=faults),
         key=_key(held), right=_right(held, answer), dimensions=[Dimension(key=key) for key in DIMENSIONS],
-        rubric_items=[Option(value=key, label="") for key in RUBRIC], draft=draft or draft_of(fields),
+        rubric_items=await items_of(row.project_id, work.payload), draft=draft or draft_of(fields),
         draft_version=kept.version if kept and kept.assignment_id == row.id else None,
         earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [], ended=ended_of(row),
         faults=len(faults or []), diff_at=f"/work/{row.id}/form/diff",
@@ -115,9 +115,10 @@ async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
             return page(
                 request, "kinds/review_body.html" if headers else "kinds/review.html", view, status=422, headers=headers
             )
+    work = await reviewing.submission(row.submission_id)
     draft = reviewing.VerdictDraft(
         epoch=form.number("epoch"), outcome=outcome, scores=scores_of(form),
-        reasons=reasons_of(form, outcome),
+        reasons=reasons_of(form, outcome, await items_of(row.project_id, work.payload)),
         comment="" if outcome in NEEDS_REASON else form.text("reason").strip(), corrected=corrected,
     )  # fmt: skip
     async with db.transaction(request.actor.label):

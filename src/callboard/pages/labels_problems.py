@@ -90,6 +90,7 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "scores_missing": _("Score every scale before you give the verdict."),
         "outcome_missing": _("Choose an outcome."),
         "reason_required": _("Say which rule of the rubric, and what the author should know."),
+        "unknown_rubric_item": _("Name a rule of the project's rubric; the list shows what may stand there."),
         "correction_missing": _("Correct at least one reply, or choose another outcome."),
         "rework_limit": _("This work was sent back as often as it may be. Accept, fix or reject it."),
         "nothing_selected": _("Select at least one line of the list."),

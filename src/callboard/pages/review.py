@@ -19,13 +19,13 @@ from callboard.pages.handed_in import handed_in, turns_of
 from callboard.pages.verdict_form import (
     DIMENSIONS,
     NEEDS_REASON,
-    RUBRIC,
     draft_of,
+    items_of,
     outcome_of,
     reasons_of,
     scores_of,
 )
-from callboard.pages.views import Dimension, Option, ReviewView
+from callboard.pages.views import Dimension, ReviewView
 from callboard.pages.work_view import ended_of, guidelines_of
 from kernel import db
 from kernel.settings import Settings
@@ -60,7 +60,7 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         span_labels=done.labels,
         payload_text="" if done.turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
-        rubric_items=[Option(value=key, label="") for key in RUBRIC],
+        rubric_items=await items_of(row.project_id, work.payload),
         draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
         text_limit=settings.turn_text_limit,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
@@ -93,7 +93,7 @@ async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
         epoch=form.number("epoch"),
         outcome=outcome,
         scores=scores_of(form),
-        reasons=reasons_of(form, outcome),
+        reasons=reasons_of(form, outcome, await items_of(row.project_id, work.payload)),
         comment="" if outcome in NEEDS_REASON else form.text("reason").strip(),
         corrected=_corrected(form, payload, settings) if outcome == "fix" else None,
     )

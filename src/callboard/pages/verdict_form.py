@@ -1,17 +1,17 @@
 """The form of a verdict, the same for dialogues and for declared kinds."""
 
 from typing import Any, Literal, cast, get_args
+from uuid import UUID
 
 from callboard.pages.errors import OutcomeMissing, ScoresMissing
 from callboard.pages.frame import Form
-from callboard.pages.labels import LABELS
-from callboard.pages.views import VerdictDraft
+from callboard.pages.views import Option, VerdictDraft
 from routing.errors import ReasonRequired
 from routing.outcomes import Outcome
 from routing.review import Reason
+from routing.verdict_items import GENERAL, of_rubric
 
 DIMENSIONS = ("helpfulness", "factuality", "fluency", "instructions")
-RUBRIC = tuple(LABELS["rubric"])
 NEEDS_REASON = ("rework", "reject")
 SCORES = range(1, 6)
 MOST_DIGITS = 6
@@ -52,10 +52,17 @@ def scores_of(form: Form) -> dict[str, int]:
     return {key: int(text) for key, text in given.items()}
 
 
-def reasons_of(form: Form, outcome: str) -> list[Reason]:
+async def items_of(project_id: UUID, work: dict[str, Any]) -> list[Option]:
+    """What the project's own rubric names, then what every project has."""
+    rubric = await of_rubric(project_id, work)
+    own = [Option(value=code, label="", words=words) for code, words in rubric.items()]
+    return own + [Option(value=code, label="") for code in GENERAL if code not in rubric]
+
+
+def reasons_of(form: Form, outcome: str, items: list[Option]) -> list[Reason]:
     if outcome not in NEEDS_REASON:
         return []
     item, text = form.text("item", 80), form.text("reason").strip()
-    if item not in RUBRIC or not text:
+    if item not in {one.value for one in items} or not text:
         raise ReasonRequired
     return [Reason(item=item, text=text)]

@@ -57,6 +57,12 @@ class Problem(Struct, kw_only=True):
 class Option(Struct, kw_only=True):
     value: str
     label: str
+    words: dict[str, str] = field(default_factory=dict)
+    """Of what a project named itself, by language."""
+
+    @property
+    def own(self) -> bool:
+        return bool(self.words)
 
 
 class SignInView(Struct, kw_only=True):
