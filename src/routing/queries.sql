@@ -1910,3 +1910,9 @@ WHERE id = :hold_id AND (state = 'open' OR state = 'confirmed' AND :state = 'lif
 SELECT h.id, h.kind, h.annotator AS annotator_id, n.display_name, h.state, h.figures, h.opened_at, h.decided_at, h.reason,
        ARRAY(SELECT s.verdict FROM hold_sample s WHERE s.hold = h.id AND NOT EXISTS (SELECT FROM overturn o WHERE o.verdict = s.verdict)) AS waiting
 FROM review_hold h JOIN annotator n ON n.id = h.annotator ORDER BY h.state = 'lifted', h.opened_at DESC LIMIT :limit
+
+-- name: stage_of_look
+-- Which of how many stages of its plan looks at a piece, with the stage's name; version 0 has one.
+SELECT coalesce(jsonb_array_length(p.stages), 1) AS of, coalesce(r.reason ->> 'stage', '') AS name
+FROM review_step r LEFT JOIN review_plan p ON p.project = r.project AND p.version = r.plan_version
+WHERE r.submission = :submission_id AND r.stage = :stage

@@ -116,6 +116,17 @@ async def _read(version: int, stages: list[Stage], expert_level: int) -> Plan:
     return Plan(version, stages, [read(stage.who, known, expert_level) for stage in stages])
 
 
+class StageOf(msgspec.Struct, frozen=True):
+    of: int
+    """Stages of the plan that the work goes by."""
+    name: str
+
+
+async def stage_of(submission_id: UUID, stage: int) -> StageOf | None:
+    """Where in its plan a look at this work stands; None: it was handed in before there were plans."""
+    return await db.fetch_one_as(StageOf, sql.stage_of_look, submission_id=submission_id, stage=stage)
+
+
 async def active_version(project_id: UUID) -> int:
     row = await db.fetch_one(sql.plan_in_force, project_id=project_id)
     return BUILT_IN if row is None else int(row["version"])

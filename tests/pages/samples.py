@@ -5,6 +5,7 @@ from msgspec import Struct
 
 from callboard.pages import views as v
 from callboard.pages import views_earnings
+from callboard.pages.views_judged import Mend, PlanStage
 from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
@@ -246,6 +247,13 @@ REVIEW = v.ReviewView(
     rubric_items=[v.Option(value=key, label="") for key in ("factual_error", "instruction_missed", "rating_mismatch", "language", "other")],
     draft=v.VerdictDraft(scores={"helpfulness": 4, "factuality": 3}), text_limit=32000,
 )  # fmt: skip
+REVIEW_STAGE = v.ReviewView(
+    held=REVIEW.held,
+    submission_id=uid(800), brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, stage=PlanStage(number=2, of=3, name="expert"),
+    turns=[turn(1, UNRATED.prompt, reply=BETTER, original=BOT, diff=difference(BOT, BETTER), mended=[Mend("reply", BOT, difference(BOT, BETTER))])],
+    dimensions=REVIEW.dimensions, rubric_items=[v.Option(value="tone", label="", words={"en": "Tone", "zh": "语气"}), *REVIEW.rubric_items],
+    draft=v.VerdictDraft(outcome="reject"), text_limit=32000,
+)  # fmt: skip
 REVIEW_RIVALS = v.ReviewView(
     held=REVIEW.held,
     submission_id=uid(800), brief=REVIEW.brief, guidelines=[], topic=REVIEW.topic, turns=desk.JUDGED, whole=desk.SCORES, span_labels=desk.DESK.labels,
@@ -326,6 +334,7 @@ SAMPLES: dict[str, Sample] = {
     "work-topic": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPIC_OF_TASK), "/work/1"),
     "reviews": Sample("queue.html", REVIEWS, "/reviews", ("annotator", "reviewer")),
     "review": Sample("review.html", REVIEW, "/review/1", ("reviewer",)),
+    "review-stage": Sample("review.html", REVIEW_STAGE, "/review/1", ("reviewer",)),
     "review-rivals": Sample("review.html", REVIEW_RIVALS, "/review/1", ("reviewer",)),
     "review-rework": Sample("review.html", REVIEW_REWORK, "/review/1", ("reviewer",)),
     "review-ended": Sample("review.html", REVIEW_ENDED, "/review/1", ("reviewer",)),

@@ -11,6 +11,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
+from callboard.pages import mended as mending
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, is_htmx, page, redirect
 from callboard.pages.kind_fields import answer_of, blocks_of, typed_of
@@ -49,9 +50,8 @@ async def _view(
 ) -> KindReviewView:  # fmt: skip
     assert row.submission_id is not None
     declared, work = held.form.declaration, await reviewing.submission(row.submission_id)
-    answer = (
-        await reviewing.correction(row.id) or await reviewing.standing(row.submission_id, row.stage) or work.payload
-    )
+    mended = await reviewing.standing(row.submission_id, row.stage)
+    answer = await reviewing.correction(row.id) or mended or work.payload
     kept = await leases.draft_of(row.task_id, row.annotator_id)
     fields = kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}
     if typed is None:
@@ -67,6 +67,7 @@ async def _view(
         rubric_items=await items_of(row.project_id, work.payload), draft=draft or draft_of(fields),
         draft_version=kept.version if kept and kept.assignment_id == row.id else None,
         earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [], ended=ended_of(row),
+        stage=await mending.stage_of(row.submission_id, row.stage), mended=mending.fields(work.payload, mended),
         faults=len(faults or []), diff_at=f"/work/{row.id}/form/diff",
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.pages import kind_review
+from callboard.pages import mended as mending
 from callboard.pages.errors import CorrectionMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, page, redirect
@@ -48,6 +49,7 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     mended = await reviewing.standing(row.submission_id, row.stage)
     shown = await reviewing.correction(assignment_id) or mended or work.payload
     done = await handed_in(shown, row.project_id)
+    mending.mark_turns(done.turns, work.payload, mended)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
         held=held_of(row),
@@ -59,6 +61,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         whole=done.whole,
         span_labels=done.labels,
         payload_text="" if done.turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
+        stage=await mending.stage_of(row.submission_id, row.stage),
+        mended=[] if done.turns else mending.fields(work.payload, mended),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=await items_of(row.project_id, work.payload),
         draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),

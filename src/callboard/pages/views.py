@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views_desk import DeskView, More
-from callboard.pages.views_judged import Score
+from callboard.pages.views_judged import Mend, PlanStage, Score
 from dialogue.diffs import Part
 from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
@@ -256,6 +256,7 @@ class Turn(Struct, kw_only=True):
     partial: str = ""
     """What had come of a reply that failed; it can be gone on from."""
     more: More = field(default_factory=More)
+    mended: list[Mend] = field(default_factory=list)
 
     @property
     def edited(self) -> bool:
@@ -370,6 +371,9 @@ class ReviewView(Struct, kw_only=True):
     whole: list[Score] = field(default_factory=list)
     """What the author gave the dialogue as a whole."""
     span_labels: list[SpanLabel] = field(default_factory=list)
+    stage: PlanStage | None = None
+    mended: list[Mend] = field(default_factory=list)
+    """Of work that is no dialogue."""
     payload_text: str = ""
     """Work of another frontend in a form of its own, as JSON; empty for dialogues."""
     ended: str | None = None

@@ -4,6 +4,25 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from dialogue.diffs import Part
+
+
+class PlanStage(Struct, kw_only=True):
+    """Of the project's plan of review: `number` of `of`."""
+
+    number: int
+    of: int
+    name: str
+
+
+class Mend(Struct):
+    """What an earlier stage of the plan changed. `what`: prompt, reply, or a field of the answer."""
+
+    what: str
+    before: str
+    """As the author wrote it."""
+    parts: list[Part]
+
 
 class Passage(Struct, kw_only=True):
     """`current`: marked in the text that is shown, and not in an older one."""
