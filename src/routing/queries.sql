@@ -558,7 +558,8 @@ ORDER BY t.id DESC
 LIMIT :limit
 
 -- name: task_history
--- Everything that happened to a task, oldest first: changes of state, claims and their ends, submissions, verdicts.
+-- Everything that happened to a task, oldest first: changes of state, claims and their ends, submissions, what its plan of review decided, verdicts,
+-- second looks, disputes, and holds whose second sample has one of its verdicts.
 SELECT at, what, who, detail FROM (
   SELECT t.created_at AS at, 'task.created' AS what, NULL::text AS who, jsonb_build_object('external_id', t.external_id) AS detail FROM task t WHERE t.id = :task_id
   UNION ALL
@@ -574,13 +575,29 @@ SELECT at, what, who, detail FROM (
   SELECT r.at, 'ladder.relaxed', n.display_name, jsonb_build_object('assignment_id', r.assignment, 'step', r.step, 'relaxed', r.relaxed)
   FROM relaxation r JOIN assignment a ON a.id = r.assignment JOIN annotator n ON n.id = a.annotator WHERE r.task = :task_id
   UNION ALL
-  SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round, 'verdict_id', v.id,
+  SELECT v.given_at, 'verdict.' || v.outcome, n.display_name, jsonb_build_object('scores', v.scores, 'reasons', v.reasons, 'comment', v.comment, 'round', b.round, 'stage', v.stage, 'verdict_id', v.id,
     'counts', coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome))
   FROM verdict v JOIN submission b ON b.id = v.submission JOIN annotator n ON n.id = v.reviewer WHERE b.task = :task_id
   UNION ALL
   SELECT o.decided_at, CASE WHEN o.upheld THEN 'verdict.upheld' ELSE 'verdict.overturned' END, o.decided_by, jsonb_build_object('outcome', o.outcome, 'reason', o.reason,
     'verdict_id', v.id)
   FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE b.task = :task_id
+  UNION ALL
+  SELECT c.at, c.what, NULL, jsonb_build_object('stage', r.stage, 'of', coalesce(jsonb_array_length(l.stages), 1), 'name', coalesce(r.reason ->> 'stage', ''), 'round', b.round,
+    'chance', r.chance, 'why', r.reason, 'due_at', r.due_at, 'overdue', r.overdue)
+  FROM submission b JOIN review_step r ON r.submission = b.id LEFT JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
+  CROSS JOIN LATERAL (VALUES (r.decided_at, CASE WHEN r.looked THEN 'stage.looked' ELSE 'stage.let_pass' END), (r.overdue_at, 'stage.overdue')) AS c (at, what)
+  WHERE b.task = :task_id AND c.at IS NOT NULL
+  UNION ALL
+  SELECT c.at, c.what, CASE WHEN c.what = 'dispute.opened' THEN n.display_name END, jsonb_build_object('verdict_id', d.verdict, 'reason', c.reason, 'due_at', c.due_at)
+  FROM submission b JOIN verdict v ON v.submission = b.id JOIN dispute d ON d.verdict = v.id JOIN annotator n ON n.id = d.author
+  CROSS JOIN LATERAL (VALUES (d.opened_at, 'dispute.opened', d.reason, d.due_at), (CASE WHEN d.state = 'withdrawn' THEN d.decided_at END, 'dispute.withdrawn', '', NULL)) AS c (at, what, reason, due_at)
+  WHERE b.task = :task_id AND c.at IS NOT NULL
+  UNION ALL
+  SELECT c.at, 'hold.' || c.what, n.display_name, jsonb_build_object('hold_id', h.id, 'verdict_id', v.id, 'reason', c.reason)
+  FROM submission b JOIN verdict v ON v.submission = b.id JOIN hold_sample s ON s.verdict = v.id JOIN review_hold h ON h.id = s.hold LEFT JOIN annotator n ON n.id = h.annotator
+  CROSS JOIN LATERAL (VALUES (h.opened_at, 'opened', ''), (h.decided_at, h.state, h.reason)) AS c (at, what, reason)
+  WHERE b.task = :task_id AND c.at IS NOT NULL
 ) AS history
 ORDER BY at
 

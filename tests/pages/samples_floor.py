@@ -4,6 +4,7 @@ from callboard.pages import views as v
 from callboard.pages import views_floor as f
 from callboard.pages import views_who as w
 from callboard.pages.views_by_hand import GiveView
+from callboard.pages.views_judged import PlanStage
 from kernel.money import Money
 from routing.by_hand import Candidate
 from routing.difficulty import DifficultySource, Errors
@@ -141,6 +142,12 @@ TASK = f.TaskView(
         f.TimelineEntry(at=minutes(-180), kind="claimed", person="Tomás Herrera", state="in_progress", amount=usd(210)),
         f.TimelineEntry(at=minutes(-150), kind="submitted", person="Tomás Herrera", state="in_review"),
         f.TimelineEntry(at=minutes(-95), kind="rework", person="Dr. Amara Oyelaran", state="rework", note=REASON.points[0].text, scores={"helpfulness": 3, "factuality": 2}, verdict_id=uid(95), counts="reject"),
+        f.TimelineEntry(at=minutes(-94), kind="let_pass", stage=PlanStage(number=2, of=3, name="spot"), look=f.Look(rule="promise", chance=0.1, promised=0.05, upper=0.031)),
+        f.TimelineEntry(at=minutes(-93), kind="looked", stage=PlanStage(number=3, of=3, name="expert"), look=f.Look(rule="stratified", chance=0.4, seen=12, looked=5), round=2),
+        f.TimelineEntry(at=minutes(-92), kind="stage_overdue", stage=PlanStage(number=3, of=3, name="expert"), overdue="escalate"),
+        f.TimelineEntry(at=minutes(-90), kind="held", person="Dr. Amara Oyelaran"),
+        f.TimelineEntry(at=minutes(-80), kind="disputed", person="Tomás Herrera", note="Page 12 says so.", due_at=minutes(2000)),
+        f.TimelineEntry(at=minutes(-70), kind="hold_lifted", person="Dr. Amara Oyelaran", note="2 of 8 were overturned"),
         f.TimelineEntry(at=minutes(-60), kind="overturned", person="person:manager", state="rejected", note="The author copied it."),
     ],
     decisions=[

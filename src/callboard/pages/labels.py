@@ -10,6 +10,7 @@ from callboard.pages.labels_kinds import KIND_LABELS
 from callboard.pages.labels_people import PEOPLE_LABELS
 from callboard.pages.labels_problems import PROBLEM_LABELS
 from callboard.pages.labels_projects import PROJECT_LABELS
+from callboard.pages.labels_reviews import REVIEW_CHIPS, REVIEW_EVENTS, REVIEW_LABELS
 from callboard.pages.labels_who import WHO_LABELS
 
 _OWN: dict[str, dict[str, str]] = {
@@ -244,7 +245,8 @@ _OWN: dict[str, dict[str, str]] = {
         "time_up": _("the time ran out before enough questions were answered"),
         "given_up": _("ended before enough questions were answered"),
     },
-    "event": {
+    "event": REVIEW_EVENTS
+    | {
         "created": _("Tasks arrived"),
         "arrived": _("Task arrived"),
         "claimed": _("Taken"),
@@ -312,7 +314,17 @@ _OWN: dict[str, dict[str, str]] = {
     },
 }
 
-LABELS = BOT_LABELS | EXPORT_LABELS | KIND_LABELS | PEOPLE_LABELS | PROBLEM_LABELS | PROJECT_LABELS | WHO_LABELS | _OWN
+LABELS = (
+    BOT_LABELS
+    | EXPORT_LABELS
+    | KIND_LABELS
+    | PEOPLE_LABELS
+    | PROBLEM_LABELS
+    | PROJECT_LABELS
+    | REVIEW_LABELS
+    | WHO_LABELS
+    | _OWN
+)
 
 CHIPS: dict[str, tuple[str, str]] = {
     "open": ("wait", "dots"),
@@ -347,7 +359,7 @@ CHIPS: dict[str, tuple[str, str]] = {
 }
 """State → (tone of the chip, icon): every state has a shape of its own besides its colour."""
 
-EVENT_CHIPS: dict[str, tuple[str, str]] = {
+EVENT_CHIPS: dict[str, tuple[str, str]] = REVIEW_CHIPS | {
     "created": ("wait", "tray"),
     "arrived": ("wait", "tray"),
     "claimed": ("live", "pen"),

@@ -116,6 +116,7 @@ SENTENCES = (
     _("This cannot be used: %(error)s."),
     _("This is no table: %(error)s."),
     _("%(day)s is no day."),
+    _("%(count)s of %(most)s were overturned"),
     # Rules of the domain.
     _("%(code)s is no ISO 4217 currency code; send for example USD, CNY or EUR."),
     _('%(amount)s is no amount; send a decimal string with at most 6 decimals, for example "0.0135".'),

@@ -1,6 +1,7 @@
 """The story of one task as managers read it: what happened, why it went to whom, what it cost."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ import msgspec
 from callboard.pages.facts import facts_of, stage_of
 from callboard.pages.handed_in import handed_in
 from callboard.pages.task_form import form_of_task
-from callboard.pages.views_floor import Candidate, Decision, LiveRow, TaskMoney, TaskRow, TaskView, TimelineEntry
+from callboard.pages.views import Option
+from callboard.pages.views_floor import Candidate, Decision, LiveRow, Look, TaskMoney, TaskRow, TaskView, TimelineEntry
+from callboard.pages.views_judged import PlanStage
 from dialogue.telemetry import times_of_task
 from kernel import clock, db
 from kernel.money import Money
@@ -17,6 +20,7 @@ from kernel.sql import load
 from payments.earnings import TransferFilters, transfers
 from routing import estimating, reports
 from routing.reports import HistoryLine
+from routing.verdict_items import Named, of_rubric
 
 sql = load(__package__)
 MONEY_ROWS = 50
@@ -35,6 +39,14 @@ WHAT = {
     "task.extension_asked": "extension_asked",
     "task.extended": "extended",
     "task.trouble": "trouble",
+    "stage.looked": "looked",
+    "stage.let_pass": "let_pass",
+    "stage.overdue": "stage_overdue",
+    "dispute.opened": "disputed",
+    "dispute.withdrawn": "dispute_withdrawn",
+    "hold.opened": "held",
+    "hold.lifted": "hold_lifted",
+    "hold.confirmed": "hold_confirmed",
 }
 SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
 """Outcome of a verdict → state that it leaves the work in."""
@@ -67,7 +79,8 @@ async def task_view(task_id: UUID) -> TaskView:
     """Raises `NoSuchTask`; whether the reader may see it is the caller's question."""
     row = await reports.task(task_id)
     history = await _named(await reports.history(task_id))
-    measured = await times_of_task(task_id)
+    measured, money = await times_of_task(task_id), await _money(task_id)
+    names = await of_rubric(row.project_id, {})
     work = await handed_in(await db.fetch_value(sql.work_of_task, task_id=task_id) or {}, row.project_id)
     payload = msgspec.json.format(msgspec.json.encode(row.payload), indent=2).decode()
     return TaskView(
@@ -79,9 +92,9 @@ async def task_view(task_id: UUID) -> TaskView:
         created_at=row.created_at,
         due_at=row.due_at,
         payload_text=payload,
-        timeline=[entry for line in history for entry in _entries(line)],
+        timeline=_in_order([entry for line in history for entry in _entries(line, names)], money),
         decisions=[_decision(line) for line in history if line.what.endswith(".claimed") and line.detail.get("why")],
-        money=await _money(task_id),
+        money=money,
         attempts=await db.fetch_value(sql.attempts_of_task, task_id=task_id),
         work=work.turns,
         whole=work.whole,
@@ -100,7 +113,42 @@ async def _named(history: list[HistoryLine]) -> list[HistoryLine]:
     return [msgspec.structs.replace(line, who=names.get(line.who or "", line.who)) for line in history]
 
 
-def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
+def _in_order(entries: list[TimelineEntry], money: list[TaskMoney]) -> list[TimelineEntry]:
+    """What people and the plan did, and what was paid for it or no more, as one story."""
+    moved = [
+        TimelineEntry(at=line.at, kind=line.what, person=line.person, amount=line.amount)
+        for line in money
+        if line.what != "reserved"
+    ]
+    return sorted(entries + moved, key=lambda entry: entry.at)
+
+
+def _look(detail: dict[str, Any]) -> Look:
+    """Of what a stage wrote down about its decision."""
+    why, chance = detail["why"], detail["chance"]
+    rule = why.get("why") or why.get("rule") or "fixed"
+    if rule == "fixed" and chance >= 1:
+        rule = "all"
+    return Look(
+        rule=rule, chance=chance, seen=why.get("seen"), looked=why.get("looked"), promised=why.get("promised"),
+        upper=why.get("upper"),
+    )  # fmt: skip
+
+
+def _of_plan(line: HistoryLine, kind: str) -> Iterable[TimelineEntry]:
+    """A plan of one stage that looks at everything decides nothing that anybody needs to read."""
+    detail = line.detail
+    if detail["of"] == 1 and detail["chance"] >= 1 and kind != "stage_overdue":
+        return
+    stage = PlanStage(number=detail["stage"], of=detail["of"], name=detail["name"])
+    acted = kind == "stage_overdue"
+    yield TimelineEntry(
+        at=line.at, kind=kind, stage=stage if stage.of > 1 else None, look=None if acted else _look(detail),
+        round=detail["round"], overdue=detail["overdue"] if acted else None,
+    )  # fmt: skip
+
+
+def _entries(line: HistoryLine, names: Named) -> Iterable[TimelineEntry]:
     """Changes of state follow from what people did; only those with a reason of their own are shown beside it."""
     detail = line.detail
     ended = line.what.rpartition(".")[2]
@@ -108,6 +156,9 @@ def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
     if kind is None:
         if detail.get("reason"):
             yield TimelineEntry(at=line.at, kind="state", state=detail.get("to"), note=detail["reason"])
+        return
+    if line.what.startswith("stage."):
+        yield from _of_plan(line, kind)
         return
     amount = Money(detail["price_micros"], detail["currency"]) if "price_micros" in detail else None
     reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
@@ -117,7 +168,13 @@ def _entries(line: HistoryLine) -> Iterable[TimelineEntry]:
         at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},
         state=SAYS.get(detail.get("outcome", "")) if kind == "overturned" else None,
         verdict_id=UUID(detail["verdict_id"]) if "counts" in detail else None, counts=detail.get("counts"),
+        items=[_item(reason.get("item", ""), names) for reason in detail.get("reasons") or []],
+        round=detail.get("round", 1), due_at=None if detail.get("due_at") is None else datetime.fromisoformat(detail["due_at"]),
     )  # fmt: skip
+
+
+def _item(code: str, names: Named) -> Option:
+    return Option(value=code, label="", words=names.get(code, {}))
 
 
 def _decision(line: HistoryLine) -> Decision:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Option, Problem, TaskFacts, Turn
-from callboard.pages.views_judged import Score
+from callboard.pages.views_judged import PlanStage, Score
 from callboard.pages.views_kinds import TaskForm
 from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
@@ -199,6 +199,17 @@ class TasksView(Struct, kw_only=True):
     problem: Problem | None = None
 
 
+class Look(Struct, kw_only=True):
+    """Why a stage looks at a piece or lets it pass. `rule` is a key of labels `look_rule`; figures where it has some."""
+
+    rule: str
+    chance: float
+    seen: int | None = None
+    looked: int | None = None
+    promised: float | None = None
+    upper: float | None = None
+
+
 class TimelineEntry(Struct, kw_only=True):
     """One thing that happened to a task. `kind` chooses icon and sentence; `note` is a person's or the engine's words."""
 
@@ -213,6 +224,15 @@ class TimelineEntry(Struct, kw_only=True):
     """Of a verdict: a second look can overturn or uphold it."""
     counts: str | None = None
     """What counts of a verdict now: accept, fix, rework or reject."""
+    stage: PlanStage | None = None
+    """Of a plan with several."""
+    look: Look | None = None
+    items: list[Option] = field(default_factory=list)
+    """What a verdict names of the rubric."""
+    round: int = 1
+    due_at: datetime | None = None
+    overdue: str | None = None
+    """What time did: accept or escalate."""
 
 
 class Candidate(Struct, kw_only=True):

@@ -1,0 +1,40 @@
+"""The words for what a plan of review decided, and for what became of a verdict."""
+
+from callboard.pages.i18n import mark as _
+
+REVIEW_EVENTS: dict[str, str] = {
+    "looked": _("Chosen for a look"),
+    "let_pass": _("Let pass"),
+    "stage_overdue": _("Nobody looked in time"),
+    "disputed": _("The author disputes the verdict"),
+    "dispute_withdrawn": _("Dispute withdrawn"),
+    "held": _("The reviewer's rejections are held"),
+    "hold_lifted": _("The hold is lifted"),
+    "hold_confirmed": _("The hold is confirmed"),
+}
+REVIEW_CHIPS: dict[str, tuple[str, str]] = {
+    "looked": ("review", "eye"),
+    "let_pass": ("good", "right"),
+    "stage_overdue": ("warn", "clock"),
+    "disputed": ("warn", "flag"),
+    "dispute_withdrawn": ("wait", "back"),
+    "held": ("bad", "pause"),
+    "hold_lifted": ("good", "play"),
+    "hold_confirmed": ("bad", "pause"),
+}
+"""Kind of an event → (tone of its dot, icon)."""
+REVIEW_LABELS: dict[str, dict[str, str]] = {
+    "stage_overdue": {
+        "accept": _("It counts as it is."),
+        "escalate": _("The next stage looks, or it goes before everything else."),
+    },
+    "look_rule": {
+        "sent_back": _("This stage sent it back, and looks again."),
+        "newcomer": _("It is one of the first pieces of this author here, which are all looked at."),
+        "unknown": _("Too little is known of such work yet, so it is looked at."),
+        "all": _("Everything is looked at here."),
+        "fixed": _("Each piece has the same chance."),
+        "stratified": _("Each author's work has the same share of looks."),
+        "promise": _("As little is looked at as keeps the promise."),
+    },
+}
