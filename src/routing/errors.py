@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -172,6 +174,14 @@ class DisputeOver(Conflict):
 class ReviewerHeld(Conflict):
     code = "reviewer_held"
     title = "Your rejections are looked at a second time first; until that is decided, none is taken"
+
+
+class RejectionTrips(ReviewerHeld):
+    """The one too many: it is not taken, and whoever opened the transaction writes down the hold (`holds.hold`)."""
+
+    def __init__(self, reviewer_id: UUID, author_id: UUID) -> None:
+        super().__init__()
+        self.reviewer_id, self.author_id = reviewer_id, author_id
 
 
 class NoSuchHold(NotFound):

@@ -1,9 +1,10 @@
 """The breaker of mass rejections: a reviewer who turns down far more than the authors' record explains is held.
 
-From then on no rework and no reject of theirs is taken. Their last rejections are the second sample: managers uphold or
+The one too many is not taken, and from then on no rework and no reject of theirs is. Their last rejections are the second sample: managers uphold or
 overturn each, and when all are decided the hold is confirmed or lifted by itself. A manager may lift it, with a reason.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from kernel import audit, db, outbox
 from kernel.ids import uuid7
 from kernel.sql import load
 from routing import breaker
-from routing.errors import NoSuchHold, ReviewerHeld
+from routing.errors import NoSuchHold, RejectionTrips, ReviewerHeld
 
 sql = load(__package__)
 WINDOW, SAMPLE = 60, 8
@@ -38,19 +39,24 @@ class HoldView(msgspec.Struct, frozen=True):
     """Verdicts of the sample that wait for their second look."""
 
 
-async def refuse_held(reviewer_id: UUID) -> None:
-    """Before a rejection is taken. Raises `ReviewerHeld`."""
+async def refuse(reviewer_id: UUID, author_id: UUID) -> None:
+    """Before a rejection of this author's work is taken. Raises `ReviewerHeld`, and `RejectionTrips` for the one too many."""
     if await db.fetch_value(sql.open_hold_of, subject=str(reviewer_id)) is not None:
         raise ReviewerHeld
+    _, total = await _summed(reviewer_id, author_id)
+    if total > breaker.LIMIT:
+        raise RejectionTrips(reviewer_id, author_id)
 
 
-async def watch(reviewer_id: UUID) -> UUID | None:
-    """After a rejection: the hold, if it was the one too many. The rejection is in the sample."""
+async def _summed(reviewer_id: UUID, author_id: UUID) -> tuple[Sequence[Any], float]:
+    rows = await db.fetch(sql.rejections_of_reviewer, reviewer_id=reviewer_id, author_id=author_id, limit=WINDOW)
+    return rows, breaker.summed((row["expected"], row["rejected"]) for row in rows)
+
+
+async def hold(reviewer_id: UUID, author_id: UUID) -> UUID | None:
+    """After `RejectionTrips`, which left nothing else behind. The sample is of what was taken before; None: held already."""
     db.require_transaction()
-    rows = await db.fetch(sql.rejections_of_reviewer, reviewer_id=reviewer_id, limit=WINDOW)
-    total = breaker.summed((row["expected"], row["rejected"]) for row in rows)
-    if total <= breaker.LIMIT:
-        return None
+    rows, total = await _summed(reviewer_id, author_id)
     figures = {
         "verdicts": len(rows), "rejected": sum(row["rejected"] for row in rows),
         "expected": round(sum(row["expected"] for row in rows), 1), "evidence": round(total, 2), "limit": breaker.LIMIT,
@@ -61,7 +67,7 @@ async def watch(reviewer_id: UUID) -> UUID | None:
         figures=db.jsonb(figures),
     ):  # fmt: skip
         return None
-    sample = [row["id"] for row in rows if row["rejected"]][-SAMPLE:]
+    sample = [row["id"] for row in rows if row["rejected"] and row["id"]][-SAMPLE:]
     await db.execute(sql.sample_hold, ids=[uuid7() for _ in sample], hold_id=hold_id, verdict_ids=sample)
     await audit.record("review_hold.opened", "annotator", reviewer_id, after=figures)
     await outbox.publish("review.held", {"hold_id": str(hold_id), "annotator_id": str(reviewer_id)} | figures)

@@ -1884,12 +1884,13 @@ UPDATE dispute SET overdue_at = clock_timestamp() WHERE state = 'open' AND due_a
 SELECT id FROM review_hold WHERE subject = :subject AND state IN ('open', 'confirmed') LIMIT 1
 
 -- name: rejections_of_reviewer
--- The last verdicts of a reviewer since their last hold, oldest first, with the chance that the author's work is turned down by anybody else: of the
+-- The last verdicts of a reviewer since their last hold, oldest first, and the rejection of this author's work that they are about to give (no id), with the chance that the author's work is turned down by anybody else: of the
 -- author's last 90 days, shrunk to these authors' rate, as five verdicts.
 WITH mine AS (
-  SELECT v.id, v.author_id, v.outcome IN ('rework', 'reject') AS rejected, v.given_at FROM verdict v
-  WHERE v.reviewer = :reviewer_id AND v.given_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.annotator = :reviewer_id), '-infinity')
-  ORDER BY v.given_at DESC LIMIT :limit
+  (SELECT v.id, v.author_id, v.outcome IN ('rework', 'reject') AS rejected, v.given_at FROM verdict v
+   WHERE v.reviewer = :reviewer_id AND v.given_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.annotator = :reviewer_id), '-infinity')
+   ORDER BY v.given_at DESC LIMIT :limit)
+  UNION ALL SELECT NULL, :author_id::uuid, true, clock_timestamp()
 ), known AS (
   SELECT a.author_id, count(*) AS n, count(*) FILTER (WHERE v.outcome IN ('rework', 'reject')) AS k
   FROM (SELECT DISTINCT author_id FROM mine) a JOIN submission b ON b.author = a.author_id AND b.submitted_at > clock_timestamp() - interval '90 days'

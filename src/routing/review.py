@@ -80,7 +80,10 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
-    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `UnknownItem`, `BadCorrection`, `AnswerRefused`, `ReviewerHeld`, `ReworkLimit`, `WrongState`."""
+    """Raises `NoSuchAssignment`, `StaleEpoch`, `LeaseLost`, `ReasonRequired`, `UnknownItem`, `BadCorrection`, `AnswerRefused`, `ReviewerHeld`, `ReworkLimit`, `WrongState`.
+
+    `RejectionTrips` (a `ReviewerHeld`) undoes everything but its hold, which the caller writes (`callboard.breaking`).
+    """
     mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
     if mine.kind != REVIEW or mine.submission_id is None:
         raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
@@ -88,7 +91,7 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     assert work is not None
     draft = await _checked(draft, work)
     if draft.outcome not in PASSING:
-        await holds.refuse_held(reviewer_id)
+        await holds.refuse(reviewer_id, work.author_id)
     verdict_id = await _store(mine, work, draft, settings)
     if draft.outcome not in PASSING or not await go_on(work.id, mine.stage):
         await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
@@ -97,8 +100,6 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     await _learn(mine, work, draft)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(mine, work, draft)
-    if draft.outcome not in PASSING:
-        await holds.watch(reviewer_id)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 

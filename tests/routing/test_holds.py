@@ -1,13 +1,26 @@
 """A reviewer who turns everything down is held, and the second looks at a sample decide."""
 
+from uuid import UUID
+
 import pytest
 
+from callboard.breaking import breaker
 from kernel import db
 from kernel.settings import Settings
 from routing import holds, overturn
 from routing.errors import ReviewerHeld
 from tests.routing.factory import claim_one, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
 from tests.routing.test_overturn import broken, decide, judged
+
+
+async def moved() -> list[tuple[object, ...]]:
+    """What a verdict moves: states, verdicts, evidence, money."""
+    rows = await db.fetch(
+        "SELECT (SELECT count(*) FROM verdict) AS a, (SELECT count(*) FROM evidence) AS b, (SELECT count(*) FROM transfer) AS c, "
+        "(SELECT md5(string_agg(id || state, ' ' ORDER BY id)) FROM submission) AS d, "
+        "(SELECT md5(string_agg(id || state || epoch, ' ' ORDER BY id)) FROM slot) AS e"
+    )
+    return [tuple(row.values()) for row in rows]
 
 
 @pytest.mark.usefixtures("pool")
@@ -18,14 +31,18 @@ async def test_a_rogue_is_held_and_a_second_sample_decides(settings: Settings) -
     await make_tasks(project, 40)
     for _ in range(6):
         await judged(settings, project, author, honest, "accept")
-    given = []
-    while not await holds.holds():
-        given.append(await judged(settings, project, author, rogue, "reject"))
-        assert len(given) <= 30
+    given: list[UUID] = []
+    with pytest.raises(ReviewerHeld):
+        while len(given) < 30:
+            await submit(settings, await claim_one(settings, author, project_ids=[project]))
+            looked = await claim_one(settings, rogue, project_ids=[project])
+            before = await moved()
+            async with breaker("test"):
+                given.append((await verdict(settings, looked, "reject")).verdict_id)
+    assert await moved() == before, "the one too many moves nothing"
     (hold,) = await holds.holds()
     assert (hold.annotator_id, hold.state, len(hold.waiting)) == (rogue, "open", min(len(given), holds.SAMPLE))
-    await submit(settings, await claim_one(settings, author, project_ids=[project]))
-    looked = await claim_one(settings, rogue, project_ids=[project])
+    assert set(hold.waiting) == set(given[-holds.SAMPLE :])
     with pytest.raises(ReviewerHeld):
         await verdict(settings, looked, "reject")
     await verdict(settings, looked, "accept")

@@ -18,6 +18,7 @@ from callboard.api.request import Call
 from callboard.api.routes import get, post
 from callboard.api.shapes import Assignment, Claimed, outward
 from callboard.api.work import IDEMPOTENCY_KEY, NO_CONTENT, answer, etag, fingerprint_of, if_match, reply, unit_of_work
+from callboard.breaking import breaker
 from callboard.handing_in import submit_dialogue
 from kernel.errors import Invalid, NotFound
 from routing import leases
@@ -257,7 +258,8 @@ async def verdict(request: Call, assignment_id: AssignmentId, data: JSONBody[Ver
         holder = await visibility.holder(request.actor, assignment_id)
         return await give_verdict(assignment_id, holder, data, request.settings)
 
-    return await unit_of_work(request, act)
+    async with breaker(request.actor.label):
+        return await unit_of_work(request, act)
 
 
 route_handlers = [

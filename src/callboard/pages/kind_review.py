@@ -11,6 +11,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
+from callboard.breaking import breaker
 from callboard.pages import mended as mending
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, is_htmx, page, redirect
@@ -122,7 +123,7 @@ async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
         reasons=reasons_of(form, outcome, await items_of(row.project_id, work.payload)),
         comment="" if outcome in NEEDS_REASON else form.text("reason").strip(), corrected=corrected,
     )  # fmt: skip
-    async with db.transaction(request.actor.label):
+    async with breaker(request.actor.label), db.transaction(request.actor.label):
         await reviewing.give_verdict(assignment_id, me, draft, request.settings)
     return redirect(request, f"/review/{assignment_id}")
 

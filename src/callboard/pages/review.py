@@ -11,6 +11,7 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
+from callboard.breaking import breaker
 from callboard.pages import kind_review
 from callboard.pages import mended as mending
 from callboard.pages.errors import CorrectionMissing
@@ -101,7 +102,7 @@ async def verdict(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
         comment="" if outcome in NEEDS_REASON else form.text("reason").strip(),
         corrected=_corrected(form, payload, settings) if outcome == "fix" else None,
     )
-    async with db.transaction(request.actor.label):
+    async with breaker(request.actor.label), db.transaction(request.actor.label):
         await reviewing.give_verdict(assignment_id, me, draft, settings)
     return redirect(request, f"/review/{assignment_id}")
 
