@@ -72,7 +72,7 @@ async def test_a_dialogue_through_everything_reads_as_one_story(
     assert not [one for one in STORY if one not in lines], "each after the one before it"
     chinese = told(await play.manager.get(path, cookie=play.site.manager.headers["cookie"] + CHINESE))
     for word in (
-        "免审通过",
+        "免审放行",
         "作者对审核结论提出异议",
         "审核员的退回已暂缓生效",
         "每件被抽中的机会相同。 被审核的机会：1%。",

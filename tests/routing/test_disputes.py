@@ -1,10 +1,13 @@
 """Disputes: once, within the window, decided by somebody else who is able to; an overturn restores what it took."""
 
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from callboard.wiring import wire
 from kernel import db
 from kernel.settings import Settings
 from routing import disputes
@@ -19,9 +22,12 @@ from routing.errors import (
     OwnVerdict,
     WrongState,
 )
+from skills import standing_judging
 from skills.profiles import load_profile
+from skills.standing_conditions import Rejected
+from skills.standing_rules import RuleDraft, create_rule, switch_rule
 from tests.routing.factory import make_annotator, make_project, make_reviewer, make_tasks
-from tests.routing.test_overturn import broken, decide, judged, one, paid, record
+from tests.routing.test_overturn import World, broken, decide, judged, one, paid, record
 
 WORD = DisputeDraft("The year is right: page 12.")
 pytestmark = pytest.mark.usefixtures("pool")
@@ -105,4 +111,47 @@ async def test_time_and_other_doors(settings: Settings) -> None:
         with pytest.raises(NoSuchDispute):
             await disputes.withdraw(back, reviewer)
         await disputes.withdraw(back, author)
+    assert await broken() == []
+
+
+async def in_force(author: UUID) -> int:
+    """Restrictions, as the worker's job leaves them."""
+    async with db.transaction("system:worker"):
+        await standing_judging.judge(author)
+    return int(await one("SELECT count(*) FROM standing WHERE annotator = :id AND state = 'active'", id=author))
+
+
+async def lives(world: World, said: str, settings: Settings) -> dict[str, Any]:
+    """The first verdict should accept; where it does not, its author disputes it after the next one, and is right."""
+    await world.build()
+    author, reviewer = world.authors[0], world.reviewers[0]
+    given = await world.say(0, 0, said)
+    if said == "accept":
+        await world.looked_at(0)
+    assert await in_force(author) == int(said == "reject")
+    await world.say(1, 1, "reject")
+    if said == "reject":
+        await settle(await dispute(given, author, settings), "overturn", settings)
+    await world.say(2, 2, "accept")
+    people = [*world.authors, *world.reviewers]
+    return await world.end() | {
+        "pay": [await paid(person) for person in people],
+        "standing": [await in_force(person) for person in people],
+        "record": await record(reviewer),
+    }
+
+
+async def test_after_an_overturn_all_is_as_if_the_wrong_verdict_had_not_been(settings: Settings) -> None:
+    wire()
+    async with db.transaction("person:boss"):
+        draft = RuleDraft(name="One", condition=Rejected(count=1, last=3), action="ask_manager", reason_en="Too many.")
+        await switch_rule(await create_rule(draft), on=True)
+    hour = datetime.now(UTC).hour
+    right = await lives(World(settings), "accept", settings)
+    mended = await lives(World(settings), "reject", settings)
+    assert right["standing"][:3] == [0, 1, 0], "the second author's work was rejected, and rightly"
+    assert right["pay"][0] == [2_500_000]
+    assert right["record"] == (0.0, 1.0), "it counts against the reviewer"
+    if datetime.now(UTC).hour == hour:  # across a full hour the two worlds are not equally old
+        assert right == mended
     assert await broken() == []
