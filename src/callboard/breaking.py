@@ -10,10 +10,10 @@ from routing.errors import RejectionTrips
 
 @asynccontextmanager
 async def breaker(actor: str) -> AsyncIterator[None]:
-    """Around the transaction of a verdict. What `RejectionTrips` undid is undone; its hold is written in one of its own."""
+    """Around the transaction of a verdict, or of an overturn. What `RejectionTrips` undid is undone; its hold is written in one of its own."""
     try:
         yield
     except RejectionTrips as trip:
         async with db.transaction(actor):
-            await holds.hold(trip.reviewer_id, trip.author_id)
+            await holds.hold(trip)
         raise

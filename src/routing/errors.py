@@ -179,9 +179,9 @@ class ReviewerHeld(Conflict):
 class RejectionTrips(ReviewerHeld):
     """The one too many: it is not taken, and whoever opened the transaction writes down the hold (`holds.hold`)."""
 
-    def __init__(self, reviewer_id: UUID, author_id: UUID) -> None:
+    def __init__(self, subject: str, author_id: UUID, reviewer_id: UUID | None = None) -> None:
         super().__init__()
-        self.reviewer_id, self.author_id = reviewer_id, author_id
+        self.subject, self.author_id, self.reviewer_id = subject, author_id, reviewer_id
 
 
 class NoSuchHold(NotFound):

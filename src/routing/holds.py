@@ -15,7 +15,7 @@ from kernel import audit, db, outbox
 from kernel.ids import uuid7
 from kernel.sql import load
 from routing import breaker
-from routing.errors import NoSuchHold, RejectionTrips, ReviewerHeld
+from routing.errors import NoSuchHold, OwnVerdict, RejectionTrips, ReviewerHeld
 
 sql = load(__package__)
 WINDOW, SAMPLE = 60, 8
@@ -27,8 +27,10 @@ CONFIRMED = 0.4
 class HoldView(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
-    annotator_id: UUID
+    """`reviewer`, `manager` or `frontend`: who turned work down by verdicts, or by overturning those that accepted it."""
+    annotator_id: UUID | None
     display_name: str
+    """Of a manager or a frontend: how the audit log names them."""
     state: str
     figures: dict[str, Any]
     """`verdicts`, `rejected`, `expected` (rejections that the authors' record explains), `evidence` and its `limit`."""
@@ -41,37 +43,64 @@ class HoldView(msgspec.Struct, frozen=True):
 
 async def refuse(reviewer_id: UUID, author_id: UUID) -> None:
     """Before a rejection of this author's work is taken. Raises `ReviewerHeld`, and `RejectionTrips` for the one too many."""
-    if await db.fetch_value(sql.open_hold_of, subject=str(reviewer_id)) is not None:
+    await _refuse(RejectionTrips(str(reviewer_id), author_id, reviewer_id))
+
+
+async def refuse_overturn(verdict_id: UUID, author_id: UUID, *, rejected: bool) -> None:
+    """Before whoever signed in overturns or upholds. Of accepted work that they reject, as `refuse`; the second sample of
+    their own hold is for others (`OwnVerdict`).
+    """
+    actor = str(await db.fetch_value("SELECT coalesce(current_setting('callboard.actor', true), '')"))
+    if await db.fetch_value(sql.own_sample, verdict_id=verdict_id, subject=actor) is not None:
+        raise OwnVerdict
+    if rejected:
+        await _refuse(RejectionTrips(actor, author_id))
+
+
+async def _refuse(trip: RejectionTrips) -> None:
+    if await db.fetch_value(sql.open_hold_of, subject=trip.subject) is not None:
         raise ReviewerHeld
-    _, total = await _summed(reviewer_id, author_id)
+    _, total = await _summed(trip)
     if total > breaker.LIMIT:
-        raise RejectionTrips(reviewer_id, author_id)
+        raise trip
 
 
-async def _summed(reviewer_id: UUID, author_id: UUID) -> tuple[Sequence[Any], float]:
-    rows = await db.fetch(sql.rejections_of_reviewer, reviewer_id=reviewer_id, author_id=author_id, limit=WINDOW)
+async def _summed(trip: RejectionTrips) -> tuple[Sequence[Any], float]:
+    if trip.reviewer_id is None:
+        rows = await db.fetch(sql.rejections_by_overturn, subject=trip.subject, author_id=trip.author_id, limit=WINDOW)
+    else:
+        rows = await db.fetch(
+            sql.rejections_of_reviewer, reviewer_id=trip.reviewer_id, author_id=trip.author_id, limit=WINDOW
+        )
     return rows, breaker.summed((row["expected"], row["rejected"]) for row in rows)
 
 
-async def hold(reviewer_id: UUID, author_id: UUID) -> UUID | None:
+async def hold(trip: RejectionTrips) -> UUID | None:
     """After `RejectionTrips`, which left nothing else behind. The sample is of what was taken before; None: held already."""
     db.require_transaction()
-    rows, total = await _summed(reviewer_id, author_id)
+    rows, total = await _summed(trip)
     figures = {
         "verdicts": len(rows), "rejected": sum(row["rejected"] for row in rows),
         "expected": round(sum(row["expected"] for row in rows), 1), "evidence": round(total, 2), "limit": breaker.LIMIT,
     }  # fmt: skip
     hold_id = uuid7()
     if not await db.execute(
-        sql.open_hold, id=hold_id, kind="reviewer", subject=str(reviewer_id), annotator_id=reviewer_id,
+        sql.open_hold, id=hold_id, kind=_kind(trip), subject=trip.subject, annotator_id=trip.reviewer_id,
         figures=db.jsonb(figures),
     ):  # fmt: skip
         return None
     sample = [row["id"] for row in rows if row["rejected"] and row["id"]][-SAMPLE:]
     await db.execute(sql.sample_hold, ids=[uuid7() for _ in sample], hold_id=hold_id, verdict_ids=sample)
-    await audit.record("review_hold.opened", "annotator", reviewer_id, after=figures)
-    await outbox.publish("review.held", {"hold_id": str(hold_id), "annotator_id": str(reviewer_id)} | figures)
+    await audit.record("review_hold.opened", "review_hold", hold_id, after=figures | {"subject": trip.subject})
+    whom = {"subject": trip.subject} if trip.reviewer_id is None else {"annotator_id": trip.subject}
+    await outbox.publish("review.held", {"hold_id": str(hold_id)} | whom | figures)
     return hold_id
+
+
+def _kind(trip: RejectionTrips) -> str:
+    if trip.reviewer_id is not None:
+        return "reviewer"
+    return "manager" if trip.subject.startswith("person:") else "frontend"
 
 
 async def after_second_look(verdict_id: UUID) -> None:

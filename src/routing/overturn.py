@@ -16,7 +16,7 @@ from kernel.ids import uuid7
 from kernel.sql import load
 from routing.errors import NoSuchVerdict, OwnVerdict, SameOutcome, VerdictSuperseded
 from routing.events import WorkReinstated, emit
-from routing.holds import after_second_look
+from routing.holds import after_second_look, refuse_overturn
 from routing.lanes import ANNOTATION
 from routing.relearning import Relearned, relearn
 from routing.settling import settle
@@ -79,12 +79,13 @@ class _Judged(msgspec.Struct, frozen=True):
 
 async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -> Overturned:
     """`by`: the annotator who decides, where it is one. Raises `NoSuchVerdict`, `OwnVerdict`, `SameOutcome`,
-    `VerdictSuperseded`, and `BudgetExhausted` where there is no money for work that counts after all.
+    `VerdictSuperseded`, `ReviewerHeld` or `RejectionTrips` (as a verdict, `callboard.breaking`), and `BudgetExhausted` where there is no money for work that counts after all.
     """
     work = await _locked(verdict_id, by)
     if work.outcome == draft.outcome:
         raise SameOutcome
     _check_newest(work)
+    await refuse_overturn(work.verdict_id, work.author_id, rejected=draft.outcome == "reject")
     overturn_id = await _store(work, draft.outcome, draft.reason, draft.scores, upheld=False)
     state = ACCEPTED if draft.outcome == "accept" else REJECTED
     await _follow(work, state)
@@ -98,6 +99,7 @@ async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -
 async def uphold(verdict_id: UUID, reason: str, *, by: UUID | None) -> Overturned:
     """A second look found the same: nothing moves but the reviewer's record. Raises `NoSuchVerdict`, `OwnVerdict`."""
     work = await _locked(verdict_id, by)
+    await refuse_overturn(work.verdict_id, work.author_id, rejected=False)
     overturn_id = await _store(work, work.outcome, reason, {}, upheld=True)
     relearned = await relearn(work.task_id, work.verdict_id, reason)
     await after_second_look(work.verdict_id)

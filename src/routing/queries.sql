@@ -594,7 +594,7 @@ SELECT at, what, who, detail FROM (
   CROSS JOIN LATERAL (VALUES (d.opened_at, 'dispute.opened', d.reason, d.due_at), (CASE WHEN d.state = 'withdrawn' THEN d.decided_at END, 'dispute.withdrawn', '', NULL)) AS c (at, what, reason, due_at)
   WHERE b.task = :task_id AND c.at IS NOT NULL
   UNION ALL
-  SELECT c.at, 'hold.' || c.what, n.display_name, jsonb_build_object('hold_id', h.id, 'verdict_id', v.id, 'reason', c.reason)
+  SELECT c.at, 'hold.' || c.what, coalesce(n.display_name, h.subject), jsonb_build_object('hold_id', h.id, 'verdict_id', v.id, 'reason', c.reason)
   FROM submission b JOIN verdict v ON v.submission = b.id JOIN hold_sample s ON s.verdict = v.id JOIN review_hold h ON h.id = s.hold LEFT JOIN annotator n ON n.id = h.annotator
   CROSS JOIN LATERAL (VALUES (h.opened_at, 'opened', ''), (h.decided_at, h.state, h.reason)) AS c (at, what, reason)
   WHERE b.task = :task_id AND c.at IS NOT NULL
@@ -1913,7 +1913,7 @@ INSERT INTO hold_sample (id, hold, verdict) SELECT id, :hold_id, verdict FROM un
 -- Open holds that this verdict is in the sample of: how many of it wait, and how many were overturned since.
 SELECT h.id, count(*)::int AS sampled, count(*) FILTER (WHERE o.upheld IS NULL)::int AS waiting, count(*) FILTER (WHERE NOT o.upheld)::int AS overturned
 FROM review_hold h JOIN hold_sample s ON s.hold = h.id
-LEFT JOIN LATERAL (SELECT upheld FROM overturn o WHERE o.verdict = s.verdict ORDER BY o.decided_at DESC LIMIT 1) o ON true
+LEFT JOIN LATERAL (SELECT upheld FROM overturn o WHERE o.verdict = s.verdict AND (h.kind = 'reviewer' OR o.decided_at > h.opened_at) ORDER BY o.decided_at DESC LIMIT 1) o ON true
 WHERE h.state = 'open' AND h.id IN (SELECT hold FROM hold_sample WHERE verdict = :verdict_id)
 GROUP BY h.id
 
@@ -1925,12 +1925,34 @@ WHERE id = :hold_id AND (state = 'open' OR state = 'confirmed' AND :state = 'lif
 
 -- name: holds
 -- What is in force first, then the others, newest first.
-SELECT h.id, h.kind, h.annotator AS annotator_id, n.display_name, h.state, h.figures, h.opened_at, h.decided_at, h.reason,
-       ARRAY(SELECT s.verdict FROM hold_sample s WHERE s.hold = h.id AND NOT EXISTS (SELECT FROM overturn o WHERE o.verdict = s.verdict)) AS waiting
-FROM review_hold h JOIN annotator n ON n.id = h.annotator ORDER BY h.state = 'lifted', h.opened_at DESC LIMIT :limit
+SELECT h.id, h.kind, h.annotator AS annotator_id, coalesce(n.display_name, h.subject) AS display_name, h.state, h.figures, h.opened_at, h.decided_at, h.reason,
+       ARRAY(SELECT s.verdict FROM hold_sample s WHERE s.hold = h.id AND NOT EXISTS (SELECT FROM overturn o WHERE o.verdict = s.verdict
+               AND (h.kind = 'reviewer' OR o.decided_at > h.opened_at))) AS waiting
+FROM review_hold h LEFT JOIN annotator n ON n.id = h.annotator ORDER BY h.state = 'lifted', h.opened_at DESC LIMIT :limit
 
 -- name: stage_of_look
 -- Which of how many stages of its plan looks at a piece, with the stage's name; version 0 has one.
 SELECT coalesce(jsonb_array_length(p.stages), 1) AS of, coalesce(r.reason ->> 'stage', '') AS name
 FROM review_step r LEFT JOIN review_plan p ON p.project = r.project AND p.version = r.plan_version
 WHERE r.submission = :submission_id AND r.stage = :stage
+
+-- name: rejections_by_overturn
+-- What somebody decided about accepted work since their last hold, oldest first, and the rejection of this author's work that they are about to make (no id),
+-- with the chance that the author's work is turned down by a reviewer: as in rejections_of_reviewer.
+WITH mine AS (
+  (SELECT o.verdict AS id, v.author_id, NOT o.upheld AND o.outcome = 'reject' AS rejected, o.decided_at FROM overturn o JOIN verdict v ON v.id = o.verdict
+   WHERE o.decided_by = :subject AND (NOT o.upheld OR o.outcome IN ('accept', 'fix'))
+     AND o.decided_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.subject = :subject), '-infinity')
+   ORDER BY o.decided_at DESC LIMIT :limit)
+  UNION ALL SELECT NULL, :author_id::uuid, true, clock_timestamp()
+), known AS (
+  SELECT a.author_id, count(*) AS n, count(*) FILTER (WHERE v.outcome IN ('rework', 'reject')) AS k
+  FROM (SELECT DISTINCT author_id FROM mine) a JOIN submission b ON b.author = a.author_id AND b.submitted_at > clock_timestamp() - interval '90 days'
+  JOIN verdict v ON v.submission = b.id GROUP BY 1
+), crowd AS (SELECT (coalesce(sum(k), 0) + 1.5) / (coalesce(sum(n), 0) + 10) AS rate FROM known)
+SELECT m.id, m.rejected, ((coalesce(k.k, 0) + 5 * c.rate) / (coalesce(k.n, 0) + 5))::float8 AS expected
+FROM mine m CROSS JOIN crowd c LEFT JOIN known k USING (author_id) ORDER BY m.decided_at, m.id
+
+-- name: own_sample
+-- Whether somebody is held, and this verdict is in the sample that others look at.
+SELECT h.id FROM hold_sample s JOIN review_hold h ON h.id = s.hold WHERE s.verdict = :verdict_id AND h.state = 'open' AND h.subject = :subject LIMIT 1

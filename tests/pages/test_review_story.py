@@ -74,7 +74,7 @@ async def test_a_dialogue_through_everything_reads_as_one_story(
     for word in (
         "免审放行",
         "作者对审核结论提出异议",
-        "审核员的退回已暂缓生效",
+        "退回已暂缓生效",
         "每件被抽中的机会相同。 被审核的机会：1%。",
     ):
         assert any(word in one for one in chinese), word
@@ -86,7 +86,7 @@ STORY = [
     "This stage sent it back, and looks again. Chance of a look: 100%.", "Taken for review", "Accepted with a fix", "Let pass",
     "Stage 2 of 3: spot", "Each piece has the same chance. Chance of a look: 1%.", "Chosen for a look", "Stage 3 of 3: expert",
     "Everything is looked at here. Chance of a look: 100%.", "Taken for review", "Rejected", "The mended one is wrong.",
-    "The reviewer's rejections are held", "The author disputes the verdict", "Page 12 says so.", "Verdict overturned", "It does.",
+    "Rejections are held", "The author disputes the verdict", "Page 12 says so.", "Verdict overturned", "It does.",
     "Payment posted",
 ]  # fmt: skip
 """What stands there in this order, among other things."""

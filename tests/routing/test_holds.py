@@ -8,7 +8,7 @@ from callboard.breaking import breaker
 from kernel import db
 from kernel.settings import Settings
 from routing import holds, overturn
-from routing.errors import ReviewerHeld
+from routing.errors import OwnVerdict, ReviewerHeld
 from tests.routing.factory import claim_one, make_annotator, make_project, make_reviewer, make_tasks, submit, verdict
 from tests.routing.test_overturn import broken, decide, judged
 
@@ -58,4 +58,35 @@ async def test_a_rogue_is_held_and_a_second_sample_decides(settings: Settings) -
         assert (await holds.lift(hold.id, "They have read the guidelines again.")).state == "lifted"
     await judged(settings, project, author, rogue, "reject")
     assert len(await holds.holds()) == 1
+    assert await broken() == []
+
+
+@pytest.mark.usefixtures("pool")
+async def test_somebody_who_overturns_acceptances_in_bulk_is_held_by_the_same_limit(settings: Settings) -> None:
+    project = await make_project(settings, answer_limit=1)
+    author, honest = await make_annotator(settings, capacity=50), await make_reviewer(settings, "H")
+    await make_tasks(project, 30)
+    accepted = [await judged(settings, project, author, honest, "accept") for _ in range(20)]
+    done = 0
+    with pytest.raises(ReviewerHeld):
+        for one in accepted:
+            before = await moved()
+            async with breaker("person:manager"):
+                await decide(one, "reject")
+            done += 1
+    assert await moved() == before, "the one too many moves nothing"
+    (hold,) = await holds.holds()
+    assert (hold.kind, hold.display_name, set(hold.waiting)) == (
+        "manager",
+        "person:manager",
+        set(accepted[max(0, done - holds.SAMPLE) : done]),
+    )
+    with pytest.raises(ReviewerHeld):
+        await decide(accepted[-1], "reject")
+    with pytest.raises(OwnVerdict):
+        await decide(hold.waiting[0], "accept")
+    for one in hold.waiting:
+        async with db.transaction("person:somebody else"):
+            await overturn.overturn(one, overturn.OverturnDraft(outcome="accept", reason="It was good."), by=None)
+    assert [(one.state, one.waiting) for one in await holds.holds()] == [("confirmed", [])]
     assert await broken() == []

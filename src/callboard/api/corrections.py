@@ -15,6 +15,7 @@ from callboard.access.permissions import Permission
 from callboard.api.request import Call
 from callboard.api.routes import post
 from callboard.api.work import unit_of_work
+from callboard.breaking import breaker
 from kernel import db
 from kernel.sql import load
 from routing import overturn
@@ -67,7 +68,8 @@ async def overturn_verdict(
     async def act() -> Overturned:
         return await overturn.overturn(verdict_id, data, by=await visibility.annotator_behind(request.actor))
 
-    return await unit_of_work(request, act)
+    async with breaker(request.actor.label):
+        return await unit_of_work(request, act)
 
 
 @post(

@@ -8,7 +8,7 @@ REVIEW_EVENTS: dict[str, str] = {
     "stage_overdue": _("Nobody looked in time"),
     "disputed": _("The author disputes the verdict"),
     "dispute_withdrawn": _("Dispute withdrawn"),
-    "held": _("The reviewer's rejections are held"),
+    "held": _("Rejections are held"),
     "hold_lifted": _("The hold is lifted"),
     "hold_confirmed": _("The hold is confirmed"),
 }

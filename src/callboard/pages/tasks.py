@@ -13,6 +13,7 @@ from callboard.access.permissions import Permission
 from callboard.access.visibility import check_task
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
+from callboard.breaking import breaker
 from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.floor import LONGEST_FILTER
@@ -157,7 +158,7 @@ async def second_look(request: Call, task_id: FromPath[UUID]) -> Response[str]:
     await _check_manager(request, task_id)
     form = await Form.of(request)
     try:
-        async with db.transaction(request.actor.label):
+        async with breaker(request.actor.label), db.transaction(request.actor.label):
             await _look_again(request, form)
     except DomainError as error:
         view = await _task_view(request, task_id)

@@ -51,7 +51,16 @@ WHAT = {
 SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
 """Outcome of a verdict → state that it leaves the work in."""
 PERSON = "person:"
-LOOKS = ("verdict.overturned", "verdict.upheld", "task.extension_asked", "task.extended", "task.trouble")
+LOOKS = (
+    "verdict.overturned",
+    "verdict.upheld",
+    "task.extension_asked",
+    "task.extended",
+    "task.trouble",
+    "hold.opened",
+    "hold.lifted",
+    "hold.confirmed",
+)
 """What stands in the history with whoever signed in, and not with the annotator."""
 ENDS = ("released", "declined", "expired", "cancelled")
 MONEY = {
