@@ -284,17 +284,6 @@ _OWN: dict[str, dict[str, str]] = {
         "require_exam": _("Ask for an exam: no work there until it is passed"),
         "ask_manager": _("Ask a manager: work goes on"),
     },
-    "rubric": {
-        "factual_error": _("Something stated is wrong"),
-        "instruction_missed": _("The guideline was not followed"),
-        "rating_mismatch": _("A rating does not fit its reply"),
-        "edit_insufficient": _("An edit leaves mistakes behind"),
-        "language": _("The language is not good enough"),
-        "off_topic": _("The dialogue leaves its topic"),
-        "unsafe": _("Harmful or private content"),
-        "low_effort": _("Too little work in it"),
-        "other": _("Something else"),
-    },
     "language": {"en": _("English"), "zh-CN": _("Chinese")},
     "level_of": {"bound": _("Proven (lower bound)"), "mean": _("Likely (mean)")},
     "import_outcome": {

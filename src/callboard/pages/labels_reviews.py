@@ -24,6 +24,17 @@ REVIEW_CHIPS: dict[str, tuple[str, str]] = {
 }
 """Kind of an event → (tone of its dot, icon)."""
 REVIEW_LABELS: dict[str, dict[str, str]] = {
+    "rubric": {
+        "factual_error": _("Something stated is wrong"),
+        "instruction_missed": _("The guideline was not followed"),
+        "rating_mismatch": _("A rating does not fit its reply"),
+        "edit_insufficient": _("An edit leaves mistakes behind"),
+        "language": _("The language is not good enough"),
+        "off_topic": _("The dialogue leaves its topic"),
+        "unsafe": _("Harmful or private content"),
+        "low_effort": _("Too little work in it"),
+        "other": _("Something else"),
+    },
     "stage_overdue": {
         "accept": _("It counts as it is."),
         "escalate": _("The next stage looks, or it goes before everything else."),
