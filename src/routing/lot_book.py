@@ -301,6 +301,8 @@ async def rework(lot_id: UUID, reason: str, by: str, annotator_id: UUID | None) 
     row = await _locked(lot_id)
     if row["state"] != "sent_back" or row["rework_at"] is not None:
         raise WrongState("Rework is asked for once, of a lot that was sent back.")
+    await db.fetch(sql.lock_answers_of_defects, lot_id=lot_id)
+    await db.fetch(sql.lock_tasks_of_defects, lot_id=lot_id)
     sent = 0
     found = await db.fetch(sql.defects_of_lot, lot_id=lot_id)
     for one in found:

@@ -1982,6 +1982,17 @@ SELECT role, count(DISTINCT inspector)::int AS people, count(*)::int AS looks FR
 SELECT k.reason, (SELECT v.id FROM verdict v WHERE v.submission = m.submission ORDER BY v.stage DESC LIMIT 1) AS verdict_id
 FROM lot_look k JOIN lot_member m ON m.id = k.member WHERE k.lot = :lot_id AND k.outcome = 'defect' ORDER BY m.submission
 
+-- name: lock_answers_of_defects
+-- The places of all answers that are to be overturned, and the answers, before the first of them.
+SELECT s.id FROM lot_look k JOIN lot_member m ON m.id = k.member JOIN submission b ON b.id = m.submission JOIN slot s ON s.id = b.slot
+WHERE k.lot = :lot_id AND k.outcome = 'defect' ORDER BY s.id FOR NO KEY UPDATE OF s, b
+
+-- name: lock_tasks_of_defects
+-- And their tasks, in the order of everybody.
+SELECT t.id FROM task t WHERE t.id IN (
+  SELECT b.task FROM lot_look k JOIN lot_member m ON m.id = k.member JOIN submission b ON b.id = m.submission WHERE k.lot = :lot_id AND k.outcome = 'defect')
+ORDER BY t.id FOR NO KEY UPDATE
+
 -- name: send_lot_to_rework
 -- Once, by a press.
 UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :reason WHERE id = :lot_id
