@@ -207,3 +207,28 @@ class SameOutcome(Conflict):
 class VerdictSuperseded(Conflict):
     code = "verdict_superseded"
     title = "This answer has moved on since; its newest verdict is the one to overturn"
+
+
+class BadLot(Invalid):
+    code = "bad_lot"
+    title = "The lot cannot be made like that"
+
+
+class NoSuchLot(NotFound):
+    code = "lot_not_found"
+    title = "There is no such lot, or no such piece in its sample"
+
+
+class LotDecided(Conflict):
+    code = "lot_decided"
+    title = "This lot was decided already"
+
+
+class PieceLookedAt(Conflict):
+    code = "piece_looked_at"
+    title = "Somebody looked at this piece already"
+
+
+class OwnPiece(Forbidden):
+    code = "own_piece"
+    title = "Whoever made or reviewed a piece does not look at it for a lot"

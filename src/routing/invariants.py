@@ -97,6 +97,22 @@ INVARIANTS = [
              AND r.vendor IS NOT DISTINCT FROM w.vendor""",
     ),
     _rule(
+        2,
+        "lots_looked_at_by_others",
+        "Nobody looks for a lot at what they made or reviewed, in any of its rounds.",
+        "SELECT k.id FROM lot_look k JOIN lot_member m ON m.id = k.member WHERE k.annotator IS NOT NULL AND had_a_hand_in(m.submission, k.annotator)",
+    ),
+    _rule(
+        6,
+        "lots_as_sampled",
+        "A lot has the members and the sample that it says, and is decided exactly when its looks decide it.",
+        """SELECT l.id FROM lot l
+           CROSS JOIN LATERAL (SELECT count(*) AS n, count(place) AS drawn, max(place) AS last, bool_or(live) AS live FROM lot_member WHERE lot = l.id) m
+           CROSS JOIN LATERAL (SELECT count(*) AS looked, count(*) FILTER (WHERE outcome = 'defect') AS defects FROM lot_look WHERE lot = l.id) k
+           WHERE m.n <> l.size OR m.drawn <> l.sample OR m.last <> l.sample OR m.live <> (l.state <> 'sent_back')
+             OR l.state <> CASE WHEN k.defects > l.accept THEN 'sent_back' WHEN k.looked = l.sample THEN 'accepted' ELSE 'open' END""",
+    ),
+    _rule(
         3,
         "submitted_in_time",
         "No counted work was handed in under an assignment that had ended otherwise, or after its deadline.",

@@ -1956,3 +1956,95 @@ FROM mine m CROSS JOIN crowd c LEFT JOIN known k USING (author_id) ORDER BY m.de
 -- name: own_sample
 -- Whether somebody is held, and this verdict is in the sample that others look at.
 SELECT h.id FROM hold_sample s JOIN review_hold h ON h.id = s.hold WHERE s.verdict = :verdict_id AND h.state = 'open' AND h.subject = :subject LIMIT 1
+
+-- name: pieces_for_lot
+-- Accepted work that is in no other lot, by day of acceptance (UTC), domain and kind; one more than wanted tells that there is too much.
+SELECT b.id, b.content_hash FROM submission b JOIN task t ON t.id = b.task
+WHERE b.project = :project_id AND b.state = 'accepted'
+  AND (:from_day::date IS NULL OR b.decided_at >= :from_day::date::timestamp AT TIME ZONE 'UTC')
+  AND (:to_day::date IS NULL OR b.decided_at < (:to_day::date + 1)::timestamp AT TIME ZONE 'UTC')
+  AND (:domain::text IS NULL OR t.domain = :domain) AND (:kind::text IS NULL OR t.kind = :kind)
+  AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
+LIMIT :limit
+
+-- name: insert_lot
+-- Made at the time of its transaction, in which alone its members can be written.
+INSERT INTO lot (id, project, name, filter, level, aql, size, letter, sample, accept, digest, state, reason, created_by, created_at, rework_reason)
+VALUES (:id, :project_id, :name, :filter, :level, :aql, :size, :letter, :sample, :accept, :digest, 'open', '', :created_by, transaction_timestamp(), '')
+
+-- name: insert_lot_members
+-- Those of the sample with their place in it.
+INSERT INTO lot_member (id, lot, submission, place, live)
+SELECT id, :lot_id, submission, place, true FROM unnest(:ids::uuid[], :submissions::uuid[], :places::int[]) AS m (id, submission, place)
+
+-- name: lots_of_project
+-- Newest first, or the one that is named, with how far the looks are.
+SELECT l.id, l.project AS project_id, l.name, l.filter, l.level, l.aql, l.size, l.letter, l.sample, l.accept, encode(l.digest, 'hex') AS digest, l.state, l.reason,
+       l.created_by, l.created_at, l.decided_at, l.rework_at, l.rework_reason, k.looked, k.defects, k.last_look_at
+FROM lot l CROSS JOIN LATERAL (
+  SELECT count(*)::int AS looked, count(*) FILTER (WHERE outcome = 'defect')::int AS defects, max(looked_at) AS last_look_at FROM lot_look WHERE lot = l.id) k
+WHERE l.project = coalesce(:project_id, l.project) AND (:lot_id::uuid IS NULL OR l.id = :lot_id) AND (:before::uuid IS NULL OR l.id < :before)
+ORDER BY l.id DESC LIMIT :limit
+
+-- name: lock_lot
+-- Looks at one lot wait for each other.
+SELECT id, project, state, sample, accept, letter, size, rework_at FROM lot WHERE id = :lot_id FOR NO KEY UPDATE
+
+-- name: sample_of_lot
+-- In the order of the looks; whether the reader had a hand in a piece.
+SELECT m.id, m.place, b.id AS submission_id, t.id AS task_id, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain, t.kind, b.state AS submission_state,
+       k.outcome, coalesce(k.reason, '') AS reason, k.looked_at, :annotator_id::uuid IS NOT NULL AND had_a_hand_in(b.id, :annotator_id) AS own
+FROM lot_member m JOIN submission b ON b.id = m.submission JOIN task t ON t.id = b.task LEFT JOIN lot_look k ON k.member = m.id
+WHERE m.lot = :lot_id AND m.place IS NOT NULL ORDER BY m.place
+
+-- name: piece_of_sample
+-- One piece of a sample, for a look.
+SELECT m.id, k.id AS look, :annotator_id::uuid IS NOT NULL AND had_a_hand_in(m.submission, :annotator_id) AS own
+FROM lot_member m LEFT JOIN lot_look k ON k.member = m.id WHERE m.lot = :lot_id AND m.id = :member_id AND m.place IS NOT NULL
+
+-- name: insert_lot_look
+-- lot_look_check refuses who had a hand in it.
+INSERT INTO lot_look (id, lot, member, outcome, reason, inspector, role, annotator, looked_at)
+VALUES (:id, :lot_id, :member_id, :outcome, :reason, :inspector, :role, :annotator_id, clock_timestamp())
+
+-- name: count_looks
+-- What was found so far.
+SELECT count(*)::int AS looked, count(*) FILTER (WHERE outcome = 'defect')::int AS defects FROM lot_look WHERE lot = :lot_id
+
+-- name: decide_lot
+-- The sample decides.
+UPDATE lot SET state = :state, reason = :reason, decided_at = clock_timestamp() WHERE id = :lot_id AND state = 'open'
+
+-- name: release_members
+-- The pieces of a lot that was sent back may be in another one.
+UPDATE lot_member SET live = false WHERE lot = :lot_id AND live
+
+-- name: inspectors_of_lot
+-- Who looked, by role: how many people, and how many looks.
+SELECT role, count(DISTINCT inspector)::int AS people, count(*)::int AS looks FROM lot_look WHERE lot = :lot_id GROUP BY role ORDER BY role
+
+-- name: defects_of_lot
+-- Each defect that was found, with the newest verdict on its piece where somebody gave one.
+SELECT k.reason, (SELECT v.id FROM verdict v WHERE v.submission = m.submission ORDER BY v.stage DESC LIMIT 1) AS verdict_id
+FROM lot_look k JOIN lot_member m ON m.id = k.member WHERE k.lot = :lot_id AND k.outcome = 'defect' ORDER BY m.submission
+
+-- name: lock_answers_of_defects
+-- The places of all answers that are to be overturned, and the answers, before the first of them.
+SELECT s.id FROM lot_look k JOIN lot_member m ON m.id = k.member JOIN submission b ON b.id = m.submission JOIN slot s ON s.id = b.slot
+WHERE k.lot = :lot_id AND k.outcome = 'defect' ORDER BY s.id FOR NO KEY UPDATE OF s, b
+
+-- name: lock_tasks_of_defects
+-- And their tasks, in the order of everybody.
+SELECT t.id FROM task t WHERE t.id IN (
+  SELECT b.task FROM lot_look k JOIN lot_member m ON m.id = k.member JOIN submission b ON b.id = m.submission WHERE k.lot = :lot_id AND k.outcome = 'defect')
+ORDER BY t.id FOR NO KEY UPDATE
+
+-- name: send_lot_to_rework
+-- Once, by a press.
+UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :reason WHERE id = :lot_id
+
+-- name: lot_choices
+-- The domains and kinds of a project's accepted work, and how many pieces are in no lot.
+SELECT t.domain, t.kind, count(*)::int AS pieces FROM submission b JOIN task t ON t.id = b.task
+WHERE b.project = :project_id AND b.state = 'accepted' AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
+GROUP BY 1, 2 ORDER BY 3 DESC

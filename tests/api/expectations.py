@@ -193,6 +193,13 @@ GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses fronten
 GET    /api/v1/projects/{project_id:uuid}/review-promise          bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/lots                    bosses frontend
+POST   /api/v1/projects/{project_id:uuid}/lots                    bosses
+POST   /api/v1/projects/{project_id:uuid}/lots/preview            bosses
+GET    /api/v1/lots/{lot_id:uuid}                                 bosses frontend
+GET    /api/v1/lots/{lot_id:uuid}/sample                          bosses
+POST   /api/v1/lots/{lot_id:uuid}/sample/{piece_id:uuid}/look     bosses
+POST   /api/v1/lots/{lot_id:uuid}/rework                          bosses
 GET    /api/v1/policies                                           bosses frontend
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses

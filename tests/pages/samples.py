@@ -47,6 +47,7 @@ from tests.pages.samples_floor import (
     WHO_SEVERAL,
 )
 from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK, TASK_FORM
+from tests.pages.samples_lots import LOTS
 from tests.pages.samples_pay import PAY
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
@@ -403,7 +404,7 @@ SAMPLES: dict[str, Sample] = {
     **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
     **{
         name: Sample(template, view, "/projects/1", ("manager",))
-        for name, (template, view) in (PROJECTS | DIALOGUE).items()
+        for name, (template, view) in (PROJECTS | DIALOGUE | LOTS).items()
     },
     **{
         name: Sample(template, view, "/projects/1/forms", ("manager",))

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     """Make snapshots of the dialogues of projects, and download them."""
     LEDGER_READ = "ledger:read"
     """Transfers and statements of everybody whom one may see."""
+    LOTS_WRITE = "lots:write"
+    """Make lots of accepted work, look at their samples, and have what was found made anew."""
     METRICS_READ = "metrics:read"
     """The figures for Prometheus."""
     MONEY_WRITE = "money:write"
@@ -82,9 +84,8 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.MONEY_WRITE, P.PEOPLE_READ,
-    P.PEOPLE_WRITE,
-    P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
+    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.LOTS_WRITE, P.MONEY_WRITE,
+    P.PEOPLE_READ, P.PEOPLE_WRITE, P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
     P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
@@ -116,6 +117,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "exports:identities": frozenset({P.EXPORTS_IDENTITIES, P.EXPORTS_WRITE, P.PROJECTS_READ}),
     "exports:write": frozenset({P.EXPORTS_WRITE, P.PROJECTS_READ}),
     "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
+    "lots:write": frozenset({P.LOTS_WRITE, P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
     "policies:write": frozenset({P.POLICIES_WRITE, P.TASKS_LIST}),

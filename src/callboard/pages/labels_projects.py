@@ -24,6 +24,15 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "planned": _("The version is written down, and not yet in force."),
         "inforce": _("In force for what is handed in from now on."),
     },
+    "lot_level": {
+        "S-1": _("S-1: least"),
+        "S-2": _("S-2: very little"),
+        "S-3": _("S-3: little"),
+        "S-4": _("S-4: rather little"),
+        "I": _("I: less than usual"),
+        "II": _("II: usual"),
+        "III": _("III: more than usual"),
+    },
     "dispute_state": {
         "open": _("To be decided"),
         "overturned": _("The author was right"),
@@ -123,6 +132,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "year": _("At most a year."),
         "span": _("“%(part)s” is not read as hours; write 09:00-17:00."),
         "span_order": _("%(part)s does not go forward, or overlaps the hours before it."),
+        "earlier_day": _("Not before the first day."),
         "date": _("“%(line)s” is no date; write 2026-12-25."),
         "zone": _("There is no time zone of this name."),
         "no_hours": _("At least one day is open, or no clock would ever move on."),
