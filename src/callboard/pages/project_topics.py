@@ -136,6 +136,8 @@ async def paste(request: Call, project_id: ProjectId) -> Response[str]:
             if take and any(line.outcome in {"new", "changed"} for line in view.lines):
                 await topics.put_quotas(project_id, drafts, settings=request.settings, reason=form.text("reason", 500))
                 view.taken, change = True, await this_change()
+            elif take and any(line.outcome == "bad" for line in view.lines):
+                status = 422  # nothing of it could be taken
         if view.taken:
             view.quotas = await topics.quotas(project_id)
             view.head.done = "taken"
