@@ -9,6 +9,7 @@ from kernel.invariants import EXAMPLES
 from payments import verify
 from tests.payments import world
 from tests.payments.test_exam_pay import BREAKAGES as EXAM_BREAKAGES
+from tests.payments.test_payouts import BREAKAGES as PAYOUT_BREAKAGES
 from tests.payments.test_periods import BREAKAGES as STATEMENT_BREAKAGES
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -171,7 +172,7 @@ async def test_broken_data_is_named(breakage: str) -> None:
 
 def test_every_invariant_is_broken_by_some_breakage() -> None:
     broken = (expected for _, expected in (BREAKAGES | EXAM_BREAKAGES).values())
-    assert set().union(*broken) | STATEMENT_BREAKAGES | {"adjustments_are_paid_once"} == {
+    assert set().union(*broken) | STATEMENT_BREAKAGES | PAYOUT_BREAKAGES | {"adjustments_are_paid_once"} == {
         each.name for each in verify.INVARIANTS
     }
 
