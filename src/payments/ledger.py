@@ -30,7 +30,7 @@ LONGEST_KEY = 180
 
 class AccountRef(msgspec.Struct, frozen=True):
     kind: str
-    """`funding`, `project_budget` or `annotator_earnings`."""
+    """`funding`, `project_budget`, `annotator_earnings`, `payout_clearing` (on its way) or `paid_out`."""
     owner_id: UUID
 
 
@@ -39,7 +39,8 @@ class TransferView(msgspec.Struct, frozen=True):
     """Rises with the journal; the place of a page."""
     id: UUID
     kind: str
-    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, or `share`: a part of posted pay."""
+    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, `share`: a part of posted pay, `deduct`; of
+    payouts `earmark`, which `clear` or `unmark` ends, then `paid` or `return`."""
     business_key: str
     debit: AccountRef
     credit: AccountRef

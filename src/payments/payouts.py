@@ -202,17 +202,13 @@ async def cancel(batch_id: UUID, by: str, reason: str) -> None:
 
 
 async def export(batch_id: UUID, by: str, settings: Settings) -> PayoutFile:
-    """The file for the bank. The first time it is written and the money leaves; from then on the same bytes are handed out.
+    """Writes the file for the bank, and the money leaves: once. Asked again it hands out the same bytes.
 
     Raises `NoSuchPayout`, `PayoutState`, `PayerMissing`, `BadPayout`.
     """
     found = await _lock(batch_id)
-    provider = PROVIDERS[found["format"]]
-    context = b"payout file " + str(batch_id).encode()
     if found["state"] in {"exported", "reconciled"}:
-        content = keyring(settings).open(bytes(found["sealed_file"]), context)
-        await audit.record("payout.file_read", "payout_batch", batch_id)
-        return PayoutFile(found["file_name"], provider.media_type, bytes(found["file_digest"]).hex(), content)
+        return _kept(found, settings)
     if found["state"] != "approved":
         raise PayoutState(state=found["state"])
     rows = await db.fetch(sql.payments_of_batch, batch_id=batch_id)
@@ -220,6 +216,7 @@ async def export(batch_id: UUID, by: str, settings: Settings) -> PayoutFile:
         batch_id=batch_id, number=found["no"], pay_on=found["pay_on"], made_at=found["approved_at"], currency=found["currency"],
         payments=[_payment(row, found["currency"], settings) for row in rows],
     )  # fmt: skip
+    provider = PROVIDERS[found["format"]]
     content = provider.write(order, settings)
     digest, name = hashlib.sha256(content), f"payout-{found['no']}-{found['currency']}.{provider.extension}"
     ids = [one.line_id for one in order.payments]
@@ -227,11 +224,31 @@ async def export(batch_id: UUID, by: str, settings: Settings) -> PayoutFile:
     await _move("clear", ids)
     await db.execute(sql.set_payout_lines, ids=ids, state="sent", reason="", by=by)
     await db.execute(
-        sql.export_payout_batch, id=batch_id, by=by, file_name=name, digest=digest.digest(), sealed=keyring(settings).seal(content, context)
+        sql.export_payout_batch, id=batch_id, by=by, file_name=name, digest=digest.digest(),
+        sealed=keyring(settings).seal(content, _context(batch_id)),
     )  # fmt: skip
     await audit.record("payout.exported", "payout_batch", batch_id, after={"file": name, "sha256": digest.hexdigest()})
     await outbox.publish("payout.exported", {"payout_id": str(batch_id), "lines": len(ids)}, subject_id=batch_id)
     return PayoutFile(name, provider.media_type, digest.hexdigest(), content)
+
+
+async def file(batch_id: UUID, settings: Settings) -> PayoutFile:
+    """As it left; who takes it away is audited. Raises `NoSuchPayout`, `PayoutState` before the export."""
+    found = await _lock(batch_id)
+    if found["sealed_file"] is None:
+        raise PayoutState(state=found["state"])
+    await audit.record("payout.file_read", "payout_batch", batch_id)
+    return _kept(found, settings)
+
+
+def _kept(row: Any, settings: Settings) -> PayoutFile:
+    content = keyring(settings).open(bytes(row["sealed_file"]), _context(row["id"]))
+    digest = bytes(row["file_digest"]).hex()
+    return PayoutFile(row["file_name"], PROVIDERS[row["format"]].media_type, digest, content)
+
+
+def _context(batch_id: UUID) -> bytes:
+    return b"payout file " + str(batch_id).encode()
 
 
 def _payment(row: Any, currency: str, settings: Settings) -> Payment:

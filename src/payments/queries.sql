@@ -1147,7 +1147,7 @@ WITH line AS (
 SELECT count(*)::int FROM added
 
 -- name: set_payout_lines
--- What became of them.
+-- What became of some lines, by whom.
 UPDATE payout_line SET state = :state, reason = :reason, decided_by = :by, decided_at = clock_timestamp() WHERE id = ANY (:ids::uuid[])
 
 -- name: approve_payout_batch
@@ -1155,7 +1155,7 @@ UPDATE payout_line SET state = :state, reason = :reason, decided_by = :by, decid
 UPDATE payout_batch SET state = 'approved', approved_by = :by, approved_at = clock_timestamp() WHERE id = :id
 
 -- name: cancel_payout_batch
--- Before it left.
+-- Only before it has left.
 UPDATE payout_batch SET state = 'cancelled' WHERE id = :id
 
 -- name: payments_of_batch
@@ -1170,7 +1170,7 @@ UPDATE payout_batch SET state = 'exported', exported_by = :by, exported_at = clo
 WHERE id = :id
 
 -- name: reconcile_payout_batch
--- The last step.
+-- The last step of a batch.
 UPDATE payout_batch SET state = 'reconciled', reconciled_by = :by, reconciled_at = clock_timestamp() WHERE id = :id
 
 -- name: check_payouts_move_once

@@ -145,7 +145,7 @@ async def test_money_that_is_right_breaks_nothing() -> None:
     await make_scene()
     results = await invariants.run(verify.INVARIANTS)
     assert [(result.name, result.violations, result.examples) for result in results if result.violations] == []
-    assert len({result.name for result in results}) == len(results) == 20
+    assert len({result.name for result in results}) == len(results) == 22
 
 
 async def test_the_database_s_arithmetic_rounds_halves_as_ours_does() -> None:
