@@ -115,6 +115,6 @@ async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: s
     await drafter.post(there, action="reconcile", left="60.50")
     assert "Reconciled" in await drafter.get("/payroll/payouts")
     seen = await db.fetch_value(
-        "SELECT string_agg(coalesce(after::text, '') || coalesce(reason, ''), ' ') FROM audit_log"
+        "SELECT string_agg(coalesce(after::text, '') || coalesce(reason, ''), ' ') FROM audit_entry"
     )
     assert "0532" not in seen
