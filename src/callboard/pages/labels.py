@@ -7,6 +7,7 @@ from callboard.pages.i18n import mark as _
 from callboard.pages.labels_bots import BOT_LABELS
 from callboard.pages.labels_exports import EXPORT_LABELS
 from callboard.pages.labels_kinds import KIND_LABELS
+from callboard.pages.labels_pay import PAY_LABELS
 from callboard.pages.labels_people import PEOPLE_LABELS
 from callboard.pages.labels_problems import PROBLEM_LABELS
 from callboard.pages.labels_projects import PROJECT_LABELS
@@ -218,54 +219,6 @@ _OWN: dict[str, dict[str, str]] = {
         "text": _("Its text"),
         "base": _("Nothing else known"),
     },
-    "pay_work": {
-        "annotation": _("Work"),
-        "review": _("Review"),
-        "exam": _("Exam"),
-        "share": _("Share"),
-        "bonus": _("Bonus"),
-        "adjustment": _("Adjustment"),
-        "floor": _("Top-up to the floor"),
-    },
-    "adjustment_state": {
-        "waiting": _("For a second person"),
-        "scheduled": _("Can be undone"),
-        "posted": _("Paid"),
-        "refused": _("Refused"),
-        "undone": _("Undone"),
-        "expired": _("Expired"),
-        "short": _("Not covered"),
-    },
-    "payout_state": {
-        "drafted": _("Draft"),
-        "approved": _("Approved"),
-        "exported": _("At the bank"),
-        "sent": _("At the bank"),
-        "reconciled": _("Reconciled"),
-        "paid": _("Paid"),
-        "returned": _("Came back"),
-        "cancelled": _("Cancelled"),
-        "dropped": _("Taken out"),
-    },
-    "payout_flag": {
-        "changed_since": _("bank details changed since the draft"),
-        "changed_lately": _("bank details changed lately"),
-        "shared": _("somebody else has the same account"),
-        "no_details": _("no bank details"),
-        "other_kind": _("account of a kind that this format cannot pay"),
-        "below_minimum": _("below the minimum; waits for the next batch"),
-        "uncovered": _("something was taken back since the statement"),
-    },
-    "payout_format": {
-        "pain.001": _("ISO 20022 (pain.001)"),
-        "nacha": _("NACHA (United States)"),
-        "csv": _("CSV"),
-    },
-    "account_kind": {
-        "iban": _("IBAN"),
-        "aba": _("Account in the United States"),
-        "other": _("Account number and BIC"),
-    },
     "void": {
         "released": _("given back"),
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),
@@ -342,7 +295,17 @@ _OWN: dict[str, dict[str, str]] = {
     },
 }
 
-LABELS = BOT_LABELS | EXPORT_LABELS | KIND_LABELS | PEOPLE_LABELS | PROBLEM_LABELS | PROJECT_LABELS | WHO_LABELS | _OWN
+LABELS = (
+    BOT_LABELS
+    | EXPORT_LABELS
+    | KIND_LABELS
+    | PAY_LABELS
+    | PEOPLE_LABELS
+    | PROBLEM_LABELS
+    | PROJECT_LABELS
+    | WHO_LABELS
+    | _OWN
+)
 
 CHIPS: dict[str, tuple[str, str]] = {
     "open": ("wait", "dots"),
