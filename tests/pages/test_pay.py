@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
 
@@ -88,10 +89,21 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
 
 
 async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: str) -> None:
-    wish = {"period": period_id, "currency": "USD", "format": "csv", "pay_on": clock.now().date().isoformat()}
+    wish: dict[str, Any] = {
+        "period": period_id,
+        "currency": "USD",
+        "format": "csv",
+        "pay_on": clock.now().date().isoformat(),
+    }
     refused = await drafter.post("/payroll/payouts", 409, **wish)
     assert "bank details are missing" in refused.text
-    account = {"kind": "iban", "holder": "Author", "account": "DE89370400440532013001", "bic": "", "routing": ""}
+    account: dict[str, Any] = {
+        "kind": "iban",
+        "holder": "Author",
+        "account": "DE89370400440532013001",
+        "bic": "",
+        "routing": "",
+    }
     assert "check digits are wrong" in (await play.author.post("/bank-details", 422, **account)).text
     await play.author.post("/bank-details", **(account | {"account": "DE89 3704 0044 0532 0130 00"}))
     kept = await play.author.get("/bank-details")
