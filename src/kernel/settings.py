@@ -785,6 +785,60 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 14
+    payout_minimum: Annotated[
+        str,
+        _say(
+            "A batch pays nobody less than this, by currency; it waits for the next one. Other currencies: from the smallest coin on.",
+            "currency and whole units, comma-separated",
+            "a transfer must not cost more than it brings",
+            pattern="^[A-Z]{3} [0-9]{1,9}(, ?[A-Z]{3} [0-9]{1,9})*$",
+        ),
+    ] = "USD 5, EUR 5, GBP 5, CNY 30, JPY 700, KWD 2"
+    payout_changed_days: Annotated[
+        int,
+        _say(
+            "Bank details that were changed so shortly before a payout are pointed out to whoever approves it.",
+            "days",
+            "whoever takes over an account changes the bank details first, and is noticed within two weeks",
+            ge=0,
+        ),
+    ] = 14
+    payout_name: Annotated[str, _say("Name of the payer in bank files.", "text", "only you know it", max_length=70)] = (
+        ""
+    )
+    payout_iban: Annotated[
+        str, _say("Account that ISO 20022 payouts leave from.", "IBAN", "only you know it", max_length=42)
+    ] = ""
+    payout_bic: Annotated[
+        str,
+        _say(
+            "BIC of that account's bank; empty: the bank finds it by the IBAN.",
+            "BIC",
+            "many banks no longer ask for it",
+            pattern="^([A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?)?$",
+        ),
+    ] = ""
+    payout_ach_routing: Annotated[
+        str,
+        _say(
+            "Routing number of the bank that sends your NACHA files.",
+            "nine digits",
+            "only you know it",
+            pattern="^([0-9]{9})?$",
+        ),
+    ] = ""
+    payout_ach_bank: Annotated[
+        str, _say("Name of that bank in NACHA files.", "text", "only you know it", pattern="^[ -~]{0,23}$")
+    ] = ""
+    payout_ach_company: Annotated[
+        str,
+        _say(
+            "Your company identification in NACHA files, as the bank gave it to you.",
+            "ten characters",
+            "only you know it",
+            pattern="^([0-9A-Z]{10})?$",
+        ),
+    ] = ""
     floor_cap_multiple: Annotated[
         float,
         _say(

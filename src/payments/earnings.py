@@ -26,6 +26,7 @@ class EarningsTotal(msgspec.Struct, frozen=True):
     currency: str
     pending: Money
     posted: Money
+    """All that was ever earned, paid out or not."""
     today: Money
     """Posted since 00:00."""
     this_week: Money
@@ -33,6 +34,8 @@ class EarningsTotal(msgspec.Struct, frozen=True):
     pending_count: int
     posted_count: int
     voided_count: int
+    paid: Money
+    """Of what is posted: what payouts have brought to the person's account."""
 
 
 class EarningsLine(msgspec.Struct, frozen=True):
@@ -206,6 +209,7 @@ def _total(row: Any) -> EarningsTotal:
         pending_count=row["pending_count"],
         posted_count=row["posted_count"],
         voided_count=row["voided_count"],
+        paid=Money(row["paid_micros"], currency),
     )
 
 

@@ -69,3 +69,48 @@ class OwnAdjustment(Forbidden):
 class BadPayFloor(Invalid):
     code = "bad_pay_floor"
     title = "The floor is an amount per hour from zero to 10,000 units, in the project's currency"
+
+
+class BadBankDetails(Invalid):
+    code = "bad_bank_details"
+    title = "No bank account looks like that; check the digits"
+
+
+class NoSuchPayout(NotFound):
+    code = "payout_not_found"
+    title = "There is no such payout"
+
+
+class BadPayout(Invalid):
+    code = "bad_payout"
+    title = "The payout cannot be made like that"
+
+
+class NothingToPay(Conflict):
+    code = "nothing_to_pay"
+    title = "Nobody can be paid in this batch; see who is left out, and why"
+
+
+class OwnPayout(Forbidden):
+    code = "own_payout"
+    title = "Somebody else approves this: nobody approves the batch that they drafted, or that pays them"
+
+
+class PayoutState(Conflict):
+    code = "payout_state"
+    title = "The batch or line is past this step, or not there yet"
+
+
+class PayoutStale(Conflict):
+    code = "payout_stale"
+    title = "Something has changed since the batch was drafted; take these lines out"
+
+
+class PayerMissing(Conflict):
+    code = "payer_missing"
+    title = "The settings do not say from which account payouts leave"
+
+
+class PayoutNotReconciled(Conflict):
+    code = "payout_not_reconciled"
+    title = "The batch does not agree with the bank's statement yet"

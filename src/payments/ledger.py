@@ -30,7 +30,7 @@ LONGEST_KEY = 180
 
 class AccountRef(msgspec.Struct, frozen=True):
     kind: str
-    """`funding`, `project_budget` or `annotator_earnings`."""
+    """`funding`, `project_budget`, `annotator_earnings`, `payout_clearing` (on its way) or `paid_out`."""
     owner_id: UUID
 
 
@@ -39,7 +39,8 @@ class TransferView(msgspec.Struct, frozen=True):
     """Rises with the journal; the place of a page."""
     id: UUID
     kind: str
-    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, or `share`: a part of posted pay."""
+    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, `share`: a part of posted pay, `deduct`; of
+    payouts `earmark`, which `clear` or `unmark` ends, then `paid` or `return`."""
     business_key: str
     debit: AccountRef
     credit: AccountRef
@@ -111,8 +112,8 @@ async def fund(project_id: UUID, amount: Money, business_key: str, reason: str) 
     first = await db.fetch_one(sql.transfer_by_key, business_key=key)
     if first is not None:
         return _same_funding(transfer_view(first), project_id, amount)
-    await _open_account("project_budget", project_id, currency)
-    await _open_account("funding", FUNDING_OWNER, currency)
+    await open_account("project_budget", project_id, currency)
+    await open_account("funding", FUNDING_OWNER, currency)
     await db.execute(
         sql.fund, id=uuid7(), business_key=key, project_id=project_id, funding_owner=FUNDING_OWNER,
         amount_micros=amount.micros, currency=currency, reason=reason,
@@ -205,7 +206,7 @@ async def _held_already(wanted: Earmark) -> bool:
     if why["left_micros"] < amount.micros:
         raise _exhausted(wanted, why["left_micros"])
     if not why["has_account"]:
-        await _open_account("annotator_earnings", wanted.annotator_id, amount.currency)
+        await open_account("annotator_earnings", wanted.annotator_id, amount.currency)
     return False
 
 
@@ -282,7 +283,8 @@ async def resolve(kind: str, held_key: str, key: str, reason: str) -> Resolution
     return _resolution(earlier, fresh=False)
 
 
-async def _open_account(kind: str, owner_id: UUID, currency: str) -> None:
+async def open_account(kind: str, owner_id: UUID, currency: str) -> None:
+    """Where it is not there yet."""
     await db.execute(sql.open_account, id=uuid7(), kind=kind, owner_id=owner_id, currency=currency)
 
 

@@ -173,13 +173,15 @@ LIMIT :limit
 
 -- name: earnings_totals
 -- The sums are those of the account; the counts and the day are folded from the person's transfers. Days begin at 00:00 UTC.
-SELECT account.currency, account.credits_pending AS pending_micros, account.credits_posted - account.debits_posted AS posted_micros,
+SELECT account.currency, account.credits_pending AS pending_micros, account.credits_posted - account.debits_posted + folded.sent AS posted_micros, folded.paid AS paid_micros,
   (SELECT count(*) FROM transfer WHERE transfer.annotator_id = account.owner_id AND transfer.kind = 'pending'
      AND transfer.currency = account.currency) - folded.posted - folded.voided AS pending_count,
   folded.posted AS posted_count, folded.voided AS voided_count, folded.today AS today_micros, folded.week AS week_micros
 FROM account
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
+    coalesce(sum(CASE kind WHEN 'clear' THEN amount_micros WHEN 'return' THEN -amount_micros END), 0)::bigint AS sent,
+    coalesce(sum(amount_micros) FILTER (WHERE kind = 'paid'), 0)::bigint AS paid,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
       WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
@@ -354,6 +356,11 @@ WHERE transfer.amount_micros <= 0
          ('annotator_earnings', (SELECT annotator FROM assignment WHERE assignment.id = transfer.assignment_id), 'annotator_earnings', transfer.annotator_id)
        WHEN 'deduct' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'project_budget', transfer.project_id)
+       WHEN 'paid' THEN (debit.kind, credit.kind) IS DISTINCT FROM ('payout_clearing', 'paid_out')
+       WHEN 'return' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('payout_clearing', 'annotator_earnings', transfer.annotator_id)
+       WHEN 'earmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
+       WHEN 'clear' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
+       WHEN 'unmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('project_budget', transfer.project_id, 'annotator_earnings', transfer.annotator_id)
      END
@@ -374,10 +381,10 @@ WITH leg AS (
   SELECT credit_account, kind, 0, amount_micros FROM transfer
 ), folded AS (
   SELECT account_id,
-    sum(CASE WHEN kind = 'pending' THEN debit WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -debit END) AS debits_pending,
-    sum(CASE WHEN kind = 'pending' THEN credit WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -credit END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind IN ('pending', 'earmark') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -debit ELSE 0 END) AS debits_pending,
+    sum(CASE WHEN kind IN ('pending', 'earmark') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -credit ELSE 0 END) AS credits_pending,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -401,6 +408,7 @@ FROM (
     coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
     coalesce(sum(CASE kind WHEN 'post' THEN amount_micros WHEN 'deduct' THEN -amount_micros END), 0) AS posted_micros
   FROM transfer
+  WHERE project_id IS NOT NULL
   GROUP BY project_id, currency
 ) AS folded
 WHERE folded.reserved_micros + folded.posted_micros > folded.funded_micros OR folded.reserved_micros < 0
@@ -832,7 +840,7 @@ WITH budget AS (
   UPDATE account SET credits_posted = credits_posted + :amount_micros::bigint
   WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
     AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings' AND earnings.owner_id = :annotator_id
-                AND earnings.currency = :currency AND earnings.credits_posted - earnings.debits_posted >= :amount_micros::bigint)
+                AND earnings.currency = :currency AND earnings.credits_posted - earnings.debits_posted - earnings.debits_pending >= :amount_micros::bigint)
   RETURNING id
 ), earnings AS (
   UPDATE account SET debits_posted = debits_posted + :amount_micros::bigint
@@ -977,3 +985,213 @@ WITH spent AS (
 SELECT per_day, CASE WHEN per_day > 0 AND :left::bigint / per_day <= :longest
   THEN clock_timestamp() + make_interval(secs => 86400 * (:left::bigint::float8 / per_day)) END AS runs_out_at
 FROM pace
+
+-- name: add_bank_details
+-- The next version; two changes at once take turns under the person's lock.
+INSERT INTO bank_details (id, annotator, version, kind, country, tail, sealed, fingerprint, created_by, created_at)
+SELECT :id, :annotator_id, 1 + (SELECT coalesce(max(version), 0) FROM bank_details WHERE annotator = :annotator_id), :kind, :country, :tail, :sealed, :fingerprint,
+  :created_by, clock_timestamp()
+RETURNING version
+
+-- name: bank_details_of
+-- The newest first, never what is sealed.
+SELECT version, kind, country, tail, created_by, created_at FROM bank_details WHERE annotator = :annotator_id ORDER BY version DESC LIMIT :limit
+
+-- part: owed
+open AS (
+  SELECT s.id, s.annotator, s.account, s.payable_micros
+  FROM statement s JOIN pay_period p ON p.id = s.period
+  WHERE p.state = 'closed' AND p.starts_at <= (SELECT starts_at FROM pay_period WHERE id = :period_id) AND s.currency = :currency AND s.payable_micros > 0
+    AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'dropped'))
+), person AS (
+  SELECT annotator, account, count(*)::int AS statements, sum(payable_micros)::bigint AS micros FROM open GROUP BY annotator, account
+), judged AS (
+  SELECT person.*, d.id AS details, d.kind AS details_kind,
+    CASE WHEN d.id IS NULL THEN 'no_details' WHEN d.kind <> ALL (:kinds::text[]) THEN 'other_kind' WHEN person.micros < :minimum::bigint THEN 'below_minimum'
+      WHEN account.credits_posted - account.debits_posted - account.debits_pending < person.micros THEN 'uncovered' ELSE '' END AS why
+  FROM person JOIN account ON account.id = person.account
+  LEFT JOIN LATERAL (SELECT b.id, b.kind FROM bank_details b WHERE b.annotator = person.annotator ORDER BY b.version DESC LIMIT 1) AS d ON true
+)
+
+-- name: owed
+-- What is not yet paid of all statements up to a period, by currency.
+SELECT s.currency, count(DISTINCT s.annotator)::int AS people, sum(s.payable_micros)::bigint AS micros
+FROM statement s JOIN pay_period p ON p.id = s.period
+WHERE p.state = 'closed' AND p.starts_at <= (SELECT starts_at FROM pay_period WHERE id = :period_id) AND s.payable_micros > 0
+  AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'dropped'))
+GROUP BY s.currency ORDER BY s.currency
+
+-- name: not_payable
+-- Who is owed something and cannot be in a batch, and why: most money first.
+WITH
+{owed}
+SELECT judged.annotator AS annotator_id, a.display_name AS name, judged.statements, judged.micros, judged.why, count(*) OVER ()::int AS total
+FROM judged JOIN annotator a ON a.id = judged.annotator WHERE judged.why <> '' ORDER BY judged.micros DESC, judged.annotator LIMIT :limit
+
+-- name: add_payout_batch
+-- Under a lock of its own, so that two drafts do not want the same statements.
+INSERT INTO payout_batch (id, period, currency, format, pay_on, author, created_at)
+SELECT :id, :period_id, :currency, :format, :pay_on, :author, clock_timestamp() FROM (SELECT pg_advisory_xact_lock(7276655033)) AS one
+
+-- name: draft_payout_lines
+-- Everybody who can be paid; a statement that came back or was taken out before gets the next try, with a reference to the last.
+WITH
+{owed}
+INSERT INTO payout_line (id, batch, statement, annotator, attempt, retry_of, amount_micros, bank_details, created_at)
+SELECT gen_random_uuid(), :id, open.id, open.annotator, coalesce(before.attempt, 0) + 1, before.id, open.payable_micros, judged.details, clock_timestamp()
+FROM open JOIN judged ON judged.account = open.account
+LEFT JOIN LATERAL (SELECT l.id, l.attempt FROM payout_line l WHERE l.statement = open.id ORDER BY l.attempt DESC LIMIT 1) AS before ON true
+WHERE judged.why = ''
+
+-- name: payout_batches
+-- The newest first, with what became of their lines.
+SELECT b.id, b.no, b.period AS period_id, p.starts_at, p.ends_at, b.currency, b.format, b.state, b.pay_on, b.author, b.approved_by, b.approved_at, b.exported_at,
+  b.file_name, encode(b.file_digest, 'hex') AS file_digest, b.reconciled_at, b.created_at, sums.*
+FROM payout_batch b JOIN pay_period p ON p.id = b.period
+CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE l.state <> 'dropped')::int AS lines, count(*) FILTER (WHERE l.state = 'sent')::int AS open_lines,
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state <> 'dropped'), 0)::bigint AS total_micros,
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'paid'), 0)::bigint AS paid_micros,
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'returned'), 0)::bigint AS returned_micros
+  FROM payout_line l WHERE l.batch = b.id
+) AS sums
+WHERE (:id::uuid IS NULL OR b.id = :id::uuid) AND (:period_id::uuid IS NULL OR b.period = :period_id::uuid) AND (:before::bigint IS NULL OR b.no < :before::bigint)
+ORDER BY b.no DESC
+LIMIT :limit
+
+-- name: payout_lines
+-- In one order; what is worth a look is said by each: an account changed lately, one that somebody else has too, one that was changed since the draft.
+SELECT l.id, l.annotator AS annotator_id, a.display_name AS name, l.statement AS statement_id, s.no AS statement_no, p.starts_at, p.ends_at, l.attempt,
+  l.retry_of AS retry_of_id, l.amount_micros, b.currency, d.kind, d.country, d.tail, l.state, l.reason, l.decided_by, l.decided_at, flag.flags
+FROM payout_line l
+JOIN payout_batch b ON b.id = l.batch
+JOIN annotator a ON a.id = l.annotator
+JOIN statement s ON s.id = l.statement
+JOIN pay_period p ON p.id = s.period
+JOIN bank_details d ON d.id = l.bank_details
+CROSS JOIN LATERAL (
+  SELECT array_remove(ARRAY[
+    CASE WHEN EXISTS (SELECT FROM bank_details later WHERE later.annotator = l.annotator AND later.version > d.version AND later.created_at < coalesce(b.exported_at, 'infinity'))
+      THEN 'changed_since' END,
+    CASE WHEN d.version > 1 AND d.created_at > b.created_at - make_interval(days => :days) THEN 'changed_lately' END,
+    CASE WHEN EXISTS (SELECT FROM bank_details other WHERE other.fingerprint = d.fingerprint AND other.annotator <> l.annotator) THEN 'shared' END], NULL) AS flags
+) AS flag
+WHERE l.batch = :batch_id AND (:line_id::uuid IS NULL OR l.id = :line_id::uuid) AND (:after::uuid IS NULL OR l.id > :after::uuid)
+  AND (NOT :flagged::boolean OR cardinality(flag.flags) > 0 AND l.state <> 'dropped')
+ORDER BY l.id
+LIMIT :limit
+
+-- name: lock_payout_batch
+-- One step at a time.
+SELECT id, no, period, currency, format, state, pay_on, author, approved_by, approved_at, exported_at, file_name, file_digest, sealed_file
+FROM payout_batch WHERE id = :id FOR UPDATE
+
+-- name: payout_line_states
+-- Of a batch, under its lock.
+SELECT id, annotator, state, reason, amount_micros FROM payout_line WHERE batch = :batch_id ORDER BY id
+
+-- name: stale_payout_lines
+-- Whose bank details are others now than when the batch was drafted.
+SELECT a.display_name AS name FROM payout_line l JOIN bank_details d ON d.id = l.bank_details JOIN annotator a ON a.id = l.annotator
+WHERE l.batch = :batch_id AND l.state = 'drafted'
+  AND EXISTS (SELECT FROM bank_details later WHERE later.annotator = l.annotator AND later.version > d.version) ORDER BY a.display_name LIMIT 5
+
+-- name: lock_payout_accounts
+-- Those of the people first, then clearing and what was paid out, each in the order of ids.
+SELECT FROM account
+WHERE id IN (SELECT s.account FROM payout_line l JOIN statement s ON s.id = l.statement WHERE l.id = ANY (:ids::uuid[]))
+  OR kind IN ('payout_clearing', 'paid_out') AND currency = :currency
+ORDER BY kind, id FOR NO KEY UPDATE
+
+-- name: uncovered_payouts
+-- Who has less than a batch would pay, because something was taken back since; under lock_payout_accounts.
+SELECT a.display_name AS name
+FROM payout_line l JOIN statement s ON s.id = l.statement JOIN account ON account.id = s.account JOIN annotator a ON a.id = l.annotator
+WHERE l.id = ANY (:ids::uuid[])
+GROUP BY account.id, a.display_name HAVING sum(l.amount_micros) > account.credits_posted - account.debits_posted - account.debits_pending
+ORDER BY a.display_name LIMIT 5
+
+-- name: move_payouts
+-- One step of the money of some lines, under lock_payout_accounts. Each step has its key, and paid and return share one: of a line only one of them is ever written.
+WITH line AS (
+  SELECT l.id, l.annotator, l.amount_micros, l.statement, l.batch, s.account AS earnings, b.currency, clearing.id AS clearing, paid_out.id AS paid_out
+  FROM payout_line l JOIN statement s ON s.id = l.statement JOIN payout_batch b ON b.id = l.batch
+  JOIN account clearing ON clearing.kind = 'payout_clearing' AND clearing.owner_id = :owner AND clearing.currency = b.currency
+  JOIN account paid_out ON paid_out.kind = 'paid_out' AND paid_out.owner_id = :owner AND paid_out.currency = b.currency
+  WHERE l.id = ANY (:ids::uuid[])
+), added AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, annotator_id, inputs, reason, created_at)
+  SELECT gen_random_uuid(), :kind::text, CASE WHEN :kind::text IN ('paid', 'return') THEN 'settle' ELSE :kind::text END || ':' || line.id,
+    CASE WHEN :kind::text IN ('paid', 'return') THEN line.clearing ELSE line.earnings END,
+    CASE :kind::text WHEN 'paid' THEN line.paid_out WHEN 'return' THEN line.earnings ELSE line.clearing END,
+    line.amount_micros, line.currency,
+    CASE WHEN :kind::text IN ('clear', 'unmark') THEN (SELECT t.id FROM transfer t WHERE t.business_key = 'earmark:' || line.id) END,
+    line.annotator, jsonb_build_object('kind', 'payout', 'payout_line_id', line.id, 'payout_batch_id', line.batch, 'statement_id', line.statement), :reason, clock_timestamp()
+  FROM line
+  RETURNING kind, debit_account, credit_account, amount_micros
+), moved AS (
+  UPDATE account SET
+    debits_pending = debits_pending + leg.debit * leg.pending, credits_pending = credits_pending + leg.credit * leg.pending,
+    debits_posted = debits_posted + leg.debit * leg.posted, credits_posted = credits_posted + leg.credit * leg.posted
+  FROM (
+    SELECT account_id, sum(debit)::bigint AS debit, sum(credit)::bigint AS credit,
+      CASE kind WHEN 'earmark' THEN 1 WHEN 'clear' THEN -1 WHEN 'unmark' THEN -1 ELSE 0 END AS pending,
+      CASE WHEN kind IN ('clear', 'paid', 'return') THEN 1 ELSE 0 END AS posted
+    FROM (SELECT kind, debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM added
+          UNION ALL
+          SELECT kind, credit_account, 0, amount_micros FROM added) AS legs
+    GROUP BY account_id, kind
+  ) AS leg
+  WHERE account.id = leg.account_id
+)
+SELECT count(*)::int FROM added
+
+-- name: set_payout_lines
+-- What became of some lines, by whom.
+UPDATE payout_line SET state = :state, reason = :reason, decided_by = :by, decided_at = clock_timestamp() WHERE id = ANY (:ids::uuid[])
+
+-- name: approve_payout_batch
+-- By somebody else than its author; the table's CHECK holds it too.
+UPDATE payout_batch SET state = 'approved', approved_by = :by, approved_at = clock_timestamp() WHERE id = :id
+
+-- name: cancel_payout_batch
+-- Only before it has left.
+UPDATE payout_batch SET state = 'cancelled' WHERE id = :id
+
+-- name: payments_of_batch
+-- What leaves, in the order of the lines; the accounts are still sealed.
+SELECT l.id, l.annotator, l.amount_micros, d.id AS details_id, d.sealed, s.no AS statement_no, p.starts_at
+FROM payout_line l JOIN bank_details d ON d.id = l.bank_details JOIN statement s ON s.id = l.statement JOIN pay_period p ON p.id = s.period
+WHERE l.batch = :batch_id AND l.state = 'approved' ORDER BY l.id
+
+-- name: export_payout_batch
+-- The file as it left, once.
+UPDATE payout_batch SET state = 'exported', exported_by = :by, exported_at = clock_timestamp(), file_name = :file_name, file_digest = :digest, sealed_file = :sealed
+WHERE id = :id
+
+-- name: reconcile_payout_batch
+-- The last step of a batch.
+UPDATE payout_batch SET state = 'reconciled', reconciled_by = :by, reconciled_at = clock_timestamp() WHERE id = :id
+
+-- name: check_payouts_move_once
+-- Each line has exactly the steps of its state, of its amount, to and from its person; no line is both paid and returned, and no step is without a line.
+SELECT l.id AS payout_line_id, l.state, steps.kinds
+FROM payout_line l
+LEFT JOIN LATERAL (
+  SELECT array_agg(t.kind::text ORDER BY t.kind::text) AS kinds, bool_or((t.amount_micros, t.annotator_id) IS DISTINCT FROM (l.amount_micros, l.annotator)) AS strange
+  FROM transfer t WHERE t.business_key IN ('earmark:' || l.id, 'clear:' || l.id, 'unmark:' || l.id, 'settle:' || l.id)
+) AS steps ON true
+WHERE coalesce(steps.strange, false) OR coalesce(array_to_string(steps.kinds, ' '), '') <> ALL (CASE l.state
+  WHEN 'drafted' THEN ARRAY[''] WHEN 'approved' THEN ARRAY['earmark'] WHEN 'sent' THEN ARRAY['clear earmark'] WHEN 'paid' THEN ARRAY['clear earmark paid']
+  WHEN 'returned' THEN ARRAY['clear earmark return'] ELSE ARRAY['', 'earmark unmark'] END)
+UNION ALL
+SELECT t.id, 'no line', ARRAY[t.kind::text] FROM transfer t
+WHERE t.kind IN ('earmark', 'clear', 'unmark', 'paid', 'return') AND NOT EXISTS (SELECT FROM payout_line l WHERE l.id::text = t.inputs ->> 'payout_line_id')
+
+-- name: check_payouts_fit_their_statements
+-- Folded from the journal: what left for a statement, less what came back, is never more than the statement says.
+SELECT s.id AS statement_id, s.payable_micros, sums.micros
+FROM (SELECT (t.inputs ->> 'statement_id')::uuid AS statement, sum(CASE t.kind WHEN 'clear' THEN t.amount_micros ELSE -t.amount_micros END) AS micros
+      FROM transfer t WHERE t.kind IN ('clear', 'return') GROUP BY 1) AS sums
+LEFT JOIN statement s ON s.id = sums.statement
+WHERE s.id IS NULL OR sums.micros > s.payable_micros OR sums.micros < 0

@@ -7,6 +7,7 @@ from piccolo.columns import (
     BigSerial,
     Boolean,
     Bytea,
+    Date,
     ForeignKey,
     Integer,
     Text,
@@ -52,7 +53,9 @@ class Account(Table, tablename="account", db=engine):
     credits_pending = BigInt(default=0)
     credits_posted = BigInt(default=0)
     account_once = Unique([kind, owner_id, currency])
-    account_known_kind = Check("kind IN ('funding', 'project_budget', 'annotator_earnings')")
+    account_known_kind = Check(
+        "kind IN ('funding', 'project_budget', 'annotator_earnings', 'payout_clearing', 'paid_out')"
+    )
     account_no_negative = Check(
         "debits_pending >= 0 AND debits_posted >= 0 AND credits_pending >= 0 AND credits_posted >= 0"
     )
@@ -60,7 +63,8 @@ class Account(Table, tablename="account", db=engine):
 
 
 class Transfer(Table, tablename="transfer", db=engine):
-    """Money from one account to another: pending, the posting or voiding of a pending one, a share of posted pay, or a deduction. Append-only.
+    """Money from one account to another: pending, the posting or voiding of a pending one, a share of posted pay,
+    a deduction, or a step of a payout. Append-only.
 
     Two further columns are added in SQL: `xid` (as in the kernel's Event) and `digest`, the hash of the row's own content.
     """
@@ -85,10 +89,12 @@ class Transfer(Table, tablename="transfer", db=engine):
     inputs = JSONB()
     reason = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
-    transfer_known_kind = Check("kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct')")
+    transfer_known_kind = Check(
+        "kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'earmark', 'clear', 'unmark', 'paid', 'return')"
+    )
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
-    transfer_resolution_names_pending = Check("(kind IN ('post', 'void')) = (pending IS NOT NULL)")
+    transfer_resolution_names_pending = Check("(kind IN ('post', 'void', 'clear', 'unmark')) = (pending IS NOT NULL)")
 
 
 class LedgerSeal(Table, tablename="ledger_seal", db=engine):
@@ -207,3 +213,73 @@ class Adjustment(Table, tablename="adjustment", db=engine):
         "NOT needs_approval OR state NOT IN ('posted', 'refused') OR decided_by IS NOT NULL AND decided_by <> author"
     )
     adjustment_floor_of_period = Check("(kind = 'floor') = (period IS NOT NULL)")
+
+
+class BankDetails(Table, tablename="bank_details", db=engine):
+    """Where somebody is paid, sealed; a change is a new version, so that every file can say what it was made from. Append-only."""
+
+    id = UUID(primary_key=True)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    version = Integer()
+    kind = Varchar(length=8)
+    country = Varchar(length=2)
+    tail = Varchar(length=4)
+    sealed = Bytea()
+    fingerprint = Bytea()
+    created_by = Varchar(length=100)
+    created_at = Timestamptz(default=TimestamptzNow())
+    bank_details_version = Unique([annotator, version])
+    bank_details_known_kind = Check("kind IN ('iban', 'aba', 'other')")
+
+
+class PayoutBatch(Table, tablename="payout_batch", db=engine):
+    """Payments that leave together: drafted, approved by a second person, exported, reconciled; or cancelled before it leaves."""
+
+    id = UUID(primary_key=True)
+    no = BigSerial()
+    period = ForeignKey(PayPeriod, null=False, on_delete=OnDelete.restrict)
+    currency = Varchar(length=3)
+    format = Varchar(length=10)
+    state = Varchar(length=10, default="drafted")
+    pay_on = Date()
+    author = Varchar(length=100)
+    approved_by = Varchar(length=100, null=True, default=None)
+    approved_at = Timestamptz(null=True, default=None)
+    exported_by = Varchar(length=100, null=True, default=None)
+    exported_at = Timestamptz(null=True, default=None)
+    file_name = Varchar(length=100, null=True, default=None)
+    file_digest = Bytea(null=True, default=None)
+    sealed_file = Bytea(null=True, default=None)
+    reconciled_by = Varchar(length=100, null=True, default=None)
+    reconciled_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    payout_batch_known_state = Check("state IN ('drafted', 'approved', 'exported', 'reconciled', 'cancelled')")
+    payout_batch_known_format = Check("format IN ('pain.001', 'nacha', 'csv')")
+    payout_batch_four_eyes = Check(
+        "state IN ('drafted', 'cancelled') AND approved_by IS NULL OR approved_by IS NOT NULL AND approved_by <> author"
+    )
+    payout_batch_file_is_kept = Check(
+        "(state IN ('exported', 'reconciled')) = (file_digest IS NOT NULL AND sealed_file IS NOT NULL AND exported_at IS NOT NULL)"
+    )
+
+
+class PayoutLine(Table, tablename="payout_line", db=engine):
+    """One statement paid in one batch. Its try is counted per statement: what was returned or taken out may be tried again."""
+
+    id = UUID(primary_key=True)
+    batch = ForeignKey(PayoutBatch, null=False, on_delete=OnDelete.restrict)
+    statement = ForeignKey(Statement, null=False, on_delete=OnDelete.restrict)
+    annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    attempt = Integer()
+    retry_of: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict)
+    amount_micros = BigInt()
+    bank_details = ForeignKey(BankDetails, null=False, on_delete=OnDelete.restrict)
+    state = Varchar(length=10, default="drafted")
+    reason = Text(default="")
+    decided_by = Varchar(length=100, null=True, default=None)
+    decided_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    payout_line_once = Unique([statement, attempt])
+    payout_line_known_state = Check("state IN ('drafted', 'approved', 'sent', 'paid', 'returned', 'dropped')")
+    payout_line_real_amount = Check("amount_micros > 0 AND attempt > 0")
+    payout_line_return_says_why = Check("state <> 'returned' OR reason <> ''")

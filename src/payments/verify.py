@@ -149,4 +149,16 @@ INVARIANTS = [
         sql.check_adjustments_are_paid_once,
         4,
     ),
+    Invariant(
+        "payouts_move_once",
+        "Each line of a payout moved its money by the steps of its state, once each; none is both paid and returned.",
+        sql.check_payouts_move_once,
+        5,
+    ),
+    Invariant(
+        "payouts_fit_their_statements",
+        "What left for a statement, less what came back, is never more than it says.",
+        sql.check_payouts_fit_their_statements,
+        5,
+    ),
 ]

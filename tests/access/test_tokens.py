@@ -102,8 +102,9 @@ def test_nobody_who_manages_works_and_nobody_who_works_manages() -> None:
     for role in ("admin", "manager", "vendor_manager"):
         assert not ROLES[role] & {Permission.WORK, Permission.WORK_BEHALF}
     for role in ("annotator", "reviewer"):
-        # Their own papers, which count for nothing until somebody else has verified them, and whether they are there.
+        # Their own account at a bank, their own papers, which count for nothing until somebody else has verified them, and whether they are there.
         assert {permission for permission in ROLES[role] if permission.endswith(":write")} == {
+            "bank:write",
             "credentials:write",
             "presence:write",
         }

@@ -237,6 +237,20 @@ POST   /api/v1/adjustments                                        bosses
 POST   /api/v1/adjustments/decide                                 bosses
 GET    /api/v1/projects/{project_id:uuid}/pay-floors              bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/pay-floors              bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses
+PUT    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses
+GET    /api/v1/payouts                                            bosses
+POST   /api/v1/payouts                                            bosses
+GET    /api/v1/payouts/{payout_id:uuid}                           bosses
+GET    /api/v1/payouts/{payout_id:uuid}/lines                     bosses
+GET    /api/v1/payouts/{payout_id:uuid}/left-out                  bosses
+POST   /api/v1/payouts/{payout_id:uuid}/take-out                  bosses
+POST   /api/v1/payouts/{payout_id:uuid}/approve                   bosses
+POST   /api/v1/payouts/{payout_id:uuid}/cancel                    bosses
+POST   /api/v1/payouts/{payout_id:uuid}/export                    bosses
+GET    /api/v1/payouts/{payout_id:uuid}/file                      bosses
+POST   /api/v1/payouts/{payout_id:uuid}/confirm                   bosses
+POST   /api/v1/payouts/{payout_id:uuid}/reconcile                 bosses
 GET    /api/v1/statements                                         people
 GET    /api/v1/statements/{statement_id:uuid}                     people
 GET    /api/v1/reports/queue                                      vendor_manager bosses

@@ -5,12 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from callboard.pages.views import Option
-from callboard.pages.views_pay import AdjustmentsPage, PayrollPage, PeriodPage, ProjectPayPage, StatementPage
+from callboard.pages.views_pay import (
+    AdjustmentsPage,
+    BankPage,
+    PayoutPage,
+    PayoutsPage,
+    PayrollPage,
+    PeriodPage,
+    ProjectPayPage,
+    StatementPage,
+)
 from kernel.money import Money
 from payments.adjustments import AdjustmentView
+from payments.bank import BankDetailsView
 from payments.earnings import ProjectBudget
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
+from payments.payout_views import BatchView, LeftOut, LineView, Owed
 from payments.periods import PeriodTotal, PeriodView
 from payments.statements import FORMAT, StatementDocument, StatementLine, StatementView
 from tests.pages.samples_projects import head
@@ -148,6 +159,63 @@ def project_pay() -> ProjectPayPage:
     )  # fmt: skip
 
 
+def payout(number: int, state: str, **more: Any) -> BatchView:
+    given: dict[str, Any] = {
+        "lines": 38,
+        "open_lines": 0,
+        "paid": usd(0),
+        "returned": usd(0),
+        "format": "pain.001",
+        "file": None,
+    } | more
+    file = given.pop("file")
+    return BatchView(
+        id=UUID(int=number), number=number, period_id=PERIODS[0], starts_at=month(1), ends_at=month(2), currency="USD", state=state,
+        pay_on=month(2).date(), total=usd(4_813_210_000), author="person:1", approved_by=None if state == "drafted" else "person:2",
+        approved_at=None, exported_at=month(2) if file else None, reconciled_at=None, file_name=file, file_digest=HASH if file else None,
+        created_at=month(2), **given,
+    )  # fmt: skip
+
+
+def payout_line(number: int, name: str, state: str, *flags: str, **more: Any) -> LineView:
+    given: dict[str, Any] = {
+        "attempt": 1,
+        "retry_of": None,
+        "reason": "",
+        "kind": "iban",
+        "country": "DE",
+        "tail": "3000",
+    } | more
+    return LineView(
+        id=UUID(int=number), annotator_id=UUID(int=number), name=name, statement_id=UUID(int=number), statement_number=4, starts_at=month(1),
+        ends_at=month(2), amount=usd(120_000_000 + number * 10_000), state=state, flags=list(flags), decided_by=None, decided_at=None, **given,
+    )  # fmt: skip
+
+
+PAYOUT_VALUES = {"period": str(PERIODS[0]), "currency": "USD", "format": "pain.001", "pay_on": "2026-02-03"}
+PAYOUTS = PayoutsPage(
+    rows=[
+        payout(4, "drafted"), payout(3, "exported", open_lines=6, paid=usd(3_000_000_000), returned=usd(120_000_000), file="payout-3-USD.xml"),
+        payout(2, "cancelled", format="nacha"), payout(1, "reconciled", paid=usd(4_813_210_000), file="payout-1-USD.csv", format="csv"),
+    ],
+    periods=[Option(value=str(PERIODS[0]), label="2026-01-01 – 2026-01-31")], owed=[Owed(3, usd(84_120_000))], values=PAYOUT_VALUES, next_cursor="WzFd",
+)  # fmt: skip
+PAYOUTS_FIRST = PayoutsPage(rows=[], periods=[], owed=[], values=dict.fromkeys(PAYOUT_VALUES, ""))
+CHANGED = payout_line(7, "Wei Chen", "drafted", "changed_lately", "shared", kind="other", country="CN", tail="5702")
+PAYOUT_DRAFT = PayoutPage(
+    batch=payout(4, "drafted"), author="Mira Boss", approver="", mine=False, flagged=[CHANGED], left_out_count=4,
+    left_out=[LeftOut(UUID(int=30 + n), name, 1, usd(9_000_000), why) for n, (name, why) in enumerate([("Lena Vogt", "no_details"), ("Priya Nair", "other_kind"), ("Tomás Ruiz", "uncovered"), ("José Pérez", "below_minimum")])],
+    lines=[payout_line(6, "Ana Moreno", "drafted"), CHANGED, payout_line(8, "Yuki Sato", "dropped", attempt=2, reason="Asked to wait")], changed_days=14,
+)  # fmt: skip
+PAYOUT_SENT = PayoutPage(
+    batch=payout(3, "exported", open_lines=6, paid=usd(3_000_000_000), returned=usd(120_000_000), file="payout-3-USD.xml"), author="Mira Boss",
+    approver="Second Boss", mine=True, flagged=[], left_out=[], left_out_count=0, changed_days=14, next_cursor="WzFd", done="returned",
+    lines=[payout_line(6, "Ana Moreno", "sent"), payout_line(7, "Wei Chen", "returned", reason="AC04 closed account"), payout_line(8, "Yuki Sato", "paid", attempt=2)],
+)  # fmt: skip
+BANK = BankPage(
+    path="/bank-details", name="", versions=[BankDetailsView(2, "iban", "DE", "3000", "person:7", month(2)), BankDetailsView(1, "aba", "US", "4411", "person:7", month(1))],
+    values={"kind": "iban", "holder": "", "bic": ""}, done=True,
+)  # fmt: skip
 BOSS = ("manager",)
 PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll": ("payroll.html", PAYROLL, "/payroll", BOSS),
@@ -157,6 +225,11 @@ PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll-adjustments": ("payroll_adjustments.html", ADJUSTMENTS, "/payroll/adjustments", BOSS),
     "payroll-adjustments-empty": ("payroll_adjustments.html", ADJUSTMENTS_EMPTY, "/payroll/adjustments", BOSS),
     "project-pay": ("projects/pay.html", project_pay(), "/projects/9/pay", BOSS),
+    "payouts": ("payouts.html", PAYOUTS, "/payroll/payouts", BOSS),
+    "payouts-first": ("payouts.html", PAYOUTS_FIRST, "/payroll/payouts", BOSS),
+    "payout-draft": ("payout.html", PAYOUT_DRAFT, "/payroll/payouts/4", BOSS),
+    "payout-sent": ("payout.html", PAYOUT_SENT, "/payroll/payouts/3", BOSS),
+    "bank-details": ("bank_details.html", BANK, "/bank-details", ("annotator",)),
     "statement": ("statement.html", STATEMENT, "/statements/1", ("annotator",)),
 }
 """Template, view, path and roles by name."""

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
 
@@ -72,6 +73,8 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
     await play.other.get(found[0], 404)
     assert "bonus" in await play.author.get(f"{found[0]}/file.csv")
 
+    await _pay_out(play, manager, second, str(period_id))
+
     file = tmp_path / "statement.json"
     file.write_text(await play.author.get(f"/api/v1{found[0]}"), encoding="utf-8")
     done = CliRunner().invoke(statement_command, ["verify", str(file)])
@@ -83,3 +86,47 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
     assert again.exit_code == 1
     assert "FAIL" in again.output
     assert "verify" in CliRunner().invoke(ledger_command, ["--help"]).output
+
+
+async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: str) -> None:
+    wish: dict[str, Any] = {
+        "period": period_id,
+        "currency": "USD",
+        "format": "csv",
+        "pay_on": clock.now().date().isoformat(),
+    }
+    refused = await drafter.post("/payroll/payouts", 409, **wish)
+    assert "bank details are missing" in refused.text
+    account: dict[str, Any] = {
+        "kind": "iban",
+        "holder": "Author",
+        "account": "DE89370400440532013001",
+        "bic": "",
+        "routing": "",
+    }
+    assert "check digits are wrong" in (await play.author.post("/bank-details", 422, **account)).text
+    await play.author.post("/bank-details", **(account | {"account": "DE89 3704 0044 0532 0130 00"}))
+    kept = await play.author.get("/bank-details")
+    assert "···3000" in kept
+    assert "0532" not in kept
+    await play.author.get("/payroll/payouts", 403)
+    whose = await db.fetch_value("SELECT annotator::text FROM bank_details")
+    assert "···3000" in await drafter.get(f"/annotators/{whose}/bank-details")
+    await play.other.get(f"/annotators/{whose}/bank-details", 404)
+
+    there = (await drafter.post("/payroll/payouts", **wish)).headers["hx-redirect"].partition("?")[0]
+    await drafter.post(there, 403, action="approve")
+    await approver.post(there, action="approve")
+    await approver.get(f"{there}/file", 409)
+    await approver.post(there, action="export")
+    content = await approver.get(f"{there}/file")
+    assert "DE89370400440532013000" in content
+    assert content == await drafter.get(f"{there}/file")
+    await drafter.post(there, action="rest")
+    assert "does not agree" in (await drafter.post(there, 409, action="reconcile", left="1")).text
+    await drafter.post(there, action="reconcile", left="60.50")
+    assert "Reconciled" in await drafter.get("/payroll/payouts")
+    seen = await db.fetch_value(
+        "SELECT string_agg(coalesce(after::text, '') || coalesce(reason, ''), ' ') FROM audit_entry"
+    )
+    assert "0532" not in seen

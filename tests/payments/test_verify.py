@@ -9,6 +9,7 @@ from kernel.invariants import EXAMPLES
 from payments import verify
 from tests.payments import world
 from tests.payments.test_exam_pay import BREAKAGES as EXAM_BREAKAGES
+from tests.payments.test_payouts import BREAKAGES as PAYOUT_BREAKAGES
 from tests.payments.test_periods import BREAKAGES as STATEMENT_BREAKAGES
 
 pytestmark = pytest.mark.usefixtures("pool")
@@ -144,7 +145,7 @@ async def test_money_that_is_right_breaks_nothing() -> None:
     await make_scene()
     results = await invariants.run(verify.INVARIANTS)
     assert [(result.name, result.violations, result.examples) for result in results if result.violations] == []
-    assert len({result.name for result in results}) == len(results) == 20
+    assert len({result.name for result in results}) == len(results) == 22
 
 
 async def test_the_database_s_arithmetic_rounds_halves_as_ours_does() -> None:
@@ -171,7 +172,7 @@ async def test_broken_data_is_named(breakage: str) -> None:
 
 def test_every_invariant_is_broken_by_some_breakage() -> None:
     broken = (expected for _, expected in (BREAKAGES | EXAM_BREAKAGES).values())
-    assert set().union(*broken) | STATEMENT_BREAKAGES | {"adjustments_are_paid_once"} == {
+    assert set().union(*broken) | STATEMENT_BREAKAGES | PAYOUT_BREAKAGES | {"adjustments_are_paid_once"} == {
         each.name for each in verify.INVARIANTS
     }
 

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     """Who holds or held what; annotators: only their own."""
     ASSIGNMENTS_WRITE = "assignments:write"
     """Give or offer a task to somebody by hand, take it back, move it on."""
+    BANK_WRITE = "bank:write"
+    """Bank details, of which only the last digits are shown; annotators: their own. No vendor's, and no token's of a person who works."""
     COST_READ = "costs:read"
     """What the work of everybody whom one may see has cost."""
     CREDENTIALS_WRITE = "credentials:write"
@@ -42,6 +44,8 @@ class Permission(StrEnum):
     """The figures for Prometheus."""
     MONEY_WRITE = "money:write"
     """Rate cards, budgets, floors, bonuses and adjustments; closing pay periods."""
+    PAYOUTS_WRITE = "payouts:write"
+    """Draft, approve, export, confirm and reconcile payouts; never two of the first steps by one person."""
     PEOPLE_READ = "people:read"
     """The accounts that can sign in."""
     PEOPLE_WRITE = "people:write"
@@ -84,8 +88,9 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.LOTS_WRITE, P.MONEY_WRITE,
-    P.PEOPLE_READ, P.PEOPLE_WRITE, P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE, P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
+    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.BANK_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.LOTS_WRITE,
+    P.MONEY_WRITE, P.PAYOUTS_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE,
+    P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
     P.TOKENS_WRITE, P.VERDICTS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
@@ -102,8 +107,8 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.EXAMS_READ,
          P.LEDGER_READ, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PRESENCE_WRITE, P.REPORTS_READ, P.TASKS_READ}
     ),
-    "reviewer": WORKING | {P.ACCOUNT},
-    "annotator": WORKING | {P.ACCOUNT},
+    "reviewer": WORKING | {P.ACCOUNT, P.BANK_WRITE},
+    "annotator": WORKING | {P.ACCOUNT, P.BANK_WRITE},
 }  # fmt: skip
 
 SCOPES: dict[str, frozenset[Permission]] = {
@@ -111,6 +116,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
     "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.SKILLS_WRITE}),
     "assignments:write": frozenset({P.ASSIGNMENTS_READ, P.ASSIGNMENTS_WRITE, P.TASKS_LIST, P.TASKS_READ}),
+    "bank:write": frozenset({P.BANK_WRITE}),
     "events:read": frozenset({P.EVENTS_READ}),
     "exams:read": frozenset({P.EXAMS_READ}),
     "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),
@@ -120,6 +126,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "lots:write": frozenset({P.LOTS_WRITE, P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
+    "payouts:write": frozenset({P.LEDGER_READ, P.PAYOUTS_WRITE}),
     "policies:write": frozenset({P.POLICIES_WRITE, P.TASKS_LIST}),
     "projects:read": frozenset({P.PROJECTS_READ}),
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),

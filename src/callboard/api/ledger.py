@@ -24,7 +24,10 @@ async def list_transfers(
     annotator_id: FromQuery[UUID | None] = None,
     task_id: FromQuery[UUID | None] = None,
     assignment_id: FromQuery[UUID | None] = None,
-    kind: FromQuery[Literal["direct", "pending", "post", "void", "share"] | None] = None,
+    kind: FromQuery[
+        Literal["direct", "pending", "post", "void", "share", "deduct", "earmark", "clear", "unmark", "paid", "return"]
+        | None
+    ] = None,
     since: Moment = None,
     until: Moment = None,
     cursor: Cursor = None,

@@ -7,6 +7,7 @@ from callboard.pages.i18n import mark as _
 from callboard.pages.labels_bots import BOT_LABELS
 from callboard.pages.labels_exports import EXPORT_LABELS
 from callboard.pages.labels_kinds import KIND_LABELS
+from callboard.pages.labels_pay import PAY_LABELS
 from callboard.pages.labels_people import PEOPLE_LABELS
 from callboard.pages.labels_problems import PROBLEM_LABELS
 from callboard.pages.labels_projects import PROJECT_LABELS
@@ -219,24 +220,6 @@ _OWN: dict[str, dict[str, str]] = {
         "text": _("Its text"),
         "base": _("Nothing else known"),
     },
-    "pay_work": {
-        "annotation": _("Work"),
-        "review": _("Review"),
-        "exam": _("Exam"),
-        "share": _("Share"),
-        "bonus": _("Bonus"),
-        "adjustment": _("Adjustment"),
-        "floor": _("Top-up to the floor"),
-    },
-    "adjustment_state": {
-        "waiting": _("For a second person"),
-        "scheduled": _("Can be undone"),
-        "posted": _("Paid"),
-        "refused": _("Refused"),
-        "undone": _("Undone"),
-        "expired": _("Expired"),
-        "short": _("Not covered"),
-    },
     "void": {
         "released": _("given back"),
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),
@@ -307,6 +290,7 @@ LABELS = (
     BOT_LABELS
     | EXPORT_LABELS
     | KIND_LABELS
+    | PAY_LABELS
     | PEOPLE_LABELS
     | PROBLEM_LABELS
     | PROJECT_LABELS

@@ -25,6 +25,12 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "adjustment_not_found": _("There is nothing here, or it is not yours to see."),
         "pay_period_not_over": _("A pay period is closed once its time is over, and after the one before it."),
         "own_adjustment": _("Somebody else decides this: nobody approves what they proposed, or what they get."),
+        "payout_not_found": _("There is nothing here, or it is not yours to see."),
+        "own_payout": _("Somebody else approves this: nobody approves the batch that they drafted, or that pays them."),
+        "nothing_to_pay": _(
+            "Nobody can be paid like this: everything is paid or on its way, or the bank details are missing."
+        ),
+        "payout_state": _("This is past that step, or not there yet. Reload to see how it stands."),
         "adjustment_decided": _("This was decided already. Reload to see how it stands."),
         "bad_pay_floor": _("A floor is an amount per hour from 0 to 10,000."),
         "annotator_not_active": _("This profile is not active; nothing new can be begun."),

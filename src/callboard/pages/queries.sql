@@ -200,3 +200,8 @@ LEFT JOIN LATERAL (
   SELECT (array_agg(a.id))[1] AS id, count(*) AS found FROM annotator a
   WHERE CASE WHEN EXISTS (SELECT FROM annotator e WHERE e.external_id = wanted.name) THEN a.external_id = wanted.name ELSE a.display_name = wanted.name END
 ) AS found ON true
+
+-- name: labels_of_people
+-- Names of those whose decisions a batch names.
+SELECT 'person:' || person.id AS label, coalesce(nullif(person.display_name, ''), person.email) AS name FROM person
+WHERE 'person:' || person.id = ANY (:labels::text[])

@@ -7,8 +7,10 @@ from msgspec import Struct, field
 from callboard.pages.views import Option, Problem
 from callboard.pages.views_projects import ProjectHead
 from payments.adjustments import AdjustmentView
+from payments.bank import BankDetailsView
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
+from payments.payout_views import BatchView, LeftOut, LineView, Owed
 from payments.periods import PeriodView
 from payments.statements import StatementDocument, StatementView
 
@@ -81,4 +83,51 @@ class ProjectPayPage(Struct, kw_only=True):
     multiple: float
     least_minutes: int
     done: str = ""
+    problem: Problem | None = None
+
+
+class PayoutsPage(Struct, kw_only=True):
+    """`/payroll/payouts`."""
+
+    rows: list[BatchView]
+    periods: list[Option]
+    """Closed ones, the newest first."""
+    owed: list[Owed]
+    """Up to the newest closed period, in no batch."""
+    values: dict[str, str]
+    """Of the form."""
+    next_cursor: str | None = None
+    opened: bool = False
+    done: str = ""
+    problem: Problem | None = None
+
+
+class PayoutPage(Struct, kw_only=True):
+    """`/payroll/payouts/{id}`."""
+
+    batch: BatchView
+    author: str
+    approver: str
+    mine: bool
+    """Whoever reads drafted it: somebody else approves."""
+    flagged: list[LineView]
+    left_out: list[LeftOut]
+    left_out_count: int
+    lines: list[LineView]
+    changed_days: int
+    next_cursor: str | None = None
+    done: str = ""
+    problem: Problem | None = None
+
+
+class BankPage(Struct, kw_only=True):
+    """`/bank-details` and `/annotators/{id}/bank-details`."""
+
+    path: str
+    name: str
+    """Whose they are; empty for one's own."""
+    versions: list[BankDetailsView]
+    values: dict[str, str]
+    """Of the form; never an account."""
+    done: bool = False
     problem: Problem | None = None
