@@ -219,6 +219,7 @@ _OWN: dict[str, dict[str, str]] = {
         "text": _("Its text"),
         "base": _("Nothing else known"),
     },
+    "preview_part": {"domain": _("domain"), "difficulty": _("difficulty"), "kind": _("kind of work")},
     "pay_work": {
         "annotation": _("Work"),
         "review": _("Review"),
