@@ -5,14 +5,14 @@ SELECT currency FROM project WHERE id = :project_id FOR NO KEY UPDATE
 -- name: current_rate_cards
 -- The card in force of each project: of those whose date has come, the latest date, and of one date the latest version.
 SELECT DISTINCT ON (project) id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
 FROM rate_card
 WHERE project = ANY (:project_ids::uuid[]) AND effective_from <= clock_timestamp()
 ORDER BY project, effective_from DESC, version DESC
 
 -- name: rate_cards_of_project
 -- Every version, newest first: what was promised when.
-SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor
+SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
 FROM rate_card
 WHERE project = :project_id
 ORDER BY version DESC
@@ -20,12 +20,12 @@ ORDER BY version DESC
 -- name: add_rate_card
 -- The next version, under lock_project. A date up to a minute ago is a slow clock and means now; an older one inserts nothing.
 INSERT INTO rate_card (id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor, created_at)
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, created_at)
 SELECT :id, :project_id, 1 + (SELECT coalesce(max(version), 0) FROM rate_card WHERE project = :project_id),
   greatest(:effective_from::timestamptz, clock_timestamp()), :currency, :annotation_micros, :review_micros,
-  :difficulty_factors, :expert_factor, clock_timestamp()
+  :difficulty_factors, :expert_factor, :class_factors, :language_factors, :minimum_micros, :turn_micros, :most_turns, :hour_micros, :most_minutes, :bill_annotation_micros, :bill_review_micros, clock_timestamp()
 WHERE coalesce(:effective_from::timestamptz >= clock_timestamp() - interval '1 minute', true)
-RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor
+RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
 
 -- name: open_account
 -- On demand; whoever comes second finds the first one's account (unique constraint account_once).
@@ -93,32 +93,39 @@ SELECT
 -- is written, see hold.
 WITH held AS MATERIALIZED (
   SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-    exam_attempt_id, adjustment_id, for_period, rate_card, kind AS held_kind
+    exam_attempt_id, adjustment_id, for_period, rate_card, kind AS held_kind, inputs
   FROM transfer
   WHERE business_key = :held_key  -- alone: beside the kind a planner without statistics reads a partial index of all holds
 ), budget AS MATERIALIZED (
   SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE held_kind = 'pending')
   FOR NO KEY UPDATE
+), measured AS MATERIALIZED (
+  SELECT assignment.active_seconds AS seconds, turns_of((SELECT s.payload FROM submission s WHERE s.assignment = assignment.id ORDER BY s.round DESC, s.id DESC LIMIT 1)) AS turns
+  FROM held JOIN assignment ON assignment.id = held.assignment_id
+  WHERE :kind::text = 'post' AND held.inputs -> 'metered' IS NOT NULL
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
     annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
-  SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
-  FROM held CROSS JOIN budget
+  SELECT :id, :kind::text, :key, debit_account, credit_account,
+    CASE WHEN measured.seconds IS NULL THEN amount_micros ELSE least(amount_micros, metered_micros(held.inputs, measured.turns, measured.seconds)) END, currency, held.id,
+    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card,
+    CASE WHEN measured.seconds IS NULL THEN '{}' ELSE jsonb_build_object('turns', measured.turns, 'active_seconds', measured.seconds) END, :reason, clock_timestamp()
+  FROM held CROSS JOIN budget LEFT JOIN measured ON true
   ON CONFLICT DO NOTHING
   RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id,
     task_id, exam_attempt_id
+), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again, and there a join of two of these would be another one
+  SELECT resolved.debit_account AS account_id, resolved.kind, resolved.amount_micros AS debit, 0 AS credit, held.amount_micros AS held_debit, 0 AS held_credit
+  FROM resolved CROSS JOIN held
+  UNION ALL
+  SELECT resolved.credit_account, resolved.kind, 0, resolved.amount_micros, 0, held.amount_micros FROM resolved CROSS JOIN held
 ), moved AS (
   UPDATE account SET
-    debits_pending = debits_pending - leg.debit,
-    credits_pending = credits_pending - leg.credit,
+    debits_pending = debits_pending - leg.held_debit,
+    credits_pending = credits_pending - leg.held_credit,
     debits_posted = debits_posted + CASE leg.kind WHEN 'post' THEN leg.debit ELSE 0 END,
     credits_posted = credits_posted + CASE leg.kind WHEN 'post' THEN leg.credit ELSE 0 END
-  FROM (
-    SELECT debit_account AS account_id, kind, amount_micros AS debit, 0 AS credit FROM resolved
-    UNION ALL
-    SELECT credit_account, kind, 0, amount_micros FROM resolved
-  ) AS leg
+  FROM leg
   WHERE account.id = leg.account_id
 )
 SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
@@ -199,12 +206,12 @@ ORDER BY account.currency
 SELECT held.seq, held.assignment_id, held.task_id, task.external_id, coalesce(task.domain, exam.domain) AS domain,
   coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, held.adjustment_id, exam.id AS exam_id,
   exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind,
-  CASE WHEN held.kind = 'deduct' THEN -held.amount_micros ELSE held.amount_micros - coalesce(given.micros, 0) END AS amount_micros,
+  CASE WHEN held.kind = 'deduct' THEN -held.amount_micros ELSE coalesce(CASE resolution.kind WHEN 'post' THEN resolution.amount_micros END, held.amount_micros) - coalesce(given.micros, 0) END AS amount_micros,
   held.currency, CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
-  coalesce(whole.inputs, held.inputs) AS price_inputs,
+  coalesce(whole.inputs, CASE WHEN held.inputs -> 'metered' IS NOT NULL AND resolution.kind = 'post' THEN held.inputs || resolution.inputs ELSE held.inputs END) AS price_inputs,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'turns')::int ELSE given.kept END AS share_turns,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'of')::int ELSE given.turns END AS share_of,
-  coalesce(whole.amount_micros, held.amount_micros) AS whole_micros, coalesce(resolution.reason, held.reason) AS reason, held.created_at AS held_at,
+  coalesce(whole.amount_micros, CASE resolution.kind WHEN 'post' THEN resolution.amount_micros END, held.amount_micros) AS whole_micros, coalesce(resolution.reason, held.reason) AS reason, held.created_at AS held_at,
   CASE WHEN held.kind IN ('share', 'deduct') THEN held.created_at ELSE resolution.created_at END AS resolved_at
 FROM transfer AS held
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
@@ -218,7 +225,7 @@ LEFT JOIN LATERAL (
   FROM transfer AS s WHERE s.assignment_id = held.assignment_id AND s.kind = 'share' AND resolution.kind = 'post'
 ) AS given ON true
 LEFT JOIN LATERAL (
-  SELECT h.inputs, h.amount_micros FROM transfer AS h WHERE held.kind = 'share' AND h.assignment_id = held.assignment_id AND h.kind = 'pending' ORDER BY h.seq DESC LIMIT 1
+  SELECT h.inputs || p.inputs AS inputs, p.amount_micros FROM transfer AS p JOIN transfer AS h ON h.id = p.pending WHERE held.kind = 'share' AND p.assignment_id = held.assignment_id AND p.kind = 'post' LIMIT 1
 ) AS whole ON true
 WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
@@ -244,7 +251,7 @@ SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held
   count(*) FILTER (WHERE resolution.kind = 'post') AS posted_count,
   count(*) FILTER (WHERE resolution.id IS NULL) AS pending_count,
   count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
-  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.kind = 'post'), 0)::bigint AS posted_micros,
+  coalesce(sum(resolution.amount_micros) FILTER (WHERE resolution.kind = 'post'), 0)::bigint AS posted_micros,
   coalesce(sum(held.amount_micros) FILTER (WHERE resolution.id IS NULL), 0)::bigint AS pending_micros
 FROM transfer AS held
 JOIN project ON project.id = held.project_id
@@ -269,7 +276,7 @@ GROUP BY currency
 ORDER BY currency
 
 -- name: check_accepted_work_is_paid_once
--- The accrual must be one, of the price that was shown at the claim, and the worker's own.
+-- The accrual must be one, of the price that was shown at the claim, and the worker's own. (How much a metered price comes to: check_resolution_matches_its_hold.)
 SELECT assignment.id AS assignment_id, assignment.price_micros, count(accrual.id) AS accruals,
   sum(accrual.amount_micros) AS paid_micros
 FROM assignment
@@ -279,7 +286,7 @@ WHERE assignment.price_micros > 0
        OR EXISTS (SELECT FROM verdict WHERE verdict.assignment = assignment.id))
 GROUP BY assignment.id
 HAVING count(accrual.id) <> 1
-  OR bool_or((accrual.amount_micros, accrual.currency, accrual.annotator_id)
+  OR bool_or((CASE WHEN assignment.price_inputs -> 'metered' IS NOT NULL THEN assignment.price_micros ELSE accrual.amount_micros END, accrual.currency, accrual.annotator_id)
              IS DISTINCT FROM (assignment.price_micros, assignment.currency, assignment.annotator))
 
 -- name: check_nothing_else_is_paid
@@ -327,19 +334,24 @@ WHERE held.kind = 'pending'
       (assignment.price_micros, assignment.currency, assignment.annotator, assignment.project, assignment.task)
 
 -- name: check_price_follows_the_rate_card
--- Computed from the card itself, with the database's arithmetic: base × factors, half to even at the micro.
+-- Computed from the card itself, with the database's arithmetic: base × factors, half to even at the micro, at least the minimum of a task.
 SELECT priced.seq, priced.assignment_id, priced.amount_micros, priced.exact
 FROM (
   SELECT held.seq, held.assignment_id, held.amount_micros,
-    CASE held.inputs ->> 'kind' WHEN 'review' THEN rate_card.review_micros ELSE rate_card.annotation_micros END
+    CASE held.inputs ->> 'kind' WHEN 'review' THEN 3600 * rate_card.review_micros
+        ELSE 3600 * (rate_card.annotation_micros + rate_card.turn_micros * rate_card.most_turns) + rate_card.hour_micros * rate_card.most_minutes * 60 END
       * coalesce(rate_card.difficulty_factors ->> (held.inputs ->> 'difficulty_band'), '1')::numeric
-      * CASE WHEN (held.inputs ->> 'expert')::boolean THEN rate_card.expert_factor ELSE '1' END::numeric AS exact
+      * CASE WHEN (held.inputs ->> 'expert')::boolean THEN rate_card.expert_factor ELSE '1' END::numeric
+      * coalesce(rate_card.class_factors ->> (held.inputs ->> 'asked_level'), '1')::numeric
+      * coalesce((SELECT f.value FROM jsonb_each_text(rate_card.language_factors) AS f
+                  WHERE held.inputs ->> 'language' = f.key OR starts_with(held.inputs ->> 'language', f.key || '-') ORDER BY length(f.key) DESC LIMIT 1), '1')::numeric
+      AS exact,  -- in 3600ths, so that what an hour brings is a whole number too
+    CASE held.inputs ->> 'kind' WHEN 'review' THEN 0 ELSE rate_card.minimum_micros END AS least
   FROM transfer AS held
   JOIN rate_card ON rate_card.id = held.rate_card
   WHERE held.kind = 'pending'
 ) AS priced
-WHERE priced.amount_micros IS DISTINCT FROM
-  CASE WHEN priced.exact - floor(priced.exact) = 0.5 THEN 2 * round(priced.exact / 2) ELSE round(priced.exact) END
+WHERE priced.amount_micros IS DISTINCT FROM greatest(priced.least, half_even(priced.exact, 3600))
 
 -- name: check_transfer_has_two_sides
 -- One row names both accounts, so it cannot be unbalanced; they must also be the right two, in the same currency.
@@ -376,13 +388,14 @@ HAVING sum(debits_posted) <> sum(credits_posted) OR sum(debits_pending) <> sum(c
 -- name: check_account_is_the_fold_of_its_transfers
 -- The four sums are a cache that the postings keep; folding the journal must give the same. Shows a vanished entry too.
 WITH leg AS (
-  SELECT debit_account AS account_id, kind, amount_micros AS debit, 0 AS credit FROM transfer
+  SELECT t.debit_account AS account_id, t.kind, t.amount_micros AS debit, 0 AS credit, held.amount_micros AS held_debit, 0 AS held_credit
+  FROM transfer t LEFT JOIN transfer held ON held.id = t.pending
   UNION ALL
-  SELECT credit_account, kind, 0, amount_micros FROM transfer
+  SELECT t.credit_account, t.kind, 0, t.amount_micros, 0, held.amount_micros FROM transfer t LEFT JOIN transfer held ON held.id = t.pending
 ), folded AS (
   SELECT account_id,
-    sum(CASE WHEN kind IN ('pending', 'earmark') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -debit ELSE 0 END) AS debits_pending,
-    sum(CASE WHEN kind IN ('pending', 'earmark') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -credit ELSE 0 END) AS credits_pending,
+    sum(CASE WHEN kind IN ('pending', 'earmark') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_debit ELSE 0 END) AS debits_pending,
+    sum(CASE WHEN kind IN ('pending', 'earmark') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_credit ELSE 0 END) AS credits_pending,
     sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN debit ELSE 0 END) AS debits_posted,
     sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
@@ -403,13 +416,13 @@ WHERE (account.debits_pending, account.credits_pending, account.debits_posted, a
 -- Folded from the journal, not read from the account whose CHECK says the same.
 SELECT folded.project_id, folded.currency, folded.funded_micros, folded.reserved_micros, folded.posted_micros
 FROM (
-  SELECT project_id, currency,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'direct'), 0) AS funded_micros,
-    coalesce(sum(CASE WHEN kind = 'pending' THEN amount_micros WHEN kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -amount_micros END), 0) AS reserved_micros,
-    coalesce(sum(CASE kind WHEN 'post' THEN amount_micros WHEN 'deduct' THEN -amount_micros END), 0) AS posted_micros
-  FROM transfer
-  WHERE project_id IS NOT NULL
-  GROUP BY project_id, currency
+  SELECT t.project_id, t.currency,
+    coalesce(sum(t.amount_micros) FILTER (WHERE t.kind = 'direct'), 0) AS funded_micros,
+    coalesce(sum(CASE WHEN t.kind = 'pending' THEN t.amount_micros WHEN t.kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -held.amount_micros END), 0) AS reserved_micros,
+    coalesce(sum(CASE t.kind WHEN 'post' THEN t.amount_micros WHEN 'deduct' THEN -t.amount_micros END), 0) AS posted_micros
+  FROM transfer t LEFT JOIN transfer held ON held.id = t.pending
+  WHERE t.project_id IS NOT NULL
+  GROUP BY t.project_id, t.currency
 ) AS folded
 WHERE folded.reserved_micros + folded.posted_micros > folded.funded_micros OR folded.reserved_micros < 0
 
@@ -422,7 +435,7 @@ GROUP BY pending
 HAVING count(*) > 1
 
 -- name: check_resolution_matches_its_hold
--- What is paid or given back is exactly what was set aside.
+-- What is paid or given back is exactly what was set aside; of a metered price what its formula makes of the turns and the time, and never more.
 SELECT resolution.seq, resolution.kind, held.seq AS held_seq, resolution.amount_micros, held.amount_micros AS held_micros
 FROM transfer AS resolution
 LEFT JOIN transfer AS held ON held.id = resolution.pending
@@ -430,7 +443,10 @@ WHERE resolution.kind IN ('post', 'void')
   AND (held.kind, resolution.debit_account, resolution.credit_account, resolution.amount_micros, resolution.currency,
        resolution.project_id, resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.exam_attempt_id, resolution.adjustment_id)
       IS DISTINCT FROM
-      ('pending', held.debit_account, held.credit_account, held.amount_micros, held.currency,
+      ('pending', held.debit_account, held.credit_account,
+       CASE WHEN resolution.kind = 'post' AND held.inputs -> 'metered' IS NOT NULL
+         THEN least(held.amount_micros, metered_micros(held.inputs, (resolution.inputs ->> 'turns')::int, (resolution.inputs ->> 'active_seconds')::int))
+         ELSE held.amount_micros END, held.currency,
        held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id, held.adjustment_id)
 
 -- name: lock_budgets
@@ -589,7 +605,8 @@ FROM (
   GROUP BY assignment_id
 ) AS paid
 JOIN assignment ON assignment.id = paid.assignment_id
-WHERE paid.total IS DISTINCT FROM assignment.price_micros OR paid.least < 0
+WHERE paid.total IS DISTINCT FROM CASE WHEN assignment.price_inputs -> 'metered' IS NULL THEN assignment.price_micros
+    ELSE (SELECT amount_micros FROM transfer WHERE transfer.assignment_id = assignment.id AND transfer.kind = 'post') END OR paid.least < 0
 
 -- name: check_shares_follow_their_turns
 -- Each share is its part of the price by turns, rounded by less than one micro either way, out of work that was paid.
@@ -776,7 +793,7 @@ WITH
 {period_bounds}
 SELECT t.seq, t.kind, t.created_at, t.created_at < bounds.starts_at AS late, CASE WHEN t.credit_account = :account::uuid THEN t.amount_micros ELSE -t.amount_micros END AS micros,
   transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, transfer_entry(held) AS held_entry, encode(held.digest, 'hex') AS held_digest,
-  coalesce(held.inputs, t.inputs) AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
+  CASE WHEN held.inputs -> 'metered' IS NOT NULL THEN held.inputs || t.inputs ELSE coalesce(held.inputs, t.inputs) END AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
   task.external_id, coalesce(task.payload ->> 'title', exam.name) AS title, task.domain, task.language, project.name AS project_name,
   CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id)
     ELSE (coalesce(held.inputs, t.inputs) ->> 'corrects')::bigint END AS refers_to
@@ -1195,3 +1212,64 @@ FROM (SELECT (t.inputs ->> 'statement_id')::uuid AS statement, sum(CASE t.kind W
       FROM transfer t WHERE t.kind IN ('clear', 'return') GROUP BY 1) AS sums
 LEFT JOIN statement s ON s.id = sums.statement
 WHERE s.id IS NULL OR sums.micros > s.payable_micros OR sums.micros < 0
+
+-- name: currency_of_project
+-- Without its lock: for what only looks.
+SELECT currency FROM project WHERE id = :project_id
+
+-- name: reprice
+-- What was paid in the last days, and what it would have cost by other terms: works that are priced alike are added up first, so each price is
+-- computed once. The level and language are those that were priced, of older work those of its lane and task. Half to even at the micro, as `rates.price`.
+WITH alike AS (
+  SELECT task.domain, held.inputs ->> 'kind' AS kind, (held.inputs ->> 'difficulty_band')::int AS band, coalesce((held.inputs ->> 'expert')::boolean, false) AS expert,
+    coalesce((held.inputs ->> 'asked_level')::int, lane.min_level) AS asked_level, coalesce(held.inputs ->> 'language', task.language) AS language,
+    CASE WHEN :most_turns::int > 0 AND held.inputs ->> 'kind' <> 'review' THEN least(:most_turns::int, turns_of((SELECT s.payload FROM submission s WHERE s.assignment = assignment.id ORDER BY s.round DESC, s.id DESC LIMIT 1))) ELSE 0 END AS turns,
+    CASE WHEN held.inputs ->> 'kind' = 'review' THEN 0 ELSE least(60 * :most_minutes::int, assignment.active_seconds) END AS seconds,
+    count(*) AS works, sum(t.amount_micros) AS old
+  FROM transfer AS t
+  JOIN transfer AS held ON held.id = t.pending AND held.rate_card IS NOT NULL
+  JOIN assignment ON assignment.id = t.assignment_id
+  JOIN task ON task.id = assignment.task
+  JOIN slot ON slot.id = assignment.slot
+  JOIN lane ON lane.id = slot.lane
+  WHERE t.project_id = :project_id AND t.kind = 'post' AND t.created_at > clock_timestamp() - make_interval(days => :days)
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+), factored AS (
+  SELECT alike.*, coalesce(:difficulty_factors::jsonb ->> band::text, '1')::numeric * CASE WHEN expert THEN :expert_factor::text ELSE '1' END::numeric
+      * coalesce(:class_factors::jsonb ->> asked_level::text, '1')::numeric
+      * coalesce((SELECT f.value FROM jsonb_each_text(:language_factors::jsonb) AS f
+                  WHERE alike.language = f.key OR starts_with(alike.language, f.key || '-') ORDER BY length(f.key) DESC LIMIT 1), '1')::numeric AS factor,
+    CASE kind WHEN 'review' THEN 3600 * :review_micros::bigint
+      ELSE 3600 * (:annotation_micros::bigint + :turn_micros::bigint * turns) + :hour_micros::bigint * seconds END AS base,
+    CASE kind WHEN 'review' THEN :bill_review_micros::bigint ELSE :bill_annotation_micros::bigint END AS bill,
+    CASE kind WHEN 'review' THEN 0 ELSE greatest(:minimum_micros::bigint, (:turn_micros::bigint + :hour_micros::bigint > 0)::int) END AS least
+  FROM alike
+), rounded AS (
+  SELECT factored.*,
+    half_even(base * factor, 3600) AS each, half_even(bill * factor, 1) AS billed
+  FROM factored
+)
+SELECT CASE GROUPING(domain, band, kind) WHEN 7 THEN 'all' WHEN 3 THEN 'domain' WHEN 5 THEN 'difficulty' ELSE 'kind' END AS part, domain, band, kind,
+  coalesce(sum(works), 0)::bigint AS works, sum(old)::bigint AS old_micros, sum(works * greatest(each, least))::bigint AS new_micros,
+  coalesce(sum(works) FILTER (WHERE each < least), 0)::bigint AS below, sum(works * billed)::bigint AS billed_micros
+FROM rounded
+GROUP BY GROUPING SETS ((), (domain), (band), (kind))
+ORDER BY GROUPING(domain, band, kind) DESC, 2, 3, 4
+
+-- name: timed_works
+-- The newest paid works of a kind with their active time, the factors of their price, and the how manieth of its person in the project each was.
+SELECT * FROM (
+SELECT t.seq, t.created_at, slot.lane, t.annotator_id, assignment.active_seconds, t.amount_micros AS paid_micros, task.domain, task.language, (held.inputs ->> 'difficulty_band')::int AS band,
+  coalesce(held.inputs ->> 'difficulty_factor', '1')::numeric * coalesce(held.inputs ->> 'expert_factor', '1')::numeric
+    * coalesce(held.inputs ->> 'class_factor', '1')::numeric * coalesce(held.inputs ->> 'language_factor', '1')::numeric AS factor,
+  row_number() OVER (PARTITION BY t.annotator_id ORDER BY t.seq) AS nth
+FROM transfer AS t
+JOIN transfer AS held ON held.id = t.pending AND held.rate_card IS NOT NULL
+JOIN assignment ON assignment.id = t.assignment_id AND assignment.kind = :kind
+JOIN task ON task.id = assignment.task
+JOIN slot ON slot.id = assignment.slot
+WHERE t.project_id = :project_id AND t.kind = 'post' AND assignment.active_seconds > 0
+) AS work
+WHERE work.created_at > clock_timestamp() - make_interval(days => :days)
+ORDER BY work.seq DESC
+LIMIT :limit

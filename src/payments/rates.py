@@ -1,13 +1,16 @@
-"""What a unit of work is worth: base × difficulty factor × expert factor, from the rate card that is in force.
+"""What a unit of work is worth: base × the factors of difficulty, expert, skill class and language, at least the task's minimum,
+from the rate card that is in force.
 
 `price` is pure. A card is never edited; a new version follows, and assignments keep the price of the card that they
 were claimed under.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +25,38 @@ from routing.events import NoRateCard, Price, PriceQuery
 
 sql = load(__package__)
 
+REVIEW = "review"
 DIFFICULTY_BANDS = ("1", "2", "3", "4", "5")
 LARGEST_PRICE_MICROS = 10**12
 """One million currency units for one piece of work: whatever lies above is a slip of the keyboard."""
-_FACTOR = re.compile(r"\d{1,3}(\.\d{1,6})?")
-_EXACT_DIGITS = 60  # 13 digits of micros times two factors of 9 digits: the product is exact before it is rounded
+LEVELS = ("1", "2", "3", "4", "5")
+MOST_LANGUAGES = 200
+MOST_TURNS, MOST_MINUTES = 1000, 1440
+_FACTOR = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
+_TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+HOUR, MINUTE = 3600, 60
+_EXACT_DIGITS = 60  # 13 digits of micros times four factors of 9 digits: the product is exact before it is rounded
+_FACTORS = ("difficulty_factor", "expert_factor", "class_factor", "language_factor")
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a card says beside its two prices and the factors of difficulty and of experts."""
+
+    class_factors: dict[str, str] = {}
+    """By the least level, 1 to 5, that the work asks of a person; one that is left out counts 1."""
+    language_factors: dict[str, str] = {}
+    """By BCP 47 tag: `pt-BR` goes before `pt`, which holds for every Portuguese without a factor of its own."""
+    minimum: Money | None = None
+    """That an annotation brings at least, whatever its factors."""
+    per_turn: Money | None = None
+    """Beside the price of an annotation, for each message that is handed in, up to `most_turns`. Before the factors."""
+    most_turns: int = 0
+    per_hour: Money | None = None
+    """Beside the price of an annotation, for an active hour by the server's clock, up to `most_minutes`. Before the factors."""
+    most_minutes: int = 0
+    bill_annotation: Money | None = None
+    """What the customer pays, × the same factors. Annotators do not see it."""
+    bill_review: Money | None = None
 
 
 class RateCardView(msgspec.Struct, frozen=True):
@@ -40,35 +70,87 @@ class RateCardView(msgspec.Struct, frozen=True):
     difficulty_factors: dict[str, str]
     """Decimal per band, `{"1": "1", "2": "1.1", …}`; a band that is left out counts 1."""
     expert_factor: str
+    class_factors: dict[str, str] = {}
+    """By the least level that the work asks of a person."""
+    language_factors: dict[str, str] = {}
+    """By language or locale; the longest tag that fits counts."""
+    minimum: Money | None = None
+    """Of an annotation."""
+    per_turn: Money | None = None
+    most_turns: int = 0
+    per_hour: Money | None = None
+    most_minutes: int = 0
+    bill_annotation: Money | None = None
+    bill_review: Money | None = None
 
     def base(self, kind: str) -> Money:
-        return self.review if kind == "review" else self.annotation
+        return self.review if kind == REVIEW else self.annotation
 
 
 def price(card: RateCardView, query: PriceQuery) -> Price:
-    """Rounded once, half to even at the micro. `inputs` is all that is needed to compute it again (`recompute`)."""
-    difficulty = card.difficulty_factors.get(str(query.difficulty_band), "1")
-    expert = card.expert_factor if query.expert else "1"
-    base = card.base(query.kind)
-    inputs = {
+    """Rounded once, half to even at the micro. `inputs` is all that is needed to compute it again (`recompute`).
+
+    Of a price by turns or time it is the stated maximum, which is set aside; what is posted is within it.
+    """
+    inputs: dict[str, Any] = {
         "rate_card_id": str(card.id),
         "rate_card_version": card.version,
         "kind": query.kind,
-        "base": amount_text(base.micros),
+        "base": amount_text(card.base(query.kind).micros),
         "difficulty_band": query.difficulty_band,
-        "difficulty_factor": difficulty,
+        "difficulty_factor": card.difficulty_factors.get(str(query.difficulty_band), "1"),
         "expert": query.expert,
-        "expert_factor": expert,
+        "expert_factor": card.expert_factor if query.expert else "1",
+        "asked_level": query.asked_level,
+        "class_factor": card.class_factors.get(str(query.asked_level), "1"),
+        "language": query.language,
+        "language_factor": language_factor(card.language_factors, query.language),
     }
-    return Price(_product(base.micros, difficulty, expert), card.currency, inputs)
+    if card.minimum is not None and query.kind != REVIEW:
+        inputs["minimum"] = amount_text(card.minimum.micros)
+    if (card.per_turn or card.per_hour) and query.kind != REVIEW:
+        inputs |= {
+            "metered": True, "per_turn": _text(card.per_turn), "most_turns": card.most_turns, "per_hour": _text(card.per_hour),
+            "most_seconds": card.most_minutes * MINUTE,
+        }  # fmt: skip
+    return Price(recompute(inputs), card.currency, inputs)
 
 
-def recompute(inputs: Mapping[str, Any]) -> int:
-    """Micros from the inputs of a price alone, without the card."""
+def _text(amount: Money | None) -> str:
+    return amount_text(amount.micros if amount else 0)
+
+
+def language_factor(factors: Mapping[str, str], tag: str) -> str:
+    """Of the tag itself, else of what is left when its last parts are cut off: `zh-Hans-CN`, `zh-Hans`, `zh`; else 1."""
+    while tag and tag not in factors:
+        tag = tag.rpartition("-")[0]
+    return factors.get(tag, "1")
+
+
+def recompute(inputs: Mapping[str, Any], measured: Mapping[str, Any] | None = None) -> int:
+    """Micros from the inputs of a price alone, without the card. Prices before the factors of class and language lack those.
+
+    `measured` are `turns` and `active_seconds`; without them it is the most that a metered price can be. At least a micro then,
+    as `metered_micros` in the database has it.
+    """
+    in_seconds, least = _micros(inputs["base"]) * HOUR, _micros(inputs.get("minimum", "0"))
+    if inputs.get("metered"):
+        turns, seconds = inputs["most_turns"], inputs["most_seconds"]
+        if measured is not None:
+            turns, seconds, least = (
+                min(turns, measured["turns"]),
+                min(seconds, measured["active_seconds"]),
+                max(least, 1),
+            )
+        in_seconds += _micros(inputs["per_turn"]) * turns * HOUR + _micros(inputs["per_hour"]) * seconds
+    factors = [Fraction(inputs.get(name, "1")) for name in _FACTORS]
+    return max(least, round(Fraction(in_seconds, HOUR) * math.prod(factors)))  # a Fraction rounds half to even
+
+
+def _micros(amount: str) -> int:
     with localcontext() as context:
         context.prec = _EXACT_DIGITS
-        base_micros = int(Decimal(inputs["base"]).scaleb(6))
-    return _product(base_micros, inputs["difficulty_factor"], inputs["expert_factor"])
+        return int(Decimal(amount).scaleb(6))
 
 
 def _product(base_micros: int, *factors: str) -> int:
@@ -114,14 +196,21 @@ async def create_rate_card(
     difficulty_factors: Mapping[str, str],
     *,
     expert_factor: str = "1",
+    terms: Terms | None = None,
     effective_from: datetime | None = None,
+    reason: str | None = None,
+    counted_minutes: int = MOST_MINUTES,
 ) -> RateCardView:
     """The next version, in force from `effective_from` (now, if left out) until a later one is.
 
-    Raises `BadRateCard` for other currencies, factors, prices or a date in the past; `NoSuchProject`.
+    `counted_minutes`: of one task, as many as a floor per active hour counts. Raises `BadRateCard` for other currencies, factors,
+    prices, maxima or a date in the past; `NoSuchProject`.
     """
     db.require_transaction()
-    _check(currency, (annotation, review), difficulty_factors, expert_factor)
+    terms = terms or Terms()
+    check_card(currency, (annotation, review), difficulty_factors, expert_factor, terms)
+    if terms.most_minutes > counted_minutes:
+        raise BadRateCard(f"Of one task at most {counted_minutes} minutes count (floor_most_minutes).")
     # Locked, so that two cards made at once get two versions and neither fails.
     project_currency = await db.fetch_value(sql.lock_project, project_id=project_id)
     if project_currency is None:
@@ -130,37 +219,76 @@ async def create_rate_card(
         raise BadRateCard(f"The project pays in {project_currency}, so its rate card cannot be in {currency}.")
     row = await db.fetch_one(
         sql.add_rate_card, id=uuid7(), project_id=project_id, effective_from=effective_from, currency=currency,
-        annotation_micros=annotation.micros, review_micros=review.micros,
-        difficulty_factors=db.jsonb(dict(difficulty_factors)), expert_factor=expert_factor,
+        **columns(annotation, review, difficulty_factors, expert_factor, terms),
     )  # fmt: skip
     if row is None:
         raise BadRateCard("A rate card cannot take effect in the past: work was already priced; leave the date out.")
     view = _view(row)
-    await audit.record("rate_card.created", "rate_card", view.id, after=view)
+    await audit.record("rate_card.created", "rate_card", view.id, after=view, reason=reason)
     return view
 
 
-def _check(
-    currency: str, bases: tuple[Money, Money], difficulty_factors: Mapping[str, str], expert_factor: str
+def columns(
+    annotation: Money, review: Money, difficulty_factors: Mapping[str, str], expert_factor: str, terms: Terms
+) -> dict[str, Any]:
+    """As a statement takes them."""
+    return {
+        "annotation_micros": annotation.micros, "review_micros": review.micros, "difficulty_factors": db.jsonb(dict(difficulty_factors)),
+        "expert_factor": expert_factor, "class_factors": db.jsonb(terms.class_factors), "language_factors": db.jsonb(terms.language_factors),
+        "minimum_micros": terms.minimum.micros if terms.minimum else 0,
+        "turn_micros": terms.per_turn.micros if terms.per_turn else 0, "most_turns": terms.most_turns,
+        "hour_micros": terms.per_hour.micros if terms.per_hour else 0, "most_minutes": terms.most_minutes,
+        "bill_annotation_micros": terms.bill_annotation.micros if terms.bill_annotation else None,
+        "bill_review_micros": terms.bill_review.micros if terms.bill_review else None,
+    }  # fmt: skip
+
+
+def check_card(
+    currency: str, bases: tuple[Money, Money], difficulty_factors: Mapping[str, str], expert_factor: str, terms: Terms
 ) -> None:
+    """Raises `BadRateCard` for what makes no sense in itself."""
     parse_currency(currency)
-    unknown = sorted(set(difficulty_factors) - set(DIFFICULTY_BANDS))
+    unknown = sorted(set(difficulty_factors) - set(DIFFICULTY_BANDS) | set(terms.class_factors) - set(LEVELS))
     if unknown:
-        raise BadRateCard(f"Difficulty factors are given for the bands 1 to 5, not for {', '.join(unknown)}.")
-    for factor in (*difficulty_factors.values(), expert_factor):
+        raise BadRateCard(f"Factors of difficulty and skill are given for 1 to 5, not for {', '.join(unknown)}.")
+    strange = sorted(tag for tag in terms.language_factors if not _TAG.fullmatch(tag))
+    if strange or len(terms.language_factors) > MOST_LANGUAGES:
+        told = f"not for {', '.join(strange[:5])}" if strange else f"at most {MOST_LANGUAGES}"
+        raise BadRateCard(f"Factors of languages are given for tags such as pt or pt-BR, {told}.")
+    groups = (difficulty_factors, {"": expert_factor}, terms.class_factors, terms.language_factors)
+    for factor in (one for group in groups for one in group.values()):
         if not _FACTOR.fullmatch(factor):
             raise BadRateCard(
                 f'{factor!r} is no factor; send a decimal string from "0" to "999.999999", such as "1.25".'
             )
-    dearest = max(difficulty_factors.values(), key=Decimal, default="1")
-    for base in bases:
-        if base.currency != currency:
-            raise BadRateCard(f"Every amount of this rate card is in {currency}, not in {base.currency}.")
-        if base.micros < 0:
-            raise BadRateCard("A price is zero or more.")
-        largest = max(_product(base.micros, d, e) for d in (dearest, "1") for e in (expert_factor, "1"))
-        if largest > LARGEST_PRICE_MICROS:
-            raise BadRateCard(f"With these factors one piece of work could cost {amount_text(largest)} {currency}.")
+    dearest = [max([*group.values(), "1"], key=Decimal) for group in groups]
+    for base in (*bases, terms.minimum, terms.bill_annotation, terms.bill_review, terms.per_turn, terms.per_hour):
+        _check_amount(base, currency, dearest)
+    for rate, most, largest in (
+        (terms.per_turn, terms.most_turns, MOST_TURNS),
+        (terms.per_hour, terms.most_minutes, MOST_MINUTES),
+    ):
+        if (rate is not None and rate.micros > 0) != (most > 0) or not 0 <= most <= largest:
+            raise BadRateCard(
+                f"A rate per turn or hour says how much of it counts at most: 1 to {MOST_TURNS} turns, 1 to {MOST_MINUTES} minutes."
+            )
+    turns, hours = (
+        (terms.per_turn.micros * terms.most_turns if terms.per_turn else 0),
+        (terms.per_hour.micros * terms.most_minutes // MINUTE if terms.per_hour else 0),
+    )
+    _check_amount(Money(bases[0].micros + turns + hours, currency), currency, dearest)
+
+
+def _check_amount(base: Money | None, currency: str, dearest: Sequence[str]) -> None:
+    if base is None:
+        return
+    if base.currency != currency:
+        raise BadRateCard(f"Every amount of this rate card is in {currency}, not in {base.currency}.")
+    if base.micros < 0:
+        raise BadRateCard("A price is zero or more.")
+    largest = _product(base.micros, *dearest)
+    if largest > LARGEST_PRICE_MICROS:
+        raise BadRateCard(f"With these factors one piece of work could cost {amount_text(largest)} {currency}.")
 
 
 def _view(row: Any) -> RateCardView:
@@ -174,4 +302,17 @@ def _view(row: Any) -> RateCardView:
         review=Money(row["review_micros"], row["currency"]),
         difficulty_factors=row["difficulty_factors"],
         expert_factor=row["expert_factor"],
+        class_factors=row["class_factors"],
+        language_factors=row["language_factors"],
+        minimum=_money(row["minimum_micros"] or None, row["currency"]),
+        per_turn=_money(row["turn_micros"] or None, row["currency"]),
+        most_turns=row["most_turns"],
+        per_hour=_money(row["hour_micros"] or None, row["currency"]),
+        most_minutes=row["most_minutes"],
+        bill_annotation=_money(row["bill_annotation_micros"], row["currency"]),
+        bill_review=_money(row["bill_review_micros"], row["currency"]),
     )
+
+
+def _money(micros: int | None, currency: str) -> Money | None:
+    return None if micros is None else Money(micros, currency)

@@ -169,10 +169,16 @@ def _check_price(line: StatementLine, entry: list[str]) -> list[str]:
     if _hash(line.held_entry) != line.held_digest or held[_ID] != entry[_PENDING]:
         return ["the hold that it pays is another"]
     inputs = json.loads(held[_INPUTS])
-    if inputs != line.price:
+    measured = json.loads(entry[_INPUTS]) if inputs.get("metered") else {}
+    if inputs | measured != line.price:
         return ["the inputs of its price are others"]
     priced = rates.recompute(inputs) if "base" in inputs else int(held[_AMOUNT])
-    return [] if priced == int(held[_AMOUNT]) == int(entry[_AMOUNT]) else ["its price does not follow from its inputs"]
+    paid = min(priced, rates.recompute(inputs, measured)) if measured else priced
+    return (
+        []
+        if (priced, paid) == (int(held[_AMOUNT]), int(entry[_AMOUNT]))
+        else ["its price does not follow from its inputs"]
+    )
 
 
 def _hash(text: str) -> str:

@@ -36,9 +36,22 @@ class RateCard(Table, tablename="rate_card", db=engine):
     review_micros = BigInt()
     difficulty_factors = JSONB()
     expert_factor = Varchar(length=12, default="1")
+    class_factors = JSONB()
+    language_factors = JSONB()
+    minimum_micros = BigInt(default=0)
+    turn_micros = BigInt(default=0)
+    most_turns = Integer(default=0)
+    hour_micros = BigInt(default=0)
+    most_minutes = Integer(default=0)
+    bill_annotation_micros = BigInt(null=True, default=None)
+    bill_review_micros = BigInt(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     rate_card_once = Unique([project, version])
     rate_card_real_prices = Check("annotation_micros >= 0 AND review_micros >= 0")
+    rate_card_real_terms = Check("minimum_micros >= 0 AND bill_annotation_micros >= 0 AND bill_review_micros >= 0")
+    rate_card_stated_maximum = Check(
+        "turn_micros >= 0 AND hour_micros >= 0 AND (turn_micros > 0) = (most_turns > 0) AND (hour_micros > 0) = (most_minutes > 0)"
+    )
 
 
 class Account(Table, tablename="account", db=engine):

@@ -37,6 +37,10 @@ class PriceQuery(msgspec.Struct, frozen=True):
     """1 to 5."""
     expert: bool
     """Whether the person counts as a domain expert in the task's domain."""
+    asked_level: int = 1
+    """1 to 5: the least level that the work asks of a person."""
+    language: str = ""
+    """BCP 47 tag of the task."""
 
 
 class Price(msgspec.Struct, frozen=True):

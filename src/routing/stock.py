@@ -90,8 +90,8 @@ def _medians(seats: Sequence[Seat], lanes: Sequence[Head], old: dict[str, float]
 async def _expert_pay(lanes: Sequence[Head], old: dict[str, float]) -> dict[str, float]:
     """By lane id: the price for an expert in units of the price for anybody else, by the cards of the moment."""
     asked = [
-        PriceQuery(head.lane.project_id, head.lane.kind, head.lane.difficulty_band, expert)
-        for head in lanes
+        PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, expert, lane.min_level, lane.language)
+        for lane in (head.lane for head in lanes)
         for expert in (False, True)
     ]
     try:

@@ -41,6 +41,8 @@ POST   /api/v1/projects/{project_id:uuid}/pause                   bosses fronten
 POST   /api/v1/projects/{project_id:uuid}/close                   bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/requirements            bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/rate-card               bosses
+POST   /api/v1/projects/{project_id:uuid}/rate-card/preview       bosses
+GET    /api/v1/projects/{project_id:uuid}/price-calibration       bosses
 GET    /api/v1/projects/{project_id:uuid}/rate-cards              bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/budget                  bosses
 GET    /api/v1/projects/{project_id:uuid}/budget                  bosses frontend

@@ -104,10 +104,17 @@ SIGN_IN_WAIT = v.SignInView(
     problem=v.Problem(status=429, code="too_many_requests", title="Too many attempts", retry_after_seconds=272),
 )
 
+METERED = {
+    "metered": True, "base": "0.100000", "per_turn": "0.050000", "most_turns": 20, "per_hour": "12.000000", "most_seconds": 3600,
+    "difficulty_factor": "1.25", "expert_factor": "1", "class_factor": "1", "language_factor": "1.1", "minimum": "0.400000",
+}  # fmt: skip
+"""A price by messages and time."""
+
 QUEUE = v.QueueView(
     put_down=[v.PutDown(assignment_id=uid(830), title="Locked out late at night", state="released", at=NOW), v.PutDown(assignment_id=uid(831), title="Deposit withheld", state="expired", at=NOW)],
     offer=v.NextOffer(
-        count=37, price=v.PriceRange(low=usd(120), high=usd(240)), lease_seconds=1800, deadline_seconds=14400
+        count=37, price=v.PriceRange(low=usd(120), high=usd(240)), lease_seconds=1800, deadline_seconds=14400,
+        formulas=[("Clinic dialogues", "USD", METERED)],
     ),
     held=[
         held(KEYS, 1),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from callboard.pages.project_rates import typed
 from callboard.pages.views import Option
 from callboard.pages.views_pay import (
     AdjustmentsPage,
@@ -13,16 +14,20 @@ from callboard.pages.views_pay import (
     PayrollPage,
     PeriodPage,
     ProjectPayPage,
+    ProjectRatesPage,
     StatementPage,
 )
 from kernel.money import Money
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
+from payments.calibration import Calibration, LaneTime, Rate
 from payments.earnings import ProjectBudget
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.payout_views import BatchView, LeftOut, LineView, Owed
 from payments.periods import PeriodTotal, PeriodView
+from payments.rates import RateCardView
+from payments.repricing import RepricedPart, Repricing
 from payments.statements import FORMAT, StatementDocument, StatementLine, StatementView
 from tests.pages.samples_projects import head
 
@@ -216,6 +221,51 @@ BANK = BankPage(
     path="/bank-details", name="", versions=[BankDetailsView(2, "iban", "DE", "3000", "person:7", month(2)), BankDetailsView(1, "aba", "US", "4411", "person:7", month(1))],
     values={"kind": "iban", "holder": "", "bic": ""}, done=True,
 )  # fmt: skip
+
+
+def rate_card(version: int, annotation: int) -> RateCardView:
+    return RateCardView(
+        UUID(int=version), UUID(int=9), version, month(version), "USD", usd(annotation), usd(150_000), {"4": "1.25", "5": "1.5"}, "1.3",
+        class_factors={"4": "1.2"}, language_factors={"pt": "1.1", "pt-BR": "1.25"}, minimum=usd(400_000), per_turn=usd(50_000), most_turns=20, per_hour=usd(12_000_000), most_minutes=60, bill_annotation=usd(900_000),
+    )  # fmt: skip
+
+
+def repriced(part: Any, key: str, works: int, old: int, new: int) -> RepricedPart:
+    return RepricedPart(
+        part=part,
+        key=key,
+        works=works,
+        old=usd(old),
+        new=usd(new),
+        difference=usd(new - old),
+        below=12,
+        billed=usd(2 * new),
+    )
+
+
+CALIBRATIONS = [
+    Calibration(
+        kind="annotation", works=860, left_out=120, paid=usd(412_000_000),
+        median=Rate(base=usd(512_340), low=usd(498_000), high=usd(530_120), cost=usd(449_100_000)),
+        p75=Rate(base=usd(701_000), low=usd(668_000), high=usd(735_500), cost=usd(614_000_000)),
+        lanes=[LaneTime(domain="law", language="pt-BR", difficulty_band=4, works=310, median_seconds=154, p75_seconds=221, hourly=usd(10_940_000))],
+    ),
+    Calibration(kind="review", works=4, left_out=2, paid=usd(600_000), median=None, p75=None, lanes=[]),
+]  # fmt: skip
+
+
+def project_rates(*, preview: bool) -> ProjectRatesPage:
+    cards = [rate_card(3, 470_000), rate_card(2, 450_000)] if preview else []
+    told = Repricing(
+        days=30, total=repriced("all", "", 1_240, 612_310_000, 655_171_700),
+        parts=[repriced("kind", "annotation", 1_100, 590_310_000, 633_171_700), repriced("domain", "law", 300, 190_000_000, 180_500_000), repriced("difficulty", "4", 210, 150_000_000, 161_000_000)],
+    )  # fmt: skip
+    return ProjectRatesPage(
+        head=head("pay"), cards=cards, card=cards[1] if cards else None, now=month(2), may_write=True,
+        values=typed(cards[0] if cards else None), next_version=len(cards) + 1, target="12.00" if preview else "", calibrations=CALIBRATIONS if preview else [], most_minutes=120, preview=told if preview else None, done="" if preview else "saved",
+    )  # fmt: skip
+
+
 BOSS = ("manager",)
 PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll": ("payroll.html", PAYROLL, "/payroll", BOSS),
@@ -230,6 +280,8 @@ PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payout-draft": ("payout.html", PAYOUT_DRAFT, "/payroll/payouts/4", BOSS),
     "payout-sent": ("payout.html", PAYOUT_SENT, "/payroll/payouts/3", BOSS),
     "bank-details": ("bank_details.html", BANK, "/bank-details", ("annotator",)),
+    "project-rates": ("projects/rates.html", project_rates(preview=True), "/projects/9/rates", BOSS),
+    "project-rates-empty": ("projects/rates.html", project_rates(preview=False), "/projects/9/rates", BOSS),
     "statement": ("statement.html", STATEMENT, "/statements/1", ("annotator",)),
 }
 """Template, view, path and roles by name."""

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from callboard.commands.ledger import command as ledger_command
 from callboard.commands.statement import command as statement_command
+from callboard.pages.project_rates import FIELDS
 from kernel import clock, db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
@@ -50,6 +51,26 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
     pay_page = await manager.get(f"/projects/{project_id}/pay")
     assert "$15.00" in pay_page
     assert "Lasts until" in pay_page
+
+    rates = f"/projects/{project_id}/rates"
+    shown = await manager.get(rates)
+    assert "The next version" in shown
+    given = dict.fromkeys(FIELDS, "") | {
+        "annotation": "0,50",
+        "review": "0.10",
+        "languages": "pt 1.1",
+        "minimum": "0.45",
+    }
+    again = await manager.post(rates, 422, **(given | {"languages": "pt", "act": "preview"}))
+    assert "0,50" in again.text, "what was typed stays"
+    before = await db.fetch_value("SELECT count(*) FROM rate_card")
+    assert "What it would have cost" in (await manager.post(rates, **given, act="preview")).text
+    assert await db.fetch_value("SELECT count(*) FROM rate_card") == before
+    await manager.post(rates, **given, act="save")
+    assert await db.fetch_value("SELECT minimum_micros FROM rate_card ORDER BY version DESC LIMIT 1") == 450_000
+
+    assert "Too few works" in await manager.get(f"{rates}?target=15,00")
+    assert 'value="0.77"' in await manager.get(f"{rates}?annotation=0.77")
 
     now = clock.now()
     period_id = uuid7()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 from kernel import clock, db
 from kernel.ids import uuid7
 from kernel.money import Money
-from payments import rates
+from payments import earnings, rates, repricing
 from payments.errors import BadRateCard, NoSuchProject
-from payments.rates import RateCardView, price, recompute
+from payments.rates import RateCardView, Terms, price, recompute
 from routing.events import NoRateCard, Price, PriceQuery
-from tests.payments.world import make_card, make_project, usd
+from tests.payments.world import broken, claim, decide, make_annotator, make_card, make_project, submit, usd
 
 factors = st.decimals("0", "999.999999", places=6, allow_nan=False).map(lambda value: format(value, "f"))
 bases = st.integers(0, rates.LARGEST_PRICE_MICROS)
@@ -112,6 +113,20 @@ def test_a_band_without_a_factor_counts_one_and_a_generalist_gets_no_expert_fact
     assert priced(view, kind="review", expert=True).micros == 60
 
 
+def test_the_longest_tag_that_fits_counts_and_a_minimum_lifts_only_annotations() -> None:
+    view = msgspec.structs.replace(
+        card(annotation=100, review=40), class_factors={"4": "2"}, language_factors={"zh": "1.1", "zh-Hans": "1.5"}, minimum=usd(130)
+    )  # fmt: skip
+
+    def micros(kind: str, level: int, language: str) -> int:
+        got = price(view, PriceQuery(view.project_id, kind, 3, expert=False, asked_level=level, language=language))
+        assert recompute(got.inputs) == got.micros
+        return got.micros
+
+    assert [micros("annotation", 4, tag) for tag in ("zh-Hans-CN", "zh-CN", "zhx", "")] == [300, 220, 200, 200]
+    assert (micros("annotation", 1, "en"), micros("review", 1, "en")) == (130, 40)
+
+
 async def _create(project_id: UUID, **changes: object) -> RateCardView:
     values: dict[str, object] = {
         "currency": "USD", "annotation": usd(450_000), "review": usd(150_000), "difficulty_factors": {"4": "1.2"},
@@ -174,6 +189,10 @@ class TestCards:
             {"difficulty_factors": {"1": "1e3"}},
             {"difficulty_factors": {"1": "NaN"}},
             {"expert_factor": "1000"},
+            {"terms": Terms(class_factors={"0": "1"})},
+            {"terms": Terms(language_factors={"English": "1"})},
+            {"terms": Terms(minimum=Money(1, "EUR"))},
+            {"terms": Terms(bill_review=usd(-1))},
             {
                 "annotation": usd(rates.LARGEST_PRICE_MICROS),
                 "expert_factor": "1.000001",
@@ -186,6 +205,84 @@ class TestCards:
         with pytest.raises(BadRateCard):
             await _create(project_id, **changes)
         assert await rates.rate_cards(project_id) == []
+
+    async def test_a_preview_prices_every_paid_work_again_as_a_claim_would(self) -> None:
+        project_id, worker = await make_project(funded_micros=10**9), await make_annotator()
+        await _create(
+            project_id, terms=Terms(class_factors={"3": "1.5"}, language_factors={"pt": "1.2"}, minimum=usd(460_001))
+        )
+        queries = [
+            PriceQuery(project_id, "annotation", band, expert, level, tag)
+            for band, expert, level, tag in [(1, False, 1, "en"), (4, True, 3, "pt-BR"), (4, True, 3, "pt-BR"), (5, False, 3, "pt")]
+        ]  # fmt: skip
+        for n, one in enumerate(queries):
+            done = await claim(
+                project_id, worker, band=one.difficulty_band, expert=one.expert, asked_level=one.asked_level, language=one.language,
+                domain="general" if n else "law",
+            )  # fmt: skip
+            await submit(done)
+            await decide(done, "accepted")
+        assert await broken() == []
+        old = [one.micros for one in await rates.quote(queries)]
+        terms = Terms(
+            class_factors={"3": "1.333333"}, language_factors={"pt-BR": "1.000005"}, minimum=usd(333_335), bill_annotation=usd(1_000_001),
+        )  # fmt: skip
+        new: dict[str, object] = {
+            "annotation": usd(333_333),
+            "difficulty_factors": {"4": "1.5"},
+            "expert_factor": "1.1",
+            "terms": terms,
+        }
+        told = await repricing.reprice(project_id, "USD", review=usd(1), **new)  # type: ignore[arg-type]
+        assert await rates.quote(queries[:1]) != [], "nothing was made"
+        view = await _create(project_id, review=usd(1), **new)
+        priced_anew = [price(view, one).micros for one in queries]
+        assert (told.total.old, told.total.new) == (usd(sum(old)), usd(sum(priced_anew)))
+        assert (told.total.works, told.total.below) == (4, 1)
+        billed = [
+            price(msgspec.structs.replace(view, annotation=usd(1_000_001), minimum=None), one).micros for one in queries
+        ]
+        assert told.total.billed == usd(sum(billed))
+        by = {(one.part, one.key): one for one in told.parts}
+        assert by["domain", "law"].difference == usd(priced_anew[0] - old[0])
+        assert by["difficulty", "4"].new == usd(priced_anew[1] + priced_anew[2])
+        assert by["kind", "annotation"].new == told.total.new
+        empty = await repricing.reprice(await make_project(), "USD", usd(1), usd(1), {})
+        assert (empty.total.works, empty.total.new, empty.parts) == (0, usd(0), [])
+
+    async def test_what_is_posted_by_turns_and_time_is_within_what_was_held(self) -> None:
+        project_id, worker = await make_project(funded_micros=10_000_000), await make_annotator()
+        terms = Terms(
+            per_turn=usd(70_001),
+            most_turns=5,
+            per_hour=usd(12_000_000),
+            most_minutes=30,
+            class_factors={"1": "1.000001"},
+        )
+        await _create(project_id, annotation=usd(100_000), terms=terms)
+        most = round((100_000 + 5 * 70_001 + 6_000_000) * Fraction("1.000001"))
+        for turns, seconds, paid in [
+            (2, 601, round((100_000 + 2 * 70_001 + Fraction(12_000_000 * 601, 3600)) * Fraction("1.000001"))), (9, 99_999, most),
+        ]:  # fmt: skip
+            work = await claim(project_id, worker)
+            held = await db.fetch_one("SELECT price_micros, price_inputs FROM assignment WHERE id = :id", id=work)
+            assert held is not None
+            assert (held["price_micros"], recompute(held["price_inputs"])) == (most, most)
+            await db.execute("UPDATE assignment SET active_seconds = :seconds WHERE id = :id", seconds=seconds, id=work)
+            said = [{"role": role} for role in ("user", "assistant") for _ in range(turns)]
+            await submit(work, {"turns": [*said, {"role": "user", "model": "import"}]})
+            await decide(work, "accepted")
+            posted = await db.fetch_one(
+                "SELECT amount_micros, inputs FROM transfer WHERE assignment_id = :id AND kind = 'post'", id=work
+            )
+            assert posted is not None
+            assert (posted["amount_micros"], recompute(held["price_inputs"], posted["inputs"])) == (paid, paid)
+        assert await broken() == []
+        budget = await earnings.project_budget(project_id)
+        assert (budget.reserved.micros, budget.posted.micros) == (0, budget.funded.micros - budget.left.micros)
+        assert (await earnings.earnings(worker, limit=5)).lines[0].amount == usd(most)
+        same = await repricing.reprice(project_id, "USD", usd(100_000), usd(0), {}, terms=terms)
+        assert same.total.difference == usd(0), "the same terms come to the same"
 
     async def test_a_project_must_exist(self) -> None:
         with pytest.raises(NoSuchProject):

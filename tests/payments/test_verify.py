@@ -136,7 +136,7 @@ BREAKAGES = {
     ),
     "a resolution of something else": (
         "UPDATE transfer SET pending = (SELECT id FROM transfer WHERE kind = 'direct') WHERE kind = 'void' AND assignment_id = :released",
-        {"resolution_matches_its_hold", "ended_work_holds_no_money"},
+        {"resolution_matches_its_hold", "ended_work_holds_no_money", "account_is_the_fold_of_its_transfers", "budget_is_not_exceeded"},
     ),
 }  # fmt: skip
 

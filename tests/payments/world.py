@@ -94,6 +94,8 @@ async def claim(
     expert: bool = False,
     domain: str = "general",
     review_of: UUID | None = None,
+    asked_level: int = 1,
+    language: str = "",
 ) -> UUID:
     """A live assignment with its money, in one transaction. `review_of` is a submitted assignment; raises what a hold raises."""
     kind = "review" if review_of else "annotation"
@@ -103,7 +105,7 @@ async def claim(
             project_id, domain, kind, UUID(int=work["id"].int) if work else None, work["author"] if work else None
         )
         task_id = UUID(int=(await db.fetch_value("SELECT task FROM slot WHERE id = :id", id=slot_id)).int)
-        (price,) = await pricing().quote([PriceQuery(project_id, kind, band, expert)])
+        (price,) = await pricing().quote([PriceQuery(project_id, kind, band, expert, asked_level, language)])
         assignment_id = uuid7()
         await db.execute(
             "INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, lease_until, deadline,"
@@ -118,13 +120,13 @@ async def claim(
     return assignment_id
 
 
-async def submit(assignment_id: UUID) -> None:
+async def submit(assignment_id: UUID, payload: dict[str, object] | None = None) -> None:
     async with db.transaction():
         await _end(assignment_id, "submitted")
         await db.execute(
             "INSERT INTO submission (id, assignment, slot, task, project, author, payload, content_hash)"
-            " SELECT :id, id, slot, task, project, annotator, '{}', '\\x00'::bytea FROM assignment WHERE id = :assignment_id",
-            id=uuid7(), assignment_id=assignment_id,
+            " SELECT :id, id, slot, task, project, annotator, :payload, '\\x00'::bytea FROM assignment WHERE id = :assignment_id",
+            id=uuid7(), assignment_id=assignment_id, payload=db.jsonb(payload or {}),
         )  # fmt: skip
 
 

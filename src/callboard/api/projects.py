@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from callboard.access.guards import require
@@ -17,9 +17,12 @@ from callboard.api.routes import get, patch, post, put
 from callboard.api.shapes import Items, MoneyIn
 from callboard.api.work import IDEMPOTENCY_KEY, etag, if_match, reply, unit_of_work
 from kernel.ids import uuid7
+from kernel.money import Money, parse_amount
+from payments.calibration import Calibration, calibration
 from payments.earnings import ProjectBudget, project_budget
 from payments.ledger import TransferView, fund
-from payments.rates import RateCardView, create_rate_card, rate_cards
+from payments.rates import MOST_LANGUAGES, MOST_MINUTES, MOST_TURNS, RateCardView, Terms, create_rate_card, rate_cards
+from payments.repricing import Repricing, reprice
 from routing import relaning
 from routing.calendar_store import CalendarView, calendars, put_calendar
 from routing.calendars import Hours
@@ -49,13 +52,42 @@ class RequirementsChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=Tru
     reason: Reason
 
 
+def _given(amount: MoneyIn | None) -> Money | None:
+    return None if amount is None else amount.money()
+
+
 class RateCardDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     annotation: MoneyIn
     review: MoneyIn
     difficulty_factors: dict[Annotated[str, Meta(pattern="^[1-5]$")], Annotated[str, Meta(max_length=12)]] = {}
     """Decimal strings by band: `{"4": "1.5", "5": "2"}`; what is left out counts 1."""
     expert_factor: Annotated[str, Meta(max_length=12)] = "1"
+    class_factors: dict[Annotated[str, Meta(pattern="^[1-5]$")], Annotated[str, Meta(max_length=12)]] = {}
+    """By the least level that the work asks of a person."""
+    language_factors: Annotated[dict[str, Annotated[str, Meta(max_length=12)]], Meta(max_length=MOST_LANGUAGES)] = {}
+    """By tag: `{"pt": "1.1", "pt-BR": "1.2"}`; the longest that fits counts."""
+    minimum: MoneyIn | None = None
+    """That an annotation brings at least."""
+    per_turn: MoneyIn | None = None
+    """For each message that is handed in, beside `annotation`, up to `most_turns`; the maximum is set aside, what it comes to is posted."""
+    most_turns: Annotated[int, Meta(ge=0, le=MOST_TURNS)] = 0
+    per_hour: MoneyIn | None = None
+    """For an active hour, beside `annotation`, up to `most_minutes`, which is at most `floor_most_minutes`."""
+    most_minutes: Annotated[int, Meta(ge=0, le=MOST_MINUTES)] = 0
+    bill_annotation: MoneyIn | None = None
+    """What the customer pays, × the same factors."""
+    bill_review: MoneyIn | None = None
     effective_from: Annotated[datetime, Meta(tz=True)] | None = None
+    """Not read by the preview."""
+    reason: Reason | None = None
+
+    def terms(self) -> Terms:
+        """Raises `Invalid`."""
+        return Terms(
+            class_factors=self.class_factors, language_factors=self.language_factors, minimum=_given(self.minimum),
+            per_turn=_given(self.per_turn), most_turns=self.most_turns, per_hour=_given(self.per_hour), most_minutes=self.most_minutes,
+            bill_annotation=_given(self.bill_annotation), bill_review=_given(self.bill_review),
+        )  # fmt: skip
 
 
 class Funding(msgspec.Struct, forbid_unknown_fields=True):
@@ -160,10 +192,32 @@ async def put_rate_card(request: Call, project_id: ProjectId, data: JSONBody[Rat
             review,
             data.difficulty_factors,
             expert_factor=data.expert_factor,
+            terms=data.terms(),
             effective_from=data.effective_from,
+            reason=data.reason,
+            counted_minutes=request.settings.floor_most_minutes,
         )
 
     return await unit_of_work(request, act)
+
+
+@post("/projects/{project_id:uuid}/rate-card/preview", guards=[require(MONEY)], status_code=200, operation_id="previewRateCard", tags=["money"])  # fmt: skip
+async def preview_rate_card(project_id: ProjectId, data: JSONBody[RateCardDraft]) -> Response[Repricing]:
+    """What these prices would have cost over the work that was paid in the last 30 days; nothing changes."""
+    annotation, review = data.annotation.money(), data.review.money()
+    return reply(
+        await reprice(
+            project_id, annotation.currency, annotation, review, data.difficulty_factors,
+            expert_factor=data.expert_factor, terms=data.terms(),
+        )
+    )  # fmt: skip
+
+
+@get("/projects/{project_id:uuid}/price-calibration", guards=[require(MONEY)], operation_id="calibratePrice", tags=["money"])  # fmt: skip
+async def calibrate_price(project_id: ProjectId, hourly: FromQuery[str]) -> Response[Items[Calibration]]:
+    """The piece rates that bring `hourly` (an amount in the project's currency) per active hour, by the work of the last 90 days; nothing changes."""
+    target = parse_amount(hourly, (await project(project_id)).currency)
+    return reply(Items(await calibration(project_id, target)))
 
 
 @put(
@@ -220,6 +274,6 @@ async def list_calendars() -> Response[Items[CalendarView]]:
 
 
 route_handlers = [
-    write_calendar, list_calendars, change, create, list_all, read, publish, pause, close, put_requirements, put_rate_card, list_rate_cards,
+    write_calendar, list_calendars, change, create, list_all, read, publish, pause, close, put_requirements, put_rate_card, preview_rate_card, calibrate_price, list_rate_cards,
     add_budget, read_budget,
 ]  # fmt: skip

@@ -79,7 +79,10 @@ def _basis(line: EarningsLine) -> Basis | None:
     try:
         return Basis(
             base=parse_amount(inputs["base"], line.amount.currency), difficulty_factor=inputs["difficulty_factor"],
-            expert_factor=inputs["expert_factor"], level=inputs["difficulty_band"],
+            expert_factor=inputs["expert_factor"], level=inputs["difficulty_band"], asked_level=inputs.get("asked_level", 1),
+            class_factor=inputs.get("class_factor", "1"), language_factor=inputs.get("language_factor", "1"),
+            minimum=parse_amount(inputs["minimum"], line.amount.currency) if "minimum" in inputs else None,
+            inputs=inputs,
         )  # fmt: skip
     except (KeyError, Invalid):
         return None
@@ -103,12 +106,12 @@ async def show(request: Call) -> Response[str]:
 async def download(request: Call) -> Response[str]:
     annotator_id = await worker(request.actor, None)
     found = await earnings(annotator_id, limit=CSV_ROWS)
-    head = ["task", "project", "work", "domain", "language", "state", "taken_at", "settled_at", "base", "difficulty_factor", "expert_factor", "amount", "currency", "reason", "turns", "of_turns"]  # fmt: skip
+    head = ["task", "project", "work", "domain", "language", "state", "taken_at", "settled_at", "base", "difficulty_factor", "expert_factor", "class_factor", "language_factor", "minimum", "amount", "currency", "reason", "turns", "of_turns"]  # fmt: skip
     rows = [
         [
             line.external_id or line.exam_name or "", line.project_name or "", line.kind, line.domain or "", line.language or "", line.state,
             rfc3339(line.held_at), rfc3339(line.resolved_at) if line.resolved_at else "", str(line.price_inputs.get("base", "")),
-            str(line.price_inputs.get("difficulty_factor", "")), str(line.price_inputs.get("expert_factor", "")),
+            *(str(line.price_inputs.get(name, "")) for name in ("difficulty_factor", "expert_factor", "class_factor", "language_factor", "minimum")),
             _text(line.amount), line.amount.currency, line.reason, line.shared.turns if line.shared else "",
             line.shared.of if line.shared else "",
         ]

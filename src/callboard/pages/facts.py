@@ -36,6 +36,7 @@ def held_of(row: AssignmentView, *, turns_done: int = 0, reason: Reason | None =
         assignment_id=row.id, epoch=row.epoch, task=facts_of(row), stage=stage_of(row.kind, row.rework_rounds),
         price=Money(row.price_micros, row.currency), lease_until=row.lease_until, deadline=row.deadline,
         turns_done=turns_done, turns_wanted=0 if row.kind == REVIEW else row.min_turns, reason=reason,
+        price_inputs=row.price_inputs,
     )  # fmt: skip
 
 

@@ -220,6 +220,7 @@ _OWN: dict[str, dict[str, str]] = {
         "text": _("Its text"),
         "base": _("Nothing else known"),
     },
+    "preview_part": {"domain": _("domain"), "difficulty": _("difficulty"), "kind": _("kind of work")},
     "void": {
         "released": _("given back"),
         "returned for rework": _("sent back for rework; it is paid when the new version is accepted"),

@@ -33,7 +33,7 @@ async def offered_to(annotator_id: UUID, kind: str) -> list[OfferedTask]:
 
 def _offered(one: OfferView) -> OfferedTask:
     return OfferedTask(
-        offer_id=one.id, price=Money(one.price_micros, one.currency), expires_at=one.expires_at, review=one.kind == REVIEW,
+        offer_id=one.id, price=Money(one.price_micros, one.currency), expires_at=one.expires_at, review=one.kind == REVIEW, price_inputs=one.price_inputs,
         task=TaskFacts(
             id=one.task_id, title=title_of(one.payload, one.external_id), project=one.project_name, kind="dialogue",
             domain=one.domain, language=one.language, external_id=one.external_id, level=one.difficulty_level,

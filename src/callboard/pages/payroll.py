@@ -86,11 +86,11 @@ async def download(request: Call, statement_id: FromPath[UUID]) -> Response[byte
 @get("/statements/{statement_id:uuid}/file.csv", guards=[require(READ)], include_in_schema=False)
 async def table(request: Call, statement_id: FromPath[UUID]) -> Response[str]:
     document = await _document(request, statement_id)
-    head = ["line", "at", "task", "project", "work", "domain", "language", "rate_card_version", "base", "difficulty_factor", "expert_factor", "amount", "currency", "reason", "refers_to", "digest"]  # fmt: skip
+    head = ["line", "at", "task", "project", "work", "domain", "language", "rate_card_version", "base", "difficulty_factor", "expert_factor", "class_factor", "language_factor", "minimum", "amount", "currency", "reason", "refers_to", "digest"]  # fmt: skip
     rows = [
         [
             line.seq, rfc3339(line.at), line.external_id or line.title or "", line.project or "", line.work, line.domain or "", line.language or "",
-            *(str(line.price.get(name, "")) for name in ("rate_card_version", "base", "difficulty_factor", "expert_factor")),
+            *(str(line.price.get(name, "")) for name in ("rate_card_version", "base", "difficulty_factor", "expert_factor", "class_factor", "language_factor", "minimum")),
             amount_text(line.amount.micros), line.amount.currency, line.reason, line.refers_to or "", line.digest,
         ]
         for line in document.lines

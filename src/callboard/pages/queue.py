@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -129,8 +130,18 @@ async def _offer(lanes: list[LaneOffer]) -> NextOffer:
     assert hold is not None, "a lane with free work belongs to a published project"
     return NextOffer(
         count=sum(lane.waiting for lane in lanes), price=_range(lanes),
-        lease_seconds=hold["lease_seconds"], deadline_seconds=hold["deadline_seconds"],
+        lease_seconds=hold["lease_seconds"], deadline_seconds=hold["deadline_seconds"], formulas=_formulas(lanes),
     )  # fmt: skip
+
+
+def _formulas(lanes: list[LaneOffer]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Of the prices whose amount is known only at the end; several lanes may have the same."""
+    found = {
+        (lane.project_name, lane.price_micros): (lane.project_name, lane.currency, lane.price_inputs)
+        for lane in lanes
+        if lane.price_inputs.get("metered")
+    }
+    return [found[key] for key in sorted(found)]
 
 
 def _range(lanes: list[LaneOffer]) -> PriceRange:

@@ -5,6 +5,7 @@ language and time zone. Texts that people wrote (topics, replies, reasons) are c
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -125,6 +126,7 @@ class HeldTask(Struct, kw_only=True):
     turns_done: int = 0
     turns_wanted: int = 0
     reason: Reason | None = None
+    price_inputs: dict[str, Any] = field(default_factory=dict)
 
 
 class OfferedTask(Struct, kw_only=True):
@@ -135,6 +137,7 @@ class OfferedTask(Struct, kw_only=True):
     price: Money
     expires_at: datetime
     review: bool = False
+    price_inputs: dict[str, Any] = field(default_factory=dict)
 
 
 class ReturnedTask(Struct, kw_only=True):
@@ -165,6 +168,8 @@ class NextOffer(Struct, kw_only=True):
     price: PriceRange
     lease_seconds: int
     deadline_seconds: int
+    formulas: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Project, currency and inputs of prices by messages and time; one of each."""
 
 
 class WaitingGroup(Struct, kw_only=True):

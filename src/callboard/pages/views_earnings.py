@@ -1,6 +1,7 @@
 """What the page of earnings shows."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -11,12 +12,18 @@ from payments.statements import StatementView
 
 
 class Basis(Struct, kw_only=True):
-    """How a price came about: base × factor of the difficulty × factor of an expert. Factors as decimal text."""
+    """How a price came about: base × the factors of difficulty, expert, skill and language. Factors as decimal text."""
 
     base: Money
     difficulty_factor: str
     expert_factor: str
     level: int
+    asked_level: int = 1
+    class_factor: str = "1"
+    language_factor: str = "1"
+    minimum: Money | None = None
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """All of them; of a price by messages and time with what was counted."""
 
 
 class EarningLine(Struct, kw_only=True):

@@ -1,5 +1,6 @@
 """What the screens of payroll and statements show."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -8,10 +9,13 @@ from callboard.pages.views import Option, Problem
 from callboard.pages.views_projects import ProjectHead
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
+from payments.calibration import Calibration
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.payout_views import BatchView, LeftOut, LineView, Owed
 from payments.periods import PeriodView
+from payments.rates import RateCardView
+from payments.repricing import Repricing
 from payments.statements import StatementDocument, StatementView
 
 
@@ -130,4 +134,26 @@ class BankPage(Struct, kw_only=True):
     values: dict[str, str]
     """Of the form; never an account."""
     done: bool = False
+    problem: Problem | None = None
+
+
+class ProjectRatesPage(Struct, kw_only=True):
+    """`/projects/{id}/rates`."""
+
+    head: ProjectHead
+    cards: list[RateCardView]
+    """Newest first."""
+    card: RateCardView | None
+    """In force."""
+    now: datetime
+    may_write: bool
+    values: dict[str, str]
+    """Of the form, by field."""
+    next_version: int
+    most_minutes: int
+    """Of a task that may count."""
+    target: str = ""
+    calibrations: list[Calibration] = field(default_factory=list)
+    preview: Repricing | None = None
+    done: str = ""
     problem: Problem | None = None
