@@ -7,6 +7,7 @@ as the belief itself. The heads only rank the lanes: whether a slot is free is a
 
 import math
 from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -114,9 +115,12 @@ class Look:
     def drain(self, numbers: Iterable[int]) -> None:
         """Nothing is left in these lots; until the next look nobody is sent there."""
         fresh = set(numbers) - self._drained
-        if fresh:
-            self._drained |= fresh
-            self._choices.clear()
+        self._drained |= fresh
+        for choice in self._choices.values():
+            for n in fresh:
+                at = bisect_left(choice.numbers, n)
+                if choice.numbers[at : at + 1] == [n]:
+                    choice.lots.least_total[at] = math.inf  # nothing is above it: nobody gets it
 
     def _choice(self, kinds: frozenset[str], project_ids: frozenset[UUID] | None) -> _Choice:
         numbers = []
