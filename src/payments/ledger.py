@@ -177,8 +177,6 @@ async def hold_together(wanted: Sequence[Hold]) -> None:
     db.require_transaction()
     if not wanted:
         return
-    # Before anything is written, and in the order in which holds of one transaction follow each other.
-    await db.execute(sql.lock_budgets, project_ids=sorted({hold.project_id for hold in wanted}))
     written = await db.execute(
         sql.hold_together, ids=[uuid7() for _ in wanted], assignment_ids=[hold.assignment_id for hold in wanted],
         task_ids=[hold.task_id for hold in wanted], project_ids=[hold.project_id for hold in wanted],

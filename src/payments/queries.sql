@@ -449,20 +449,19 @@ WHERE resolution.kind IN ('post', 'void')
          ELSE held.amount_micros END, held.currency,
        held.project_id, held.annotator_id, held.assignment_id, held.task_id, held.exam_attempt_id, held.adjustment_id)
 
--- name: lock_budgets
--- The budgets of a batch of holds, in one order for everybody.
-SELECT FROM account WHERE kind = 'project_budget' AND owner_id = ANY (:project_ids::uuid[]) ORDER BY owner_id, id FOR NO KEY UPDATE
-
 -- name: hold_together
--- hold for many, under lock_budgets: a budget covers all that is wanted of it or nothing is written of it; the caller compares the number of rows.
+-- hold for many: a budget covers all that is wanted of it or nothing is written of it; the caller compares the number of rows. Budgets are locked
+-- first, in one order for everybody; what others changed meanwhile is seen, because an UPDATE looks at a row again that it had to wait for.
 WITH wanted AS (
   SELECT * FROM unnest(:ids::uuid[], :assignment_ids::uuid[], :task_ids::uuid[], :project_ids::uuid[], :annotator_ids::uuid[], :amounts::bigint[],
     :currencies::text[], :rate_card_ids::uuid[], :inputs::jsonb[])
     AS w (id, assignment_id, task_id, project_id, annotator_id, amount_micros, currency, rate_card_id, inputs)
+), locked AS MATERIALIZED (
+  SELECT id FROM account WHERE kind = 'project_budget' AND owner_id IN (SELECT project_id FROM wanted) ORDER BY owner_id, id FOR NO KEY UPDATE
 ), budget AS (
   UPDATE account SET debits_pending = debits_pending + sums.amount_micros
-  FROM (SELECT project_id, currency, sum(amount_micros)::bigint AS amount_micros FROM wanted GROUP BY project_id, currency) AS sums
-  WHERE account.kind = 'project_budget' AND account.owner_id = sums.project_id AND account.currency = sums.currency
+  FROM (SELECT project_id, currency, sum(amount_micros)::bigint AS amount_micros FROM wanted GROUP BY project_id, currency) AS sums, locked
+  WHERE account.id = locked.id AND account.owner_id = sums.project_id AND account.currency = sums.currency
     AND debits_posted + debits_pending + sums.amount_micros <= credits_posted
   RETURNING account.id, account.owner_id, account.currency
 ), earnings AS (

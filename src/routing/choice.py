@@ -27,8 +27,8 @@ HIGHEST_PRIORITY = 5
 RETRY_LEAST_SECONDS, RETRY_MOST_SECONDS = 10, 60
 
 
-class Trait(NamedTuple):
-    """What a person and a lane make of each other, whatever the time."""
+class Trait(msgspec.Struct, frozen=True, gc=False):
+    """What a person and a lane make of each other, whatever the time; numbers alone, so the collector need not look at fifty of each person."""
 
     p: float
     """P(acceptable); -inf: not eligible."""

@@ -141,7 +141,7 @@ def fresh_from(what: Trait, head: Head, recent: Recent | None) -> Trait:
     """With what the person worked on last, where the project sticks to topics."""
     if recent is None or not head.stick_to_topic:
         return what
-    return what._replace(topic_minutes=recent.since(head.lane))
+    return msgspec.structs.replace(what, topic_minutes=recent.since(head.lane))
 
 
 def author_says(head: Head, judge_id: UUID | None, person: UUID) -> int:

@@ -654,8 +654,9 @@ ORDER BY wanted.place, head.rank, head.id
 SELECT set_config('callboard.actors', :actors, true)
 
 -- name: claim_slots
--- claim_slot for many: slots that lock_lane_heads holds, their assignments, their holders' counts, and what is told of it. Presence is looked at
--- again: lock_holders read it before it had the lock that a change of presence holds.
+-- claim_slot for many: slots that lock_lane_heads holds, their assignments as assignment_seen has them, their holders' counts, what is told of it,
+-- and what settle_task says of a task with a live answer, locked in the order of ids, as settling does. Presence is looked at again: lock_holders
+-- read it before it had the lock that a change of presence holds.
 WITH wanted AS (
   SELECT * FROM unnest(:slot_ids::uuid[], :assignment_ids::uuid[], :annotator_ids::uuid[], :vendor_ids::uuid[], :lease_seconds::float8[],
     :deadline_seconds::float8[], :prices::bigint[], :currencies::text[], :price_inputs::jsonb[], :whys::jsonb[], :event_ids::uuid[],
@@ -668,7 +669,8 @@ WITH wanted AS (
          deadline = clock_timestamp() + make_interval(secs => w.deadline_seconds)
   FROM wanted w WHERE slot.id = w.slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.kept_until <= clock_timestamp())
     AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = w.annotator_id AND p.state <> 'available')
-  RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline, w.*
+  RETURNING slot.id, slot.task, slot.project, slot.lane, slot.kind, slot.stage, slot.epoch, slot.lease_until, slot.deadline, slot.submission_id,
+            slot.answers_slot, w.*
 ), told AS (
   INSERT INTO event (id, type, project_id, subject_id, vendor_id, data)
   SELECT event_id, 'assignment.claimed', project, task, vendor_id,
@@ -686,18 +688,29 @@ WITH wanted AS (
   FROM taken CROSS JOIN LATERAL (VALUES (taken.project, taken.project_day), ('00000000-0000-0000-0000-000000000000'::uuid, taken.site_day)) AS d (project, day)
   WHERE d.day IS NOT NULL
   ON CONFLICT (annotator, project, day) DO UPDATE SET tasks = given.tasks + 1
+), made AS (
+  INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
+                          price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
+  SELECT assignment_id, id, task, project, annotator_id, vendor_id, kind, epoch, 'live', lease_until, deadline, price_micros, currency,
+         price_inputs, why, clock_timestamp(), clock_timestamp(), cost, project_day, site_day
+  FROM taken
+  RETURNING id, claimed_at
+), locked AS MATERIALIZED (
+  SELECT id FROM task WHERE id IN (SELECT task FROM taken WHERE kind = 'annotation') ORDER BY id FOR NO KEY UPDATE
+), begun AS (
+  UPDATE task SET state = 'in_progress', version = version + 1
+  FROM locked WHERE task.id = locked.id AND task.state NOT IN ('in_progress', 'accepted', 'rejected', 'cancelled')
+  RETURNING task.id
 )
-INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
-                        price_inputs, why, heartbeat_at, claimed_at, cost, project_day, site_day)
-SELECT assignment_id, id, task, project, annotator_id, vendor_id, kind, epoch, 'live', lease_until, deadline, price_micros, currency,
-       price_inputs, why, clock_timestamp(), clock_timestamp(), cost, project_day, site_day
-FROM taken
-
--- name: begin_tasks
--- What settle_task says of a task with a live answer; the rows are locked in the order of ids, as settling does.
-WITH locked AS MATERIALIZED (SELECT id FROM task WHERE id = ANY (:task_ids::uuid[]) ORDER BY id FOR NO KEY UPDATE)
-UPDATE task SET state = 'in_progress', version = version + 1
-FROM locked WHERE task.id = locked.id AND task.state NOT IN ('in_progress', 'accepted', 'rejected', 'cancelled')
+SELECT made.id, a.kind, 'live' AS state, a.epoch, a.id AS slot_id, a.annotator_id, a.project AS project_id, p.name AS project_name,
+       a.lease_until, a.deadline, a.price_micros, a.currency, a.price_inputs, a.why, 0 AS active_seconds, made.claimed_at,
+       NULL::timestamptz AS ended_at, NULL::text AS end_reason, false AS lapsed,
+       t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
+       t.payload, CASE WHEN begun.id IS NULL THEN t.state ELSE 'in_progress' END AS task_state, p.guidelines, p.min_turns, p.max_turns,
+       a.submission_id, a.stage, NULL::int AS draft_version,
+       (SELECT count(*) FROM submission b WHERE b.slot = coalesce(a.answers_slot, a.id) AND b.state = 'rework')::int AS rework_rounds
+FROM taken a JOIN made ON made.id = a.assignment_id JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN lane l ON l.id = a.lane
+LEFT JOIN begun ON begun.id = a.task
 
 -- name: lock_slot_of_verdict
 -- Before anything of the verdict's work is looked at.

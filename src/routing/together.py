@@ -17,13 +17,12 @@ from kernel import db
 from kernel.ids import plain_uuid, uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing.assignments import AssignmentView, named_assignments
+from routing.assignments import AssignmentView
 from routing.caps import OPEN, Caps, caps_of
 from routing.choice import Recent, recent_of
 from routing.dispatch import RUNNERS_UP, note_relaxations
 from routing.events import Hold, Price, pricing
 from routing.heads import Candidate, Head, explain_choice, fresh_from, price_query
-from routing.lanes import ANNOTATION
 from routing.memory import Look, Memory, Seat
 
 sql = load(__package__)
@@ -102,8 +101,7 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     prices = await pricing().quote(
         [price_query(match.seat.views.of(match.head.half_life_days), match.head, z) for match in matches]
     )
-    await _take(asks, matches, prices, settings)
-    views = {view.id: view for view in await named_assignments([match.assignment_id for match in matches])}
+    views = {view.id: view for view in await _take(asks, matches, prices, settings)}
     served = {match.ask: views[match.assignment_id] for match in matches}
     return [served.get(n) for n in range(len(asks))]
 
@@ -215,13 +213,15 @@ def _candidate(seat: Seat, n: int, look: Look, recent: Recent | None) -> Candida
     return Candidate(head, lot, fresh_from(seat.traits[lot.place], head, recent))
 
 
-async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price], settings: Settings) -> None:
+async def _take(
+    asks: Sequence[Ask], matches: list[_Match], prices: list[Price], settings: Settings
+) -> list[AssignmentView]:
     actors = {asks[match.ask].actor for match in matches}
     if len(actors) > 1:
         by_row = {str(id_): asks[match.ask].actor for match in matches for id_ in (match.place.id, match.place.task_id)}
         await db.execute(sql.name_actors, actors=db.jsonb(by_row))
-    taken = await db.execute(
-        sql.claim_slots, slot_ids=[match.place.id for match in matches],
+    taken = await db.fetch_as(
+        AssignmentView, sql.claim_slots, slot_ids=[match.place.id for match in matches],
         assignment_ids=[match.assignment_id for match in matches],
         annotator_ids=[match.seat.profile.id for match in matches],
         vendor_ids=[match.seat.profile.vendor_id for match in matches],
@@ -233,14 +233,11 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price],
         project_days=[match.days[0] for match in matches], site_days=[match.days[1] for match in matches],
         idle_minutes=settings.presence_idle_minutes, domains=[match.head.lane.domain for match in matches],
     )  # fmt: skip
-    if taken != len(matches):
+    if len(taken) != len(matches):
         raise NotTakenTogether
     relaxed = [(match.assignment_id, match.place.task_id, match.head) for match in matches if match.head.relaxed]
     if relaxed:
         await note_relaxations(relaxed)
-    work = [match.place.task_id for match in matches if match.head.lane.kind == ANNOTATION]
-    if work:
-        await db.execute(sql.begin_tasks, task_ids=work)
     await pricing().reserve_together(
         [
             Hold(match.assignment_id, match.place.task_id, match.head.lane.project_id, match.seat.profile.id, price)
@@ -248,3 +245,4 @@ async def _take(asks: Sequence[Ask], matches: list[_Match], prices: list[Price],
             if price.micros
         ]
     )
+    return taken

@@ -30,7 +30,7 @@ DIFFICULTY_VARIANCE_STATED, DIFFICULTY_VARIANCE_UNKNOWN = 0.25, 1.0
 """A frontend that names a difficulty is half a logit sure of it; one that names none is as unsure as the crowd varies."""
 
 
-class Belief(msgspec.Struct, frozen=True):
+class Belief(msgspec.Struct, frozen=True, gc=False):
     """N(mean, variance) on the logit scale."""
 
     mean: float

@@ -55,7 +55,7 @@ def parts_of(node: str) -> tuple[str, str]:
     return domain, task_kind
 
 
-class Local(msgspec.Struct, frozen=True):
+class Local(msgspec.Struct, frozen=True, gc=False):
     """What was learned in one domain itself."""
 
     precision: float = 0.0

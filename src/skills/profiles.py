@@ -21,7 +21,7 @@ BARRING = frozenset({"pause", "require_exam"})
 """Actions of standing that keep somebody from work; `ask_manager` only asks."""
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What was learned in one domain, and how long ago that was brought up to date."""
 
     local: Local

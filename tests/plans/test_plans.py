@@ -116,7 +116,6 @@ async def test_claims_together(world: World, monkeypatch: pytest.MonkeyPatch) ->
         "free_lanes",
         "lock_lane_heads",
         "claim_slots",
-        "begin_tasks",
         "hold_together",
         "named_assignments",
     )

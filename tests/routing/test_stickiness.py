@@ -53,9 +53,9 @@ def test_every_bonus_is_a_part_of_the_score_and_fades_as_it_says() -> None:
     situation = Situation(POLICY, 1, Stock(people=5), 0.0)
     one = lot(0, "l", 3600, Waiting(0, 600.0, 3), situation)
     for what, name, bonus in (
-        (PLAIN._replace(welcome=True), "welcome", POLICY.welcome_bonus),
-        (PLAIN._replace(topic_minutes=0.0), "topic", POLICY.topic_bonus),
-        (PLAIN._replace(topic_minutes=POLICY.topic_fade_minutes), "topic", POLICY.topic_bonus / math.e),
+        (msgspec.structs.replace(PLAIN, welcome=True), "welcome", POLICY.welcome_bonus),
+        (msgspec.structs.replace(PLAIN, topic_minutes=0.0), "topic", POLICY.topic_bonus),
+        (msgspec.structs.replace(PLAIN, topic_minutes=POLICY.topic_fade_minutes), "topic", POLICY.topic_bonus / math.e),
     ):
         before, after = scored(one, PLAIN, POLICY), scored(one, what, POLICY)
         assert getattr(after, name) == pytest.approx(bonus)
@@ -68,7 +68,7 @@ def test_every_bonus_is_a_part_of_the_score_and_fades_as_it_says() -> None:
         assert mine.author == pytest.approx(says * POLICY.author_bonus)
         assert mine.ageing == pytest.approx(scored(one, PLAIN, POLICY).ageing)
         assert mine.total == pytest.approx(scored(one, PLAIN, POLICY).total + mine.author)
-    assert extra(PLAIN._replace(welcome=True), POLICY) == pytest.approx(POLICY.welcome_bonus - POLICY.pay_weight)
+    assert extra(msgspec.structs.replace(PLAIN, welcome=True), POLICY) == pytest.approx(POLICY.welcome_bonus - POLICY.pay_weight)
 
 
 @pytest.mark.usefixtures("pool")

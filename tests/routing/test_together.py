@@ -12,7 +12,7 @@ from callboard.checks import check
 from kernel import db
 from kernel.settings import Settings
 from routing import projects
-from routing.assignments import AssignmentView
+from routing.assignments import AssignmentView, named_assignments
 from routing.memory import Memory
 from routing.together import Ask, NotTakenTogether, claim_together
 from skills import annotators
@@ -82,6 +82,8 @@ async def test_a_batch_gives_every_task_once_and_money_is_held_for_each(settings
     assert [view.annotator_id for view in held] == people
     assert max(Counter(view.task_id for view in held).values()) == 1
     assert all(view.task_state == "in_progress" for view in held)
+    read = {view.id: view for view in await named_assignments([view.id for view in held])}
+    assert [read[view.id] for view in held] == held, "what a claim answers is what is read later"
     report = await check()
     assert report.ok, report.to_text()
 
@@ -203,6 +205,7 @@ async def test_reviews_are_served_together_and_never_of_ones_own_work(settings: 
     assert got[0] is None
     assert got[1] is not None
     assert (got[1].kind, got[1].task_id == warm.task_id) == ("review", False)
+    assert await named_assignments([got[1].id]) == [got[1]]
 
 
 async def test_the_desk_answers_every_retry_with_the_first_reply(settings: Settings) -> None:
