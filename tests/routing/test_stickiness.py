@@ -68,7 +68,9 @@ def test_every_bonus_is_a_part_of_the_score_and_fades_as_it_says() -> None:
         assert mine.author == pytest.approx(says * POLICY.author_bonus)
         assert mine.ageing == pytest.approx(scored(one, PLAIN, POLICY).ageing)
         assert mine.total == pytest.approx(scored(one, PLAIN, POLICY).total + mine.author)
-    assert extra(msgspec.structs.replace(PLAIN, welcome=True), POLICY) == pytest.approx(POLICY.welcome_bonus - POLICY.pay_weight)
+    assert extra(msgspec.structs.replace(PLAIN, welcome=True), POLICY) == pytest.approx(
+        POLICY.welcome_bonus - POLICY.pay_weight
+    )
 
 
 @pytest.mark.usefixtures("pool")

@@ -1,6 +1,15 @@
 """What the embedded servers are told, each line with its reason. Written anew at every start."""
 
+import os
 from pathlib import Path
+
+SHARE_OF_MEMORY, LEAST_MB, MOST_MB = 16, 256, 2048
+"""Of the machine's memory for PostgreSQL's own cache: the hot tables of a million tasks need some 600 MB, a laptop has other things to do."""
+
+
+def _cache_mb() -> int:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
+    return max(LEAST_MB, min(MOST_MB, memory // SHARE_OF_MEMORY))
 
 
 def postgres(socket_folder: str, port: int, *, durable: bool) -> str:
@@ -14,7 +23,7 @@ port = {port}                                 # only a part of the socket's name
 cluster_name = 'callboard'
 
 max_connections = 100                       # api, worker and clock take at most 16 each; the rest is for people
-shared_buffers = 256MB                      # the hot tables of a million tasks; still small on a laptop
+shared_buffers = {_cache_mb()}MB                      # a sixteenth of the memory, 256 MB to 2 GB: the hot tables of a million tasks
 effective_cache_size = 1GB                  # what the system's cache is likely to hold besides
 work_mem = 8MB                              # the reports sort in memory; claims need none
 maintenance_work_mem = 64MB                 # index builds of the migrations and autovacuum
