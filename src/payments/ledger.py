@@ -252,7 +252,7 @@ async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resoluti
     db.require_transaction()
     held, key = _hold_key(assignment_id), f"{kind}:{assignment_id}"
     # Nearly always this is all: a second hold is there only where the first has ended.
-    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, held_key=held, key=key, reason=reason)
+    row = await _end_hold(kind, held, key, reason)
     if row is not None:
         return _resolution(row, fresh=True)
     if await _held_again(assignment_id):
@@ -269,7 +269,7 @@ async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resoluti
 async def resolve(kind: str, held_key: str, key: str, reason: str) -> Resolution | None:
     """Ends the hold of `held_key`, once; `None` where there is none. Raises `HoldResolved`."""
     db.require_transaction()
-    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), kind=kind, held_key=held_key, key=key, reason=reason)
+    row = await _end_hold(kind, held_key, key, reason)
     if row is not None:
         return _resolution(row, fresh=True)
     # A statement of its own: what decided the race may have been committed after the first one took its snapshot.
@@ -279,6 +279,15 @@ async def resolve(kind: str, held_key: str, key: str, reason: str) -> Resolution
     if earlier["kind"] != kind:
         raise HoldResolved(hold=held_key, resolution=earlier["kind"])
     return _resolution(earlier, fresh=False)
+
+
+async def _end_hold(kind: str, held_key: str, key: str, reason: str) -> Any | None:
+    """Measuring is a statement of its own: nearly every price is fixed, and does not pay for the question."""
+    values = {"kind": kind, "held_key": held_key, "key": key, "reason": reason}
+    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), **values)
+    if row is None and kind == "post":
+        row = await db.fetch_one(sql.post_metered, id=uuid7(), **values)
+    return row
 
 
 async def open_account(kind: str, owner_id: UUID, currency: str) -> None:

@@ -126,7 +126,7 @@ async def advance(period_id: UUID, settings: Settings) -> Progress:
         sql.advance_pay_period, id=period_id, next_account=found["last"] or row["next_account"],
         statements=found["statements"], lines=found["lines"],
     )  # fmt: skip
-    if found["seen"] == PEOPLE_AT_ONCE:
+    if found["more"]:
         return "more"
     closed = await db.fetch_one(sql.close_pay_period, id=period_id)
     assert closed is not None
@@ -148,7 +148,8 @@ async def _top_up(row: Any, settings: Settings) -> bool:
     if row["next_project"] != _LAST:
         looked_at = await floors.reckon(row["id"], row["next_project"], settings)
         await db.execute(sql.advance_floors, id=row["id"], next_project=looked_at or _LAST)
-        return True
+        if looked_at is not None:
+            return True
     return await floors.pay_some(row["id"]) > 0
 
 

@@ -87,52 +87,84 @@ SELECT
   coalesce((SELECT credits_posted - debits_posted - debits_pending FROM account
    WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency), 0) AS left_micros
 
--- name: resolve_hold
--- Posts or voids the pending transfer of a key, once: a second resolution, also one that began before the first
--- was visible, inserts nothing (transfer_resolved_once), and then no account moves. The budget is locked before anything
--- is written, see hold.
-WITH held AS MATERIALIZED (
+-- part: held_first
+held AS MATERIALIZED (
   SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-    exam_attempt_id, adjustment_id, for_period, rate_card, kind AS held_kind, inputs
+    exam_attempt_id, adjustment_id, for_period, rate_card, inputs, kind = 'pending' AND (:kind::text = 'void' OR inputs -> 'metered' IS NULL) AS fixed,
+    kind = 'pending' AND :kind::text = 'post' AND inputs -> 'metered' IS NOT NULL AS metered
   FROM transfer
   WHERE business_key = :held_key  -- alone: beside the kind a planner without statistics reads a partial index of all holds
-), budget AS MATERIALIZED (
-  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE held_kind = 'pending')
-  FOR NO KEY UPDATE
-), measured AS MATERIALIZED (
-  SELECT assignment.active_seconds AS seconds, turns_of((SELECT s.payload FROM submission s WHERE s.assignment = assignment.id ORDER BY s.round DESC, s.id DESC LIMIT 1)) AS turns
-  FROM held JOIN assignment ON assignment.id = held.assignment_id
-  WHERE :kind::text = 'post' AND held.inputs -> 'metered' IS NOT NULL
-), resolved AS (
-  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
-    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
-  SELECT :id, :kind::text, :key, debit_account, credit_account,
-    CASE WHEN measured.seconds IS NULL THEN amount_micros ELSE least(amount_micros, metered_micros(held.inputs, measured.turns, measured.seconds)) END, currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card,
-    CASE WHEN measured.seconds IS NULL THEN '{}' ELSE jsonb_build_object('turns', measured.turns, 'active_seconds', measured.seconds) END, :reason, clock_timestamp()
-  FROM held CROSS JOIN budget LEFT JOIN measured ON true
-  ON CONFLICT DO NOTHING
-  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id,
-    task_id, exam_attempt_id
-), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again, and there a join of two of these would be another one
-  SELECT resolved.debit_account AS account_id, resolved.kind, resolved.amount_micros AS debit, 0 AS credit, held.amount_micros AS held_debit, 0 AS held_credit
-  FROM resolved CROSS JOIN held
-  UNION ALL
-  SELECT resolved.credit_account, resolved.kind, 0, resolved.amount_micros, 0, held.amount_micros FROM resolved CROSS JOIN held
-), moved AS (
-  UPDATE account SET
-    debits_pending = debits_pending - leg.held_debit,
-    credits_pending = credits_pending - leg.held_credit,
-    debits_posted = debits_posted + CASE leg.kind WHEN 'post' THEN leg.debit ELSE 0 END,
-    credits_posted = credits_posted + CASE leg.kind WHEN 'post' THEN leg.credit ELSE 0 END
-  FROM leg
-  WHERE account.id = leg.account_id
 )
+
+-- part: resolved_of
 SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id),
     CASE WHEN resolved.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
     AS vendor_id
 FROM resolved
+
+-- name: resolve_hold
+-- Posts or voids the pending transfer of a key at the amount that it holds, once: a second resolution, also one that began before the
+-- first was visible, inserts nothing (transfer_resolved_once), and then no account moves. The budget is locked before anything
+-- is written, see hold. Whoever posts a metered price gets no row here, and asks post_metered: a fixed one pays nothing for it.
+WITH
+{held_first}
+, budget AS MATERIALIZED (
+  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE fixed)
+  FOR NO KEY UPDATE
+), resolved AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
+    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
+  SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
+    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
+  FROM held CROSS JOIN budget
+  ON CONFLICT DO NOTHING
+  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
+), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again
+  SELECT debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM resolved
+  UNION ALL
+  SELECT credit_account, 0, amount_micros FROM resolved
+), moved AS (
+  UPDATE account SET
+    debits_pending = debits_pending - leg.debit, credits_pending = credits_pending - leg.credit,
+    debits_posted = debits_posted + CASE :kind::text WHEN 'post' THEN leg.debit ELSE 0 END,
+    credits_posted = credits_posted + CASE :kind::text WHEN 'post' THEN leg.credit ELSE 0 END
+  FROM leg
+  WHERE account.id = leg.account_id
+)
+{resolved_of}
+
+-- name: post_metered
+-- As resolve_hold, for a price that goes by what was measured: never more than was held, and the rest of the hold goes back to the budget.
+WITH
+{held_first}
+, budget AS MATERIALIZED (
+  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE metered)
+  FOR NO KEY UPDATE
+), measured AS MATERIALIZED (
+  SELECT assignment.active_seconds AS seconds, turns_of((SELECT s.payload FROM submission s WHERE s.assignment = assignment.id ORDER BY s.round DESC, s.id DESC LIMIT 1)) AS turns
+  FROM held JOIN assignment ON assignment.id = held.assignment_id WHERE held.metered
+), resolved AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
+    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
+  SELECT :id, :kind::text, :key, debit_account, credit_account, least(amount_micros, metered_micros(held.inputs, measured.turns, measured.seconds)), currency, held.id,
+    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card,
+    jsonb_build_object('turns', measured.turns, 'active_seconds', measured.seconds), :reason, clock_timestamp()
+  FROM held CROSS JOIN budget CROSS JOIN measured
+  ON CONFLICT DO NOTHING
+  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
+), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again, and there a join of two of these would be another one
+  SELECT resolved.debit_account AS account_id, resolved.amount_micros AS debit, 0 AS credit, held.amount_micros AS held_debit, 0 AS held_credit
+  FROM resolved CROSS JOIN held
+  UNION ALL
+  SELECT resolved.credit_account, 0, resolved.amount_micros, 0, held.amount_micros FROM resolved CROSS JOIN held
+), moved AS (
+  UPDATE account SET debits_pending = debits_pending - leg.held_debit, credits_pending = credits_pending - leg.held_credit,
+    debits_posted = debits_posted + leg.debit, credits_posted = credits_posted + leg.credit
+  FROM leg
+  WHERE account.id = leg.account_id
+)
+{resolved_of}
 
 -- name: resolution_of
 -- After resolve_hold returned nothing: what was decided before, if there was anything to decide.
@@ -708,7 +740,7 @@ SELECT EXISTS (SELECT FROM transfer WHERE (xid, seq) > (:xid::text::xid8, :seq::
 UPDATE pay_period SET to_xid = :xid, to_seq = :seq, chain_head = :head WHERE id = :id
 
 -- part: period_bounds
-bounds AS (
+bounds AS MATERIALIZED (  -- so that its places are read once, and not made out of text again for every line
   SELECT p.id AS period, p.starts_at, p.ends_at, coalesce(p.to_xid, 9223372036854775807)::text::xid8 AS to_xid, coalesce(p.to_seq, 9223372036854775807) AS to_seq,
     coalesce(before.to_xid, 0)::text::xid8 AS from_xid, coalesce(before.to_seq, 0) AS from_seq,
     -- No transaction lives for a day: what is older than that was in an earlier period, and need not be looked at.
@@ -758,7 +790,8 @@ WITH
   RETURNING lines
 )
 SELECT (SELECT count(*)::int FROM added) AS statements, (SELECT coalesce(sum(lines), 0)::bigint FROM added) AS lines,
-  (SELECT count(*)::int FROM owners) AS seen, (SELECT id FROM owners ORDER BY id DESC LIMIT 1) AS last
+  (SELECT id FROM owners ORDER BY id DESC LIMIT 1) AS last,
+  EXISTS (SELECT FROM account WHERE kind = 'annotator_earnings' AND id > (SELECT id FROM owners ORDER BY id DESC LIMIT 1)) AS more
 
 -- name: advance_pay_period
 -- How far the statements are.
