@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env run test lint browser chaos plans races lock clean
+.PHONY: help env run test lint browser chaos plans races money lock clean
 
 VENV := .venv
 # Inside the checkout, so that deleting it deletes everything.
@@ -17,6 +17,8 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 CHAOS ?=
 # Options of the long races, as --seconds 60 --clients 16.
 RACES ?=
+# Lives of the ledger in `make money`.
+MONEY ?= 200
 # 1: the browser tests must run, and their absence is a failure.
 REQUIRE_BROWSER ?= 0
 
@@ -51,6 +53,10 @@ plans: env
 # 64 clients at once for ten minutes, with kills, lapsing leases and clock steps, judged by the feed.
 races: env
 	@exec $(VENV)/bin/python -m tests.races.drive $(RACES)
+
+# Two hundred lives of the ledger with processes that die in the middle; the tests live three.
+money: env
+	@CALLBOARD_MONEY_EXAMPLES=$(MONEY) $(VENV)/bin/pytest tests/payments/test_money_machine.py
 
 # uv stays out of the environment: it is needed for nothing else. No uv.lock: that would write registry addresses down.
 lock: env

@@ -96,6 +96,7 @@ async def claim(
     review_of: UUID | None = None,
     asked_level: int = 1,
     language: str = "",
+    assignment_id: UUID | None = None,
 ) -> UUID:
     """A live assignment with its money, in one transaction. `review_of` is a submitted assignment; raises what a hold raises."""
     kind = "review" if review_of else "annotation"
@@ -106,7 +107,7 @@ async def claim(
         )
         task_id = UUID(int=(await db.fetch_value("SELECT task FROM slot WHERE id = :id", id=slot_id)).int)
         (price,) = await pricing().quote([PriceQuery(project_id, kind, band, expert, asked_level, language)])
-        assignment_id = uuid7()
+        assignment_id = assignment_id or uuid7()
         await db.execute(
             "INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, lease_until, deadline,"
             " price_micros, currency, price_inputs, why)"
