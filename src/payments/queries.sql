@@ -670,7 +670,12 @@ RETURNING rows
 
 -- name: ledger_seals
 -- The chain from its beginning, each link with the hash that its content gives; none where it lists no rows.
-SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash, sha256(previous_hash || leaves) AS content_hash FROM ledger_seal ORDER BY n
+-- Its bounds are no part of what is hashed: they must be those of the rows that it lists, else it has no right hash.
+SELECT n, from_xid, from_seq, to_xid, to_seq, rows, previous_hash, hash,
+  CASE WHEN octet_length(leaves) <> 40 * rows OR substr(leaves, octet_length(leaves) - 39, 8) <> int8send(to_seq)
+      OR EXISTS (SELECT FROM transfer AS last WHERE last.seq = to_seq AND last.xid <> to_xid::text::xid8 AND last.digest = transfer_digest(last)) THEN ''::bytea
+    ELSE sha256(previous_hash || leaves) END AS content_hash
+FROM ledger_seal ORDER BY n
 
 -- name: ledger_seal_differences
 -- What one link lists against the rows that are there, each hashed anew: by itself, and as the trigger noted it.
