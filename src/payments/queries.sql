@@ -829,7 +829,7 @@ LIMIT :limit
 WITH
 {period_bounds}
 SELECT t.seq, t.kind, t.created_at, t.created_at < bounds.starts_at AS late, CASE WHEN t.credit_account = :account::uuid THEN t.amount_micros ELSE -t.amount_micros END AS micros,
-  transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, transfer_entry(held) AS held_entry, encode(held.digest, 'hex') AS held_digest,
+  transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, CASE WHEN held.id IS NOT NULL THEN transfer_entry(held) END AS held_entry, encode(held.digest, 'hex') AS held_digest,
   CASE WHEN held.inputs -> 'metered' IS NOT NULL THEN held.inputs || t.inputs ELSE coalesce(held.inputs, t.inputs) END AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
   task.external_id, coalesce(task.payload ->> 'title', exam.name) AS title, task.domain, task.language, project.name AS project_name,
   CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id)
