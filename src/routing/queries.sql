@@ -583,7 +583,7 @@ SELECT at, what, who, detail FROM (
     'verdict_id', v.id)
   FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE b.task = :task_id
   UNION ALL
-  SELECT c.at, c.what, NULL, jsonb_build_object('stage', r.stage, 'of', coalesce(jsonb_array_length(l.stages), 1), 'name', coalesce(r.reason ->> 'stage', ''), 'round', b.round,
+  SELECT c.at, c.what, NULL, jsonb_build_object('stage', r.stage, 'of', greatest(coalesce(jsonb_array_length(l.stages), 1), r.stage), 'name', coalesce(r.reason ->> 'stage', ''), 'round', b.round,
     'chance', r.chance, 'why', r.reason, 'due_at', r.due_at, 'overdue', r.overdue)
   FROM submission b JOIN review_step r ON r.submission = b.id LEFT JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
   CROSS JOIN LATERAL (VALUES (r.decided_at, CASE WHEN r.looked THEN 'stage.looked' ELSE 'stage.let_pass' END), (r.overdue_at, 'stage.overdue')) AS c (at, what)
@@ -1706,6 +1706,9 @@ SELECT b.id AS submission_id, b.slot AS slot_id, b.task AS task_id, b.project AS
        (SELECT min(r.plan_version) FROM review_step r WHERE r.submission = b.id) AS plan_version,
        (SELECT v.stage FROM submission e JOIN verdict v ON v.submission = e.id
         WHERE e.slot = b.slot AND e.author = b.author AND e.id <> b.id AND e.state = 'rework' ORDER BY v.given_at DESC LIMIT 1) AS sent_back_by,
+       (SELECT min(r.step) FROM relaxation r JOIN assignment h ON h.id = r.assignment
+        WHERE r.task = b.task AND h.slot = b.slot AND h.annotator = b.author AND r.relaxed -> 'second_review' IS NOT NULL) AS relaxed_step,
+       p.language_level, p.skill_half_life_days AS half_life_days,
        l.project AS lane_project, l.kind, l.stage, l.domain AS lane_domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer, false AS other_vendor
 FROM submission b JOIN assignment a ON a.id = b.assignment JOIN slot s ON s.id = b.slot JOIN project p ON p.id = b.project JOIN task t ON t.id = b.task
@@ -1795,7 +1798,7 @@ SELECT r.author, r.domain, r.band, count(*) FILTER (WHERE j.outcome IS NOT NULL)
 FROM review_step r
 LEFT JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
                    FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) j ON true
-WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' NOT IN ('sent_back', 'second_review')
 GROUP BY 1, 2, 3
 
 -- name: sampling_found
@@ -1804,7 +1807,7 @@ WITH judged AS MATERIALIZED (
   SELECT r.looked, r.overdue_at, round(r.chance * 100)::int AS percent,
          (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)
           FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) AS outcome
-  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' NOT IN ('sent_back', 'second_review')
 )
 SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE outcome IN ('accept', 'fix') OR outcome IS NULL AND (NOT looked OR overdue_at IS NOT NULL))::int AS passed,
        min(percent) AS least,
@@ -1945,7 +1948,7 @@ FROM review_hold h LEFT JOIN annotator n ON n.id = h.annotator ORDER BY h.state 
 
 -- name: stage_of_look
 -- Which of how many stages of its plan looks at a piece, with the stage's name; version 0 has one.
-SELECT coalesce(jsonb_array_length(p.stages), 1) AS of, coalesce(r.reason ->> 'stage', '') AS name
+SELECT greatest(coalesce(jsonb_array_length(p.stages), 1), r.stage) AS of, coalesce(r.reason ->> 'stage', '') AS name
 FROM review_step r LEFT JOIN review_plan p ON p.project = r.project AND p.version = r.plan_version
 WHERE r.submission = :submission_id AND r.stage = :stage
 

@@ -81,9 +81,10 @@ async def _move(owner: ProjectView, moves: list[Move]) -> None:
     project_id, plan = owner.id, await plan_of(owner.id, owner.expert_level)
     lanes = await ensure_lanes([move.new for move in moves])
     old, texts = [move.old_id for move in moves], [move.requirements for move in moves]
-    for stage in range(MOST_STAGES + 1):
+    for stage in range(MOST_STAGES + 2):
         there = [plan.lane(move.new, stage) if stage else move.new for move in moves]
-        if 0 < stage <= len(plan.stages):
+        # One more than the plan has: the ladder asks for it (`second_review`).
+        if 0 < stage <= len(plan.stages) + 1:
             lanes |= await lanes_known(there)
         elif stage:
             break

@@ -158,6 +158,7 @@ class StepForm(Struct, kw_only=True):
     level: str = "0"
     language: str = "0"
     role: str = ""
+    second: bool = False
     expedite: bool = True
 
 
