@@ -25,7 +25,9 @@ INVARIANTS = [
         "Nobody holds or does the same task twice.",
         """SELECT task AS id, annotator FROM slot WHERE annotator IS NOT NULL GROUP BY task, annotator HAVING count(*) > 1
            UNION ALL
-           SELECT task, author FROM submission WHERE state IN ('pending', 'accepted') GROUP BY task, author HAVING count(*) > 1""",
+           SELECT task, author FROM submission WHERE state IN ('pending', 'accepted') GROUP BY task, author HAVING count(*) > 1
+           UNION ALL
+           SELECT d.task, d.annotator FROM declined d JOIN assignment a ON a.task = d.task AND a.annotator = d.annotator AND a.slot <> d.slot AND a.claimed_at > d.at""",
     ),
     _rule(
         1,
