@@ -1475,7 +1475,8 @@ UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days 
   rework_limit = :rework_limit, answer_limit = :answer_limit, push = :push, lease_grace_minutes = :lease_grace_minutes,
   annotation_cost = :annotation_cost, review_cost = :review_cost, cap_per_person_day = :cap_per_person_day,
   cap_per_person_live = :cap_per_person_live, min_turns = :min_turns, max_turns = :max_turns, stick_to_topic = :stick_to_topic,
-  stick_to_author = :stick_to_author, version = version + 1
+  stick_to_author = :stick_to_author, name = :name, description = :description, guidelines = :guidelines, required_role = :required_role,
+  expert_level = :expert_level, skill_half_life_days = :skill_half_life_days, version = version + 1
 WHERE id = :id
 
 -- name: rank_by_sla
@@ -2070,3 +2071,7 @@ UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :
 SELECT t.domain, t.kind, count(*)::int AS pieces FROM submission b JOIN task t ON t.id = b.task
 WHERE b.project = :project_id AND b.state = 'accepted' AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
 GROUP BY 1, 2 ORDER BY 3 DESC
+
+-- name: last_calendar_change
+-- How a calendar was before its newest change.
+SELECT before FROM audit_entry WHERE subject_type = 'calendar' AND subject_id = :name AND action = 'calendar.put' ORDER BY seq DESC LIMIT 1
