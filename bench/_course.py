@@ -77,6 +77,11 @@ def by_breadth(estimate: Aggregator, person: int, tasks: Whole, given: Whole) ->
     return np.asarray(-given[tasks], dtype=np.float64)
 
 
+def in_order(estimate: Aggregator, person: int, tasks: Whole, given: Whole) -> Floats:  # noqa: ARG001  one form for all
+    """The oldest that still wants an answer: what a lane does."""
+    return np.asarray(-tasks, dtype=np.float64)
+
+
 class Open:
     """Which of their logged answers each person has not given yet."""
 

@@ -23,6 +23,7 @@ from routing.errors import NoSuchAssignment, NotEligible
 from routing.events import Price, pricing
 from routing.explain import PlaceExplained, explain, places_seen_by
 from routing.heads import Head, head_of, price_query
+from routing.moment import PREDICATES
 from routing.presence import PresenceView, presence, presences
 from routing.views import Views
 from skills.profiles import Profile, load_profile
@@ -31,10 +32,13 @@ sql = load(__package__)
 
 PREFERENCES = {
     "preference": frozenset({"not_declined", "preferred"}),
-    "ladder": frozenset({"ladder"}),
+    "ladder": frozenset[str](),
     "cap": CAPS,
 }
-"""What a manager may pass over, by name; the predicates of `explain` that each covers. Everything else is a requirement."""
+"""What a manager may pass over, by name; the predicates of `explain` that each covers. Everything else is a requirement.
+
+`ladder`: the requirement as a later step of the ladder leaves it, as if that step had come.
+"""
 MOST_PICKED = 50
 
 
@@ -67,9 +71,9 @@ async def assign(
     db.require_transaction()
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
-    slot = await place_for(task_id, annotator_id, settings, override, slot_id)
+    slot, step = await place_on_step(task_id, annotator_id, settings, override, slot_id)
     why = {"by_hand": {"reason": reason, "passed_over": sorted(override)}}
-    view = await give(slot, profile, why, settings)
+    view = await give(slot, profile, why, settings, step=step)
     await audit.record(
         "task.assigned", "task", task_id, reason=reason,
         after={"annotator_id": str(annotator_id), "assignment_id": str(view.id), "passed_over": sorted(override)},
@@ -83,10 +87,16 @@ async def assign(
 
 
 async def give(
-    slot: Any, profile: Profile, why: dict[str, Any], settings: Settings, price: Price | None = None
+    slot: Any, profile: Profile, why: dict[str, Any], settings: Settings, price: Price | None = None, *, step: int = 0
 ) -> AssignmentView:
-    """The place, at the price given, or at the price of the first time for one's own rework, or at today's."""
-    head = head_of(await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"]))
+    """The place, at the price given, or at the price of the first time for one's own rework, or at today's.
+
+    `step`: of the ladder, above the one on which the lane stands, where a manager passes over its wait.
+    """
+    row: Any = await db.fetch_one(sql.lane_of_slot, slot_id=slot["id"])
+    head = head_of(dict(row) | {"step": max(step, row["step"])})
+    if head.relaxed:
+        why |= {"ladder": {"step": head.step, "relaxed": head.relaxed}}
     price = price or await price_of(slot, head, profile, settings)
     return await place(
         profile, head, slot["id"], settings, price=price, why=why, counted=slot["reserved_for"] != profile.id
@@ -158,6 +168,13 @@ async def place_for(
     task_id: UUID, annotator_id: UUID, settings: Settings, override: Collection[str] = (), slot_id: UUID | None = None
 ) -> Any:
     """The first free place that they may have, or the one that is named. Raises `NotEligible` with every failure."""
+    return (await place_on_step(task_id, annotator_id, settings, override, slot_id))[0]
+
+
+async def place_on_step(
+    task_id: UUID, annotator_id: UUID, settings: Settings, override: Collection[str] = (), slot_id: UUID | None = None
+) -> tuple[Any, int]:
+    """The same, with the step of the ladder on which they may have it; 0: the one on which the lane stands."""
     waived = frozenset[str]().union(*(PREFERENCES[name] for name in override))
     explained = {(one.stage, one.no): one for one in (await explain(task_id, annotator_id, settings)).places}
     own = _of_presence(await presence(annotator_id, settings))
@@ -165,11 +182,13 @@ async def place_for(
     for slot in await db.fetch(sql.free_places, task_id=task_id):
         if slot_id is not None and slot["id"] != slot_id:
             continue
-        failures = [
-            one for one in explained[slot["stage"], slot["no"]].failures if one.predicate not in waived | {"present"}
-        ]
+        seen = explained[slot["stage"], slot["no"]]
+        failures = [one for one in seen.failures if one.predicate not in waived | {"present"}]
+        later = seen.ladder.step if seen.ladder is not None and "ladder" in override else 0
+        if later:
+            failures = [one for one in failures if one.predicate in PREDICATES]
         if not failures and not own:
-            return slot
+            return slot, later
         refused = refused or failures
     failures = (refused or [_NOTHING_FREE] if not own else refused) + own
     raise NotEligible("; ".join(f"{one.predicate}: {one.mend}" for one in failures), failures=failures)

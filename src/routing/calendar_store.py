@@ -57,3 +57,15 @@ async def put_calendar(name: str, hours: Hours, *, version: int | None = None, r
     )  # fmt: skip
     await audit.record("calendar.put", "calendar", name, before=before, after=values, reason=reason or None)
     return await calendar(name)
+
+
+async def put_back(name: str, *, version: int) -> CalendarView:
+    """As it was before the last change, while `version` is still the newest.
+
+    Raises `NoSuchCalendar`, `PreconditionFailed`, also where there was nothing before.
+    """
+    db.require_transaction()
+    row = await db.fetch_one(sql.last_calendar_change, name=name)
+    if row is None or row["before"] is None:
+        raise PreconditionFailed
+    return await put_calendar(name, msgspec.convert(row["before"], Hours), version=version, reason="taken back")

@@ -93,6 +93,8 @@ class _Person(msgspec.Struct, frozen=True):
     """Of being there."""
     wrote: bool = False
     """A part of a dialogue about the task that went on in other hands."""
+    part: UUID | None = None
+    """The place of the task in which they had a part that somebody else may go on with: all others are shut to them."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -122,6 +124,7 @@ async def explain(task_id: UUID, annotator_id: UUID, settings: Settings) -> Expl
         recent_of(facts),
         facts["said"],
         facts["wrote"],
+        facts["part"] and plain_uuid(facts["part"]),
     )
     now, heads = await situation(), await lane_heads(KINDS, None)
     traits = [
@@ -206,7 +209,7 @@ def _moment(place: _Place, person: _Person, holders: set[UUID]) -> Moment:
         kept_until=slot["kept_until"],
         reserved_until=slot["freed_at"] + timedelta(seconds=head.deadline_seconds) if returned else None,
         author_id=person_id if person.wrote and slot["author_id"] else slot["author_id"] and plain_uuid(slot["author_id"]), author_vendor_id=slot["author_vendor_id"],
-        other_vendor=head.other_vendor, involved=person_id in holders or person_id in map(plain_uuid, slot["judges"] or ()), expired=place.expired, declined=person.declined,
+        other_vendor=head.other_vendor, involved=person_id in holders or person_id in map(plain_uuid, slot["judges"] or ()) or person.part not in {None, plain_uuid(slot["id"])}, expired=place.expired, declined=person.declined,
     )  # fmt: skip
 
 
@@ -311,6 +314,7 @@ async def _each(people: Sequence[Any], project_id: UUID, settings: Settings) -> 
                     recent_of(facts),
                     facts["said"],
                     facts["wrote"],
+                    facts["part"] and plain_uuid(facts["part"]),
                 ),
             )
         await asyncio.sleep(0)

@@ -25,7 +25,9 @@ INVARIANTS = [
         "Nobody holds or does the same task twice.",
         """SELECT task AS id, annotator FROM slot WHERE annotator IS NOT NULL GROUP BY task, annotator HAVING count(*) > 1
            UNION ALL
-           SELECT task, author FROM submission WHERE state IN ('pending', 'accepted') GROUP BY task, author HAVING count(*) > 1""",
+           SELECT task, author FROM submission WHERE state IN ('pending', 'accepted') GROUP BY task, author HAVING count(*) > 1
+           UNION ALL
+           SELECT d.task, d.annotator FROM declined d JOIN assignment a ON a.task = d.task AND a.annotator = d.annotator AND a.slot <> d.slot AND a.claimed_at > d.at""",
     ),
     _rule(
         1,
@@ -92,7 +94,7 @@ INVARIANTS = [
            WHERE (p.review_other_vendor AND NOT EXISTS (
              SELECT FROM audit_entry e WHERE e.subject_type = 'project' AND e.subject_id = p.id::text AND e.action = 'project.changed'
                AND e.after ->> 'review_other_vendor' = 'true' AND e.at >= r.claimed_at)
-             OR (SELECT (l.stages -> v.stage - 1 ->> 'other_vendor')::boolean FROM review_step s JOIN review_plan l ON l.project = s.project AND l.version = s.plan_version
+             OR (SELECT (l.stages -> least(v.stage, jsonb_array_length(l.stages)) - 1 ->> 'other_vendor')::boolean FROM review_step s JOIN review_plan l ON l.project = s.project AND l.version = s.plan_version
                  WHERE s.submission = v.submission AND s.stage = v.stage))
              AND r.vendor IS NOT DISTINCT FROM w.vendor""",
     ),

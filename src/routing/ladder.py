@@ -15,6 +15,7 @@ from kernel.errors import Invalid
 from routing.lanes import Lane
 
 MOST_STEPS = 8
+SECOND_REVIEW = "second_review"
 
 
 class Relax(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -25,6 +26,9 @@ class Relax(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     language_level: Annotated[int, Meta(ge=-4, le=-1)] | None = None
     role: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     """Asked for instead of the lane's own; of annotations alone: a review stays a reviewer's."""
+    second_review: bool = False
+    """Whoever takes the work from this step on, and could not have taken it as it was asked for at first, is looked at once
+    more than the plan of review says (`routing.staging`); of annotations alone."""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -60,7 +64,7 @@ def parse(steps: Sequence[Any], roles: set[str]) -> tuple[Step, ...]:
             step = value if isinstance(value, Step) else msgspec.convert(value, Step)
         except msgspec.ValidationError as error:
             raise Invalid(f"Step {no} of the ladder cannot be used: {error}.") from error
-        if step.relax == Relax():
+        if step.relax in (Relax(), Relax(second_review=True)) and (not step.relax.second_review or not found):
             raise Invalid(f"Step {no} of the ladder relaxes nothing; name min_level, language_level or role.")
         if step.after_minutes is None and step.at_sla_share is None and step.when_queue_over is None:
             raise Invalid(f"Step {no} of the ladder is never reached; name after_minutes, at_sla_share or when_queue_over.")  # fmt: skip
@@ -100,6 +104,8 @@ def asked(lane: Lane, language_level: int, ladder: Sequence[Step], step: int) ->
     }
     if not relaxed:
         return Asked(lane, language_level, {})
+    if lane.kind == "annotation" and any(one.relax.second_review for one in ladder[:step]):
+        relaxed[SECOND_REVIEW] = [False, True]
     return Asked(msgspec.structs.replace(lane, min_level=level, required_role=role), language, relaxed)
 
 

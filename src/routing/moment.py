@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from routing.caps import PERSON_DAY, PROJECT_DAY, PROJECT_LIVE, Caps
+from routing.caps import CAPS, PERSON_DAY, PROJECT_DAY, PROJECT_LIVE, Caps
 from routing.eligibility import Change, Failure
 from routing.presence import NOT_AVAILABLE
 from skills.profiles import Profile
@@ -65,6 +65,13 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     def own_rework(self, person: UUID) -> bool:
         return self.kept_until is None and self.reserved_for == person
+
+
+PREDICATES = CAPS | {
+    "project", "present", "capacity", "free", "not_own_work", "one_place_per_person", "reserved", "grace", "expired",
+    "other_vendor", "not_declined",
+}  # fmt: skip
+"""Of failures that are of the moment; all others are of what the work asks."""
 
 
 def hindered(now: Moment, profile: Profile) -> list[Failure]:

@@ -45,8 +45,8 @@ async def act(limit: int = BATCH) -> int:
 
 
 async def _escalate(submission_id: UUID, stage: int, slot_id: UUID) -> str:
-    """The next stage looks now; after the last one the place goes before everything else."""
-    if await go_on(submission_id, stage):
+    """The next stage of the plan looks now; after the last one the place goes before everything else."""
+    if await go_on(submission_id, stage, None):
         await db.execute(sql.end_place, slot_id=slot_id)
         return "next_stage"
     await db.execute(sql.put_first, slot_id=slot_id)

@@ -31,6 +31,11 @@ DRAWN = {
 """State → the states it may be entered from; the database's legal_transition says the same."""
 
 
+ProjectName = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\S")]
+Description = Annotated[str, Meta(max_length=4000)]
+Guidelines = Annotated[str, Meta(max_length=100_000)]
+RoleCode = Annotated[str, Meta(min_length=1, max_length=40)]
+HalfLife = Annotated[int, Meta(ge=1, le=3650)]
 GraceMinutes = Annotated[int, Meta(ge=0, le=240)]
 DayCap = Annotated[int, Meta(ge=1, le=MOST_A_DAY)]
 StickToAuthor = Literal["same", "different"]
@@ -47,14 +52,14 @@ class CapacityCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=120)]
-    description: Annotated[str, Meta(max_length=4000)] = ""
-    guidelines: Annotated[str, Meta(max_length=100_000)] = ""
+    description: Description = ""
+    guidelines: Guidelines = ""
     currency: Annotated[str, Meta(min_length=3, max_length=3)] = "USD"
     overlap: Annotated[int, Meta(ge=1, le=5)] = 1
     min_turns: Turns = 3
     max_turns: Turns = 20
     language_level: Annotated[int, Meta(ge=1, le=5)] = 3
-    required_role: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    required_role: RoleCode | None = None
     review_other_vendor: bool = False
     rework_limit: Annotated[int, Meta(ge=0, le=10)] = 2
     answer_limit: Annotated[int, Meta(ge=1, le=20)] = 3
@@ -68,7 +73,7 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     cap_per_person_live: LiveCap | None = None
     """Most tasks of the project that one person holds at a time; none: no cap."""
     sla_seconds: Annotated[int, Meta(ge=60, le=31_536_000)] = 86_400
-    skill_half_life_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    skill_half_life_days: HalfLife | None = None
     """After so long without news a skill counts half in this project; none: the setting of that name."""
     expert_level: Annotated[int, Meta(ge=1, le=5)] = 4
     """The bar that the lower bound of an expert's skill must reach."""
@@ -95,6 +100,14 @@ class ProjectDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class ProjectChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The rules of a project beside what it asks of people, and how much of it one person gets. What is left out stays."""
 
+    name: ProjectName | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    guidelines: Guidelines | UnsetType = UNSET
+    """Shown beside the work from the next time that a page is opened."""
+    required_role: RoleCode | UnsetType | None = UNSET
+    """As `expert_level` of what waits, too: it moves to the lanes of the new demand."""
+    expert_level: Annotated[int, Meta(ge=1, le=5)] | UnsetType = UNSET
+    skill_half_life_days: HalfLife | UnsetType | None = UNSET
     calendar: Annotated[str, Meta(max_length=80)] | UnsetType | None = UNSET
     ladder: Annotated[list[dict[str, Any]], Meta(max_length=8)] | UnsetType = UNSET
     task_expires_days: Annotated[int, Meta(ge=1, le=3650)] | UnsetType | None = UNSET
@@ -215,9 +228,11 @@ async def _ladder(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 async def change_project(project_id: UUID, change: ProjectChange, *, version: int | None = None) -> ProjectView:
-    """Raises `NoSuchProject`, `NoSuchCalendar`, `Invalid` (naming the step), `PreconditionFailed`."""
+    """Raises `NoSuchProject`, `NoSuchCalendar`, `NoSuchRole`, `ProjectExists`, `BadRequirement`, `Invalid` (naming the step), `PreconditionFailed`."""
     db.require_transaction()
     await db.execute("SELECT FROM project WHERE id = :id FOR NO KEY UPDATE", id=project_id)
+    from routing.relaning import move, moves_of  # noqa: PLC0415  which reads projects itself
+
     before = await project(project_id)
     if version is not None and version != before.version:
         raise PreconditionFailed
@@ -229,10 +244,13 @@ async def change_project(project_id: UUID, change: ProjectChange, *, version: in
         return before
     after = msgspec.structs.replace(before, **wish)
     _check_together(after)
+    await _check_names(was, after)
+    moves = await moves_of(after) if {"required_role", "expert_level"} & set(was) and before.state != "closed" else []
     values = {name: getattr(after, name) for name in CHANGEABLE}
     values |= {"calendar_id": await calendar_id(values.pop("calendar")), "ladder": db.jsonb(after.ladder)}
     values |= _costs(values.pop("capacity_cost"))
     await db.execute(sql.change_project, id=project_id, **values)
+    await move(after, moves)
     if after.sla_seconds != before.sla_seconds:
         await db.execute(sql.rank_by_sla, project_id=project_id, before=before.sla_seconds, now=after.sla_seconds)
     if before.cap_per_person_day is None and after.cap_per_person_day is not None:
@@ -244,6 +262,14 @@ async def change_project(project_id: UUID, change: ProjectChange, *, version: in
     )  # fmt: skip
     await outbox.publish("project.changed", {"name": before.name}, project_id=project_id, subject_id=project_id)
     return await project(project_id)
+
+
+async def _check_names(was: dict[str, Any], after: ProjectView) -> None:
+    """Raises `ProjectExists`, `NoSuchRole`."""
+    if "name" in was and await db.fetch_value("SELECT id FROM project WHERE name = :name", name=after.name) is not None:
+        raise ProjectExists(f"There is a project named {after.name!r} already; choose another name.")
+    if "required_role" in was and after.required_role is not None:
+        await check_roles({after.required_role})
 
 
 def _costs(cost: CapacityCost) -> dict[str, int]:

@@ -141,7 +141,7 @@ WITH candidate AS MATERIALIZED (
     AND NOT (:other_vendor AND s.author_vendor_id IS NOT DISTINCT FROM :vendor_id::uuid)
     AND NOT coalesce(:annotator_id = ANY (s.judges), false)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
-    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id AND d.slot IS DISTINCT FROM s.id)
     AND NOT EXISTS (SELECT FROM task t JOIN project p ON p.id = t.project WHERE t.id = s.task AND t.expires_at + make_interval(secs => p.paused_seconds) <= clock_timestamp()
                     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = t.id AND o.state IN ('live', 'done')))
   ORDER BY s.rank, s.id
@@ -176,6 +176,8 @@ WITH taken AS (
          deadline = clock_timestamp() + make_interval(secs => :deadline_seconds)
   WHERE slot.id = :slot_id AND slot.state = 'free' AND slot.reserved_for = :annotator_id
     AND (slot.kept_until IS NULL OR slot.kept_until > clock_timestamp())
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = slot.task AND d.annotator = :annotator_id AND d.slot <> slot.id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
@@ -293,9 +295,9 @@ UPDATE assignment SET state = :state::text, ended_at = clock_timestamp(), end_re
 WHERE id = :assignment_id AND state = 'live'
 
 -- name: remember_declined
--- So that the task does not come back to who handed it back.
+-- So that the task does not come back to who handed it back, not even the place in which they had a part.
 INSERT INTO declined (id, task, annotator, reason, at) VALUES (:id, :task_id, :annotator_id, :reason, clock_timestamp())
-ON CONFLICT (task, annotator) DO NOTHING
+ON CONFLICT (task, annotator) DO UPDATE SET slot = NULL, reason = excluded.reason, at = excluded.at WHERE declined.slot IS NOT NULL
 
 -- name: lapsed_leases
 -- Live slots whose lease or deadline has passed, oldest first; not locked here: holders are locked first, in order.
@@ -401,8 +403,9 @@ FROM (
   SELECT p.state, s.reserved_for IS NOT NULL AND s.reserved_for <> :annotator_id AND s.kept_until IS NULL AS reserved,
          s.reserved_for <> :annotator_id AND s.kept_until > clock_timestamp() AS grace,
          s.author_id IS NOT DISTINCT FROM :annotator_id OR coalesce(:annotator_id = ANY (s.judges), false)
-           OR EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AS own_place,
-         EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id) AS declined
+           OR EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
+           OR EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id AND d.slot <> s.id) AS own_place,
+         EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id AND d.slot IS NULL) AS declined
   FROM slot s JOIN project p ON p.id = s.project
   WHERE s.state = 'free' AND p.state IN ('published', 'paused') AND s.kind = ANY (:kinds::text[])
     AND (:project_ids::uuid[] IS NULL OR s.project = ANY (:project_ids))
@@ -423,6 +426,7 @@ WITH taken AS (
          lease_until = clock_timestamp() + interval '1 minute', deadline = clock_timestamp() + interval '1 minute'
   WHERE slot.id = :slot_id AND slot.state = 'free' AND (slot.reserved_for IS NULL OR slot.reserved_for = :annotator_id OR slot.kept_until <= clock_timestamp())
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = slot.task AND o.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = slot.task AND d.annotator = :annotator_id AND d.slot <> slot.id)
   RETURNING slot.id, slot.task, slot.project, slot.kind, slot.epoch, slot.lease_until, slot.deadline
 )
 INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, state, lease_until, deadline, price_micros, currency,
@@ -583,7 +587,7 @@ SELECT at, what, who, detail FROM (
     'verdict_id', v.id)
   FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE b.task = :task_id
   UNION ALL
-  SELECT c.at, c.what, NULL, jsonb_build_object('stage', r.stage, 'of', coalesce(jsonb_array_length(l.stages), 1), 'name', coalesce(r.reason ->> 'stage', ''), 'round', b.round,
+  SELECT c.at, c.what, NULL, jsonb_build_object('stage', r.stage, 'of', greatest(coalesce(jsonb_array_length(l.stages), 1), r.stage), 'name', coalesce(r.reason ->> 'stage', ''), 'round', b.round,
     'chance', r.chance, 'why', r.reason, 'due_at', r.due_at, 'overdue', r.overdue)
   FROM submission b JOIN review_step r ON r.submission = b.id LEFT JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
   CROSS JOIN LATERAL (VALUES (r.decided_at, CASE WHEN r.looked THEN 'stage.looked' ELSE 'stage.let_pass' END), (r.overdue_at, 'stage.overdue')) AS c (at, what)
@@ -634,7 +638,7 @@ WHERE l.kind = ANY (:kinds::text[])
 -- hold, with everybody who had a part in the task or handed it back.
 SELECT wanted.place, head.id, head.task, head.author_id, head.author_vendor_id,
        ARRAY(SELECT o.annotator FROM slot o WHERE o.task = head.task AND o.annotator IS NOT NULL
-             UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task UNION ALL SELECT unnest(head.judges)) AS involved
+             UNION ALL SELECT d.annotator FROM declined d WHERE d.task = head.task AND d.slot IS DISTINCT FROM head.id UNION ALL SELECT unnest(head.judges)) AS involved
 FROM unnest(:places::int[], :lane_ids::uuid[], :from_ranks::bigint[], :counts::int[], :versions::int[]) AS wanted (place, lane, from_rank, places, version)
 JOIN lane l ON l.id = wanted.lane
 JOIN project p ON p.id = l.project AND p.state = 'published' AND p.version = wanted.version
@@ -1285,7 +1289,8 @@ WHERE task.project = :project_id AND task.lane = w.old_lane AND task.requirement
 -- name: who_is_there
 -- Active people, or those of them who are named, with what they hold now, whether they handed this task back, and their number; the longest here first.
 SELECT a.id, a.display_name, a.capacity, coalesce(h.live, 0)::int AS held,
-       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS declined,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id AND d.annotator = a.id AND d.slot IS NULL) AS declined,
+       (SELECT d.slot FROM declined d WHERE d.task = :task_id AND d.annotator = a.id) AS part,
        EXISTS (SELECT FROM assignment x JOIN handover h ON h.from_assignment = x.id WHERE x.task = :task_id AND x.annotator = a.id) AS wrote,
        h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
        (SELECT p.state FROM presence p WHERE p.annotator = a.id) AS said, count(*) OVER ()::int AS total
@@ -1297,7 +1302,8 @@ LIMIT :limit::int
 -- name: load_of
 -- What one person holds, and whether they handed a task back.
 SELECT coalesce(h.live, 0)::int AS held,
-       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS declined,
+       EXISTS (SELECT FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id AND d.slot IS NULL) AS declined,
+       (SELECT d.slot FROM declined d WHERE d.task = :task_id::uuid AND d.annotator = :annotator_id) AS part,
        EXISTS (SELECT FROM assignment x JOIN handover o ON o.from_assignment = x.id WHERE x.task = :task_id::uuid AND x.annotator = :annotator_id) AS wrote,
        h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
        (SELECT p.state FROM presence p WHERE p.annotator = :annotator_id) AS said
@@ -1469,7 +1475,8 @@ UPDATE project SET calendar = :calendar_id, ladder = :ladder, task_expires_days 
   rework_limit = :rework_limit, answer_limit = :answer_limit, push = :push, lease_grace_minutes = :lease_grace_minutes,
   annotation_cost = :annotation_cost, review_cost = :review_cost, cap_per_person_day = :cap_per_person_day,
   cap_per_person_live = :cap_per_person_live, min_turns = :min_turns, max_turns = :max_turns, stick_to_topic = :stick_to_topic,
-  stick_to_author = :stick_to_author, version = version + 1
+  stick_to_author = :stick_to_author, name = :name, description = :description, guidelines = :guidelines, required_role = :required_role,
+  expert_level = :expert_level, skill_half_life_days = :skill_half_life_days, version = version + 1
 WHERE id = :id
 
 -- name: rank_by_sla
@@ -1552,7 +1559,7 @@ WITH mine AS (
   FROM slot s JOIN project p ON p.id = s.project AND p.state = 'published' AND p.stick_to_author IS NOT NULL
   WHERE s.judge_id = :annotator_id AND s.state = 'free' AND s.reserved_for IS NULL
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id) AND NOT coalesce(:annotator_id = ANY (s.judges), false)
-    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id AND d.slot IS DISTINCT FROM s.id)
   ORDER BY s.rank LIMIT 50
 )
 SELECT m.id, m.lane, m.stick_to_author <> 'same' AS avoid, extract(epoch FROM m.waits_since)::float8 AS waits_since, t.priority
@@ -1564,7 +1571,7 @@ CROSS JOIN LATERAL (
   SELECT s.id, s.task, s.waits_since FROM slot s
   WHERE s.lane = lane.lane AND s.state = 'free' AND s.reserved_for IS NULL AND s.judge_id IS DISTINCT FROM :annotator_id AND s.author_id <> :annotator_id AND NOT coalesce(:annotator_id = ANY (s.judges), false)
     AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
-    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+    AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id AND d.slot IS DISTINCT FROM s.id)
   ORDER BY s.rank, s.id LIMIT 1
 ) AS other
 JOIN task t ON t.id = other.task
@@ -1706,6 +1713,9 @@ SELECT b.id AS submission_id, b.slot AS slot_id, b.task AS task_id, b.project AS
        (SELECT min(r.plan_version) FROM review_step r WHERE r.submission = b.id) AS plan_version,
        (SELECT v.stage FROM submission e JOIN verdict v ON v.submission = e.id
         WHERE e.slot = b.slot AND e.author = b.author AND e.id <> b.id AND e.state = 'rework' ORDER BY v.given_at DESC LIMIT 1) AS sent_back_by,
+       (SELECT min(r.step) FROM relaxation r JOIN assignment h ON h.id = r.assignment
+        WHERE r.task = b.task AND h.slot = b.slot AND h.annotator = b.author AND r.relaxed -> 'second_review' IS NOT NULL) AS relaxed_step,
+       p.language_level, p.skill_half_life_days AS half_life_days,
        l.project AS lane_project, l.kind, l.stage, l.domain AS lane_domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer, false AS other_vendor
 FROM submission b JOIN assignment a ON a.id = b.assignment JOIN slot s ON s.id = b.slot JOIN project p ON p.id = b.project JOIN task t ON t.id = b.task
@@ -1795,7 +1805,7 @@ SELECT r.author, r.domain, r.band, count(*) FILTER (WHERE j.outcome IS NOT NULL)
 FROM review_step r
 LEFT JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
                    FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) j ON true
-WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' NOT IN ('sent_back', 'second_review')
 GROUP BY 1, 2, 3
 
 -- name: sampling_found
@@ -1804,7 +1814,7 @@ WITH judged AS MATERIALIZED (
   SELECT r.looked, r.overdue_at, round(r.chance * 100)::int AS percent,
          (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)
           FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) AS outcome
-  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' <> 'sent_back'
+  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' NOT IN ('sent_back', 'second_review')
 )
 SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE outcome IN ('accept', 'fix') OR outcome IS NULL AND (NOT looked OR overdue_at IS NOT NULL))::int AS passed,
        min(percent) AS least,
@@ -1945,7 +1955,7 @@ FROM review_hold h LEFT JOIN annotator n ON n.id = h.annotator ORDER BY h.state 
 
 -- name: stage_of_look
 -- Which of how many stages of its plan looks at a piece, with the stage's name; version 0 has one.
-SELECT coalesce(jsonb_array_length(p.stages), 1) AS of, coalesce(r.reason ->> 'stage', '') AS name
+SELECT greatest(coalesce(jsonb_array_length(p.stages), 1), r.stage) AS of, coalesce(r.reason ->> 'stage', '') AS name
 FROM review_step r LEFT JOIN review_plan p ON p.project = r.project AND p.version = r.plan_version
 WHERE r.submission = :submission_id AND r.stage = :stage
 
@@ -2061,3 +2071,7 @@ UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :
 SELECT t.domain, t.kind, count(*)::int AS pieces FROM submission b JOIN task t ON t.id = b.task
 WHERE b.project = :project_id AND b.state = 'accepted' AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
 GROUP BY 1, 2 ORDER BY 3 DESC
+
+-- name: last_calendar_change
+-- How a calendar was before its newest change.
+SELECT before FROM audit_entry WHERE subject_type = 'calendar' AND subject_id = :name AND action = 'calendar.put' ORDER BY seq DESC LIMIT 1

@@ -31,7 +31,7 @@ async def change_requirements(project_id: UUID, stated: Stated, reason: str, ver
     after = msgspec.structs.replace(before, requirements=stated)
     moves = await moves_of(after)
     await db.execute(sql.change_requirements, id=project_id, requirements=db.jsonb(stated))
-    await _move(before, moves)
+    await move(before, moves)
     await audit.record(
         "project.requirements", "project", project_id, before={"requirements": before.requirements},
         after={"requirements": stated}, reason=reason,
@@ -74,16 +74,17 @@ def _move_of(owner: ProjectView, row: Any, asked: Any) -> Move:
     return Move(row["requirements"], old, UUID(int=row["lane_id"].int), new)
 
 
-async def _move(owner: ProjectView, moves: list[Move]) -> None:
+async def move(owner: ProjectView, moves: list[Move]) -> None:
     """Reviews go to the lanes of the plan in force."""
     if not moves:
         return
     project_id, plan = owner.id, await plan_of(owner.id, owner.expert_level)
     lanes = await ensure_lanes([move.new for move in moves])
     old, texts = [move.old_id for move in moves], [move.requirements for move in moves]
-    for stage in range(MOST_STAGES + 1):
+    for stage in range(MOST_STAGES + 2):
         there = [plan.lane(move.new, stage) if stage else move.new for move in moves]
-        if 0 < stage <= len(plan.stages):
+        # One more than the plan has: the ladder asks for it (`second_review`).
+        if 0 < stage <= len(plan.stages) + 1:
             lanes |= await lanes_known(there)
         elif stage:
             break

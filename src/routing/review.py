@@ -93,7 +93,7 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     if draft.outcome not in PASSING:
         await holds.refuse(reviewer_id, work.author_id)
     verdict_id = await _store(mine, work, draft, settings)
-    if draft.outcome not in PASSING or not await go_on(work.id, mine.stage):
+    if draft.outcome not in PASSING or not await go_on(work.id, mine.stage, settings):
         await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
         await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))

@@ -88,8 +88,11 @@ class Plan(msgspec.Struct, frozen=True):
     stages: list[Stage]
     asked: list[Requirements]
 
+    def at(self, stage: int) -> Stage:
+        """Stages count from 1; beyond the last the last one says who looks, and by when."""
+        return self.stages[min(stage, len(self.stages)) - 1]
+
     def lane(self, work: Lane, stage: int) -> Lane:
-        """Stages count from 1; beyond the last the last one says who looks."""
         n = min(stage, len(self.stages)) - 1
         return review_lane(work, stage, self.asked[n], other_vendor=self.stages[n].other_vendor)
 

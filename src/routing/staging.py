@@ -1,7 +1,8 @@
 """From stage to stage of a plan: each looks at the work or lets it pass, and says why; after the last one it counts.
 
 A look is a place in the routing engine like any other: a lane, a lease, a price. A piece that was sent back goes to the
-stage that sent it back, and is always looked at.
+stage that sent it back, and is always looked at. Where the ladder asked less of its author (`second_review`), one stage more
+follows the last one, by the same rules, and looks at every such piece.
 """
 
 import hashlib
@@ -12,12 +13,17 @@ import msgspec
 
 from kernel import db, outbox
 from kernel.ids import uuid7
+from kernel.settings import Settings
 from kernel.sql import load
+from routing.eligibility import judge
 from routing.events import WorkAccepted, emit
 from routing.intake import lanes_known
+from routing.ladder import SECOND_REVIEW
 from routing.lanes import ANNOTATION, lane_of
 from routing.promises import chance_of
 from routing.review_plans import BUILT_IN, Plan, Share, plan_of
+from routing.views import Views
+from skills.profiles import load_profile
 
 sql = load(__package__)
 SECOND_LOOK_SECONDS = 4 * 3600
@@ -49,6 +55,10 @@ class _Work(msgspec.Struct, frozen=True):
     band: int
     plan_version: int | None
     sent_back_by: int | None
+    language_level: int
+    half_life_days: int | None
+    relaxed_step: int | None
+    """Of the ladder, on which the author took it, if that one asks for one look more."""
 
 
 def drawn(submission_id: UUID, stage: int) -> float:
@@ -66,28 +76,45 @@ def stratified(share: float, seen: int, looked: int, draw: float) -> Look:
     return Look(draw < chance, chance, {"rule": "stratified", "share": share, "seen": seen, "looked": looked})
 
 
-async def begin(submission_id: UUID) -> bool:
+async def begin(submission_id: UUID, settings: Settings) -> bool:
     """What was just handed in, at its first stage. Whether somebody looks at it; if not, it counts now."""
     row: Any = await db.fetch_one(sql.work_for_stage, submission_id=submission_id)
     work = msgspec.convert(dict(row), _Work, strict=False)
     plan = await plan_of(work.project_id, work.expert_level)
-    start = min(work.sent_back_by or 1, len(plan.stages))
-    return await _from(start, row, work, plan, back=work.sent_back_by is not None)
+    more = await _one_more(row, work, settings)
+    start = min(work.sent_back_by or 1, len(plan.stages) + more)
+    return await _from(start, row, work, plan, back=work.sent_back_by is not None, more=more)
 
 
-async def go_on(submission_id: UUID, after: int) -> bool:
-    """After a stage let it pass. Whether another one looks; if not, it counts now (the caller writes that down)."""
+async def go_on(submission_id: UUID, after: int, settings: Settings | None) -> bool:
+    """After a stage let it pass. Whether another one looks; if not, it counts now (the caller writes that down).
+
+    Without `settings` only stages of the plan: nobody looked, so that a look more than the plan has none to follow.
+    """
     row: Any = await db.fetch_one(sql.work_for_stage, submission_id=submission_id)
     work = msgspec.convert(dict(row), _Work, strict=False)
     # Work without a record was handed in before there were plans.
     plan = await plan_of(work.project_id, work.expert_level, work.plan_version or BUILT_IN)
-    return await _from(after + 1, row, work, plan, back=False)
+    more = settings is not None and await _one_more(row, work, settings)
+    return await _from(after + 1, row, work, plan, back=False, more=more)
 
 
-async def _from(first: int, row: Any, work: _Work, plan: Plan, *, back: bool) -> bool:
-    for stage in range(first, len(plan.stages) + 1):
+async def _one_more(row: Any, work: _Work, settings: Settings) -> bool:
+    """Whether the author took it on a step that asks for one look more, and does not meet what was asked at first."""
+    if work.relaxed_step is None:
+        return False
+    profile = await load_profile(work.author_id, settings.skill_half_life_days)
+    seen = Views(profile, settings.skill_half_life_days).of(work.half_life_days)
+    return bool(judge(seen, lane_of(row), work.language_level, settings.skill_lower_bound_z))
+
+
+async def _from(first: int, row: Any, work: _Work, plan: Plan, *, back: bool, more: bool) -> bool:
+    for stage in range(first, len(plan.stages) + more + 1):
         sent_back = back and stage == first
-        look = await _look(work, plan.stages[stage - 1].share, stage, sent_back=sent_back)
+        if stage > len(plan.stages) and not sent_back:
+            look = Look(looked=True, chance=1.0, reason={"rule": SECOND_REVIEW, "step": work.relaxed_step})
+        else:
+            look = await _look(work, plan.at(stage).share, stage, sent_back=sent_back)
         await _record(work, plan, stage, look)
         if look.looked:
             await _place(row, work, plan, stage)
@@ -114,7 +141,7 @@ async def _look(work: _Work, share: Share, stage: int, *, sent_back: bool) -> Lo
 
 
 async def _record(work: _Work, plan: Plan, stage: int, look: Look) -> None:
-    of = plan.stages[stage - 1]
+    of = plan.at(stage)
     await db.execute(
         sql.record_step, id=uuid7(), submission_id=work.submission_id, project_id=work.project_id, stage=stage,
         plan_version=plan.version, looked=look.looked, chance=look.chance, reason=db.jsonb(look.reason | {"stage": of.name}),
@@ -128,7 +155,7 @@ async def _place(row: Any, work: _Work, plan: Plan, stage: int) -> None:
     placed = await db.fetch_value(
         sql.place_review, id=uuid7(), slot_id=work.slot_id, lane_id=(await lanes_known([lane]))[lane.key], stage=stage,
         submission_id=work.submission_id, author_id=work.author_id, author_vendor_id=work.author_vendor_id,
-        same_reviewer=plan.stages[min(stage, len(plan.stages)) - 1].second_look == "same", kept_seconds=SECOND_LOOK_SECONDS,
+        same_reviewer=plan.at(stage).second_look == "same", kept_seconds=SECOND_LOOK_SECONDS,
     )  # fmt: skip
     assert placed is not None, "a place that is open is no place of another submission"
 

@@ -96,7 +96,7 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
     if not late:
         await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
     stored = await _store(mine, payload, "pending", late=late)
-    if not await begin(stored.submission_id):
+    if not await begin(stored.submission_id, settings):
         await accept_unseen(stored.submission_id, "not_sampled")
         stored = msgspec.structs.replace(stored, state="accepted")
     await ask_for_more(mine.task_id, settings.skill_half_life_days)

@@ -276,11 +276,12 @@ class Upkeep(Table, tablename="upkeep", db=engine):
 
 
 class Declined(Table, tablename="declined", db=engine):
-    """Who handed a task back and should not be given it again."""
+    """Who handed a task back and should not be given it again; with `slot`, who had a part in that place, and so in no other."""
 
     id = UUID(primary_key=True)
     task = ForeignKey(Task, null=False, on_delete=OnDelete.restrict)
     annotator = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    slot = ForeignKey(Slot, null=True, on_delete=OnDelete.restrict, default=None)
     reason = Text(default="")
     at = Timestamptz(default=TimestamptzNow())
     declined_once = Unique([task, annotator])

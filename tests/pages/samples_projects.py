@@ -9,6 +9,7 @@ from callboard.pages.views_projects import (
     CalendarPage,
     ConsensusView,
     Fault,
+    GeneralView,
     HistoryLine,
     LadderPreview,
     LadderView,
@@ -133,6 +134,15 @@ OFFICE = CalendarView(
     id=uid(80), name="berlin-office", zone="Europe/Berlin", weekly={"mon": [("09:00", "12:30"), ("13:00", "18:00")]},
     holidays=["2026-12-25"], version=3,
 )  # fmt: skip
+GENERAL = {
+    "name": "Finance dialogues",
+    "description": "For a bank.",
+    "guidelines": "# Be exact\nName your sources.",
+    "required_role": "guide",
+    "expert_level": "4",
+    "half_life": "",
+    "reason": "",
+}
 TIME = {
     "calendar": "berlin-office", "sla": "1", "sla_unit": "days", "lease": "90", "lease_unit": "seconds", "deadline": "4",
     "deadline_unit": "hours", "expires": "14", "reason": "",
@@ -226,6 +236,11 @@ PROJECTS: dict[str, tuple[str, object]] = {
             faults={"sla": Fault("duration", {"low": 60, "high": 31_536_000}), "lease": Fault("lease_above_deadline")},
         ),
     ),
+    "project-general": ("projects/general.html", GeneralView(head=head("general"), values=GENERAL, roles=["annotator", "guide"], usual_half_life=90, waits=12)),
+    "project-general-wrong": (
+        "projects/general.html",
+        GeneralView(head=head("general", DRAFT), values=GENERAL | {"name": "", "half_life": "soon"}, roles=[], usual_half_life=90, faults={"name": Fault("missing"), "half_life": Fault("number", {"low": 1, "high": 3650})}),
+    ),
     "project-consensus": (
         "projects/consensus.html",
         ConsensusView(
@@ -245,7 +260,7 @@ PROJECTS: dict[str, tuple[str, object]] = {
     ),
     "calendar": (
         "projects/calendar.html",
-        CalendarPage(calendar=OFFICE, values=DAYS, zones=["UTC", "Europe/Berlin"], used_by=[Named(id=uid(21), name="Finance dialogues")], project=Named(id=uid(22), name="Law"), hours=42.5, done=True),
+        CalendarPage(calendar=OFFICE, values=DAYS, zones=["UTC", "Europe/Berlin"], used_by=[Named(id=uid(21), name="Finance dialogues")], project=Named(id=uid(22), name="Law"), hours=42.5, done="saved", may_undo=True),
     ),
     "calendar-new": (
         "projects/calendar.html",

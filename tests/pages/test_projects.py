@@ -341,3 +341,45 @@ async def test_a_plan_of_review_is_written_put_in_force_and_gone_back_from(play:
     assert re.search(r"Promised: at most 5.% with a defect", page)
     await boss.post(f"{path}/0/activate", reason="too dear")
     assert "Promised:" not in await boss.get(path)
+
+
+async def test_name_guidelines_role_and_the_bar_of_experts_are_changed_and_taken_back(play: Play) -> None:
+    boss, path = play.manager, at(play, "general")
+    version = await version_of(boss, path)
+    lanes = "SELECT DISTINCT l.required_role FROM slot s JOIN lane l ON l.id = s.lane WHERE s.kind = 'annotation' AND s.state = 'free'"
+    assert await db.fetch_value(lanes) == "annotator"
+    typed: dict[str, Any] = {
+        "version": version, "name": "Renamed", "description": "For a bank", "guidelines": "Name your sources.\nBe exact.",
+        "required_role": "reviewer", "expert_level": 5, "half_life": 30, "reason": "the customer wants it",
+    }  # fmt: skip
+    refused = await boss.post(path, 422, **{**typed, "name": " ", "half_life": "soon"})
+    assert "It needs a name." in refused.text
+    assert "the customer wants it" in refused.text
+    done = await boss.post(path, **typed)
+    names = "name, description, guidelines, required_role, expert_level, skill_half_life_days"
+    row = await db.fetch_one(f"SELECT {names} FROM project")  # noqa: S608  columns of the test's own
+    assert row is not None
+    assert tuple(row.values()) == ("Renamed", "For a bank", "Name your sources.\nBe exact.", "reviewer", 5, 30)
+    assert await db.fetch_value(lanes) == "reviewer", "what waits asks for it at once"
+    assert "Undo" in await boss.get(path_of(done))
+    assert "Name your sources." in await boss.get(at(play)), "the history says what was changed"
+    await boss.post(at(play, "undo"), version=int(version) + 1, tab="general")
+    assert (await stored("name"), await db.fetch_value(lanes)) == ("Chat", "annotator")
+    for who in (play.author, play.reviewer):
+        await who.get(path, 403)
+        await who.post(path, 403, version=1)
+
+
+async def test_a_change_of_a_calendar_is_taken_back_while_it_is_the_newest(play: Play) -> None:
+    boss, days = play.manager, {"zone": "UTC", "holidays": "", "reason": ""}
+    first = await boss.post("/calendars/new", name="office", mon="09:00-17:00", **days)
+    assert "/calendars/office/undo" in (page := await boss.get(path_of(first)))
+    assert "Undo</button>" not in page, "there was none before"
+    changed = await boss.post("/calendars/office", version=1, mon="10:00-12:00", **days)
+    assert "/calendars/office/undo" in await boss.get(path_of(changed))
+    back = await boss.post("/calendars/office/undo", version=2)
+    assert "Taken back." in await boss.get(path_of(back))
+    assert await db.fetch_value("SELECT weekly -> 'mon' FROM calendar") == [["09:00", "17:00"]]
+    await boss.post("/calendars/office/undo", 412, version=2)
+    for who in (play.author, play.reviewer):
+        await who.post("/calendars/office/undo", 403, version=3)

@@ -7,15 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel import db
+from callboard.checks import all_invariants
+from kernel import db, invariants
 from kernel.errors import Invalid
 from kernel.settings import Settings
-from routing import climbing, projects, together
+from routing import by_hand, climbing, projects, together
+from routing.errors import NotEligible
 from routing.explain import explain
 from routing.ladder import Relax, Step, asked, parse, seconds_until, steps_reached
 from routing.lanes import Lane, Requirements, annotation_lane, review_lane
 from routing.memory import Memory
-from tests.routing.factory import claim, claim_one, make_annotator, make_project, make_tasks
+from routing.presence import set_presence
+from tests.routing.factory import (
+    WORK,
+    claim,
+    claim_one,
+    make_annotator,
+    make_project,
+    make_reviewer,
+    make_tasks,
+    submit,
+    verdict,
+)
 
 STEPS: list[dict[str, Any]] = [
     {"after_minutes": 30, "relax": {"min_level": -1}},
@@ -74,7 +87,7 @@ def test_when_waiting_alone_leads_to_a_step() -> None:
         ([{"after_minutes": 5, "relax": {"min_level": 1}}], "Step 1"),
         ([*STEPS, {"after_minutes": 10, "relax": {"min_level": -1}}], "Step 3.*before the one above"),
         ([{"after_minutes": 5, "relax": {"role": "wizard"}}], "wizard"),
-        ([{"after_minutes": 5, "relax": {"second_review": True}}], "second_review"),
+        ([{"after_minutes": 5, "relax": {"second_review": True}}], "Step 1.*relaxes nothing"),
         ([STEPS[0]] * 9, "at most 8"),
     ],
 )
@@ -155,3 +168,59 @@ async def test_a_ladder_is_changed_under_the_version_that_was_read(settings: Set
         view = await projects.change_project(project, projects.ProjectChange(ladder=STEPS), version=2)
     assert [step["relax"] for step in view.ladder] == [{"min_level": -1}, {"min_level": -2}]
     assert (view.version, view.task_expires_days) == (3, 14)
+
+
+REVIEWED: list[dict[str, Any]] = [{"after_minutes": 30, "relax": {"min_level": -1, "second_review": True}}]
+
+
+def test_one_review_more_goes_with_what_is_relaxed_and_is_no_matter_of_reviews() -> None:
+    ladder = parse([*STEPS[:1], {"after_minutes": 60, "relax": {"second_review": True}}], set())
+    assert asked(lane(), 3, ladder, 1).relaxed == {"min_level": [4, 3]}
+    assert asked(lane(), 3, ladder, 2).relaxed == {"min_level": [4, 3], "second_review": [False, True]}
+    assert asked(lane(min_level=1), 3, ladder, 2).relaxed == {}, "nothing was left to relax"
+    assert "second_review" not in asked(review_lane(lane()), 3, ladder, 2).relaxed
+
+
+@pytest.mark.usefixtures("pool")
+async def test_work_that_was_given_out_relaxed_is_looked_at_once_more(settings: Settings) -> None:
+    """By somebody else, whatever the plan asks; after a rework by whoever sent it back; not where the author is able enough."""
+    project = await make_project(settings, ladder=REVIEWED)
+    weak, able = await make_annotator(settings, skills={"general": 3}), await make_annotator(settings, "A", skills={"general": 5})  # fmt: skip
+    first, second = [await make_reviewer(settings, str(n), skills={"general": 5}) for n in range(2)]
+    await make_tasks(project, 2, difficulty=5)
+    await _older(31)
+    await _climb(settings)
+    for author, looks in ((able, 1), (weak, 2)):
+        held = await claim_one(settings, author)
+        assert held.why["ladder"]["relaxed"]["second_review"] == [False, True]
+        await submit(settings, held)
+        for n, reviewer in enumerate((first, second)[:looks], 1):
+            state = (await verdict(settings, await claim_one(settings, reviewer), "accept" if n == 1 else "rework")).task_state  # fmt: skip
+            assert state == ("in_review" if n < looks else "rework" if looks > 1 else "accepted")
+    again = await claim_one(settings, weak)
+    await submit(settings, again, WORK | {"round": 2})
+    assert (await claim(settings, first)).assignments == [], "what passed the plan stays passed"
+    assert (await verdict(settings, await claim_one(settings, second), "accept")).task_state == "accepted"
+    rules = [row["rule"] for row in await db.fetch("SELECT reason ->> 'rule' AS rule FROM review_step WHERE stage = 2 ORDER BY decided_at")]  # fmt: skip
+    assert rules == ["second_review", "sent_back"]
+    assert [result.name for result in await invariants.run(all_invariants()) if result.violations] == []
+
+
+@pytest.mark.usefixtures("pool")
+async def test_a_manager_passes_over_the_wait_of_a_step(settings: Settings) -> None:
+    project = await make_project(settings, ladder=REVIEWED)
+    (task,) = await make_tasks(project, difficulty=5)
+    ann, weaker = await make_annotator(settings, skills={"general": 3}), await make_annotator(settings, "W", skills={"general": 2})  # fmt: skip
+    async with db.transaction("person:manager"):
+        for person in (ann, weaker):
+            await set_presence(person, "available", settings, by_manager=True)
+    for person, override in ((ann, ()), (ann, ("preference",)), (weaker, ("ladder",))):
+        with pytest.raises(NotEligible, match="level"):
+            async with db.transaction("person:manager"):
+                await by_hand.assign(task, person, settings, reason="urgent", override=override)
+    async with db.transaction("person:manager"):
+        held = await by_hand.assign(task, ann, settings, reason="urgent", override=("ladder",))
+    assert held.why["ladder"]["step"] == 1
+    assert (
+        await db.fetch_value("SELECT relaxed ->> 'min_level' FROM relaxation WHERE task = :task", task=task) == "[4, 3]"
+    )

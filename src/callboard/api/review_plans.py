@@ -52,7 +52,7 @@ class ReviewStepView(msgspec.Struct, frozen=True):
     chance: float
     """With which it was to be looked at."""
     reason: dict[str, Any]
-    """`rule` (`fixed`, `stratified`, `adaptive`, `sent_back`) with its figures, and the stage's name."""
+    """`rule` (`fixed`, `stratified`, `adaptive`, `sent_back`, `second_review`) with its figures, and the stage's name."""
     decided_at: datetime
     due_at: datetime | None
     overdue: str

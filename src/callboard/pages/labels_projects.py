@@ -77,6 +77,12 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "closed": _("Project closed"),
     },
     "project_rule": {
+        "name": _("Name"),
+        "description": _("Description"),
+        "guidelines": _("Guidelines"),
+        "required_role": _("Role"),
+        "expert_level": _("Level of an expert"),
+        "skill_half_life_days": _("A skill counts half after (days)"),
         "calendar": _("Calendar"),
         "ladder": _("Ladder"),
         "task_expires_days": _("Untouched tasks expire (days)"),

@@ -41,6 +41,7 @@ REVIEW_LABELS: dict[str, dict[str, str]] = {
     },
     "look_rule": {
         "sent_back": _("This stage sent it back, and looks again."),
+        "second_review": _("The work was given out under relaxed requirements, so one person more looks at it."),
         "newcomer": _("It is one of the first pieces of this author here, which are all looked at."),
         "unknown": _("Too little is known of such work yet, so it is looked at."),
         "all": _("Everything is looked at here."),

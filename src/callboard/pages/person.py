@@ -99,13 +99,16 @@ async def change_capacity(request: Call, annotator_id: AnnotatorId) -> Response[
     capacity = form.number("capacity")
     if capacity not in CAPACITIES:
         raise Invalid("Between 1 and 50 tasks can be held at once.")
+    # A form without the field, an older page or somebody's own, says nothing of the cap; an empty field takes it away.
+    named = "cap_per_day" in form.names()
     cap = form.number("cap_per_day") if form.text("cap_per_day", 10).strip() else None
     if cap is not None and cap not in DAY_CAPS:
         raise Invalid("The most that somebody is given on a day is from 1 to 1,000, or left empty.")
     reason = form.text("reason", LONGEST_REASON).strip()
     async with db.transaction(request.actor.label):
         await visibility.check_annotator(request.actor, annotator_id)
-        await set_cap_per_day(annotator_id, cap, reason)  # first, because it locks the holder
+        if named:  # first, because it locks the holder
+            await set_cap_per_day(annotator_id, cap, reason)
         await annotators.set_capacity(annotator_id, capacity, reason)
     return _done(request, annotator_id, "capacity")
 

@@ -19,7 +19,7 @@ from callboard.pages.views_projects import CalendarPage, Named
 from kernel import db
 from kernel.errors import DomainError, PreconditionFailed
 from kernel.sql import load
-from routing.calendar_store import NAME, CalendarView, calendar, calendars, put_calendar
+from routing.calendar_store import NAME, CalendarView, calendar, calendars, put_back, put_calendar
 from routing.calendars import DAYS, MIDNIGHT, Hours, Span, open_hours
 from routing.projects import project
 
@@ -48,7 +48,9 @@ async def _view(request: Call, of: CalendarView | None, values: dict[str, str]) 
         calendar=of, values=values, zones=["UTC", *ZONES], hours=open_hours(of.weekly) if of else None,
         used_by=[Named(id=UUID(int=row["id"].int), name=row["name"]) for row in rows],
         project=Named(id=came_from, name=(await project(came_from)).name) if came_from else None,
-        done=request.query_params.get("done", "") == "saved", may_edit=request.actor.may(Permission.PROJECTS_WRITE),
+        done=done if (done := request.query_params.get("done", "")) in {"saved", "undone"} else "",
+        may_edit=request.actor.may(Permission.PROJECTS_WRITE),
+        may_undo=of is not None and done == "saved" and request.query_params.get("of", "") == str(of.version),
     )  # fmt: skip
 
 
@@ -133,7 +135,10 @@ async def _save(request: Call, name: str) -> Response[str]:
             async with db.transaction(request.actor.label):
                 await put_calendar(own, hours, version=version, reason=reason)
             came_from = uuid_of(request.query_params.get("project", ""))
-            return redirect(request, f"/calendars/{own}?done=saved" + (f"&project={came_from}" if came_from else ""))
+            of = f"&of={version + 1}" if name else ""
+            return redirect(
+                request, f"/calendars/{own}?done=saved{of}" + (f"&project={came_from}" if came_from else "")
+            )
         except DomainError as error:
             refusal = error
     return await _again(request, known.get(name), fields, op, refusal)
@@ -155,4 +160,14 @@ async def _again(
     return page(request, "projects/calendar.html", view, status=422 if refusal is None else refusal.status)
 
 
-route_handlers = [new, show, make, save]
+@post("/calendars/{name:str}/undo", guards=WRITE, include_in_schema=False, status_code=200)
+async def undo(request: Call, name: Name) -> Response[str]:
+    """The last change is taken back, if nothing else has changed since."""
+    form = await Form.of(request)
+    async with db.transaction(request.actor.label):
+        await put_back(name, version=form.number("version"))
+    came_from = uuid_of(form.text("project", 40))
+    return redirect(request, f"/calendars/{name}?done=undone" + (f"&project={came_from}" if came_from else ""))
+
+
+route_handlers = [new, show, make, save, undo]

@@ -18,7 +18,7 @@ from kernel.errors import DomainError, Invalid
 from kernel.sql import load
 from routing.calendars import clock_of
 from routing.fitting import try_ladder
-from routing.ladder import MOST_STEPS, parse, seconds_until
+from routing.ladder import MOST_STEPS, SECOND_REVIEW, parse, seconds_until
 from routing.projects import ProjectChange, ProjectView, change_project, project
 from skills import registry
 
@@ -42,7 +42,7 @@ def _typed(step: dict[str, Any]) -> StepForm:
     return StepForm(
         after=after, unit=unit, share="" if share is None else f"{share * 100:g}", queue=str(step.get("when_queue_over") or ""),
         level=str(relax.get("min_level") or 0), language=str(relax.get("language_level") or 0), role=relax.get("role") or "",
-        expedite=step.get("expedite", True),
+        second=relax.get(SECOND_REVIEW, False), expedite=step.get("expedite", True),
     )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def _read(fields: Fields) -> list[StepForm]:
         StepForm(
             after=fields.typed(f"after_{n}").strip(), unit=fields.typed(f"unit_{n}"), share=fields.typed(f"share_{n}").strip(),
             queue=fields.typed(f"queue_{n}").strip(), level=fields.typed(f"level_{n}"), language=fields.typed(f"language_{n}"),
-            role=fields.typed(f"role_{n}"), expedite=fields.typed(f"expedite_{n}") == "yes",
+            role=fields.typed(f"role_{n}"), second=fields.typed(f"second_{n}") == "yes", expedite=fields.typed(f"expedite_{n}") == "yes",
         )
         for n in range(1, count + 1)
     ]  # fmt: skip
@@ -89,7 +89,8 @@ def _moved(steps: list[StepForm], op: str) -> str:
 
 def _ladder(steps: Sequence[StepForm], fields: Fields, roles: Sequence[str]) -> list[dict[str, Any]]:
     """As the API takes it; every fault stands at its field."""
-    found, latest = [], {"after": 0.0, "share": 0.0}
+    found: list[dict[str, Any]] = []
+    latest = {"after": 0.0, "share": 0.0}
     for n, step in enumerate(steps, 1):
         fields.choice(f"unit_{n}", set(UNITS))
         if step.after and not (step.after.isascii() and step.after.isdigit() and int(step.after)):
@@ -102,6 +103,8 @@ def _ladder(steps: Sequence[StepForm], fields: Fields, roles: Sequence[str]) -> 
             "language_level": int(fields.choice(f"language_{n}", LOWER) or 0) or None,
             "role": fields.choice(f"role_{n}", {"", *roles}) or None,
         }
+        if step.second and (found or any(relax.values())):
+            relax[SECOND_REVIEW] = True
         if seconds is not None and seconds > UNITS["days"] * 365:
             fields.fault(f"after_{n}", "year")
         if (step.after, step.share, step.queue) == ("", "", ""):
@@ -185,7 +188,12 @@ def _values(steps: Sequence[StepForm]) -> dict[str, str]:
     """The fields of the form, after rows have moved."""
     found: dict[str, str] = {}
     for n, step in enumerate(steps, 1):
-        found |= {f"{name}_{n}": value for name, value in msgspec.structs.asdict(step).items() if name != "expedite"}
+        found |= {
+            f"{name}_{n}": value
+            for name, value in msgspec.structs.asdict(step).items()
+            if name not in {"expedite", "second"}
+        }
+        found |= {f"{name}_{n}": "yes" for name in ("expedite", "second") if getattr(step, name)}
     return found
 
 

@@ -153,7 +153,9 @@ async def undo(request: Call, project_id: ProjectId) -> Response[str]:
         if last is None or (await project(project_id)).version != version:
             raise PreconditionFailed
         await take_back(project_id, last["before"], version)
-    path = f"/projects/{project_id}" + (f"/{tab}" if tab in {"requirements", "ladder", "time", "rules"} else "")
+    path = f"/projects/{project_id}" + (
+        f"/{tab}" if tab in {"general", "requirements", "ladder", "time", "rules"} else ""
+    )
     return redirect(request, f"{path}?done=undone")
 
 

@@ -19,6 +19,7 @@ from kernel.money import Money
 from kernel.sql import load
 from payments.earnings import TransferFilters, transfers
 from routing import estimating, reports
+from routing.ladder import SECOND_REVIEW
 from routing.reports import HistoryLine
 from routing.verdict_items import Named, of_rubric
 
@@ -171,7 +172,9 @@ def _entries(line: HistoryLine, names: Named) -> Iterable[TimelineEntry]:
         return
     amount = Money(detail["price_micros"], detail["currency"]) if "price_micros" in detail else None
     reasons = [f"{reason.get('text', '')}" for reason in detail.get("reasons") or []]
-    reasons += [f"{name} {before} → {now}" for name, (before, now) in (detail.get("relaxed") or {}).items()]
+    relaxed = detail.get("relaxed") or {}
+    reasons += [f"{name} {before} → {now}" for name, (before, now) in relaxed.items() if name != SECOND_REVIEW]
+    kind = "relaxed_once_more" if SECOND_REVIEW in relaxed else kind
     note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
     yield TimelineEntry(
         at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},

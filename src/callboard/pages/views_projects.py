@@ -158,6 +158,7 @@ class StepForm(Struct, kw_only=True):
     level: str = "0"
     language: str = "0"
     role: str = ""
+    second: bool = False
     expedite: bool = True
 
 
@@ -203,6 +204,19 @@ class TimeView(Struct, kw_only=True):
     faults: dict[str, Fault] = field(default_factory=dict)
 
 
+class GeneralView(Struct, kw_only=True):
+    """What a project is called, what people read beside the work, and when a skill counts in it."""
+
+    head: ProjectHead
+    values: dict[str, str]
+    roles: list[str]
+    usual_half_life: int
+    """Days, of the installation."""
+    waits: int = 0
+    """Tasks that would move with the role or the level of an expert."""
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+
 class ConsensusView(Struct, kw_only=True):
     head: ProjectHead
     report: ConsensusReport
@@ -230,7 +244,10 @@ class CalendarPage(Struct, kw_only=True):
     """From whose page one came, and goes back to."""
     hours: float | None = None
     """Open in the week, as saved."""
-    done: bool = False
+    done: str = ""
+    """`saved` or `undone`."""
+    may_undo: bool = False
+    """The last change, which nothing has followed."""
     stale: bool = False
     may_edit: bool = True
     problem: Problem | None = None
