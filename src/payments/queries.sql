@@ -245,22 +245,22 @@ LEFT JOIN LATERAL (SELECT sum(amount_micros)::bigint AS micros FROM transfer WHE
 WHERE project.id = :project_id
 
 -- name: cost_by
--- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that.
+-- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that; what was deducted is subtracted.
 SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held.inputs ->> 'domain', '') AS domain,
   coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.currency,
   count(*) FILTER (WHERE resolution.kind = 'post') AS posted_count,
-  count(*) FILTER (WHERE resolution.id IS NULL) AS pending_count,
+  count(*) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL) AS pending_count,
   count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
-  coalesce(sum(resolution.amount_micros) FILTER (WHERE resolution.kind = 'post'), 0)::bigint AS posted_micros,
-  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.id IS NULL), 0)::bigint AS pending_micros
+  coalesce(sum(CASE WHEN held.kind = 'deduct' THEN -held.amount_micros WHEN resolution.kind = 'post' THEN resolution.amount_micros END), 0)::bigint AS posted_micros,
+  coalesce(sum(held.amount_micros) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL), 0)::bigint AS pending_micros
 FROM transfer AS held
 JOIN project ON project.id = held.project_id
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN task ON task.id = held.task_id
-WHERE held.kind = 'pending'
+WHERE held.kind IN ('pending', 'deduct')
   AND (:project_ids::uuid[] IS NULL OR held.project_id = ANY (:project_ids::uuid[]))
-  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid OR held.exam_attempt_id IS NOT NULL
+  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid OR coalesce(held.exam_attempt_id, held.adjustment_id) IS NOT NULL
        AND held.annotator_id IN (SELECT annotator.id FROM annotator WHERE annotator.vendor = :vendor_id::uuid))
   AND (:since::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) < :until::timestamptz)
