@@ -2061,3 +2061,8 @@ UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :
 SELECT t.domain, t.kind, count(*)::int AS pieces FROM submission b JOIN task t ON t.id = b.task
 WHERE b.project = :project_id AND b.state = 'accepted' AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
 GROUP BY 1, 2 ORDER BY 3 DESC
+
+-- name: free_review_of
+-- The place where this work waits for a reviewer. Whoever is taking it at this moment is passed by: the caller may hold accounts, which come after slots.
+SELECT s.id FROM submission b JOIN slot s ON s.submission_id = b.id AND s.kind = 'review' AND s.state = 'free'
+WHERE b.assignment = :assignment_id AND b.state = 'pending' LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED

@@ -24,6 +24,7 @@ PAY = [*sorted((SOURCE / "payments").glob("*.py")), *sorted((SOURCE / "callboard
 PAY_REFUSALS = (
     "BadAdjustment",
     "BadBankDetails",
+    "BadPayDispute",
     "BadPayout",
     "BadRateCard",
     "PayerMissing",

@@ -3,6 +3,16 @@
 from callboard.pages.i18n import mark as _
 
 PAY_SENTENCES = (
+    _("A line can be disputed for %(days)s days."),
+    _("Name a line, or work that has none."),
+    _("Say what is wrong: whoever answers reads it."),
+    _("What is wanted is an amount in %(currency)s, above zero."),
+    _("This answer does not go with the outcome."),
+    _("An amount is given for one dispute that is upheld."),
+    _("Say how much is to be paid."),
+    _("What is paid is an amount in %(currency)s, above zero."),
+    _("The dispute cannot be made or answered like that."),
+    _("The time in which this line could be disputed is over."),
     _("An amount is not zero, and at most %(most)s."),
     _("A bonus adds; what takes away is an adjustment."),
     _("Say why: the person reads it."),
