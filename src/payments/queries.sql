@@ -230,6 +230,9 @@ LEFT JOIN LATERAL (
 WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR held.created_at < :until::timestamptz)
+  AND (:project_id::uuid IS NULL OR held.project_id = :project_id::uuid)
+  AND (:work::text IS NULL OR coalesce(assignment.kind, held.inputs ->> 'kind', '') = :work::text)
   AND (:state::text IS NULL OR :state = CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
 ORDER BY held.seq DESC
 LIMIT :limit
@@ -1446,3 +1449,65 @@ CROSS JOIN LATERAL (
 {causes}
 ) AS cause
 ORDER BY d.rank, d.word, d.id
+
+-- name: earnings_figures
+-- Beside the totals of all time: the running period, what is neither paid nor on its way, and paid work with its time (what was shared counts as neither).
+WITH running AS (
+  SELECT coalesce(min(starts_at), date_trunc('month', clock_timestamp(), 'UTC')) AS starts_at, min(ends_at) AS ends_at
+  FROM pay_period WHERE starts_at <= clock_timestamp() AND ends_at > clock_timestamp()
+)
+SELECT account.currency, running.starts_at, running.ends_at, folded.period AS period_micros, folded.way AS on_the_way_micros,
+  account.credits_posted - account.debits_posted - account.debits_pending AS payable_micros, timed.micros AS timed_micros, timed.seconds AS timed_seconds
+FROM account CROSS JOIN running
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(CASE WHEN t.debit_account = account.id THEN -t.amount_micros ELSE t.amount_micros END) FILTER (
+      WHERE t.kind IN ('post', 'share', 'deduct') AND t.created_at >= running.starts_at), 0)::bigint AS period,
+    coalesce(sum(CASE t.kind WHEN 'earmark' THEN t.amount_micros WHEN 'unmark' THEN -t.amount_micros WHEN 'paid' THEN -t.amount_micros WHEN 'return' THEN -t.amount_micros END), 0)::bigint AS way
+  FROM (SELECT kind, amount_micros, created_at, debit_account FROM transfer WHERE annotator_id = account.owner_id AND currency = account.currency
+        UNION ALL
+        SELECT given.kind, given.amount_micros, given.created_at, given.debit_account FROM transfer AS given WHERE given.kind = 'share' AND given.debit_account = account.id) AS t
+) AS folded
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(t.amount_micros), 0)::bigint AS micros, coalesce(sum(a.active_seconds), 0)::bigint AS seconds
+  FROM transfer t JOIN assignment a ON a.id = t.assignment_id AND a.active_seconds > 0
+  WHERE t.annotator_id = account.owner_id AND t.currency = account.currency AND t.kind = 'post' AND t.created_at >= running.starts_at
+    AND NOT EXISTS (SELECT FROM transfer s WHERE s.assignment_id = t.assignment_id AND s.kind = 'share')
+) AS timed
+WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id
+ORDER BY account.currency
+
+-- name: lines_more
+-- Until when a line is held, how long its work took, and whether it can be disputed; the same bounds as line_to_dispute.
+SELECT held.seq, held.assignment_id, b.submitted_at, a.active_seconds, step.accepted_at, step.due_at AS review_due_at,
+  CASE WHEN adjusted.state IN ('waiting', 'scheduled') THEN adjusted.acts_at END AS acts_at, adjusted.state AS adjustment_state,
+  CASE WHEN mine.state IS NOT NULL AND (mine.state = 'open' OR mine.kind = asked.kind) OR asked.kind = 'held' AND a.state IS NOT DISTINCT FROM 'live' THEN NULL
+    WHEN asked.kind = 'held' THEN coalesce(b.submitted_at, held.created_at) + make_interval(days => :held_days::int)
+    WHEN asked.ended_at >= clock_timestamp() - make_interval(days => :window_days::int) THEN asked.ended_at END AS disputable_from,
+  mine.id AS dispute_id, mine.state AS dispute_state
+FROM transfer held
+LEFT JOIN transfer resolution ON resolution.pending = held.id
+LEFT JOIN assignment a ON a.id = held.assignment_id
+LEFT JOIN submission b ON b.assignment = held.assignment_id
+LEFT JOIN adjustment adjusted ON adjusted.id = held.adjustment_id
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN held.kind <> 'pending' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'held' END AS kind,
+    coalesce(resolution.created_at, held.created_at) AS ended_at
+) AS asked
+LEFT JOIN LATERAL (
+  SELECT min(r.due_at) AS due_at, min(r.due_at) FILTER (WHERE r.overdue = 'accept') AS accepted_at
+  FROM review_step r WHERE r.submission = b.id AND b.state = 'pending' AND r.looked AND r.overdue_at IS NULL
+) AS step ON true
+LEFT JOIN LATERAL (
+  SELECT d.id, d.state, d.kind FROM pay_dispute d WHERE d.annotator = held.annotator_id AND d.line = held.seq AND d.state <> 'withdrawn' ORDER BY d.id DESC LIMIT 1
+) AS mine ON true
+WHERE held.seq = ANY (:seqs::bigint[]) AND held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
+
+-- name: unpaid_work
+-- Handed in and without a line; what is disputed or was answered stands among the disputes.
+SELECT a.id AS assignment_id, a.task AS task_id, coalesce(t.payload ->> 'title', t.external_id) AS title, p.name AS project, a.kind, a.ended_at
+FROM assignment a JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project
+WHERE a.annotator = :annotator_id AND a.state = 'submitted' AND a.ended_at > clock_timestamp() - make_interval(days => :window_days::int)
+  AND NOT EXISTS (SELECT FROM transfer m WHERE m.assignment_id = a.id AND m.annotator_id = a.annotator)
+  AND NOT EXISTS (SELECT FROM pay_dispute d WHERE d.annotator = a.annotator AND d.line IS NULL AND d.assignment_id = a.id AND d.state <> 'withdrawn')
+ORDER BY a.ended_at DESC, a.id
+LIMIT :limit

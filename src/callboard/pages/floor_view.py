@@ -56,6 +56,8 @@ EVENT_KINDS = {
     "tasks.cancelled": "cancelled",
     "task.expired": "expired",
     "budget.threshold": "budget_threshold",
+    "pay_dispute.opened": "pay_disputed",
+    "pay_dispute.overdue": "pay_dispute_overdue",
     "project.published": "published",
     "project.paused": "paused",
     "project.closed": "closed",
