@@ -212,13 +212,16 @@ async def _correct(row: Any, wish: PayDisputeAnswer, by: str, settings: Settings
         raise BadPayDispute(f"What is paid is an amount in {row['currency']}, above zero.")
     found = await db.fetch_one(sql.pay_of_disputed, id=row["id"])
     assert found is not None
-    if found["paid_meanwhile"]:
-        raise PayDisputeOvertaken
     draft = AdjustmentDraft(
         kind="adjustment", project_id=plain_uuid(row["project"]), annotator_ids=[plain_uuid(row["annotator"])], amount=amount,
         reason=(wish.reason.strip() or IN_WORDS[wish.answer])[:500], corrects=found["corrects"],
     )  # fmt: skip
     (made,) = await adjustments.propose(draft, by, settings, own)
+    # Asked under the lock of the budget, which the proposal took: an overturn that pays the work at this moment is seen, or comes after.
+    again = await db.fetch_one(sql.pay_of_disputed, id=row["id"])
+    assert again is not None
+    if again["paid_meanwhile"]:
+        raise PayDisputeOvertaken
     return made
 
 

@@ -176,6 +176,12 @@ async def test_whoever_caused_a_line_does_not_answer_and_a_deduction_is_given_ba
     assert (told.state, told.decision, told.pays) == ("refused", "The verdict stands; dispute that.", None)
     await pay_scheduled()
     assert await world.broken() == []
+    await db.execute("ALTER TABLE adjustment DISABLE TRIGGER USER")
+    paying = "id = (SELECT adjustment FROM pay_dispute WHERE id = :made)"
+    await db.execute(f"UPDATE adjustment SET corrects = corrects + 100 WHERE {paying}", made=made)
+    assert "pay_disputes_are_answered" in await world.broken()
+    await db.execute(f"UPDATE adjustment SET corrects = corrects - 100 WHERE {paying}", made=made)
+    assert await world.broken() == []
     await db.execute("ALTER TABLE pay_dispute DISABLE TRIGGER USER")
     await db.execute("UPDATE pay_dispute SET decided_by = :ana WHERE id = :made", ana=ANA, made=made)
     assert "pay_disputes_are_answered" in await world.broken()
