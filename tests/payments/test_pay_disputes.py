@@ -177,10 +177,10 @@ async def test_whoever_caused_a_line_does_not_answer_and_a_deduction_is_given_ba
     await pay_scheduled()
     assert await world.broken() == []
     await db.execute("ALTER TABLE adjustment DISABLE TRIGGER USER")
-    paying = "id = (SELECT adjustment FROM pay_dispute WHERE id = :made)"
-    await db.execute(f"UPDATE adjustment SET corrects = corrects + 100 WHERE {paying}", made=made)
+    moved = "UPDATE adjustment SET corrects = corrects + :by WHERE id = (SELECT adjustment FROM pay_dispute WHERE id = :made)"
+    await db.execute(moved, by=100, made=made)
     assert "pay_disputes_are_answered" in await world.broken()
-    await db.execute(f"UPDATE adjustment SET corrects = corrects - 100 WHERE {paying}", made=made)
+    await db.execute(moved, by=-100, made=made)
     assert await world.broken() == []
     await db.execute("ALTER TABLE pay_dispute DISABLE TRIGGER USER")
     await db.execute("UPDATE pay_dispute SET decided_by = :ana WHERE id = :made", ana=ANA, made=made)
