@@ -7,7 +7,7 @@ from callboard.access import sessions
 from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
-from payments import adjustments, periods, sealing
+from payments import adjustments, budget_notices, pay_disputes, periods, sealing
 from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
@@ -25,6 +25,8 @@ NAMES = (
     periods.JOB,
     periods.OPEN_JOB,
     adjustments.JOB,
+    budget_notices.JOB,
+    pay_disputes.JOB,
     "kernel.tidy",
     "access.tidy",
     "skills.end_exams",
@@ -119,6 +121,19 @@ async def sweep_adjustments(_payload: dict[str, Any], _settings: Settings) -> No
     """One batch; a full one is followed by another job."""
     if await adjustments.sweep() == adjustments.BATCH:
         await outbox.enqueue(adjustments.JOB, {})
+
+
+@outbox.handler(budget_notices.JOB)
+async def tell_budgets(_payload: dict[str, Any], settings: Settings) -> None:
+    """One batch a minute; each share is told once for each level of funding."""
+    await budget_notices.tell(settings)
+
+
+@outbox.handler(pay_disputes.JOB)
+async def sweep_pay_disputes(_payload: dict[str, Any], settings: Settings) -> None:
+    """Nothing is decided by time alone; what was promised and not paid is open again."""
+    if await pay_disputes.sweep(settings) >= pay_disputes.BATCH:
+        await outbox.enqueue(pay_disputes.JOB, {})
 
 
 @outbox.handler(periods.JOB)

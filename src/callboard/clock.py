@@ -46,6 +46,8 @@ TIMED = (
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open
     Timed("ledger.seal", 5),  # likewise
     Timed("payments.adjustments", 30),  # paid within half a minute after it can no longer be undone
+    Timed("payments.budget_notices", 60),  # claims go by the budget itself; this only warns
+    Timed("payments.pay_disputes", 300),  # dates of disputes are days
     Timed("payments.open_period", 600),  # a period that ended can be closed within ten minutes
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),

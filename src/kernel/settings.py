@@ -785,6 +785,36 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ge=1,
         ),
     ] = 14
+    pay_dispute_window_days: Annotated[
+        int,
+        _say(
+            "So long somebody may dispute a line of their earnings, from when it was paid, deducted or given back.",
+            "days",
+            "a month's statement, and two weeks to read it",
+            ge=1,
+            le=365,
+        ),
+    ] = 45
+    pay_dispute_decision_hours: Annotated[
+        int,
+        _say(
+            "So long the answer to a dispute of pay may take before managers are told that it is overdue.",
+            "hours",
+            "five days: whoever has to look something up can, and nobody waits for a second pay day",
+            ge=1,
+            le=720,
+        ),
+    ] = 120
+    pay_held_too_long_days: Annotated[
+        int,
+        _say(
+            "Pay of work that was handed in so long ago and still waits for a review can be disputed as held too long.",
+            "days",
+            "longer than the due times of reviews, which are days; until then waiting is how it goes",
+            ge=0,
+            le=90,
+        ),
+    ] = 7
     payout_minimum: Annotated[
         str,
         _say(

@@ -133,14 +133,22 @@ async def earnings(
     since: datetime | None = None,
     cursor: str | None = None,
     state: str | None = None,
+    until: datetime | None = None,
+    project_id: UUID | None = None,
+    work: str | None = None,
 ) -> Earnings:
-    """Totals of all time and one page of lines, newest claim first; `since` (of the claim) and `state` bound the lines alone."""
+    """Totals of all time and one page of lines, newest claim first; the filters bound the lines alone. `since` and `until` (exclusive) are of
+    the claim, `work` is the kind of a line.
+    """
     totals = await db.fetch(sql.earnings_totals, annotator_id=annotator_id)
     rows = await db.fetch(
         sql.earnings_lines,
         annotator_id=annotator_id,
         before=_place(cursor),
         since=since,
+        until=until,
+        project_id=project_id,
+        work=work,
         state=state,
         limit=_one_more(limit),
     )

@@ -114,3 +114,48 @@ class PayerMissing(Conflict):
 class PayoutNotReconciled(Conflict):
     code = "payout_not_reconciled"
     title = "The batch does not agree with the bank's statement yet"
+
+
+class NoSuchPayLine(NotFound):
+    code = "pay_line_not_found"
+    title = "There is no such line among the earnings of this account, and no such work"
+
+
+class NoSuchPayDispute(NotFound):
+    code = "pay_dispute_not_found"
+    title = "There is no such dispute for this account"
+
+
+class PayDisputeMade(Conflict):
+    code = "pay_dispute_made"
+    title = "This line is disputed already, or was answered; each is answered once"
+
+
+class PayDisputeEarly(Conflict):
+    code = "pay_dispute_early"
+    title = "The work is still under way or in review; wait for its end, or until it has waited too long"
+
+
+class PayDisputeLate(Conflict):
+    code = "pay_dispute_late"
+    title = "The time in which this line could be disputed is over"
+
+
+class PayDisputeOver(Conflict):
+    code = "pay_dispute_over"
+    title = "This dispute was answered or withdrawn already"
+
+
+class PayDisputeOvertaken(Conflict):
+    code = "pay_dispute_overtaken"
+    title = "The work was paid meanwhile; upholding would pay it twice"
+
+
+class OwnPayDispute(Forbidden):
+    code = "own_pay_dispute"
+    title = "Somebody else answers this: neither who caused the line nor who earns by it"
+
+
+class BadPayDispute(Invalid):
+    code = "bad_pay_dispute"
+    title = "The dispute cannot be made or answered like that"

@@ -262,6 +262,9 @@ LEFT JOIN LATERAL (
 WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
+  AND (:until::timestamptz IS NULL OR held.created_at < :until::timestamptz)
+  AND (:project_id::uuid IS NULL OR held.project_id = :project_id::uuid)
+  AND (:work::text IS NULL OR coalesce(assignment.kind, held.inputs ->> 'kind', '') = :work::text)
   AND (:state::text IS NULL OR :state = CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END)
 ORDER BY held.seq DESC
 LIMIT :limit
@@ -277,22 +280,22 @@ LEFT JOIN LATERAL (SELECT sum(amount_micros)::bigint AS micros FROM transfer WHE
 WHERE project.id = :project_id
 
 -- name: cost_by
--- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that.
+-- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that; what was deducted is subtracted.
 SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held.inputs ->> 'domain', '') AS domain,
   coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.currency,
   count(*) FILTER (WHERE resolution.kind = 'post') AS posted_count,
-  count(*) FILTER (WHERE resolution.id IS NULL) AS pending_count,
+  count(*) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL) AS pending_count,
   count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
-  coalesce(sum(resolution.amount_micros) FILTER (WHERE resolution.kind = 'post'), 0)::bigint AS posted_micros,
-  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.id IS NULL), 0)::bigint AS pending_micros
+  coalesce(sum(CASE WHEN held.kind = 'deduct' THEN -held.amount_micros WHEN resolution.kind = 'post' THEN resolution.amount_micros END), 0)::bigint AS posted_micros,
+  coalesce(sum(held.amount_micros) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL), 0)::bigint AS pending_micros
 FROM transfer AS held
 JOIN project ON project.id = held.project_id
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN task ON task.id = held.task_id
-WHERE held.kind = 'pending'
+WHERE held.kind IN ('pending', 'deduct')
   AND (:project_ids::uuid[] IS NULL OR held.project_id = ANY (:project_ids::uuid[]))
-  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid OR held.exam_attempt_id IS NOT NULL
+  AND (:vendor_id::uuid IS NULL OR assignment.vendor = :vendor_id::uuid OR coalesce(held.exam_attempt_id, held.adjustment_id) IS NOT NULL
        AND held.annotator_id IN (SELECT annotator.id FROM annotator WHERE annotator.vendor = :vendor_id::uuid))
   AND (:since::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) >= :since::timestamptz)
   AND (:until::timestamptz IS NULL OR coalesce(resolution.created_at, held.created_at) < :until::timestamptz)
@@ -1309,4 +1312,240 @@ WHERE t.project_id = :project_id AND t.kind = 'post' AND assignment.active_secon
 ) AS work
 WHERE work.created_at > clock_timestamp() - make_interval(days => :days)
 ORDER BY work.seq DESC
+LIMIT :limit
+
+-- part: used_budgets
+-- How much of each open project's budget is spent or set aside; what was deducted is neither funding nor spent. Those far below every share are left out early.
+  SELECT a.owner_id AS project_id, p.name, a.currency, (a.credits_posted - coalesce(returned.micros, 0))::bigint AS funded_micros,
+    (a.debits_posted + a.debits_pending - coalesce(returned.micros, 0))::bigint AS used_micros
+  FROM account a JOIN project p ON p.id = a.owner_id AND p.currency = a.currency AND p.state <> 'closed'
+  LEFT JOIN LATERAL (SELECT sum(t.amount_micros)::bigint AS micros FROM transfer t WHERE t.kind = 'deduct' AND t.credit_account = a.id) AS returned ON true
+  WHERE a.kind = 'project_budget' AND a.credits_posted > 0 AND 100::numeric * (a.debits_posted + a.debits_pending) >= :least::int * a.credits_posted
+
+-- name: budgets_to_tell
+-- Each share that is reached and was not told at this level of funding.
+WITH used AS (
+{used_budgets}
+)
+SELECT u.project_id, u.currency, s.threshold, u.funded_micros, floor(100::numeric * u.used_micros / u.funded_micros)::int AS used_percent, u.funded_micros - u.used_micros AS left_micros
+FROM used u CROSS JOIN unnest(:thresholds::int[]) AS s (threshold)
+WHERE u.funded_micros > 0 AND 100::numeric * u.used_micros >= s.threshold * u.funded_micros::numeric
+  AND NOT EXISTS (SELECT FROM budget_notice n WHERE (n.project, n.currency, n.threshold, n.funded_micros) = (u.project_id, u.currency, s.threshold, u.funded_micros))
+ORDER BY u.project_id, s.threshold
+LIMIT :limit
+
+-- name: add_budget_notice
+-- Once: whoever comes second writes nothing (budget_notice_once).
+INSERT INTO budget_notice (id, project, currency, threshold, funded_micros, used_percent, left_micros, runs_out_at, told_at)
+VALUES (:id, :project_id, :currency, :threshold, :funded_micros, :used_percent, :left_micros, :runs_out_at, clock_timestamp())
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: budgets_reached
+-- The highest share that each has reached, the fullest first.
+WITH used AS (
+{used_budgets}
+)
+SELECT u.project_id, u.name, u.currency, max(s.threshold) AS threshold, floor(100::numeric * u.used_micros / u.funded_micros)::int AS used_percent, u.funded_micros - u.used_micros AS left_micros
+FROM used u CROSS JOIN unnest(:thresholds::int[]) AS s (threshold)
+WHERE u.project_id = ANY (:project_ids::uuid[]) AND u.funded_micros > 0 AND 100::numeric * u.used_micros >= s.threshold * u.funded_micros::numeric
+GROUP BY u.project_id, u.name, u.currency, u.funded_micros, u.used_micros
+ORDER BY u.used_micros::numeric / u.funded_micros DESC, u.project_id
+
+-- name: line_to_dispute
+-- A line of somebody's earnings as it stands: what kind of dispute it allows, what a statement shows of it, and whether it is too soon or too late.
+SELECT CASE WHEN held.kind <> 'pending' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'held' END AS kind,
+  coalesce(resolution.seq, held.seq) AS corrects, held.project_id, held.assignment_id, held.currency,
+  CASE WHEN held.kind = 'deduct' THEN -held.amount_micros WHEN resolution.kind = 'post' THEN resolution.amount_micros ELSE held.amount_micros END AS amount_micros,
+  (held.kind <> 'pending' OR resolution.id IS NOT NULL) AND coalesce(resolution.created_at, held.created_at) < clock_timestamp() - make_interval(days => :window_days::int) AS late,
+  held.kind = 'pending' AND resolution.id IS NULL AND (assignment.state IS NOT DISTINCT FROM 'live'
+    OR coalesce(submission.submitted_at, held.created_at) > clock_timestamp() - make_interval(days => :held_days::int)) AS early
+FROM transfer AS held
+LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+LEFT JOIN assignment ON assignment.id = held.assignment_id
+LEFT JOIN submission ON submission.assignment = held.assignment_id
+WHERE held.seq = :line AND held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
+
+-- name: work_to_dispute
+-- Somebody's own work, with its newest line where it has one.
+SELECT a.project AS project_id, p.currency, a.state = 'live' AS early, coalesce(a.ended_at, a.claimed_at) < clock_timestamp() - make_interval(days => :window_days::int) AS late,
+  (SELECT max(t.seq) FROM transfer t WHERE t.assignment_id = a.id AND t.annotator_id = a.annotator AND t.kind IN ('pending', 'share')) AS line
+FROM assignment a JOIN project p ON p.id = a.project
+WHERE a.id = :assignment_id AND a.annotator = :annotator_id
+
+-- name: add_pay_dispute
+-- pay_dispute_one_open and pay_dispute_answered_once make it one: whoever comes second writes nothing.
+INSERT INTO pay_dispute (id, kind, project, annotator, line, assignment_id, currency, line_micros, wanted_micros, reason, state, opened_at, due_at)
+VALUES (:id, :kind, :project_id, :annotator_id, :line, :assignment_id, :currency, :line_micros, :wanted_micros, :reason, 'open', clock_timestamp(),
+  clock_timestamp() + make_interval(hours => :hours::int))
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: lock_pay_dispute
+-- One answer at a time.
+SELECT d.id, d.kind, d.project, d.annotator, d.line, d.assignment_id, d.currency, d.line_micros, d.wanted_micros, d.state,
+  (SELECT n.vendor FROM annotator n WHERE n.id = d.annotator) AS vendor
+FROM pay_dispute d WHERE d.id = :id FOR UPDATE
+
+-- name: end_pay_dispute
+-- What became of it, and by whom.
+UPDATE pay_dispute SET state = :state, decided_by = :by, decided_at = clock_timestamp(), answer = :answer, decision = :decision, adjustment = :adjustment_id WHERE id = :id
+
+-- part: causes
+  -- Who proposed or decided the adjustment, whose hand moved the work, and who judged it.
+  SELECT coalesce(array_agg(DISTINCT who.label) FILTER (WHERE who.label IS NOT NULL), '{}') AS people
+  FROM (
+    SELECT unnest(ARRAY[a.author, a.decided_by]) AS label FROM transfer t JOIN adjustment a ON a.id = t.adjustment_id WHERE t.seq = d.line
+    UNION ALL
+    SELECT e.actor FROM audit_entry e WHERE e.subject_type = 'assignment' AND e.subject_id = d.assignment_id::text
+    UNION ALL
+    SELECT e.actor FROM submission b JOIN audit_entry e ON e.subject_type = 'submission' AND e.subject_id = b.id::text WHERE b.assignment = d.assignment_id
+  ) AS who
+
+-- name: causes_of_pay_dispute
+-- Who does not answer it: by the label of the audit log, and reviewers of the work by their own record.
+SELECT cause.people, ARRAY(SELECT v.reviewer FROM submission b JOIN verdict v ON v.submission = b.id WHERE b.assignment = d.assignment_id) AS reviewers
+FROM pay_dispute d
+CROSS JOIN LATERAL (
+{causes}
+) AS cause
+WHERE d.id = :id
+
+-- name: pay_of_disputed
+-- Which row of the ledger an adjustment corrects, and whether the work was paid since it was voided.
+SELECT coalesce(resolution.seq, d.line) AS corrects,
+  d.kind IN ('voided', 'missing') AND EXISTS (SELECT FROM transfer t WHERE t.assignment_id = d.assignment_id AND t.annotator_id = d.annotator AND t.kind IN ('post', 'share')) AS paid_meanwhile
+FROM pay_dispute d
+LEFT JOIN transfer held ON held.seq = d.line
+LEFT JOIN transfer resolution ON resolution.pending = held.id
+WHERE d.id = :id
+
+-- name: unpaid_pay_disputes
+-- Upheld, but the adjustment that was to pay ended without.
+SELECT d.id, a.state AS adjustment_state FROM pay_dispute d JOIN adjustment a ON a.id = d.adjustment AND a.state IN ('refused', 'undone', 'expired')
+WHERE d.state = 'upheld' ORDER BY d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+
+-- name: reopen_pay_dispute
+-- With a new date; the answer of before stands in the audit log.
+UPDATE pay_dispute SET state = 'open', decided_by = NULL, decided_at = NULL, answer = '', decision = '', adjustment = NULL, overdue_at = NULL,
+  due_at = clock_timestamp() + make_interval(hours => :hours::int)
+WHERE id = :id
+
+-- name: overdue_pay_disputes
+-- Each is told once.
+UPDATE pay_dispute SET overdue_at = clock_timestamp()
+WHERE id IN (SELECT d.id FROM pay_dispute d WHERE d.state = 'open' AND d.due_at <= clock_timestamp() AND d.overdue_at IS NULL ORDER BY d.due_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+RETURNING id
+
+-- name: check_pay_disputes_are_answered
+-- By somebody who did not propose what is disputed; who was right has an adjustment of the same person, project and currency, and an adjustment that corrects the line.
+SELECT d.id AS pay_dispute_id, d.state, d.decided_by, d.adjustment AS adjustment_id
+FROM pay_dispute d
+LEFT JOIN adjustment a ON a.id = d.adjustment
+LEFT JOIN transfer held ON held.seq = d.line
+LEFT JOIN transfer resolution ON resolution.pending = held.id
+LEFT JOIN adjustment disputed ON disputed.id = held.adjustment_id
+WHERE d.line IS NOT NULL AND (held.annotator_id, held.project_id, held.currency) IS DISTINCT FROM (d.annotator, d.project, d.currency)
+  OR d.state IN ('upheld', 'refused') AND (d.decided_by IS NULL OR d.decided_by = disputed.author)
+  OR d.adjustment IS NOT NULL AND ((a.kind, a.annotator, a.project, a.currency, a.author) IS DISTINCT FROM ('adjustment', d.annotator, d.project, d.currency, d.decided_by)
+    OR a.amount_micros <= 0 OR d.line IS NOT NULL AND NOT coalesce(a.corrects IN (held.seq, resolution.seq), false))
+
+-- name: pay_disputes
+-- In the order that is asked for, from a place on; who caused a line is looked up for the rows of the page alone.
+WITH found AS (
+  SELECT d.*, p.name AS project_name, n.display_name, task.external_id, coalesce(a.kind, held.inputs ->> 'kind', '') AS work, task.id AS task_id,
+    coalesce(resolution.reason, held.reason, '') AS line_reason, coalesce(held.inputs, '{}') AS price_inputs,
+    CASE :sort::text WHEN 'due' THEN CASE WHEN d.state = 'open' THEN extract(epoch FROM d.due_at) ELSE 1e12 - extract(epoch FROM d.decided_at) END
+      WHEN 'newest' THEN -extract(epoch FROM d.opened_at) WHEN 'amount' THEN -abs(coalesce(nullif(d.line_micros, 0), d.wanted_micros, 0)) ELSE 0 END::float8 AS rank,
+    CASE :sort::text WHEN 'person' THEN lower(n.display_name) ELSE '' END AS word
+  FROM pay_dispute d
+  JOIN project p ON p.id = d.project
+  JOIN annotator n ON n.id = d.annotator
+  LEFT JOIN assignment a ON a.id = d.assignment_id
+  LEFT JOIN task ON task.id = a.task
+  LEFT JOIN transfer held ON held.seq = d.line
+  LEFT JOIN transfer resolution ON resolution.pending = held.id
+  WHERE (:ids::uuid[] IS NULL OR d.id = ANY (:ids::uuid[])) AND (:state::text IS NULL OR d.state = :state::text) AND (:kind::text IS NULL OR d.kind = :kind::text)
+    AND (NOT :overdue::boolean OR d.state = 'open' AND d.due_at <= clock_timestamp())
+    AND (:annotator_id::uuid IS NULL OR d.annotator = :annotator_id::uuid) AND (:project_id::uuid IS NULL OR d.project = :project_id::uuid)
+    AND (:vendor_id::uuid IS NULL OR n.vendor = :vendor_id::uuid)
+    AND (:text::text = '' OR strpos(lower(n.display_name || ' ' || coalesce(task.external_id, '') || ' ' || d.reason), lower(:text::text)) > 0)
+), placed AS (
+  SELECT * FROM found
+  WHERE :after_id::uuid IS NULL OR (rank, word, id) > (:after_rank::float8, :after_word::text, :after_id::uuid)
+  ORDER BY rank, word, id LIMIT :limit
+)
+SELECT d.id, d.kind, d.project AS project_id, d.project_name AS project, d.annotator AS annotator_id, d.display_name AS name, d.line, d.task_id, d.assignment_id, d.external_id, d.work,
+  d.currency, d.line_micros, d.wanted_micros, d.line_reason, d.price_inputs, d.reason, d.state, d.opened_at, d.due_at,
+  d.state = 'open' AND d.due_at <= clock_timestamp() AS overdue, d.decided_at, d.answer, d.decision, d.adjustment AS adjustment_id, paying.state AS adjustment_state,
+  paying.amount_micros AS pays_micros, d.rank, d.word,
+  :own::uuid IS NOT NULL AND (d.annotator = :own::uuid OR EXISTS (SELECT FROM submission b JOIN verdict v ON v.submission = b.id WHERE b.assignment = d.assignment_id AND v.reviewer = :own::uuid))
+    OR :me::text = ANY (cause.people) AS not_yours
+FROM placed d
+LEFT JOIN adjustment paying ON paying.id = d.adjustment
+CROSS JOIN LATERAL (
+{causes}
+) AS cause
+ORDER BY d.rank, d.word, d.id
+
+-- name: earnings_figures
+-- Beside the totals of all time: the running period, what is neither paid nor on its way, and paid work with its time (what was shared counts as neither).
+WITH running AS (
+  SELECT coalesce(min(starts_at), date_trunc('month', clock_timestamp(), 'UTC')) AS starts_at, min(ends_at) AS ends_at
+  FROM pay_period WHERE starts_at <= clock_timestamp() AND ends_at > clock_timestamp()
+)
+SELECT account.currency, running.starts_at, running.ends_at, folded.period AS period_micros, folded.way AS on_the_way_micros,
+  account.credits_posted - account.debits_posted - account.debits_pending AS payable_micros, timed.micros AS timed_micros, timed.seconds AS timed_seconds
+FROM account CROSS JOIN running
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(CASE WHEN t.debit_account = account.id THEN -t.amount_micros ELSE t.amount_micros END) FILTER (
+      WHERE t.kind IN ('post', 'share', 'deduct') AND t.created_at >= running.starts_at), 0)::bigint AS period,
+    coalesce(sum(CASE t.kind WHEN 'earmark' THEN t.amount_micros WHEN 'unmark' THEN -t.amount_micros WHEN 'paid' THEN -t.amount_micros WHEN 'return' THEN -t.amount_micros END), 0)::bigint AS way
+  FROM (SELECT kind, amount_micros, created_at, debit_account FROM transfer WHERE annotator_id = account.owner_id AND currency = account.currency
+        UNION ALL
+        SELECT given.kind, given.amount_micros, given.created_at, given.debit_account FROM transfer AS given WHERE given.kind = 'share' AND given.debit_account = account.id) AS t
+) AS folded
+CROSS JOIN LATERAL (
+  SELECT coalesce(sum(t.amount_micros), 0)::bigint AS micros, coalesce(sum(a.active_seconds), 0)::bigint AS seconds
+  FROM transfer t JOIN assignment a ON a.id = t.assignment_id AND a.active_seconds > 0
+  WHERE t.annotator_id = account.owner_id AND t.currency = account.currency AND t.kind = 'post' AND t.created_at >= running.starts_at
+    AND NOT EXISTS (SELECT FROM transfer s WHERE s.assignment_id = t.assignment_id AND s.kind = 'share')
+) AS timed
+WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id
+ORDER BY account.currency
+
+-- name: lines_more
+-- Until when a line is held, how long its work took, and whether it can be disputed; the same bounds as line_to_dispute.
+SELECT held.seq, held.assignment_id, b.submitted_at, a.active_seconds, step.accepted_at, step.due_at AS review_due_at,
+  CASE WHEN adjusted.state IN ('waiting', 'scheduled') THEN adjusted.acts_at END AS acts_at, adjusted.state AS adjustment_state,
+  CASE WHEN mine.state IS NOT NULL AND (mine.state = 'open' OR mine.kind = asked.kind) OR asked.kind = 'held' AND a.state IS NOT DISTINCT FROM 'live' THEN NULL
+    WHEN asked.kind = 'held' THEN coalesce(b.submitted_at, held.created_at) + make_interval(days => :held_days::int)
+    WHEN asked.ended_at >= clock_timestamp() - make_interval(days => :window_days::int) THEN asked.ended_at END AS disputable_from,
+  mine.id AS dispute_id, mine.state AS dispute_state
+FROM transfer held
+LEFT JOIN transfer resolution ON resolution.pending = held.id
+LEFT JOIN assignment a ON a.id = held.assignment_id
+LEFT JOIN submission b ON b.assignment = held.assignment_id
+LEFT JOIN adjustment adjusted ON adjusted.id = held.adjustment_id
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN held.kind <> 'pending' OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'held' END AS kind,
+    coalesce(resolution.created_at, held.created_at) AS ended_at
+) AS asked
+LEFT JOIN LATERAL (
+  SELECT min(r.due_at) AS due_at, min(r.due_at) FILTER (WHERE r.overdue = 'accept') AS accepted_at
+  FROM review_step r WHERE r.submission = b.id AND b.state = 'pending' AND r.looked AND r.overdue_at IS NULL
+) AS step ON true
+LEFT JOIN LATERAL (
+  SELECT d.id, d.state, d.kind FROM pay_dispute d WHERE d.annotator = held.annotator_id AND d.line = held.seq AND d.state <> 'withdrawn' ORDER BY d.id DESC LIMIT 1
+) AS mine ON true
+WHERE held.seq = ANY (:seqs::bigint[]) AND held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
+
+-- name: unpaid_work
+-- Handed in and without a line; what is disputed or was answered stands among the disputes.
+SELECT a.id AS assignment_id, a.task AS task_id, coalesce(t.payload ->> 'title', t.external_id) AS title, p.name AS project, a.kind, a.ended_at
+FROM assignment a JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project
+WHERE a.annotator = :annotator_id AND a.state = 'submitted' AND a.ended_at > clock_timestamp() - make_interval(days => :window_days::int)
+  AND NOT EXISTS (SELECT FROM transfer m WHERE m.assignment_id = a.id AND m.annotator_id = a.annotator)
+  AND NOT EXISTS (SELECT FROM pay_dispute d WHERE d.annotator = a.annotator AND d.line IS NULL AND d.assignment_id = a.id AND d.state <> 'withdrawn')
+ORDER BY a.ended_at DESC, a.id
 LIMIT :limit

@@ -252,9 +252,12 @@ def check_card(
     if unknown:
         raise BadRateCard(f"Factors of difficulty and skill are given for 1 to 5, not for {', '.join(unknown)}.")
     strange = sorted(tag for tag in terms.language_factors if not _TAG.fullmatch(tag))
-    if strange or len(terms.language_factors) > MOST_LANGUAGES:
-        told = f"not for {', '.join(strange[:5])}" if strange else f"at most {MOST_LANGUAGES}"
-        raise BadRateCard(f"Factors of languages are given for tags such as pt or pt-BR, {told}.")
+    if strange:
+        raise BadRateCard(
+            f"Factors of languages are given for tags such as pt or pt-BR, not for {', '.join(strange[:5])}."
+        )
+    if len(terms.language_factors) > MOST_LANGUAGES:
+        raise BadRateCard(f"Factors of languages are given for tags such as pt or pt-BR, at most {MOST_LANGUAGES}.")
     groups = (difficulty_factors, {"": expert_factor}, terms.class_factors, terms.language_factors)
     for factor in (one for group in groups for one in group.values()):
         if not _FACTOR.fullmatch(factor):

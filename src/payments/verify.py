@@ -150,6 +150,12 @@ INVARIANTS = [
         4,
     ),
     Invariant(
+        "pay_disputes_are_answered",
+        "Each dispute of pay that was decided was so by somebody else, and who was right has an adjustment that corrects the line.",
+        sql.check_pay_disputes_are_answered,
+        4,
+    ),
+    Invariant(
         "payouts_move_once",
         "Each line of a payout moved its money by the steps of its state, once each; none is both paid and returned.",
         sql.check_payouts_move_once,

@@ -51,3 +51,13 @@ async def _escalate(submission_id: UUID, stage: int, slot_id: UUID) -> str:
         return "next_stage"
     await db.execute(sql.put_first, slot_id=slot_id)
     return "put_first"
+
+
+async def look_now(assignment_id: UUID) -> bool:
+    """Somebody waited too long: the review of this work goes before everything else. False where nobody can take it, or somebody has."""
+    db.require_transaction()
+    slot_id = await db.fetch_value(sql.free_review_of, assignment_id=assignment_id)
+    if slot_id is None:
+        return False
+    await db.execute(sql.put_first, slot_id=slot_id)
+    return True

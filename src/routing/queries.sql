@@ -2075,3 +2075,8 @@ GROUP BY 1, 2 ORDER BY 3 DESC
 -- name: last_calendar_change
 -- How a calendar was before its newest change.
 SELECT before FROM audit_entry WHERE subject_type = 'calendar' AND subject_id = :name AND action = 'calendar.put' ORDER BY seq DESC LIMIT 1
+
+-- name: free_review_of
+-- The place where this work waits for a reviewer. Whoever is taking it at this moment is passed by: the caller may hold accounts, which come after slots.
+SELECT s.id FROM submission b JOIN slot s ON s.submission_id = b.id AND s.kind = 'review' AND s.state = 'free'
+WHERE b.assignment = :assignment_id AND b.state = 'pending' LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED

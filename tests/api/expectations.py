@@ -237,6 +237,10 @@ POST   /api/v1/pay-periods/{period_id:uuid}/close                 bosses
 GET    /api/v1/adjustments                                        vendor_manager bosses
 POST   /api/v1/adjustments                                        bosses
 POST   /api/v1/adjustments/decide                                 bosses
+POST   /api/v1/pay-disputes                                      annotator reviewer frontend
+POST   /api/v1/pay-disputes/{dispute_id:uuid}/withdraw           annotator reviewer frontend
+POST   /api/v1/pay-disputes/decide                               bosses
+GET    /api/v1/pay-disputes                                      people
 GET    /api/v1/projects/{project_id:uuid}/pay-floors              bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/pay-floors              bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses

@@ -4,7 +4,6 @@ import msgspec
 from msgspec import Struct
 
 from callboard.pages import views as v
-from callboard.pages import views_earnings
 from callboard.pages.views_judged import Mend, PlanStage
 from dialogue.diffs import difference
 from kernel.money import Money
@@ -30,6 +29,7 @@ from tests.pages.sample_facts import (
 )
 from tests.pages.samples_bots import BOTS_SAMPLES
 from tests.pages.samples_dialogue import DIALOGUE
+from tests.pages.samples_earnings import EARNED, PRICED
 from tests.pages.samples_exam_manage import MANAGED_EXAMS
 from tests.pages.samples_exams import EXAMS, EXAMS_EMPTY, PASSED, PRACTICE, PRACTICE_DONE, QUESTION, TIME_UP
 from tests.pages.samples_exports import EXPORTS_SAMPLES
@@ -106,7 +106,8 @@ SIGN_IN_WAIT = v.SignInView(
 
 METERED = {
     "metered": True, "base": "0.100000", "per_turn": "0.050000", "most_turns": 20, "per_hour": "12.000000", "most_seconds": 3600,
-    "difficulty_factor": "1.25", "expert_factor": "1", "class_factor": "1", "language_factor": "1.1", "minimum": "0.400000",
+    "difficulty_factor": "1.25", "difficulty_band": 3, "expert_factor": "1", "class_factor": "1", "asked_level": 1, "language_factor": "1.1", "language": "pt-BR",
+    "minimum": "0.400000",
 }  # fmt: skip
 """A price by messages and time."""
 
@@ -114,7 +115,7 @@ QUEUE = v.QueueView(
     put_down=[v.PutDown(assignment_id=uid(830), title="Locked out late at night", state="released", at=NOW), v.PutDown(assignment_id=uid(831), title="Deposit withheld", state="expired", at=NOW)],
     offer=v.NextOffer(
         count=37, price=v.PriceRange(low=usd(120), high=usd(240)), lease_seconds=1800, deadline_seconds=14400,
-        formulas=[("Clinic dialogues", "USD", METERED)],
+        formulas=[("Clinic dialogues", "USD", METERED), ("Spring dialogues", "USD", PRICED)],
     ),
     held=[
         held(KEYS, 1),
@@ -281,22 +282,6 @@ REVIEW_ENDED = v.ReviewView(
 )  # fmt: skip
 
 
-def _basis(level: int, factor: str, expert: str = "1") -> views_earnings.Basis:
-    return views_earnings.Basis(base=usd(150), difficulty_factor=factor, expert_factor=expert, level=level)
-
-
-EARNINGS = views_earnings.EarningsView(
-    totals=[views_earnings.EarningTotals(pending=usd(390), posted=usd(48_260), today=usd(720), week=usd(6_315))],
-    lines=[
-        views_earnings.EarningLine(task=KEYS, at=minutes(-12), stage="annotation", state="pending", amount=usd(180), basis=_basis(2, "1.2")),
-        views_earnings.EarningLine(task=BONDS, at=minutes(-80), stage="review", state="posted", amount=usd(300.25), basis=_basis(5, "2", "1.25")),
-        views_earnings.EarningLine(task=LEASE, at=minutes(-1500), stage="annotation", state="voided", amount=usd(210), basis=_basis(3, "1.4"), reason="rejected", items=["edit_insufficient"]),
-    ],
-    next_cursor="abc",
-)  # fmt: skip
-EARNINGS_EMPTY = views_earnings.EarningsView(totals=[], lines=[])
-
-
 class Sample(Struct):
     template: str
     view: object
@@ -380,7 +365,7 @@ SAMPLES: dict[str, Sample] = {
     "exam-practice-done": Sample("exam.html", PRACTICE_DONE, "/exams/1/attempts/1"),
     "exam-passed": Sample("exam.html", PASSED, "/exams/1/attempts/1"),
     "exam-time-up": Sample("exam.html", TIME_UP, "/exams/1/attempts/1"),
-    **{name: Sample(template, view, path, roles) for name, (template, view, path, roles) in PAY.items()},
+    **{name: Sample(template, view, path, roles) for name, (template, view, path, roles) in (PAY | EARNED).items()},
     "policies": Sample("policies.html", POLICIES, "/policies", ("manager",)),
     "policies-first": Sample("policies.html", POLICIES_FIRST, "/policies", ("manager",)),
     "verdicts": Sample("verdicts.html", VERDICTS, "/verdicts", ("annotator",)),
@@ -429,8 +414,6 @@ SAMPLES: dict[str, Sample] = {
     "people-import-taken": Sample("people_import.html", people.IMPORT_TAKEN, "/people/import", ("manager",)),
     **{name: Sample(page, view, "/projects/1/bots", ("manager",)) for name, (page, view) in BOTS_SAMPLES.items()},
     **{name: Sample(page, view, "/projects/1/exports", ("manager",)) for name, (page, view) in EXPORTS_SAMPLES.items()},
-    "earnings": Sample("earnings.html", EARNINGS, "/earnings"),
-    "earnings-empty": Sample("earnings.html", EARNINGS_EMPTY, "/earnings"),
     "error-404": Sample("error.html", _error(404), "/nowhere"),
     "error-403": Sample("error.html", _error(403), "/floor"),
     "error-500": Sample("error.html", _error(500), "/queue"),

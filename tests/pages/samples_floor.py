@@ -6,6 +6,7 @@ from callboard.pages import views_who as w
 from callboard.pages.views_by_hand import GiveView
 from callboard.pages.views_judged import PlanStage
 from kernel.money import Money
+from payments.budget_notices import BudgetNotice
 from routing.by_hand import Candidate
 from routing.difficulty import DifficultySource, Errors
 from routing.eligibility import Failure
@@ -71,6 +72,10 @@ RISKS = [
 ]  # fmt: skip
 FLOOR = f.FloorView(
     risks=RISKS, here=HERE,
+    budgets=[
+        BudgetNotice(project_id=uid(51), project="Clinic notes", threshold=95, used_percent=96, left=usd(7_110), runs_out_at=minutes(5_400)),
+        BudgetNotice(project_id=uid(50), project="Spring dialogues", threshold=80, used_percent=100, left=usd(0), runs_out_at=None),
+    ],
     filter=f.FloorFilter(), domains=["general", "law"], live=LIVE, live_total=23, matrix=_matrix(),
     projects=[v.Option(value=str(uid(50)), label="Spring dialogues"), v.Option(value=str(uid(51)), label="Clinic notes")],
     kpis=f.Kpis(waiting=412, live=23, in_review=31, accepted_today=188, rejected_share=0.041, spent_today=[usd(31_420)], committed=[usd(9_730)], budget_left=[usd(458_850)]),

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from click.testing import CliRunner
 
@@ -12,8 +13,9 @@ from callboard.commands.statement import command as statement_command
 from callboard.pages.project_rates import FIELDS
 from kernel import clock, db, outbox
 from kernel.ids import uuid7
+from kernel.money import amount_text
 from kernel.settings import Settings
-from payments import periods
+from payments import earnings, earnings_more, periods
 from tests.api.conftest import Cast
 from tests.pages.conftest import Browser, Play
 
@@ -109,6 +111,13 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
     assert "verify" in CliRunner().invoke(ledger_command, ["--help"]).output
 
 
+async def _figures(whose: str) -> tuple[str, str, str]:
+    """Payable, on its way and paid out."""
+    (now,) = await earnings_more.figures(UUID(whose))
+    (total,) = (await earnings.earnings(UUID(whose), limit=1)).totals
+    return (amount_text(now.payable.micros), amount_text(now.on_the_way.micros), amount_text(total.paid.micros))
+
+
 async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: str) -> None:
     wish: dict[str, Any] = {
         "period": period_id,
@@ -135,6 +144,7 @@ async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: s
     assert "···3000" in await drafter.get(f"/annotators/{whose}/bank-details")
     await play.other.get(f"/annotators/{whose}/bank-details", 404)
 
+    assert await _figures(whose) == ("60.500000", "0.000000", "0.000000")
     there = (await drafter.post("/payroll/payouts", **wish)).headers["hx-redirect"].partition("?")[0]
     await drafter.post(there, 403, action="approve")
     await approver.post(there, action="approve")
@@ -143,7 +153,10 @@ async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: s
     content = await approver.get(f"{there}/file")
     assert "DE89370400440532013000" in content
     assert content == await drafter.get(f"{there}/file")
+    assert await _figures(whose) == ("0.000000", "60.500000", "0.000000")
     await drafter.post(there, action="rest")
+    assert await _figures(whose) == ("0.000000", "0.000000", "60.500000")
+    assert "of $60.50 earned in all" in await play.author.get("/earnings")
     assert "does not agree" in (await drafter.post(there, 409, action="reconcile", left="1")).text
     await drafter.post(there, action="reconcile", left="60.50")
     assert "Reconciled" in await drafter.get("/payroll/payouts")

@@ -20,6 +20,17 @@ ANYWHERE = [
     *sorted((SOURCE / "callboard" / "pages").glob("*.py")), *sorted((SOURCE / "routing").glob("*.py")),
     *sorted((SOURCE / "skills").glob("*.py")), SOURCE / "payments" / "ledger.py", SOURCE / "kernel" / "db.py",
 ]  # fmt: skip
+PAY = [*sorted((SOURCE / "payments").glob("*.py")), *sorted((SOURCE / "callboard" / "pages").glob("*.py"))]
+PAY_REFUSALS = (
+    "BadAdjustment",
+    "BadBankDetails",
+    "BadPayDispute",
+    "BadPayout",
+    "BadRateCard",
+    "PayerMissing",
+    "PayoutNotReconciled",
+    "PayoutStale",
+)
 ELSEWHERE = ("A key has 1 to ", "N.")
 """What only a program can cause, and what a decoder says."""
 
@@ -39,6 +50,9 @@ def _sentences(paths: list[Path], call: str, argument: int) -> Iterator[str]:
 def test_every_sentence_that_a_page_can_show_is_on_the_list() -> None:
     said = [*_sentences(FORMS, "Fault", 2), *_sentences(ANYWHERE, "Invalid", 0)]
     said += [sentence.format(limit=3) for sentence in schema.SENTENCES.values()]
+    of_pay = [one for refusal in PAY_REFUSALS for one in _sentences(PAY, refusal, 0)]
+    assert len(of_pay) > 40, "they are found"
+    said += of_pay
     assert len(said) > 100, "they are found"
     assert not [one for one in said if known(one) is None and not one.startswith(ELSEWHERE)]
 

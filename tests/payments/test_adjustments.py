@@ -109,6 +109,7 @@ async def test_a_deduction_takes_only_what_was_earned_and_names_what_it_corrects
     assert sorted([await state_of(back), await state_of(much)]) == ["posted", "short"]
     budget = await earnings.project_budget(project_id)
     assert (budget.funded, budget.posted, budget.left) == (usd(100 * UNIT), usd(UNIT), usd(99 * UNIT))
+    assert sum(cost.posted.micros for cost in await earnings.cost_by(project_ids=[project_id])) == UNIT
     lines = (await earnings.earnings(worker, limit=5)).lines
     assert [(line.kind, line.amount.micros, line.state) for line in lines] == [
         ("adjustment", -2 * UNIT, "posted"),

@@ -2,7 +2,11 @@
 
 from uuid import UUID
 
-from payments.calibration import LEAST_WORKS, Work, calibrate, quartiles
+import pytest
+
+from kernel import db
+from payments.calibration import LEARNING, LEAST_WORKS, Work, calibrate, calibration, quartiles
+from tests.payments import world
 from tests.payments.world import usd
 
 HOURLY = usd(12_000_000)
@@ -36,3 +40,43 @@ def test_people_who_differ_widen_the_interval_and_the_same_works_give_the_same()
     assert calibrate("annotation", given, 0, HOURLY) == told
     assert calibrate("annotation", given[: LEAST_WORKS - 1], 0, HOURLY).median is None
     assert quartiles([1, 2, 3, 4]) == (2.5, 3.25)
+
+
+async def _work(project_id: UUID, person: UUID, seconds: int, state: str = "accepted", *, expert: bool = False) -> None:
+    """Claimed, handed in with that active time, judged; one lane for all of a kind, as dispatch has it."""
+    work = await world.claim(project_id, person, expert=expert)
+    await db.execute(
+        "UPDATE slot SET lane = (SELECT min(s.lane::text)::uuid FROM slot s WHERE s.project = :project_id)"
+        " WHERE id = (SELECT slot FROM assignment WHERE id = :work)",
+        project_id=project_id, work=work,
+    )  # fmt: skip
+    await db.execute("UPDATE assignment SET active_seconds = :seconds WHERE id = :work", seconds=seconds, work=work)
+    await world.submit(work)
+    await world.decide(work, state)
+
+
+@pytest.mark.usefixtures("pool")
+async def test_work_of_the_ledger_is_measured_without_its_learners_and_without_what_was_not_paid() -> None:
+    project_id, elsewhere = [await world.make_project(funded_micros=10_000_000) for _ in range(2)]
+    people = [await world.make_annotator() for _ in range(2)]
+    for one in (project_id, elsewhere):
+        await world.make_card(one, annotation=10_000, review=1_000, expert="2")
+    for person in people:
+        for _ in range(LEARNING):
+            await _work(project_id, person, 900)  # while they learn
+        for _ in range(LEAST_WORKS // 2 - 1):
+            await _work(project_id, person, 60)
+        await _work(project_id, person, 60, expert=True)
+    await _work(project_id, people[0], 5_000, "rejected")
+    await _work(project_id, people[0], 0)  # nothing was measured
+    await _work(elsewhere, people[0], 7_000)
+    annotation, review = await calibration(project_id, HOURLY)
+    assert (annotation.works, annotation.left_out, review.works) == (LEAST_WORKS, 2 * LEARNING, 0)
+    assert annotation.median is not None
+    assert annotation.median.base.micros == round(200_000 * LEAST_WORKS / (LEAST_WORKS + 2)), "two count twice"
+    assert annotation.paid == usd(10_000 * (LEAST_WORKS + 2))
+    assert [(lane.works, lane.median_seconds, lane.p75_seconds) for lane in annotation.lanes] == [(LEAST_WORKS, 60, 60)]
+    await _work(project_id, people[1], 0)
+    await _work(project_id, await world.make_annotator(), 900)  # a newcomer's first
+    again, _ = await calibration(project_id, HOURLY)
+    assert (again.median, again.left_out) == (annotation.median, 2 * LEARNING + 1)

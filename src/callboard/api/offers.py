@@ -50,6 +50,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     payload: dict[str, Any]
     price: Money
     """What accepting it pays, whatever the rates become meanwhile."""
+    price_inputs: dict[str, Any]
+    """How it came about, as in an assignment."""
     offered_at: datetime
     expires_at: datetime
     reason: str
@@ -89,7 +91,7 @@ async def shown(view: OfferView) -> Offer:
         id=view.id, batch=view.batch, state=view.state, annotator_id=view.annotator_id, kind=view.kind, task_id=view.task_id,
         external_id=view.external_id, project_id=view.project_id, project_name=view.project_name, domain=view.domain,
         language=view.language, difficulty_band=view.difficulty_band, payload=payload,
-        price=Money(view.price_micros, view.currency), offered_at=view.offered_at, expires_at=view.expires_at,
+        price=Money(view.price_micros, view.currency), price_inputs=view.price_inputs, offered_at=view.offered_at, expires_at=view.expires_at,
         reason=view.reason, not_before=view.not_before, assignment_id=view.assignment_id,
     )  # fmt: skip
 

@@ -73,6 +73,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """Heartbeats move it, never past `deadline`."""
     deadline: datetime
     price: Money
+    price_inputs: dict[str, Any]
+    """How it came about: base, factors, minimum; with `metered` the price is the most that messages and time can bring."""
     why: dict[str, Any]
     claimed_at: datetime
     ended_at: datetime | None
@@ -118,6 +120,7 @@ async def outward(view: AssignmentView) -> Assignment:
     return Assignment(
         id=view.id, kind=view.kind, state=view.state, epoch=view.epoch, annotator_id=view.annotator_id,
         lease_until=view.lease_until, deadline=view.deadline, price=Money(view.price_micros, view.currency), why=view.why,
+        price_inputs=view.price_inputs,
         claimed_at=view.claimed_at, ended_at=view.ended_at, end_reason=view.end_reason, lapsed=view.lapsed,
         active_seconds=view.active_seconds, draft_version=view.draft_version, rework_rounds=view.rework_rounds,
         task=TaskOfAssignment(

@@ -25,6 +25,7 @@ from kernel import clock, db
 from kernel.money import Money
 from kernel.settings import Settings
 from kernel.sql import load
+from payments import budget_notices
 from payments.earnings import cost_by, project_budget
 from routing import reports
 from routing.projects import ProjectView, projects
@@ -54,6 +55,9 @@ EVENT_KINDS = {
     "task.reopened": "reopened",
     "tasks.cancelled": "cancelled",
     "task.expired": "expired",
+    "budget.threshold": "budget_threshold",
+    "pay_dispute.opened": "pay_disputed",
+    "pay_dispute.overdue": "pay_dispute_overdue",
     "project.published": "published",
     "project.paused": "paused",
     "project.closed": "closed",
@@ -81,6 +85,9 @@ async def floor_view(actor: Actor, wish: FloorFilter, settings: Settings) -> Flo
         events=await _events(actor, project_id),
         here=await _here(actor, wish, settings),
         risks=await risks(settings, project_id) if actor.sees_everybody else [],
+        budgets=await budget_notices.reached(settings, [one.id for one in chosen])
+        if actor.may(Permission.MONEY_WRITE)
+        else [],
     )
 
 

@@ -21,6 +21,28 @@ PAY_LABELS: dict[str, dict[str, str]] = {
         "expired": _("Expired"),
         "short": _("Not covered"),
     },
+    "pay_dispute_kind": {
+        "posted": _("Paid wrongly"),
+        "voided": _("Not paid"),
+        "held": _("Held too long"),
+        "missing": _("Paid nothing"),
+    },
+    "pay_dispute_state": {
+        "open": _("Unanswered"),
+        "upheld": _("Upheld"),
+        "refused": _("Refused"),
+        "withdrawn": _("Withdrawn"),
+    },
+    "pay_answer": {
+        "our_mistake": _("It was our mistake."),
+        "counted_wrong": _("It was counted wrongly."),
+        "work_counts": _("The work counts after all."),
+        "as_agreed": _("The price is the one that was shown before the work."),
+        "counted_right": _("It was counted as the rules say."),
+        "work_not_accepted": _("The work was not accepted, and such work is not paid."),
+        "still_in_review": _("The work is still waiting for its review; it is paid when it is accepted."),
+        "other": _("Another reason"),
+    },
     "payout_state": {
         "drafted": _("Draft"),
         "approved": _("Approved"),

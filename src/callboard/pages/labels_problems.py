@@ -32,6 +32,15 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         ),
         "payout_state": _("This is past that step, or not there yet. Reload to see how it stands."),
         "adjustment_decided": _("This was decided already. Reload to see how it stands."),
+        "pay_line_not_found": _("There is nothing here, or it is not yours to see."),
+        "pay_dispute_not_found": _("There is nothing here, or it is not yours to see."),
+        "pay_dispute_made": _("This line is disputed already, or was answered; each is answered once."),
+        "pay_dispute_early": _(
+            "This work is still under way or in review. Wait for its end, or until it has waited too long."
+        ),
+        "pay_dispute_over": _("This dispute was answered or withdrawn already. Reload to see how it stands."),
+        "pay_dispute_overtaken": _("The work was paid meanwhile; upholding would pay it twice."),
+        "own_pay_dispute": _("Somebody else answers this: neither who caused the line nor who earns by it."),
         "bad_pay_floor": _("A floor is an amount per hour from 0 to 10,000."),
         "annotator_not_active": _("This profile is not active; nothing new can be begun."),
         "bad_cursor": _("This list cannot go on from there. Open it again from its beginning."),

@@ -205,3 +205,9 @@ LEFT JOIN LATERAL (
 -- Names of those whose decisions a batch names.
 SELECT 'person:' || person.id AS label, coalesce(nullif(person.display_name, ''), person.email) AS name FROM person
 WHERE 'person:' || person.id = ANY (:labels::text[])
+
+-- name: projects_of_earner
+-- In which somebody has earned something, by name.
+SELECT p.id, p.name FROM project p
+WHERE p.id IN (SELECT t.project_id FROM transfer t WHERE t.annotator_id = :annotator_id AND t.kind IN ('pending', 'share', 'deduct'))
+ORDER BY p.name, p.id LIMIT 200

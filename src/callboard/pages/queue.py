@@ -46,6 +46,8 @@ from routing.waiting import LaneOffer
 from skills.profiles import load_profile
 
 sql = load(__package__)
+MOST_FORMULAS = 12
+"""Prices whose formula is shown before one takes anything."""
 MOST_GROUPS = 12
 
 
@@ -135,13 +137,13 @@ async def _offer(lanes: list[LaneOffer]) -> NextOffer:
 
 
 def _formulas(lanes: list[LaneOffer]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Of the prices whose amount is known only at the end; several lanes may have the same."""
+    """How the prices come about, the dearest first; several lanes may have the same."""
     found = {
         (lane.project_name, lane.price_micros): (lane.project_name, lane.currency, lane.price_inputs)
         for lane in lanes
-        if lane.price_inputs.get("metered")
+        if "base" in lane.price_inputs
     }
-    return [found[key] for key in sorted(found)]
+    return [found[key] for key in sorted(found, key=lambda key: (-key[1], key[0]))][:MOST_FORMULAS]
 
 
 def _range(lanes: list[LaneOffer]) -> PriceRange:

@@ -169,7 +169,7 @@ class NextOffer(Struct, kw_only=True):
     lease_seconds: int
     deadline_seconds: int
     formulas: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-    """Project, currency and inputs of prices by messages and time; one of each."""
+    """Project, currency and inputs of the prices, the dearest first; one of each."""
 
 
 class WaitingGroup(Struct, kw_only=True):

@@ -5,25 +5,12 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from callboard.pages.views import TaskFacts
+from callboard.pages.views import Option, Problem, TaskFacts
 from kernel.money import Money
 from payments.earnings import Shared
+from payments.earnings_more import Figures, LineMore, UnpaidWork
+from payments.pay_dispute_views import PayDisputeView
 from payments.statements import StatementView
-
-
-class Basis(Struct, kw_only=True):
-    """How a price came about: base × the factors of difficulty, expert, skill and language. Factors as decimal text."""
-
-    base: Money
-    difficulty_factor: str
-    expert_factor: str
-    level: int
-    asked_level: int = 1
-    class_factor: str = "1"
-    language_factor: str = "1"
-    minimum: Money | None = None
-    inputs: dict[str, Any] = field(default_factory=dict)
-    """All of them; of a price by messages and time with what was counted."""
 
 
 class EarningLine(Struct, kw_only=True):
@@ -35,11 +22,16 @@ class EarningLine(Struct, kw_only=True):
     at: datetime
     state: str
     amount: Money
-    basis: Basis | None = None
+    seq: int = 0
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """Of the price; of one by messages and time with what was counted."""
     reason: str = ""
     items: list[str] = field(default_factory=list)
     """Rubric items of a rejection."""
     shared: Shared | None = None
+    more: LineMore | None = None
+    hourly: Money | None = None
+    """What was earned by an active hour of this work."""
 
 
 class EarningTotals(Struct, kw_only=True):
@@ -48,12 +40,36 @@ class EarningTotals(Struct, kw_only=True):
     pending: Money
     posted: Money
     today: Money
-    week: Money
+    paid: Money
+    figures: Figures
+
+
+class EarningsFilter(Struct, kw_only=True):
+    """As in the address; what cannot be read is left out."""
+
+    state: str = ""
+    work: str = ""
+    project_id: str = ""
+    since: str = ""
+    """A day, UTC."""
+    until: str = ""
+    """The last day that is shown."""
 
 
 class EarningsView(Struct, kw_only=True):
     totals: list[EarningTotals]
     lines: list[EarningLine]
-    state: str = ""
-    next_cursor: str | None = None
+    filter: EarningsFilter = field(default_factory=EarningsFilter)
+    projects: list[Option] = field(default_factory=list)
+    """In which the person has earned something."""
+    next_page: str = ""
+    """Query of the older lines; empty at the end."""
+    query: str = ""
+    """Of the filters, for the file."""
     statements: list[StatementView] = field(default_factory=list)
+    disputes: list[PayDisputeView] = field(default_factory=list)
+    """Open ones by their date, then the others, newest first."""
+    unpaid: list[UnpaidWork] = field(default_factory=list)
+    held_days: int = 7
+    done: str = ""
+    problem: Problem | None = None

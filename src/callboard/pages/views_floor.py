@@ -11,6 +11,7 @@ from callboard.pages.views_kinds import TaskForm
 from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
 from kernel.money import Money
+from payments.budget_notices import BudgetNotice
 from routing.estimating import TaskDifficulty
 from routing.risk import ProjectRisk
 
@@ -158,6 +159,8 @@ class FloorView(Struct, kw_only=True):
     events: list[FloorEvent]
     risks: list[ProjectRisk] = field(default_factory=list)
     """Empty for those who do not answer for all of it."""
+    budgets: list[BudgetNotice] = field(default_factory=list)
+    """That have reached a share of `budget_warnings`; empty for those who do not set budgets."""
     here: Here = field(default_factory=lambda: Here(counts={}, rows=[]))
     problem: Problem | None = None
 

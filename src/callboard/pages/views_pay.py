@@ -12,6 +12,7 @@ from payments.bank import BankDetailsView
 from payments.calibration import Calibration
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
+from payments.pay_dispute_views import PayDisputeView
 from payments.payout_views import BatchView, LeftOut, LineView, Owed
 from payments.periods import PeriodView
 from payments.rates import RateCardView
@@ -73,6 +74,25 @@ class AdjustmentsPage(Struct, kw_only=True):
     opened: bool
     limits: str
     undo_minutes: int
+    done: str = ""
+    problem: Problem | None = None
+
+
+class PayDisputesPage(Struct, kw_only=True):
+    """`/payroll/disputes`."""
+
+    rows: list[PayDisputeView]
+    next_page: str
+    """Query of the next page; empty at the end."""
+    query: str
+    """Of the filters without the order."""
+    wish: dict[str, str]
+    """Filters and order, as in the address."""
+    projects: list[Option]
+    person: str
+    """Whose disputes these are, where they are narrowed to one person."""
+    values: dict[str, str]
+    """Of the form, where it was refused."""
     done: str = ""
     problem: Problem | None = None
 
