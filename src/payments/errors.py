@@ -114,3 +114,13 @@ class PayerMissing(Conflict):
 class PayoutNotReconciled(Conflict):
     code = "payout_not_reconciled"
     title = "The batch does not agree with the bank's statement yet"
+
+
+class BadBankFile(Invalid):
+    code = "bad_bank_file"
+    title = "This file of a bank cannot be read"
+
+
+class PeriodBlocked(Conflict):
+    code = "period_blocked"
+    title = "Something stands in the way of closing this period; see its checklist"

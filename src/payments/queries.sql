@@ -187,8 +187,8 @@ SELECT account.currency, account.credits_pending AS pending_micros, account.cred
 FROM account
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
-    coalesce(sum(CASE kind WHEN 'clear' THEN amount_micros WHEN 'return' THEN -amount_micros END), 0)::bigint AS sent,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'paid'), 0)::bigint AS paid,
+    coalesce(sum(CASE kind WHEN 'clear' THEN amount_micros WHEN 'return' THEN -amount_micros WHEN 'bounce' THEN -amount_micros END), 0)::bigint AS sent,
+    coalesce(sum(CASE kind WHEN 'paid' THEN amount_micros WHEN 'bounce' THEN -amount_micros END), 0)::bigint AS paid,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
       WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
@@ -370,6 +370,7 @@ WHERE transfer.amount_micros <= 0
          IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'project_budget', transfer.project_id)
        WHEN 'paid' THEN (debit.kind, credit.kind) IS DISTINCT FROM ('payout_clearing', 'paid_out')
        WHEN 'return' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('payout_clearing', 'annotator_earnings', transfer.annotator_id)
+       WHEN 'bounce' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('paid_out', 'annotator_earnings', transfer.annotator_id)
        WHEN 'earmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        WHEN 'clear' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        WHEN 'unmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
@@ -396,8 +397,8 @@ WITH leg AS (
   SELECT account_id,
     sum(CASE WHEN kind IN ('pending', 'earmark') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_debit ELSE 0 END) AS debits_pending,
     sum(CASE WHEN kind IN ('pending', 'earmark') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_credit ELSE 0 END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return', 'bounce') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return', 'bounce') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -1018,7 +1019,7 @@ open AS (
   SELECT s.id, s.annotator, s.account, s.payable_micros
   FROM statement s JOIN pay_period p ON p.id = s.period
   WHERE p.state = 'closed' AND p.starts_at <= (SELECT starts_at FROM pay_period WHERE id = :period_id) AND s.currency = :currency AND s.payable_micros > 0
-    AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'dropped'))
+    AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'bounced', 'dropped'))
 ), person AS (
   SELECT annotator, account, count(*)::int AS statements, sum(payable_micros)::bigint AS micros FROM open GROUP BY annotator, account
 ), judged AS (
@@ -1034,7 +1035,7 @@ open AS (
 SELECT s.currency, count(DISTINCT s.annotator)::int AS people, sum(s.payable_micros)::bigint AS micros
 FROM statement s JOIN pay_period p ON p.id = s.period
 WHERE p.state = 'closed' AND p.starts_at <= (SELECT starts_at FROM pay_period WHERE id = :period_id) AND s.payable_micros > 0
-  AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'dropped'))
+  AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'bounced', 'dropped'))
 GROUP BY s.currency ORDER BY s.currency
 
 -- name: not_payable
@@ -1068,7 +1069,8 @@ CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE l.state <> 'dropped')::int AS lines, count(*) FILTER (WHERE l.state = 'sent')::int AS open_lines,
     coalesce(sum(l.amount_micros) FILTER (WHERE l.state <> 'dropped'), 0)::bigint AS total_micros,
     coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'paid'), 0)::bigint AS paid_micros,
-    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'returned'), 0)::bigint AS returned_micros
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'returned'), 0)::bigint AS returned_micros,
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'bounced'), 0)::bigint AS bounced_micros
   FROM payout_line l WHERE l.batch = b.id
 ) AS sums
 WHERE (:id::uuid IS NULL OR b.id = :id::uuid) AND (:period_id::uuid IS NULL OR b.period = :period_id::uuid) AND (:before::bigint IS NULL OR b.no < :before::bigint)
@@ -1138,8 +1140,8 @@ WITH line AS (
 ), added AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, annotator_id, inputs, reason, created_at)
   SELECT gen_random_uuid(), :kind::text, CASE WHEN :kind::text IN ('paid', 'return') THEN 'settle' ELSE :kind::text END || ':' || line.id,
-    CASE WHEN :kind::text IN ('paid', 'return') THEN line.clearing ELSE line.earnings END,
-    CASE :kind::text WHEN 'paid' THEN line.paid_out WHEN 'return' THEN line.earnings ELSE line.clearing END,
+    CASE WHEN :kind::text IN ('paid', 'return') THEN line.clearing WHEN :kind::text = 'bounce' THEN line.paid_out ELSE line.earnings END,
+    CASE :kind::text WHEN 'paid' THEN line.paid_out WHEN 'return' THEN line.earnings WHEN 'bounce' THEN line.earnings ELSE line.clearing END,
     line.amount_micros, line.currency,
     CASE WHEN :kind::text IN ('clear', 'unmark') THEN (SELECT t.id FROM transfer t WHERE t.business_key = 'earmark:' || line.id) END,
     line.annotator, jsonb_build_object('kind', 'payout', 'payout_line_id', line.id, 'payout_batch_id', line.batch, 'statement_id', line.statement), :reason, clock_timestamp()
@@ -1152,7 +1154,7 @@ WITH line AS (
   FROM (
     SELECT account_id, sum(debit)::bigint AS debit, sum(credit)::bigint AS credit,
       CASE kind WHEN 'earmark' THEN 1 WHEN 'clear' THEN -1 WHEN 'unmark' THEN -1 ELSE 0 END AS pending,
-      CASE WHEN kind IN ('clear', 'paid', 'return') THEN 1 ELSE 0 END AS posted
+      CASE WHEN kind IN ('clear', 'paid', 'return', 'bounce') THEN 1 ELSE 0 END AS posted
     FROM (SELECT kind, debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM added
           UNION ALL
           SELECT kind, credit_account, 0, amount_micros FROM added) AS legs
@@ -1190,25 +1192,25 @@ WHERE id = :id
 UPDATE payout_batch SET state = 'reconciled', reconciled_by = :by, reconciled_at = clock_timestamp() WHERE id = :id
 
 -- name: check_payouts_move_once
--- Each line has exactly the steps of its state, of its amount, to and from its person; no line is both paid and returned, and no step is without a line.
+-- Each line has exactly the steps of its state, of its amount, to and from its person; no line is both paid and returned (what bounced was paid first), and no step is without a line.
 SELECT l.id AS payout_line_id, l.state, steps.kinds
 FROM payout_line l
 LEFT JOIN LATERAL (
   SELECT array_agg(t.kind::text ORDER BY t.kind::text) AS kinds, bool_or((t.amount_micros, t.annotator_id) IS DISTINCT FROM (l.amount_micros, l.annotator)) AS strange
-  FROM transfer t WHERE t.business_key IN ('earmark:' || l.id, 'clear:' || l.id, 'unmark:' || l.id, 'settle:' || l.id)
+  FROM transfer t WHERE t.business_key IN ('earmark:' || l.id, 'clear:' || l.id, 'unmark:' || l.id, 'settle:' || l.id, 'bounce:' || l.id)
 ) AS steps ON true
 WHERE coalesce(steps.strange, false) OR coalesce(array_to_string(steps.kinds, ' '), '') <> ALL (CASE l.state
   WHEN 'drafted' THEN ARRAY[''] WHEN 'approved' THEN ARRAY['earmark'] WHEN 'sent' THEN ARRAY['clear earmark'] WHEN 'paid' THEN ARRAY['clear earmark paid']
-  WHEN 'returned' THEN ARRAY['clear earmark return'] ELSE ARRAY['', 'earmark unmark'] END)
+  WHEN 'returned' THEN ARRAY['clear earmark return'] WHEN 'bounced' THEN ARRAY['bounce clear earmark paid'] ELSE ARRAY['', 'earmark unmark'] END)
 UNION ALL
 SELECT t.id, 'no line', ARRAY[t.kind::text] FROM transfer t
-WHERE t.kind IN ('earmark', 'clear', 'unmark', 'paid', 'return') AND NOT EXISTS (SELECT FROM payout_line l WHERE l.id::text = t.inputs ->> 'payout_line_id')
+WHERE t.kind IN ('earmark', 'clear', 'unmark', 'paid', 'return', 'bounce') AND NOT EXISTS (SELECT FROM payout_line l WHERE l.id::text = t.inputs ->> 'payout_line_id')
 
 -- name: check_payouts_fit_their_statements
 -- Folded from the journal: what left for a statement, less what came back, is never more than the statement says.
 SELECT s.id AS statement_id, s.payable_micros, sums.micros
 FROM (SELECT (t.inputs ->> 'statement_id')::uuid AS statement, sum(CASE t.kind WHEN 'clear' THEN t.amount_micros ELSE -t.amount_micros END) AS micros
-      FROM transfer t WHERE t.kind IN ('clear', 'return') GROUP BY 1) AS sums
+      FROM transfer t WHERE t.kind IN ('clear', 'return', 'bounce') GROUP BY 1) AS sums
 LEFT JOIN statement s ON s.id = sums.statement
 WHERE s.id IS NULL OR sums.micros > s.payable_micros OR sums.micros < 0
 
@@ -1272,3 +1274,19 @@ WHERE t.project_id = :project_id AND t.kind = 'post' AND assignment.active_secon
 WHERE work.created_at > clock_timestamp() - make_interval(days => :days)
 ORDER BY work.seq DESC
 LIMIT :limit
+
+-- name: lines_by_reference
+-- What a bank's file may speak of: by the line's id, by its last fifteen digits where no more fits into a file, or by its batch.
+SELECT l.id, l.batch, l.annotator, a.display_name AS name, l.amount_micros, l.state, b.currency, b.format, b.no
+FROM payout_line l JOIN payout_batch b ON b.id = l.batch JOIN annotator a ON a.id = l.annotator
+WHERE l.id = ANY (:ids::uuid[]) OR right(replace(l.id::text, '-', ''), 15) = ANY (:short::text[]) OR l.batch = ANY (:batches::uuid[])
+ORDER BY l.id
+
+-- name: bank_answer
+-- When and by whom these bytes were taken.
+SELECT taken_by, created_at FROM bank_answer WHERE digest = :digest
+
+-- name: add_bank_answer
+-- Once per file, whoever else takes it at the same time.
+INSERT INTO bank_answer (id, digest, name, format, entries, counts, taken_by, created_at)
+VALUES (:id, :digest, :name, :format, :entries, :counts, :by, clock_timestamp()) ON CONFLICT (digest) DO NOTHING

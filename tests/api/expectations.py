@@ -243,6 +243,7 @@ GET    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator revi
 PUT    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses
 GET    /api/v1/payouts                                            bosses
 POST   /api/v1/payouts                                            bosses
+POST   /api/v1/payouts/bank-status                                bosses
 GET    /api/v1/payouts/{payout_id:uuid}                           bosses
 GET    /api/v1/payouts/{payout_id:uuid}/lines                     bosses
 GET    /api/v1/payouts/{payout_id:uuid}/left-out                  bosses

@@ -9,6 +9,7 @@ from callboard.pages.views import Option
 from callboard.pages.views_pay import (
     AdjustmentsPage,
     BankPage,
+    BankStatusPage,
     PayoutPage,
     PayoutsPage,
     PayrollPage,
@@ -20,6 +21,7 @@ from callboard.pages.views_pay import (
 from kernel.money import Money
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
+from payments.bank_answers import BankAnswerReport, BankAnswerRow
 from payments.calibration import Calibration, LaneTime, Rate
 from payments.earnings import ProjectBudget
 from payments.floors import PayFloorView
@@ -170,6 +172,7 @@ def payout(number: int, state: str, **more: Any) -> BatchView:
         "open_lines": 0,
         "paid": usd(0),
         "returned": usd(0),
+        "bounced": usd(0),
         "format": "pain.001",
         "file": None,
     } | more
@@ -217,6 +220,34 @@ PAYOUT_SENT = PayoutPage(
     approver="Second Boss", mine=True, flagged=[], left_out=[], left_out_count=0, changed_days=14, next_cursor="WzFd", done="returned",
     lines=[payout_line(6, "Ana Moreno", "sent"), payout_line(7, "Wei Chen", "returned", reason="AC04 closed account"), payout_line(8, "Yuki Sato", "paid", attempt=2)],
 )  # fmt: skip
+PAYOUT_DONE = PayoutPage(
+    batch=payout(1, "reconciled", paid=usd(4_690_000_000), bounced=usd(120_000_000), file="payout-1-USD.xml"), author="Mira Boss", approver="Second Boss",
+    mine=False, flagged=[], left_out=[], left_out_count=0, changed_days=14, done="bounced",
+    lines=[payout_line(6, "Ana Moreno", "paid"), payout_line(7, "Wei Chen", "bounced", reason="AC06 blocked account")],
+)  # fmt: skip
+
+
+def answered(place: int, does: Any, name: str = "", reason: str = "") -> BankAnswerRow:
+    known = (
+        {"payout_id": UUID(int=3), "payout_number": 3, "annotator_id": UUID(int=place), "name": name} if name else {}
+    )
+    return BankAnswerRow(
+        place=place, does=does, reference=UUID(int=place << 90).hex, reason=reason, amount=usd(120_000_000), **known
+    )  # fmt: skip
+
+
+def bank_answer(*, taken: bool) -> BankStatusPage:
+    rows = [
+        answered(1, "returned", "Wei Chen", "AC04 Closed account number"), answered(2, "bounced", "Ana Moreno", "AC06"), answered(3, "paid", "Yuki Sato"),
+        answered(4, "other_amount", "Lena Vogt"), answered(5, "unknown"), answered(6, "open", "Priya Nair", "PDNG"),
+    ]  # fmt: skip
+    report = BankAnswerReport(
+        format="pain.002", digest=HASH, taken_by="person:1" if taken else None, taken_at=month(2) if taken else None, again=False,
+        counts={row.does: 1 for row in rows}, rows=rows,
+    )  # fmt: skip
+    return BankStatusPage(report=report, name="pain.002-2026-02-03.xml", data="PGEvPg==", doing=3)
+
+
 BANK = BankPage(
     path="/bank-details", name="", versions=[BankDetailsView(2, "iban", "DE", "3000", "person:7", month(2)), BankDetailsView(1, "aba", "US", "4411", "person:7", month(1))],
     values={"kind": "iban", "holder": "", "bic": ""}, done=True,
@@ -279,6 +310,10 @@ PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payouts-first": ("payouts.html", PAYOUTS_FIRST, "/payroll/payouts", BOSS),
     "payout-draft": ("payout.html", PAYOUT_DRAFT, "/payroll/payouts/4", BOSS),
     "payout-sent": ("payout.html", PAYOUT_SENT, "/payroll/payouts/3", BOSS),
+    "payout-done": ("payout.html", PAYOUT_DONE, "/payroll/payouts/1", BOSS),
+    "bank-status": ("bank_status.html", bank_answer(taken=False), "/payroll/payouts/bank-status", BOSS),
+    "bank-status-taken": ("bank_status.html", bank_answer(taken=True), "/payroll/payouts/bank-status", BOSS),
+    "bank-status-first": ("bank_status.html", BankStatusPage(), "/payroll/payouts/bank-status", BOSS),
     "bank-details": ("bank_details.html", BANK, "/bank-details", ("annotator",)),
     "project-rates": ("projects/rates.html", project_rates(preview=True), "/projects/9/rates", BOSS),
     "project-rates-empty": ("projects/rates.html", project_rates(preview=False), "/projects/9/rates", BOSS),

@@ -143,10 +143,23 @@ async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: s
     content = await approver.get(f"{there}/file")
     assert "DE89370400440532013000" in content
     assert content == await drafter.get(f"{there}/file")
-    await drafter.post(there, action="rest")
+    (reference,) = re.findall(r"\n([0-9a-f]{32}),", content)
+    answer = f"reference,status,amount,currency\n{reference},paid,60.50,USD\nstranger,paid,,\n".encode()
+    at = "/payroll/payouts/bank-status"
+    shown = (await drafter.upload(at, "bank.csv", answer, drafter.csrf)).text
+    assert "Write down 1 payment" in shown
+    assert "no payment of ours" in shown
+    data = re.search(r'name="data" value="([^"]+)"', shown)
+    assert data is not None
+    taken = (await drafter.post(at, data=data[1], name="bank.csv", take="yes")).text
+    assert "Taken: 1 payment changed" in taken
+    assert "nothing is done again" in (await drafter.upload(at, "again.csv", answer, drafter.csrf)).text
     assert "does not agree" in (await drafter.post(there, 409, action="reconcile", left="1")).text
     await drafter.post(there, action="reconcile", left="60.50")
     assert "Reconciled" in await drafter.get("/payroll/payouts")
+    line = await db.fetch_value("SELECT id::text FROM payout_line WHERE state = 'paid'")
+    await drafter.post(there, id=line, action="bounced", reason="AC06 blocked")
+    assert "AC06 blocked" in await drafter.get(there)
     seen = await db.fetch_value(
         "SELECT string_agg(coalesce(after::text, '') || coalesce(reason, ''), ' ') FROM audit_entry"
     )

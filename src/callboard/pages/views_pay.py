@@ -9,6 +9,7 @@ from callboard.pages.views import Option, Problem
 from callboard.pages.views_projects import ProjectHead
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
+from payments.bank_answers import BankAnswerReport
 from payments.calibration import Calibration
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
@@ -121,6 +122,18 @@ class PayoutPage(Struct, kw_only=True):
     changed_days: int
     next_cursor: str | None = None
     done: str = ""
+    problem: Problem | None = None
+
+
+class BankStatusPage(Struct, kw_only=True):
+    """`/payroll/payouts/bank-status`."""
+
+    report: BankAnswerReport | None = None
+    name: str = ""
+    data: str = ""
+    """The file, as base64: it travels with the page between its preview and its taking."""
+    doing: int = 0
+    """Rows that change something."""
     problem: Problem | None = None
 
 
