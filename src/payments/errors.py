@@ -61,6 +61,11 @@ class AdjustmentDecided(Conflict):
     title = "This adjustment was decided already"
 
 
+class AdjustmentsChanged(Conflict):
+    code = "adjustments_changed"
+    title = "Others came, or some were decided, since the list was shown; look at it again"
+
+
 class OwnAdjustment(Forbidden):
     code = "own_adjustment"
     title = "Somebody else decides this: nobody approves what they proposed, or what they get"

@@ -1290,3 +1290,168 @@ SELECT taken_by, created_at FROM bank_answer WHERE digest = :digest
 -- Once per file, whoever else takes it at the same time.
 INSERT INTO bank_answer (id, digest, name, format, entries, counts, taken_by, created_at)
 VALUES (:id, :digest, :name, :format, :entries, :counts, :by, clock_timestamp()) ON CONFLICT (digest) DO NOTHING
+
+-- name: add_book_check
+-- What a look at all rules found.
+INSERT INTO book_check (id, failures, created_at) VALUES (:id, :failures, clock_timestamp())
+
+-- name: last_book_check
+-- The newest look.
+SELECT created_at AS at, failures FROM book_check ORDER BY created_at DESC LIMIT 1
+
+-- name: period_bounds_of
+-- Without what its statements say.
+SELECT starts_at, ends_at, state FROM pay_period WHERE id = :id
+
+-- name: checklist_not_over
+-- Its time runs on.
+SELECT 1 AS count, NULL AS currency, 0 AS micros WHERE :ends_at::timestamptz > clock_timestamp()
+
+-- name: checklist_earlier_open
+-- Periods are closed in their order.
+SELECT count(*)::int AS count, NULL AS currency, 0 AS micros FROM pay_period WHERE starts_at < :starts_at AND state <> 'closed'
+
+-- name: checklist_books_broken
+-- Rules of the money that did not hold when somebody last looked.
+SELECT jsonb_array_length(last.failures) AS count, NULL AS currency, 0 AS micros
+FROM (SELECT failures FROM book_check ORDER BY created_at DESC LIMIT 1) AS last
+
+-- name: checklist_books_unchecked
+-- Nobody has looked since the period ended.
+SELECT 1 AS count, NULL AS currency, 0 AS micros
+WHERE :ends_at::timestamptz <= clock_timestamp() AND NOT EXISTS (SELECT FROM book_check WHERE created_at >= :ends_at::timestamptz)
+
+-- name: checklist_seals_behind
+-- Money that no seal covers although the last one is a minute old: the clock or the worker stands, or a transaction hangs.
+SELECT count(*)::int AS count, NULL AS currency, 0 AS micros
+FROM (SELECT to_xid, to_seq, sealed_at FROM ledger_seal ORDER BY n DESC LIMIT 1) AS last
+JOIN transfer ON (transfer.xid, transfer.seq) > (last.to_xid::text::xid8, last.to_seq)
+WHERE last.sealed_at < clock_timestamp() - interval '1 minute'
+
+-- name: checklist_adjustments_waiting
+-- Of the period, for a second person: approved later they are in the next one.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment
+WHERE state = 'waiting' AND created_at < :ends_at GROUP BY currency ORDER BY currency
+
+-- name: checklist_adjustments_scheduled
+-- They can still be undone, and are paid within minutes.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment
+WHERE state = 'scheduled' AND kind <> 'floor' AND created_at < :ends_at GROUP BY currency ORDER BY currency
+
+-- name: checklist_payouts_unreconciled
+-- Of earlier periods, at the bank since before this one ended: what came back is not known yet.
+SELECT count(DISTINCT b.id)::int AS count, b.currency, coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'sent'), 0)::bigint AS micros
+FROM payout_batch b JOIN pay_period p ON p.id = b.period JOIN payout_line l ON l.batch = b.id
+WHERE b.state = 'exported' AND p.ends_at <= :starts_at AND b.pay_on < (:ends_at::timestamptz AT TIME ZONE 'UTC')::date
+GROUP BY b.currency ORDER BY b.currency
+
+-- name: checklist_reviews_overdue
+-- Work of the period whose review is past its due time, and whose money is still held.
+SELECT count(*)::int AS count, held.currency, sum(held.amount_micros)::bigint AS micros
+FROM review_step r
+JOIN submission b ON b.id = r.submission AND b.state = 'pending'
+JOIN transfer held ON held.assignment_id = b.assignment AND held.kind = 'pending' AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+WHERE r.looked AND r.due_at <= clock_timestamp() AND b.submitted_at < :ends_at
+  AND NOT EXISTS (SELECT FROM review_step later WHERE later.submission = r.submission AND later.stage > r.stage)
+GROUP BY held.currency ORDER BY held.currency
+
+-- name: checklist_works_waiting
+-- Works that began before the end and whose money is still set aside: they belong to the period in which they are accepted.
+SELECT count(*)::int AS count, held.currency, sum(held.amount_micros)::bigint AS micros FROM transfer AS held
+WHERE held.kind = 'pending' AND held.adjustment_id IS NULL AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+GROUP BY held.currency ORDER BY held.currency
+
+-- name: checklist_top_ups_short
+-- To the floor, of any period, that no budget covered.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment WHERE state = 'short' AND kind = 'floor' GROUP BY currency ORDER BY currency
+
+-- name: checklist_deductions_short
+-- Deductions, or bonuses, for which there was no money.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment WHERE state = 'short' AND kind <> 'floor' GROUP BY currency ORDER BY currency
+
+-- part: unpaid_without_details
+SELECT account.owner_id, account.currency, account.credits_posted - account.debits_posted - account.debits_pending AS micros
+FROM account
+WHERE account.kind = 'annotator_earnings' AND account.credits_posted - account.debits_posted - account.debits_pending > 0
+  AND NOT EXISTS (SELECT FROM bank_details d WHERE d.annotator = account.owner_id)
+
+-- name: checklist_no_bank_details
+-- People who are owed something and cannot be paid.
+SELECT count(*)::int AS count, currency, sum(micros)::bigint AS micros FROM (
+{unpaid_without_details}
+) AS unpaid GROUP BY currency ORDER BY currency
+
+-- name: people_without_details
+-- Most money first.
+SELECT 'no_bank_details' AS why, a.id AS annotator_id, a.display_name AS name, unpaid.micros, unpaid.currency, NULL::bigint AS usual, NULL::uuid AS statement_id FROM (
+{unpaid_without_details}
+) AS unpaid JOIN annotator a ON a.id = unpaid.owner_id
+ORDER BY unpaid.micros DESC, a.id LIMIT :limit
+
+-- part: carried_below_zero
+SELECT s.annotator, s.currency, s.carried_out_micros AS micros, s.id FROM statement s
+WHERE s.carried_out_micros < 0 AND NOT EXISTS (SELECT FROM statement later WHERE later.account = s.account AND later.no = s.no + 1)
+
+-- name: checklist_negative_carried
+-- Whose last statement left a deduction that is not yet covered.
+SELECT count(*)::int AS count, currency, sum(micros)::bigint AS micros FROM (
+{carried_below_zero}
+) AS below GROUP BY currency ORDER BY currency
+
+-- name: people_below_zero
+-- The deepest first.
+SELECT 'negative_carried' AS why, a.id AS annotator_id, a.display_name AS name, below.micros, below.currency, NULL::bigint AS usual, below.id AS statement_id FROM (
+{carried_below_zero}
+) AS below JOIN annotator a ON a.id = below.annotator
+ORDER BY below.micros, a.id LIMIT :limit
+
+-- part: earned_and_usual
+bounds_open AS (SELECT * FROM bounds WHERE :open::boolean), earned AS (
+  SELECT s.account, s.earned_micros AS micros, s.no, s.id FROM statement s WHERE s.period = :period_id AND NOT :open::boolean
+  UNION ALL
+  SELECT leg.account, sum(leg.micros)::bigint, NULL, NULL FROM (
+    SELECT t.credit_account AS account, t.amount_micros AS micros FROM bounds_open AS bounds JOIN transfer t ON t.kind IN ('post', 'share')
+{in_period}
+    UNION ALL
+    SELECT t.debit_account, -t.amount_micros FROM bounds_open AS bounds JOIN transfer t ON t.kind IN ('share', 'deduct')
+{in_period}
+  ) AS leg GROUP BY leg.account
+), judged AS (
+  SELECT earned.account, earned.id AS statement_id, earned.micros, usual.micros AS usual, usual.spread
+  FROM earned CROSS JOIN LATERAL (
+    SELECT median.micros, percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(before.earned_micros - median.micros)) AS spread
+    FROM (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY last.earned_micros) AS micros, count(*) AS n
+          FROM (SELECT s.earned_micros FROM statement s WHERE s.account = earned.account AND s.no < coalesce(earned.no, 2147483647) ORDER BY s.no DESC LIMIT 12) AS last) AS median
+    JOIN LATERAL (SELECT s.earned_micros FROM statement s WHERE s.account = earned.account AND s.no < coalesce(earned.no, 2147483647) ORDER BY s.no DESC LIMIT 12) AS before ON true
+    WHERE median.n >= 3 GROUP BY median.micros
+  ) AS usual
+), unusual AS (  -- a spread of nothing, of whoever earned the same each time, counts as a twentieth of the median
+  SELECT judged.*, account.owner_id, account.currency, abs(micros - usual) / greatest(1.4826 * spread, abs(usual) / 20, 1) AS far
+  FROM judged JOIN account ON account.id = judged.account
+  WHERE abs(micros - usual) > :deviations * greatest(1.4826 * spread, abs(usual) / 20, 1)
+)
+
+-- name: checklist_unusual
+-- Whose pay is so many median absolute deviations away from the median of their own last twelve statements, of which there are three at least.
+WITH
+{period_bounds}
+,
+{earned_and_usual}
+SELECT count(*)::int AS count, currency, sum(micros)::bigint AS micros FROM unusual GROUP BY currency ORDER BY currency
+
+-- name: unusual_people
+-- The furthest from their usual first.
+WITH
+{period_bounds}
+,
+{earned_and_usual}
+SELECT 'unusual' AS why, a.id AS annotator_id, a.display_name AS name, unusual.micros, unusual.currency, round(unusual.usual)::bigint AS usual, unusual.statement_id
+FROM unusual JOIN annotator a ON a.id = unusual.owner_id ORDER BY unusual.far DESC, a.id LIMIT :limit
+
+-- name: to_be_decided
+-- Adjustments of a filter that somebody may decide: not their own, and not for themselves.
+SELECT a.id, a.currency, a.amount_micros FROM adjustment a
+WHERE a.state = :state AND (:kind::text IS NULL OR a.kind = :kind::text) AND (:project_id::uuid IS NULL OR a.project = :project_id::uuid)
+  AND (:period_id::uuid IS NULL OR a.period = :period_id::uuid) AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id::uuid)
+  AND (a.author <> :by OR a.state = 'short' AND NOT a.needs_approval) AND a.annotator IS DISTINCT FROM :own::uuid
+ORDER BY a.id LIMIT :limit

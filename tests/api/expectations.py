@@ -233,10 +233,14 @@ GET    /api/v1/events                                             known
 GET    /api/v1/events/stream                                      known
 GET    /api/v1/ledger/transfers                                   vendor_manager bosses
 GET    /api/v1/pay-periods                                        vendor_manager bosses
+GET    /api/v1/pay-periods/{period_id:uuid}/checklist             bosses
+GET    /api/v1/pay-periods/{period_id:uuid}/exceptions            bosses
 POST   /api/v1/pay-periods/{period_id:uuid}/close                 bosses
+POST   /api/v1/ledger/check                                       bosses
 GET    /api/v1/adjustments                                        vendor_manager bosses
 POST   /api/v1/adjustments                                        bosses
 POST   /api/v1/adjustments/decide                                 bosses
+POST   /api/v1/adjustments/decide-all                             bosses
 GET    /api/v1/projects/{project_id:uuid}/pay-floors              bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/pay-floors              bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses

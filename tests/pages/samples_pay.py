@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from callboard.api.pay import ChecklistEntry
 from callboard.pages.project_rates import typed
 from callboard.pages.views import Option
 from callboard.pages.views_pay import (
     AdjustmentsPage,
     BankPage,
     BankStatusPage,
+    ExceptionsPage,
     PayoutPage,
     PayoutsPage,
     PayrollPage,
@@ -22,7 +24,9 @@ from kernel.money import Money
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
 from payments.bank_answers import BankAnswerReport, BankAnswerRow
+from payments.books import BookCheckView
 from payments.calibration import Calibration, LaneTime, Rate
+from payments.checklist import CHECKS, PayException
 from payments.earnings import ProjectBudget
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
@@ -100,10 +104,6 @@ PAYROLL = PayrollPage(
     periods=[period(3, "open"), period(2, "closing"), period(1, "closed", totals=True)], may_write=True
 )
 PAYROLL_FIRST = PayrollPage(periods=[])
-PERIOD_CLOSED = PeriodPage(
-    period=period(1, "closed", totals=True), may_write=True, over=True,
-    statements=[statement(4, "Ana Moreno", 3_961_500), statement(5, "Wei Chen", 120_004_100)], next_cursor="WyJhIl0",
-)  # fmt: skip
 
 
 def adjustment(n: int, name: str, state: str, **more: Any) -> AdjustmentView:
@@ -137,7 +137,8 @@ ADJUSTMENTS = AdjustmentsPage(
     next_page="state=waiting&cursor=IjEi", state="", kind="", project_id="", annotator_id=None, me="person:1",
     projects=[Option(value="9", label="Clinic dialogues (USD)")],
     values={"kind": "bonus", "project": "9", "people": "Ana Moreno", "amount": "", "reason": "", "corrects": ""}, opened=True,
-    limits="USD 50, EUR 50, JPY 7500", undo_minutes=10, done="made",
+    limits="USD 50, EUR 50, JPY 7500", undo_minutes=10, done="made", all_count=2, all_amounts=[usd(40_000_000)], all_most=1000,
+    kept={"state": "waiting"},
 )  # fmt: skip
 ADJUSTMENTS_EMPTY = AdjustmentsPage(
     rows=[], next_page="", state="", kind="", project_id="", annotator_id=None, me="person:1", projects=[],
@@ -152,9 +153,43 @@ def floor(version: int, language: str | None, hourly: int, *, in_force: bool) ->
     )  # fmt: skip
 
 
+def checklist(*codes: str) -> list[ChecklistEntry]:
+    """Those that are named are not clear."""
+    blocking = {check.code: check for check in CHECKS if check.level == "blocking"}
+    found = [
+        ChecklistEntry(
+            code=check.code, level=check.level, overridable=check.overridable, clear=check.code not in codes, count=12 * (check.code in codes),
+            amounts=[usd(84_120_000)] if check.code in codes and not check.by_time else [], page="/payroll/adjustments",
+        )
+        for check in CHECKS
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.clear, one.code not in blocking))
+
+
+def pay_exception(n: int, name: str, why: Any, micros: int, usual: int | None = None) -> PayException:
+    return PayException(
+        why=why, annotator_id=UUID(int=n), name=name, amount=usd(micros), usual=None if usual is None else usd(usual), statement_id=None
+    )  # fmt: skip
+
+
+EXCEPTIONS = [
+    pay_exception(1, "Ana Moreno", "unusual", 912_400_000, 120_000_000), pay_exception(2, "Wei Chen", "unusual", 3_100_000, 240_000_000),
+    pay_exception(3, "Lena Vogt", "negative_carried", -14_000_000), pay_exception(4, "Priya Nair", "no_bank_details", 84_000_000),
+]  # fmt: skip
+ALL_CODES = [check.code for check in CHECKS]
 PERIOD_OVER = PeriodPage(
-    period=period(1, "open"), may_write=True, over=True, waiting_count=12, waiting_adjustments=2, top_ups=[TOP_UP]
-)
+    period=period(1, "open"), may_write=True, over=True, items=checklist(*ALL_CODES), books=BookCheckView(month(2), ["ledger_balances", "payouts_move_once"])
+)  # fmt: skip
+PERIOD_OVERRIDE = PeriodPage(
+    period=period(1, "open"), may_write=True, over=True, may_override=True, done="checked", books=BookCheckView(month(2), []),
+    items=checklist("adjustments_waiting", "unusual", "no_bank_details"),
+)  # fmt: skip
+PERIOD_CLOSED = PeriodPage(
+    period=period(1, "closed", totals=True), may_write=True, over=True,
+    statements=[statement(4, "Ana Moreno", 3_961_500), statement(5, "Wei Chen", 120_004_100)], next_cursor="WyJhIl0", exceptions=EXCEPTIONS,
+)  # fmt: skip
+PERIOD_CLEAR = PeriodPage(period=period(1, "open"), may_write=True, over=True, items=checklist())
+EXCEPTIONS_PAGE = ExceptionsPage(period=period(1, "open"), rows=EXCEPTIONS, deviations=4.0)
 
 
 def project_pay() -> ProjectPayPage:
@@ -302,6 +337,9 @@ PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll": ("payroll.html", PAYROLL, "/payroll", BOSS),
     "payroll-first": ("payroll.html", PAYROLL_FIRST, "/payroll", BOSS),
     "payroll-over": ("payroll_period.html", PERIOD_OVER, "/payroll/1", BOSS),
+    "payroll-override": ("payroll_period.html", PERIOD_OVERRIDE, "/payroll/1", BOSS),
+    "payroll-clear": ("payroll_period.html", PERIOD_CLEAR, "/payroll/1", BOSS),
+    "payroll-exceptions": ("payroll_exceptions.html", EXCEPTIONS_PAGE, "/payroll/1/exceptions", BOSS),
     "payroll-closed": ("payroll_period.html", PERIOD_CLOSED, "/payroll/1", BOSS),
     "payroll-adjustments": ("payroll_adjustments.html", ADJUSTMENTS, "/payroll/adjustments", BOSS),
     "payroll-adjustments-empty": ("payroll_adjustments.html", ADJUSTMENTS_EMPTY, "/payroll/adjustments", BOSS),
