@@ -1455,3 +1455,58 @@ WHERE a.state = :state AND (:kind::text IS NULL OR a.kind = :kind::text) AND (:p
   AND (:period_id::uuid IS NULL OR a.period = :period_id::uuid) AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id::uuid)
   AND (a.author <> :by OR a.state = 'short' AND NOT a.needs_approval) AND a.annotator IS DISTINCT FROM :own::uuid
 ORDER BY a.id LIMIT :limit
+
+-- name: costs
+-- What was posted, by any of project, domain, difficulty, stage and time, beside the tasks that were accepted meanwhile. A dimension that is not asked for is '' everywhere.
+WITH paid AS (
+  SELECT t.project_id, t.currency, t.created_at AS at, CASE t.kind WHEN 'deduct' THEN -t.amount_micros ELSE t.amount_micros END AS micros,
+    coalesce(task.domain, exam.domain, '') AS domain, coalesce(lane.difficulty_band::text, '') AS band,
+    CASE assignment.kind WHEN 'review' THEN 'review:' || greatest(slot.stage, 1) ELSE coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') END AS stage,
+    card.id IS NOT NULL AS priced, CASE held.inputs ->> 'kind' WHEN 'review' THEN card.bill_review_micros ELSE card.bill_annotation_micros END
+      * coalesce(held.inputs ->> 'difficulty_factor', '1')::numeric * coalesce(held.inputs ->> 'expert_factor', '1')::numeric
+      * coalesce(held.inputs ->> 'class_factor', '1')::numeric * coalesce(held.inputs ->> 'language_factor', '1')::numeric AS bill
+  FROM transfer t
+  LEFT JOIN transfer held ON held.id = t.pending
+  LEFT JOIN rate_card card ON card.id = held.rate_card
+  LEFT JOIN assignment ON assignment.id = t.assignment_id
+  LEFT JOIN slot ON slot.id = assignment.slot
+  LEFT JOIN task ON task.id = t.task_id
+  LEFT JOIN lane ON lane.id = task.lane
+  LEFT JOIN exam_attempt ON exam_attempt.id = t.exam_attempt_id
+  LEFT JOIN exam ON exam.id = exam_attempt.exam
+  WHERE t.kind IN ('post', 'deduct') AND (:since::timestamptz IS NULL OR t.created_at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR t.created_at < :until::timestamptz)
+    AND (:project_id::uuid IS NULL OR t.project_id = :project_id::uuid)
+    AND (:vendor_id::uuid IS NULL OR coalesce(assignment.vendor, CASE WHEN assignment.id IS NULL THEN (SELECT a.vendor FROM annotator a WHERE a.id = t.annotator_id) END) = :vendor_id::uuid)
+), accepted AS (
+  SELECT task.project, project.currency, task.closed_at AS at, task.domain, lane.difficulty_band::text AS band
+  FROM task JOIN project ON project.id = task.project JOIN lane ON lane.id = task.lane
+  WHERE task.state = 'accepted' AND :vendor_id::uuid IS NULL AND (:since::timestamptz IS NULL OR task.closed_at >= :since::timestamptz)
+    AND (:until::timestamptz IS NULL OR task.closed_at < :until::timestamptz) AND (:project_id::uuid IS NULL OR task.project = :project_id::uuid)
+    AND (:domain::text IS NULL OR task.domain = :domain::text) AND (:difficulty::int IS NULL OR lane.difficulty_band = :difficulty::int)
+), cell AS (
+  SELECT CASE WHEN 'project' = ANY (:by::text[]) THEN paid.project_id::text ELSE '' END AS project_id, CASE WHEN 'domain' = ANY (:by::text[]) THEN paid.domain ELSE '' END AS domain,
+    CASE WHEN 'difficulty' = ANY (:by::text[]) THEN paid.band ELSE '' END AS band, CASE WHEN 'stage' = ANY (:by::text[]) THEN paid.stage ELSE '' END AS stage,
+    CASE WHEN 'week' = ANY (:by::text[]) THEN date_trunc('week', paid.at, 'UTC') AT TIME ZONE 'UTC' WHEN 'month' = ANY (:by::text[]) THEN date_trunc('month', paid.at, 'UTC') AT TIME ZONE 'UTC'
+      WHEN 'period' = ANY (:by::text[]) THEN p.starts_at AT TIME ZONE 'UTC' END::date AS span,
+    paid.currency, sum(paid.micros)::bigint AS micros, count(*)::int AS lines, sum(half_even(paid.bill, 1))::bigint AS billed, count(*) FILTER (WHERE paid.priced AND paid.bill IS NULL)::int AS unbilled
+  FROM paid LEFT JOIN pay_period p ON 'period' = ANY (:by::text[]) AND paid.at >= p.starts_at AND paid.at < p.ends_at
+  WHERE (:domain::text IS NULL OR paid.domain = :domain::text) AND (:difficulty::int IS NULL OR paid.band = :difficulty::int::text) AND (:stage::text IS NULL OR paid.stage = :stage::text)
+  GROUP BY 1, 2, 3, 4, 5, 6
+), item AS (
+  SELECT CASE WHEN 'project' = ANY (:by::text[]) THEN accepted.project::text ELSE '' END AS project_id, CASE WHEN 'domain' = ANY (:by::text[]) THEN accepted.domain ELSE '' END AS domain,
+    CASE WHEN 'difficulty' = ANY (:by::text[]) THEN accepted.band ELSE '' END AS band,
+    CASE WHEN 'week' = ANY (:by::text[]) THEN date_trunc('week', accepted.at, 'UTC') AT TIME ZONE 'UTC' WHEN 'month' = ANY (:by::text[]) THEN date_trunc('month', accepted.at, 'UTC') AT TIME ZONE 'UTC'
+      WHEN 'period' = ANY (:by::text[]) THEN p.starts_at AT TIME ZONE 'UTC' END::date AS span,
+    accepted.currency, count(*)::int AS items
+  FROM accepted LEFT JOIN pay_period p ON 'period' = ANY (:by::text[]) AND accepted.at >= p.starts_at AND accepted.at < p.ends_at
+  GROUP BY 1, 2, 3, 4, 5
+)
+SELECT nullif(coalesce(cell.project_id, item.project_id), '') AS project_id, project.name AS project, CASE WHEN 'domain' = ANY (:by::text[]) THEN coalesce(cell.domain, item.domain) END AS domain,
+  nullif(coalesce(cell.band, item.band), '')::int AS difficulty, CASE WHEN 'stage' = ANY (:by::text[]) THEN coalesce(cell.stage, '') END AS stage,
+  coalesce(cell.span, item.span)::text AS span, coalesce(cell.currency, item.currency) AS currency, coalesce(cell.micros, 0) AS micros, coalesce(cell.lines, 0) AS lines,
+  coalesce(item.items, 0) AS items, cell.billed, coalesce(cell.unbilled, 0) AS unbilled
+FROM cell FULL JOIN item ON (item.project_id, item.domain, item.band, item.currency) = (cell.project_id, cell.domain, cell.band, cell.currency)
+  AND coalesce(item.span, '-infinity') = coalesce(cell.span, '-infinity')
+LEFT JOIN project ON project.id = nullif(coalesce(cell.project_id, item.project_id), '')::uuid
+ORDER BY coalesce(cell.micros, 0) DESC
+LIMIT :limit

@@ -264,6 +264,7 @@ GET    /api/v1/reports/queue                                      vendor_manager
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
+GET    /api/v1/reports/costs                                      vendor_manager bosses
 GET    /api/v1/reports/difficulty                                 bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/consensus               bosses frontend
 """

@@ -11,6 +11,7 @@ from callboard.pages.views_pay import (
     AdjustmentsPage,
     BankPage,
     BankStatusPage,
+    CostsPage,
     ExceptionsPage,
     PayoutPage,
     PayoutsPage,
@@ -27,6 +28,7 @@ from payments.bank_answers import BankAnswerReport, BankAnswerRow
 from payments.books import BookCheckView
 from payments.calibration import Calibration, LaneTime, Rate
 from payments.checklist import CHECKS, PayException
+from payments.costing import CostCell
 from payments.earnings import ProjectBudget
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
@@ -332,6 +334,38 @@ def project_rates(*, preview: bool) -> ProjectRatesPage:
     )  # fmt: skip
 
 
+def cost_cell(
+    n: int, project: str, stage: str, micros: int, *, items: int = 120, billed: int | None = None
+) -> CostCell:
+    cost, bill = usd(micros), None if billed is None else usd(billed)
+    return CostCell(
+        project_id=UUID(int=n), project=project, domain="law", difficulty=4, stage=stage, span=month(n).date(), cost=cost, lines=n * 40, items=items,
+        per_item=usd(micros // items) if items else None, billed=bill, unbilled=3 if bill else 0, margin=bill - cost if bill else None,
+        margin_share=round((bill.micros - micros) / bill.micros, 4) if bill else None,
+    )  # fmt: skip
+
+
+COST_CELLS = [
+    cost_cell(1, "Clinic dialogues", "annotation", 4_813_210_000, billed=7_100_000_000), cost_cell(2, "Clinic dialogues", "review:1", 913_000_000, billed=800_000_000),
+    cost_cell(3, "Court questions", "floor", 84_000_000, items=0), cost_cell(4, "Court questions", "bonus", -14_000_000),
+]  # fmt: skip
+COST_VALUES = {
+    "by": "project,stage", "project_id": "", "domain": "", "difficulty": "", "stage": "", "since": "2026-01-01", "until": "2026-01-31", "sort": "-cost",
+}  # fmt: skip
+COSTS = CostsPage(
+    rows=COST_CELLS, totals=[cost_cell(1, "", "", 5_796_210_000, billed=7_900_000_000), cost_cell(1, "", "", 96_210_000, items=0)], trend=COST_CELLS, values=COST_VALUES,
+    cuts=["project", "project,stage"], projects=[Option(value="1", label="Clinic dialogues")], domains=["law"], query="by=project%2Cstage",
+)  # fmt: skip
+COSTS_NONE = CostsPage(
+    rows=[],
+    totals=[],
+    trend=[],
+    values=COST_VALUES | {"by": "domain,difficulty"},
+    cuts=["project"],
+    projects=[],
+    domains=[],
+    query="",
+)
 BOSS = ("manager",)
 PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll": ("payroll.html", PAYROLL, "/payroll", BOSS),
@@ -344,6 +378,8 @@ PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll-adjustments": ("payroll_adjustments.html", ADJUSTMENTS, "/payroll/adjustments", BOSS),
     "payroll-adjustments-empty": ("payroll_adjustments.html", ADJUSTMENTS_EMPTY, "/payroll/adjustments", BOSS),
     "project-pay": ("projects/pay.html", project_pay(), "/projects/9/pay", BOSS),
+    "costs": ("costs.html", COSTS, "/payroll/costs", BOSS),
+    "costs-none": ("costs.html", COSTS_NONE, "/payroll/costs", BOSS),
     "payouts": ("payouts.html", PAYOUTS, "/payroll/payouts", BOSS),
     "payouts-first": ("payouts.html", PAYOUTS_FIRST, "/payroll/payouts", BOSS),
     "payout-draft": ("payout.html", PAYOUT_DRAFT, "/payroll/payouts/4", BOSS),

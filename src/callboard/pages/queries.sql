@@ -205,3 +205,7 @@ LEFT JOIN LATERAL (
 -- Names of those whose decisions a batch names.
 SELECT 'person:' || person.id AS label, coalesce(nullif(person.display_name, ''), person.email) AS name FROM person
 WHERE 'person:' || person.id = ANY (:labels::text[])
+
+-- name: projects_with_cost
+-- For the filter of costs: all that ever had a budget, also closed ones.
+SELECT id, name FROM project WHERE EXISTS (SELECT FROM account WHERE account.kind = 'project_budget' AND account.owner_id = project.id) ORDER BY name

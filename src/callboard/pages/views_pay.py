@@ -15,6 +15,7 @@ from payments.bank_answers import BankAnswerReport
 from payments.books import BookCheckView
 from payments.calibration import Calibration
 from payments.checklist import PayException
+from payments.costing import CostCell
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.payout_views import BatchView, LeftOut, LineView, Owed
@@ -146,6 +147,23 @@ class PayoutPage(Struct, kw_only=True):
     next_cursor: str | None = None
     done: str = ""
     problem: Problem | None = None
+
+
+class CostsPage(Struct, kw_only=True):
+    """`/payroll/costs`."""
+
+    rows: list[CostCell]
+    totals: list[CostCell]
+    """One per currency."""
+    trend: list[CostCell]
+    """By week, the oldest first, of the currency with the greatest cost."""
+    values: dict[str, str]
+    """Of the form."""
+    cuts: list[str]
+    projects: list[Option]
+    domains: list[str]
+    query: str
+    """The filter, without the order."""
 
 
 class BankStatusPage(Struct, kw_only=True):
