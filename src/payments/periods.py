@@ -78,7 +78,9 @@ async def open_periods(settings: Settings) -> None:
     length = msgspec.convert(settings.pay_period, Length)
     row = await db.fetch_one(sql.last_pay_period)
     assert row is not None
-    end = row["ends_at"] or start_before(row["first_money"] or row["now"], length)
+    if row["ends_at"] is None and row["first_money"] is None:
+        return
+    end = row["ends_at"] or start_before(row["first_money"], length)
     while end <= row["now"]:
         starts_at, end = end, end_of(end, length)
         await db.execute(sql.add_pay_period, id=uuid7(), starts_at=starts_at, ends_at=end)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from callboard.access.people import FIRST_ADMIN
+from callboard.demo import paying
 from callboard.demo.exams import open_exams
 from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
@@ -23,7 +24,7 @@ from kernel.sql import load
 from payments.ledger import fund
 from payments.rates import create_rate_card
 from routing.intake import import_tasks
-from routing.projects import ProjectDraft, change_state, create_project
+from routing.projects import ProjectDraft, change_state, create_project, project_named
 from skills.registry import ensure_role
 
 sql = load("callboard.demo")
@@ -59,10 +60,11 @@ async def _state() -> dict[str, bool]:
 
 
 async def seed(settings: Settings) -> Seeded:
-    """All of it or nothing, in one transaction. Raises `NotFresh`."""
+    """All of it or nothing, in one transaction; the months before are closed and paid after it. Raises `NotFresh`."""
     state = await _state()
     if state["seeded"]:
         show_logins(settings)
+        await paying.pay_out(settings)
         return Seeded()
     if state["in_use"]:
         raise NotFresh
@@ -78,7 +80,9 @@ async def seed(settings: Settings) -> Seeded:
         await open_exams()
         await switch_on_rules()
         tasks = [await _make(project, settings) for project in PROJECTS]
+        await paying.live_through_months((await project_named(PROJECTS[0].name)).id, settings)
     show_logins(settings)
+    await paying.pay_out(settings)
     return Seeded(people, len(PROJECTS), sum(tasks))
 
 
