@@ -125,7 +125,13 @@ async def _of(period_id: UUID) -> dict[str, Any]:
     if row is None:
         raise NoSuchPeriod
     starts_at: datetime = row["starts_at"]
-    return {"period_id": period_id, "starts_at": starts_at, "ends_at": row["ends_at"], "open": row["state"] != "closed"}
+    return {
+        "period_id": period_id,
+        "starts_at": starts_at,
+        "ends_at": row["ends_at"],
+        "open": row["state"] != "closed",
+        "over": row["over"],
+    }
 
 
 def _for(query: Sql, given: dict[str, Any]) -> dict[str, Any]:

@@ -1301,7 +1301,7 @@ SELECT created_at AS at, failures FROM book_check ORDER BY created_at DESC LIMIT
 
 -- name: period_bounds_of
 -- Without what its statements say.
-SELECT starts_at, ends_at, state FROM pay_period WHERE id = :id
+SELECT starts_at, ends_at, state, ends_at <= clock_timestamp() AS over FROM pay_period WHERE id = :id
 
 -- name: checklist_not_over
 -- Its time runs on.
@@ -1429,6 +1429,7 @@ bounds_open AS (SELECT * FROM bounds WHERE :open::boolean), earned AS (
   SELECT judged.*, account.owner_id, account.currency, abs(micros - usual) / greatest(1.4826 * spread, abs(usual) / 20, 1) AS far
   FROM judged JOIN account ON account.id = judged.account
   WHERE abs(micros - usual) > :deviations * greatest(1.4826 * spread, abs(usual) / 20, 1)
+    AND (micros > usual OR :over::boolean)  -- while it runs, everybody has earned less than in a whole one
 )
 
 -- name: checklist_unusual

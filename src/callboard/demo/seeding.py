@@ -18,11 +18,11 @@ from dialogue.rubrics import Dimension, RubricDraft, put_rubric
 from dialogue.rules import RulesDraft, put_rules
 from kernel import db
 from kernel.errors import Conflict
-from kernel.money import parse_amount
+from kernel.money import Money, parse_amount
 from kernel.settings import Settings
 from kernel.sql import load
 from payments.ledger import fund
-from payments.rates import create_rate_card
+from payments.rates import Terms, create_rate_card
 from routing.intake import import_tasks
 from routing.projects import ProjectDraft, change_state, create_project, project_named
 from skills.registry import ensure_role
@@ -96,6 +96,7 @@ async def _make(wanted: DemoProject, settings: Settings) -> int:
         parse_amount(wanted.review, wanted.currency),
         FACTORS,
         expert_factor=wanted.expert_factor,
+        terms=Terms(bill_annotation=_billed(wanted.annotation, wanted), bill_review=_billed(wanted.review, wanted)),
     )
     await fund(project_id, parse_amount(wanted.budget, wanted.currency), f"demo:{project_id}", "The demo's budget")
     if wanted.name == COMPARE:
@@ -104,6 +105,12 @@ async def _make(wanted: DemoProject, settings: Settings) -> int:
     taken = await import_tasks(project_id, wanted.drafts())
     await change_state(project_id, "published")
     return taken.created
+
+
+def _billed(price: str, wanted: DemoProject) -> Money:
+    """What the demo's customer pays: three fifths more than whoever works gets."""
+    amount = parse_amount(price, wanted.currency)
+    return Money(amount.micros * 8 // 5, wanted.currency)
 
 
 def _dimensions() -> list[Dimension]:
