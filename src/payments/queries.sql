@@ -1322,11 +1322,11 @@ SELECT 1 AS count, NULL AS currency, 0 AS micros
 WHERE :ends_at::timestamptz <= clock_timestamp() AND NOT EXISTS (SELECT FROM book_check WHERE created_at >= :ends_at::timestamptz)
 
 -- name: checklist_seals_behind
--- Money that no seal covers although the last one is a minute old: the clock or the worker stands, or a transaction hangs.
+-- Money of more than a minute ago that no seal covers, and none was made since: the clock or the worker stands, or a transaction hangs.
 SELECT count(*)::int AS count, NULL AS currency, 0 AS micros
 FROM (SELECT to_xid, to_seq, sealed_at FROM ledger_seal ORDER BY n DESC LIMIT 1) AS last
 JOIN transfer ON (transfer.xid, transfer.seq) > (last.to_xid::text::xid8, last.to_seq)
-WHERE last.sealed_at < clock_timestamp() - interval '1 minute'
+WHERE last.sealed_at < clock_timestamp() - interval '1 minute' AND transfer.created_at < clock_timestamp() - interval '1 minute'
 
 -- name: checklist_adjustments_waiting
 -- Of the period, for a second person: approved later they are in the next one.
