@@ -815,6 +815,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             le=90,
         ),
     ] = 7
+    pay_unusual_deviations: Annotated[
+        float,
+        _say(
+            "A person's pay of a period is shown first when it is so far from the median of their own earlier statements.",
+            "median absolute deviations, × 1.4826",
+            "of normally spread pay one statement in 16,000 is so far away by chance",
+            ge=1,
+        ),
+    ] = 4.0
     payout_minimum: Annotated[
         str,
         _say(

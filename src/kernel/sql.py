@@ -77,10 +77,13 @@ def parse(source: str) -> dict[str, Sql]:
         if name in found:
             raise ValueError(f"two queries are named {name}")
         found[name] = source[header.end() : following.start() if following else None]
-    return {
-        name: compile_sql(name, _PART.sub(lambda match: parts[match["name"]].strip(), text))
-        for name, text in statements.items()
-    }
+    whole = {name: _fill(text, parts) for name, text in parts.items()}
+    return {name: compile_sql(name, _fill(text, whole)) for name, text in statements.items()}
+
+
+def _fill(text: str, parts: dict[str, str]) -> str:
+    """A part may name others, those no further."""
+    return _PART.sub(lambda match: parts[match["name"]].strip(), text)
 
 
 @cache

@@ -18,7 +18,7 @@ from kernel.money import MICROS, Money, amount_text
 from kernel.settings import Settings
 from kernel.sql import load
 from payments import ledger
-from payments.errors import AdjustmentDecided, BadAdjustment, NoSuchAdjustment, OwnAdjustment
+from payments.errors import AdjustmentDecided, AdjustmentsChanged, BadAdjustment, NoSuchAdjustment, OwnAdjustment
 from payments.ledger import Earmark
 
 sql = load(__package__)
@@ -29,6 +29,8 @@ MOST_AT_ONCE = 200
 LARGEST_MICROS = 10**12
 """A million units: whatever lies above is a slip of the keyboard."""
 MINUTE, DAY = 60.0, 86_400.0
+MOST_MATCHING = 1000
+"""Decided in one transaction: some seconds."""
 OPEN = ("waiting", "scheduled")
 
 Kind = Literal["bonus", "adjustment"]
@@ -47,6 +49,17 @@ class AdjustmentDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """The person reads it."""
     corrects: int | None = None
     """`seq` of the transfer that it corrects."""
+
+
+class Matching(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is given must hold."""
+
+    state: Literal["waiting", "short"]
+    kind: str | None = None
+    project_id: UUID | None = None
+    period_id: UUID | None = None
+    """Of top-ups."""
+    annotator_id: UUID | None = None
 
 
 class AdjustmentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +166,29 @@ async def decide(ids: Sequence[UUID], decision: Decision, by: str, note: str = "
         if row is None:
             raise NoSuchAdjustment
         await _decide_one(row, decision, by, note, own)
+
+
+async def decidable(wanted: Matching, by: str, own: UUID | None) -> tuple[list[UUID], list[Money]]:
+    """Of a filter what this person may decide, at most `MOST_MATCHING` + 1, and their sums by currency."""
+    rows = await db.fetch(sql.to_be_decided, by=by, own=own, limit=MOST_MATCHING + 1, **msgspec.structs.asdict(wanted))
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row["currency"]] = sums.get(row["currency"], 0) + row["amount_micros"]
+    return [plain_uuid(row["id"]) for row in rows], [Money(sums[name], name) for name in sorted(sums)]
+
+
+async def decide_matching(
+    wanted: Matching, decision: Decision, expected: int, by: str, *, note: str = "", own: UUID | None = None
+) -> int:
+    """All of a filter that this person may decide; how many. Raises `AdjustmentsChanged` where they are not `expected`, `BadAdjustment`."""
+    db.require_transaction()
+    ids, _ = await decidable(wanted, by, own)
+    if len(ids) > MOST_MATCHING:
+        raise BadAdjustment(f"More than {MOST_MATCHING:,} at once; narrow the list by project, person or kind.")
+    if len(ids) != expected:
+        raise AdjustmentsChanged(found=len(ids))
+    await decide(ids, decision, by, note, own)
+    return len(ids)
 
 
 async def _decide_one(row: Any, decision: Decision, by: str, note: str, own: UUID | None) -> None:

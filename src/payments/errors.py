@@ -61,6 +61,11 @@ class AdjustmentDecided(Conflict):
     title = "This adjustment was decided already"
 
 
+class AdjustmentsChanged(Conflict):
+    code = "adjustments_changed"
+    title = "Others came, or some were decided, since the list was shown; look at it again"
+
+
 class OwnAdjustment(Forbidden):
     code = "own_adjustment"
     title = "Somebody else decides this: nobody approves what they proposed, or what they get"
@@ -159,3 +164,13 @@ class OwnPayDispute(Forbidden):
 class BadPayDispute(Invalid):
     code = "bad_pay_dispute"
     title = "The dispute cannot be made or answered like that"
+
+
+class BadBankFile(Invalid):
+    code = "bad_bank_file"
+    title = "This file of a bank cannot be read"
+
+
+class PeriodBlocked(Conflict):
+    code = "period_blocked"
+    title = "Something stands in the way of closing this period; see its checklist"

@@ -40,7 +40,7 @@ class TransferView(msgspec.Struct, frozen=True):
     id: UUID
     kind: str
     """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, `share`: a part of posted pay, `deduct`; of
-    payouts `earmark`, which `clear` or `unmark` ends, then `paid` or `return`."""
+    payouts `earmark`, which `clear` or `unmark` ends, then `paid` or `return`; `bounce` brings back what was paid."""
     business_key: str
     debit: AccountRef
     credit: AccountRef

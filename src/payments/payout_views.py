@@ -33,6 +33,8 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
     total: Money
     paid: Money
     returned: Money
+    bounced: Money
+    """What came back after it was written down as paid; no longer in `paid`."""
     author: str
     approved_by: str | None
     approved_at: datetime | None
@@ -61,7 +63,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     tail: str
     """Last digits of the account."""
     state: str
-    """`drafted`, `approved`, `sent`, `paid`, `returned`, or `dropped`: taken out."""
+    """`drafted`, `approved`, `sent`, `paid`, `returned`, `bounced` (came back after it was paid), or `dropped`: taken out."""
     reason: str
     flags: list[str]
     """`changed_since` the draft, `changed_lately` before it, `shared` with somebody else."""
@@ -105,7 +107,7 @@ def batch_view(row: Any) -> BatchView:
     return BatchView(
         id=plain_uuid(row["id"]), number=row["no"], period_id=plain_uuid(row["period_id"]), starts_at=row["starts_at"], ends_at=row["ends_at"],
         currency=currency, format=row["format"], state=row["state"], pay_on=row["pay_on"], lines=row["lines"], open_lines=row["open_lines"],
-        total=Money(row["total_micros"], currency), paid=Money(row["paid_micros"], currency), returned=Money(row["returned_micros"], currency),
+        total=Money(row["total_micros"], currency), paid=Money(row["paid_micros"], currency), returned=Money(row["returned_micros"], currency), bounced=Money(row["bounced_micros"], currency),
         author=row["author"], approved_by=row["approved_by"], approved_at=row["approved_at"], exported_at=row["exported_at"],
         reconciled_at=row["reconciled_at"], file_name=row["file_name"], file_digest=row["file_digest"], created_at=row["created_at"],
     )  # fmt: skip

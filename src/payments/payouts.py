@@ -1,7 +1,8 @@
 """Payouts: what statements say is to be paid leaves in batches, and nothing leaves twice.
 
 drafted → approved by a second person → exported → reconciled. Money is set apart at the approval (annotator → clearing,
-pending), posted at the export, and ends as paid out or back with the person; a returned line can be tried again.
+pending), posted at the export, and ends as paid out or back with the person; what came back, even after it was
+written down as paid (`bounced`), can be tried again.
 """
 
 import hashlib
@@ -34,7 +35,14 @@ from payments.payout_views import BatchView, LeftOut, batch_view
 
 sql = load(__package__)
 Format = Literal["pain.001", "nacha", "csv"]
-Outcome = Literal["paid", "returned"]
+Outcome = Literal["paid", "returned", "bounced"]
+"""`bounced`: it came back after it had been written down as paid."""
+STEPS: dict[Outcome, tuple[str, str]] = {
+    "paid": ("sent", "paid"),
+    "returned": ("sent", "return"),
+    "bounced": ("paid", "bounce"),
+}
+"""From which state of a line, by which movement of money."""
 HOUSE = UUID(int=0)
 """Owner of the accounts that stand for the money on its way and the money that has left."""
 MOST_LINES = 200
@@ -259,24 +267,25 @@ def _payment(row: Any, currency: str, settings: Settings) -> Payment:
 
 
 async def confirm(batch_id: UUID, line_ids: Sequence[UUID], outcome: Outcome, by: str, reason: str = "") -> None:
-    """What the bank says of some lines, all of them or none; said twice it is once.
+    """What the bank says of some lines, all of them or none; said twice it is once. Reconciled batches still know `bounced`.
 
     Raises `NoSuchPayout`, `PayoutState` for a line that ended otherwise, `BadPayout` for a return without its reason.
     """
     found = await _lock(batch_id)
-    if outcome == "returned" and not reason.strip():
+    if outcome != "paid" and not reason.strip():
         raise BadPayout("Say why the payment came back.")
+    before, movement = STEPS[outcome]
     known = {plain_uuid(row["id"]): row for row in await db.fetch(sql.payout_line_states, batch_id=batch_id)}
     if not known.keys() >= set(line_ids):
         raise NoSuchPayout("There is no such line in this batch.")
-    other = next((known[one]["state"] for one in line_ids if known[one]["state"] not in {"sent", outcome}), None)
+    other = next((known[one]["state"] for one in line_ids if known[one]["state"] not in {before, outcome}), None)
     if other is not None:
         raise PayoutState(state=other)
-    ids = sorted({one for one in line_ids if known[one]["state"] == "sent"})
+    ids = sorted({one for one in line_ids if known[one]["state"] == before})
     if not ids:
         return
     await db.execute(sql.lock_payout_accounts, ids=ids, currency=found["currency"])
-    await _move("paid" if outcome == "paid" else "return", ids, reason.strip())
+    await _move(movement, ids, reason.strip())
     await db.execute(sql.set_payout_lines, ids=ids, state=outcome, reason=reason.strip(), by=by)
     await audit.record(f"payout.{outcome}", "payout_batch", batch_id, after={"lines": len(ids)}, reason=reason or None)
     for one in ids:

@@ -4,6 +4,7 @@ A period holds what came before its end, up to its place in the ledger, and is i
 time and was committed late, and every correction, belongs to the next one; nothing is copied, and nothing can be in two.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -15,7 +16,7 @@ from kernel.ids import plain_uuid, uuid7
 from kernel.money import Money, exponent
 from kernel.settings import Settings
 from kernel.sql import load
-from payments import floors, sealing
+from payments import checklist, floors, sealing
 from payments.errors import NoSuchPeriod, PeriodNotOver
 
 sql = load(__package__)
@@ -77,7 +78,9 @@ async def open_periods(settings: Settings) -> None:
     length = msgspec.convert(settings.pay_period, Length)
     row = await db.fetch_one(sql.last_pay_period)
     assert row is not None
-    end = row["ends_at"] or start_before(row["first_money"] or row["now"], length)
+    if row["ends_at"] is None and row["first_money"] is None:
+        return
+    end = row["ends_at"] or start_before(row["first_money"], length)
     while end <= row["now"]:
         starts_at, end = end, end_of(end, length)
         await db.execute(sql.add_pay_period, id=uuid7(), starts_at=starts_at, ends_at=end)
@@ -97,15 +100,22 @@ async def period(period_id: UUID) -> PeriodView:
     return _view(row)
 
 
-async def start_closing(period_id: UUID, closed_by: str, reason: str = "") -> PeriodView:
-    """From now on a worker closes it. Raises `NoSuchPeriod`, `PeriodNotOver`; one that is being closed, or is, is returned."""
+async def start_closing(
+    period_id: UUID, closed_by: str, reason: str = "", override: Collection[str] = ()
+) -> PeriodView:
+    """From now on a worker closes it. One that is being closed, or is, is returned.
+
+    Raises `NoSuchPeriod`, `PeriodNotOver`, `PeriodBlocked` for what `override` does not name, `Invalid` for overriding without a reason.
+    """
     db.require_transaction()
     found = await period(period_id)
     if found.state != "open":
         return found
     if await db.fetch_value(sql.start_closing, id=period_id, closed_by=closed_by) is None:
         raise PeriodNotOver
-    await audit.record("pay_period.closing_asked", "pay_period", period_id, reason=reason or None)
+    overridden = await checklist.refuse_blocked(period_id, override, reason)
+    after = {"overridden": overridden} if overridden else None
+    await audit.record("pay_period.closing_asked", "pay_period", period_id, after=after, reason=reason or None)
     await outbox.enqueue(JOB, {"period_id": str(period_id)}, key=f"{JOB}:{period_id}")
     return await period(period_id)
 

@@ -219,8 +219,8 @@ SELECT account.currency, account.credits_pending AS pending_micros, account.cred
 FROM account
 CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
-    coalesce(sum(CASE kind WHEN 'clear' THEN amount_micros WHEN 'return' THEN -amount_micros END), 0)::bigint AS sent,
-    coalesce(sum(amount_micros) FILTER (WHERE kind = 'paid'), 0)::bigint AS paid,
+    coalesce(sum(CASE kind WHEN 'clear' THEN amount_micros WHEN 'return' THEN -amount_micros WHEN 'bounce' THEN -amount_micros END), 0)::bigint AS sent,
+    coalesce(sum(CASE kind WHEN 'paid' THEN amount_micros WHEN 'bounce' THEN -amount_micros END), 0)::bigint AS paid,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
       WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
@@ -405,6 +405,7 @@ WHERE transfer.amount_micros <= 0
          IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'project_budget', transfer.project_id)
        WHEN 'paid' THEN (debit.kind, credit.kind) IS DISTINCT FROM ('payout_clearing', 'paid_out')
        WHEN 'return' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('payout_clearing', 'annotator_earnings', transfer.annotator_id)
+       WHEN 'bounce' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('paid_out', 'annotator_earnings', transfer.annotator_id)
        WHEN 'earmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        WHEN 'clear' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        WHEN 'unmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
@@ -431,8 +432,8 @@ WITH leg AS (
   SELECT account_id,
     sum(CASE WHEN kind IN ('pending', 'earmark') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_debit ELSE 0 END) AS debits_pending,
     sum(CASE WHEN kind IN ('pending', 'earmark') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_credit ELSE 0 END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return', 'bounce') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return', 'bounce') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -1059,7 +1060,7 @@ open AS (
   SELECT s.id, s.annotator, s.account, s.payable_micros
   FROM statement s JOIN pay_period p ON p.id = s.period
   WHERE p.state = 'closed' AND p.starts_at <= (SELECT starts_at FROM pay_period WHERE id = :period_id) AND s.currency = :currency AND s.payable_micros > 0
-    AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'dropped'))
+    AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'bounced', 'dropped'))
 ), person AS (
   SELECT annotator, account, count(*)::int AS statements, sum(payable_micros)::bigint AS micros FROM open GROUP BY annotator, account
 ), judged AS (
@@ -1075,7 +1076,7 @@ open AS (
 SELECT s.currency, count(DISTINCT s.annotator)::int AS people, sum(s.payable_micros)::bigint AS micros
 FROM statement s JOIN pay_period p ON p.id = s.period
 WHERE p.state = 'closed' AND p.starts_at <= (SELECT starts_at FROM pay_period WHERE id = :period_id) AND s.payable_micros > 0
-  AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'dropped'))
+  AND NOT EXISTS (SELECT FROM payout_line l WHERE l.statement = s.id AND l.state NOT IN ('returned', 'bounced', 'dropped'))
 GROUP BY s.currency ORDER BY s.currency
 
 -- name: not_payable
@@ -1109,7 +1110,8 @@ CROSS JOIN LATERAL (
   SELECT count(*) FILTER (WHERE l.state <> 'dropped')::int AS lines, count(*) FILTER (WHERE l.state = 'sent')::int AS open_lines,
     coalesce(sum(l.amount_micros) FILTER (WHERE l.state <> 'dropped'), 0)::bigint AS total_micros,
     coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'paid'), 0)::bigint AS paid_micros,
-    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'returned'), 0)::bigint AS returned_micros
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'returned'), 0)::bigint AS returned_micros,
+    coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'bounced'), 0)::bigint AS bounced_micros
   FROM payout_line l WHERE l.batch = b.id
 ) AS sums
 WHERE (:id::uuid IS NULL OR b.id = :id::uuid) AND (:period_id::uuid IS NULL OR b.period = :period_id::uuid) AND (:before::bigint IS NULL OR b.no < :before::bigint)
@@ -1179,8 +1181,8 @@ WITH line AS (
 ), added AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, annotator_id, inputs, reason, created_at)
   SELECT gen_random_uuid(), :kind::text, CASE WHEN :kind::text IN ('paid', 'return') THEN 'settle' ELSE :kind::text END || ':' || line.id,
-    CASE WHEN :kind::text IN ('paid', 'return') THEN line.clearing ELSE line.earnings END,
-    CASE :kind::text WHEN 'paid' THEN line.paid_out WHEN 'return' THEN line.earnings ELSE line.clearing END,
+    CASE WHEN :kind::text IN ('paid', 'return') THEN line.clearing WHEN :kind::text = 'bounce' THEN line.paid_out ELSE line.earnings END,
+    CASE :kind::text WHEN 'paid' THEN line.paid_out WHEN 'return' THEN line.earnings WHEN 'bounce' THEN line.earnings ELSE line.clearing END,
     line.amount_micros, line.currency,
     CASE WHEN :kind::text IN ('clear', 'unmark') THEN (SELECT t.id FROM transfer t WHERE t.business_key = 'earmark:' || line.id) END,
     line.annotator, jsonb_build_object('kind', 'payout', 'payout_line_id', line.id, 'payout_batch_id', line.batch, 'statement_id', line.statement), :reason, clock_timestamp()
@@ -1193,7 +1195,7 @@ WITH line AS (
   FROM (
     SELECT account_id, sum(debit)::bigint AS debit, sum(credit)::bigint AS credit,
       CASE kind WHEN 'earmark' THEN 1 WHEN 'clear' THEN -1 WHEN 'unmark' THEN -1 ELSE 0 END AS pending,
-      CASE WHEN kind IN ('clear', 'paid', 'return') THEN 1 ELSE 0 END AS posted
+      CASE WHEN kind IN ('clear', 'paid', 'return', 'bounce') THEN 1 ELSE 0 END AS posted
     FROM (SELECT kind, debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM added
           UNION ALL
           SELECT kind, credit_account, 0, amount_micros FROM added) AS legs
@@ -1231,25 +1233,25 @@ WHERE id = :id
 UPDATE payout_batch SET state = 'reconciled', reconciled_by = :by, reconciled_at = clock_timestamp() WHERE id = :id
 
 -- name: check_payouts_move_once
--- Each line has exactly the steps of its state, of its amount, to and from its person; no line is both paid and returned, and no step is without a line.
+-- Each line has exactly the steps of its state, of its amount, to and from its person; no line is both paid and returned (what bounced was paid first), and no step is without a line.
 SELECT l.id AS payout_line_id, l.state, steps.kinds
 FROM payout_line l
 LEFT JOIN LATERAL (
   SELECT array_agg(t.kind::text ORDER BY t.kind::text) AS kinds, bool_or((t.amount_micros, t.annotator_id) IS DISTINCT FROM (l.amount_micros, l.annotator)) AS strange
-  FROM transfer t WHERE t.business_key IN ('earmark:' || l.id, 'clear:' || l.id, 'unmark:' || l.id, 'settle:' || l.id)
+  FROM transfer t WHERE t.business_key IN ('earmark:' || l.id, 'clear:' || l.id, 'unmark:' || l.id, 'settle:' || l.id, 'bounce:' || l.id)
 ) AS steps ON true
 WHERE coalesce(steps.strange, false) OR coalesce(array_to_string(steps.kinds, ' '), '') <> ALL (CASE l.state
   WHEN 'drafted' THEN ARRAY[''] WHEN 'approved' THEN ARRAY['earmark'] WHEN 'sent' THEN ARRAY['clear earmark'] WHEN 'paid' THEN ARRAY['clear earmark paid']
-  WHEN 'returned' THEN ARRAY['clear earmark return'] ELSE ARRAY['', 'earmark unmark'] END)
+  WHEN 'returned' THEN ARRAY['clear earmark return'] WHEN 'bounced' THEN ARRAY['bounce clear earmark paid'] ELSE ARRAY['', 'earmark unmark'] END)
 UNION ALL
 SELECT t.id, 'no line', ARRAY[t.kind::text] FROM transfer t
-WHERE t.kind IN ('earmark', 'clear', 'unmark', 'paid', 'return') AND NOT EXISTS (SELECT FROM payout_line l WHERE l.id::text = t.inputs ->> 'payout_line_id')
+WHERE t.kind IN ('earmark', 'clear', 'unmark', 'paid', 'return', 'bounce') AND NOT EXISTS (SELECT FROM payout_line l WHERE l.id::text = t.inputs ->> 'payout_line_id')
 
 -- name: check_payouts_fit_their_statements
 -- Folded from the journal: what left for a statement, less what came back, is never more than the statement says.
 SELECT s.id AS statement_id, s.payable_micros, sums.micros
 FROM (SELECT (t.inputs ->> 'statement_id')::uuid AS statement, sum(CASE t.kind WHEN 'clear' THEN t.amount_micros ELSE -t.amount_micros END) AS micros
-      FROM transfer t WHERE t.kind IN ('clear', 'return') GROUP BY 1) AS sums
+      FROM transfer t WHERE t.kind IN ('clear', 'return', 'bounce') GROUP BY 1) AS sums
 LEFT JOIN statement s ON s.id = sums.statement
 WHERE s.id IS NULL OR sums.micros > s.payable_micros OR sums.micros < 0
 
@@ -1548,4 +1550,241 @@ WHERE a.annotator = :annotator_id AND a.state = 'submitted' AND a.ended_at > clo
   AND NOT EXISTS (SELECT FROM transfer m WHERE m.assignment_id = a.id AND m.annotator_id = a.annotator)
   AND NOT EXISTS (SELECT FROM pay_dispute d WHERE d.annotator = a.annotator AND d.line IS NULL AND d.assignment_id = a.id AND d.state <> 'withdrawn')
 ORDER BY a.ended_at DESC, a.id
+LIMIT :limit
+
+-- name: lines_by_reference
+-- What a bank's file may speak of: by the line's id, by its last fifteen digits where no more fits into a file, or by its batch.
+SELECT l.id, l.batch, l.annotator, a.display_name AS name, l.amount_micros, l.state, b.currency, b.format, b.no
+FROM payout_line l JOIN payout_batch b ON b.id = l.batch JOIN annotator a ON a.id = l.annotator
+WHERE l.id = ANY (:ids::uuid[]) OR right(replace(l.id::text, '-', ''), 15) = ANY (:short::text[]) OR l.batch = ANY (:batches::uuid[])
+ORDER BY l.id
+
+-- name: bank_answer
+-- When and by whom these bytes were taken.
+SELECT taken_by, created_at FROM bank_answer WHERE digest = :digest
+
+-- name: add_bank_answer
+-- Once per file, whoever else takes it at the same time.
+INSERT INTO bank_answer (id, digest, name, format, entries, counts, taken_by, created_at)
+VALUES (:id, :digest, :name, :format, :entries, :counts, :by, clock_timestamp()) ON CONFLICT (digest) DO NOTHING
+
+-- name: add_book_check
+-- What a look at all rules found.
+INSERT INTO book_check (id, failures, created_at) VALUES (:id, :failures, clock_timestamp())
+
+-- name: last_book_check
+-- The newest look.
+SELECT created_at AS at, failures FROM book_check ORDER BY created_at DESC LIMIT 1
+
+-- name: period_bounds_of
+-- Without what its statements say.
+SELECT starts_at, ends_at, state, ends_at <= clock_timestamp() AS over FROM pay_period WHERE id = :id
+
+-- name: checklist_not_over
+-- Its time runs on.
+SELECT 1 AS count, NULL AS currency, 0 AS micros WHERE :ends_at::timestamptz > clock_timestamp()
+
+-- name: checklist_earlier_open
+-- Periods are closed in their order.
+SELECT count(*)::int AS count, NULL AS currency, 0 AS micros FROM pay_period WHERE starts_at < :starts_at AND state <> 'closed'
+
+-- name: checklist_books_broken
+-- Rules of the money that did not hold when somebody last looked.
+SELECT jsonb_array_length(last.failures) AS count, NULL AS currency, 0 AS micros
+FROM (SELECT failures FROM book_check ORDER BY created_at DESC LIMIT 1) AS last
+
+-- name: checklist_books_unchecked
+-- Nobody has looked since the period ended.
+SELECT 1 AS count, NULL AS currency, 0 AS micros
+WHERE :ends_at::timestamptz <= clock_timestamp() AND NOT EXISTS (SELECT FROM book_check WHERE created_at >= :ends_at::timestamptz)
+
+-- name: checklist_seals_behind
+-- Money of more than a minute ago that no seal covers, and none was made since: the clock or the worker stands, or a transaction hangs.
+SELECT count(*)::int AS count, NULL AS currency, 0 AS micros
+FROM (SELECT to_xid, to_seq, sealed_at FROM ledger_seal ORDER BY n DESC LIMIT 1) AS last
+JOIN transfer ON (transfer.xid, transfer.seq) > (last.to_xid::text::xid8, last.to_seq)
+WHERE last.sealed_at < clock_timestamp() - interval '1 minute' AND transfer.created_at < clock_timestamp() - interval '1 minute'
+
+-- name: checklist_adjustments_waiting
+-- Of the period, for a second person: approved later they are in the next one.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment
+WHERE state = 'waiting' AND created_at < :ends_at GROUP BY currency ORDER BY currency
+
+-- name: checklist_adjustments_scheduled
+-- They can still be undone, and are paid within minutes.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment
+WHERE state = 'scheduled' AND kind <> 'floor' AND created_at < :ends_at GROUP BY currency ORDER BY currency
+
+-- name: checklist_payouts_unreconciled
+-- Of earlier periods, at the bank since before this one ended: what came back is not known yet.
+SELECT count(DISTINCT b.id)::int AS count, b.currency, coalesce(sum(l.amount_micros) FILTER (WHERE l.state = 'sent'), 0)::bigint AS micros
+FROM payout_batch b JOIN pay_period p ON p.id = b.period JOIN payout_line l ON l.batch = b.id
+WHERE b.state = 'exported' AND p.ends_at <= :starts_at AND b.pay_on < (:ends_at::timestamptz AT TIME ZONE 'UTC')::date
+GROUP BY b.currency ORDER BY b.currency
+
+-- name: checklist_reviews_overdue
+-- Work of the period whose review is past its due time, and whose money is still held.
+SELECT count(*)::int AS count, held.currency, sum(held.amount_micros)::bigint AS micros
+FROM review_step r
+JOIN submission b ON b.id = r.submission AND b.state = 'pending'
+JOIN transfer held ON held.assignment_id = b.assignment AND held.kind = 'pending' AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+WHERE r.looked AND r.due_at <= clock_timestamp() AND b.submitted_at < :ends_at
+  AND NOT EXISTS (SELECT FROM review_step later WHERE later.submission = r.submission AND later.stage > r.stage)
+GROUP BY held.currency ORDER BY held.currency
+
+-- name: checklist_works_waiting
+-- Works that began before the end and whose money is still set aside: they belong to the period in which they are accepted.
+SELECT count(*)::int AS count, held.currency, sum(held.amount_micros)::bigint AS micros FROM transfer AS held
+WHERE held.kind = 'pending' AND held.adjustment_id IS NULL AND held.created_at < :ends_at AND NOT EXISTS (SELECT FROM transfer AS resolution WHERE resolution.pending = held.id)
+GROUP BY held.currency ORDER BY held.currency
+
+-- name: checklist_top_ups_short
+-- To the floor, of any period, that no budget covered.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment WHERE state = 'short' AND kind = 'floor' GROUP BY currency ORDER BY currency
+
+-- name: checklist_deductions_short
+-- Deductions, or bonuses, for which there was no money.
+SELECT count(*)::int AS count, currency, sum(amount_micros)::bigint AS micros FROM adjustment WHERE state = 'short' AND kind <> 'floor' GROUP BY currency ORDER BY currency
+
+-- part: unpaid_without_details
+SELECT account.owner_id, account.currency, account.credits_posted - account.debits_posted - account.debits_pending AS micros
+FROM account
+WHERE account.kind = 'annotator_earnings' AND account.credits_posted - account.debits_posted - account.debits_pending > 0
+  AND NOT EXISTS (SELECT FROM bank_details d WHERE d.annotator = account.owner_id)
+
+-- name: checklist_no_bank_details
+-- People who are owed something and cannot be paid.
+SELECT count(*)::int AS count, currency, sum(micros)::bigint AS micros FROM (
+{unpaid_without_details}
+) AS unpaid GROUP BY currency ORDER BY currency
+
+-- name: people_without_details
+-- Most money first.
+SELECT 'no_bank_details' AS why, a.id AS annotator_id, a.display_name AS name, unpaid.micros, unpaid.currency, NULL::bigint AS usual, NULL::uuid AS statement_id FROM (
+{unpaid_without_details}
+) AS unpaid JOIN annotator a ON a.id = unpaid.owner_id
+ORDER BY unpaid.micros DESC, a.id LIMIT :limit
+
+-- part: carried_below_zero
+SELECT s.annotator, s.currency, s.carried_out_micros AS micros, s.id FROM statement s
+WHERE s.carried_out_micros < 0 AND NOT EXISTS (SELECT FROM statement later WHERE later.account = s.account AND later.no = s.no + 1)
+
+-- name: checklist_negative_carried
+-- Whose last statement left a deduction that is not yet covered.
+SELECT count(*)::int AS count, currency, sum(micros)::bigint AS micros FROM (
+{carried_below_zero}
+) AS below GROUP BY currency ORDER BY currency
+
+-- name: people_below_zero
+-- The deepest first.
+SELECT 'negative_carried' AS why, a.id AS annotator_id, a.display_name AS name, below.micros, below.currency, NULL::bigint AS usual, below.id AS statement_id FROM (
+{carried_below_zero}
+) AS below JOIN annotator a ON a.id = below.annotator
+ORDER BY below.micros, a.id LIMIT :limit
+
+-- part: earned_and_usual
+bounds_open AS (SELECT * FROM bounds WHERE :open::boolean), earned AS (
+  SELECT s.account, s.earned_micros AS micros, s.no, s.id FROM statement s WHERE s.period = :period_id AND NOT :open::boolean
+  UNION ALL
+  SELECT leg.account, sum(leg.micros)::bigint, NULL, NULL FROM (
+    SELECT t.credit_account AS account, t.amount_micros AS micros FROM bounds_open AS bounds JOIN transfer t ON t.kind IN ('post', 'share')
+{in_period}
+    UNION ALL
+    SELECT t.debit_account, -t.amount_micros FROM bounds_open AS bounds JOIN transfer t ON t.kind IN ('share', 'deduct')
+{in_period}
+  ) AS leg GROUP BY leg.account
+), judged AS (
+  SELECT earned.account, earned.id AS statement_id, earned.micros, usual.micros AS usual, usual.spread
+  FROM earned CROSS JOIN LATERAL (
+    SELECT median.micros, percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(before.earned_micros - median.micros)) AS spread
+    FROM (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY last.earned_micros) AS micros, count(*) AS n
+          FROM (SELECT s.earned_micros FROM statement s WHERE s.account = earned.account AND s.no < coalesce(earned.no, 2147483647) ORDER BY s.no DESC LIMIT 12) AS last) AS median
+    JOIN LATERAL (SELECT s.earned_micros FROM statement s WHERE s.account = earned.account AND s.no < coalesce(earned.no, 2147483647) ORDER BY s.no DESC LIMIT 12) AS before ON true
+    WHERE median.n >= 3 GROUP BY median.micros
+  ) AS usual
+), unusual AS (  -- a spread of nothing, of whoever earned the same each time, counts as a twentieth of the median
+  SELECT judged.*, account.owner_id, account.currency, abs(micros - usual) / greatest(1.4826 * spread, abs(usual) / 20, 1) AS far
+  FROM judged JOIN account ON account.id = judged.account
+  WHERE abs(micros - usual) > :deviations * greatest(1.4826 * spread, abs(usual) / 20, 1)
+    AND (micros > usual OR :over::boolean)  -- while it runs, everybody has earned less than in a whole one
+)
+
+-- name: checklist_unusual
+-- Whose pay is so many median absolute deviations away from the median of their own last twelve statements, of which there are three at least.
+WITH
+{period_bounds}
+,
+{earned_and_usual}
+SELECT count(*)::int AS count, currency, sum(micros)::bigint AS micros FROM unusual GROUP BY currency ORDER BY currency
+
+-- name: unusual_people
+-- The furthest from their usual first.
+WITH
+{period_bounds}
+,
+{earned_and_usual}
+SELECT 'unusual' AS why, a.id AS annotator_id, a.display_name AS name, unusual.micros, unusual.currency, round(unusual.usual)::bigint AS usual, unusual.statement_id
+FROM unusual JOIN annotator a ON a.id = unusual.owner_id ORDER BY unusual.far DESC, a.id LIMIT :limit
+
+-- name: to_be_decided
+-- Adjustments of a filter that somebody may decide: not their own, and not for themselves.
+SELECT a.id, a.currency, a.amount_micros FROM adjustment a
+WHERE a.state = :state AND (:kind::text IS NULL OR a.kind = :kind::text) AND (:project_id::uuid IS NULL OR a.project = :project_id::uuid)
+  AND (:period_id::uuid IS NULL OR a.period = :period_id::uuid) AND (:annotator_id::uuid IS NULL OR a.annotator = :annotator_id::uuid)
+  AND (a.author <> :by OR a.state = 'short' AND NOT a.needs_approval) AND a.annotator IS DISTINCT FROM :own::uuid
+ORDER BY a.id LIMIT :limit
+
+-- name: costs
+-- What was posted, by any of project, domain, difficulty, stage and time, beside the tasks that were accepted meanwhile. A dimension that is not asked for is '' everywhere.
+WITH paid AS (
+  SELECT t.project_id, t.currency, t.created_at AS at, CASE t.kind WHEN 'deduct' THEN -t.amount_micros ELSE t.amount_micros END AS micros,
+    coalesce(task.domain, exam.domain, '') AS domain, coalesce(lane.difficulty_band::text, '') AS band,
+    CASE assignment.kind WHEN 'review' THEN 'review:' || greatest(slot.stage, 1) ELSE coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') END AS stage,
+    card.id IS NOT NULL AS priced, CASE held.inputs ->> 'kind' WHEN 'review' THEN card.bill_review_micros ELSE card.bill_annotation_micros END
+      * coalesce(held.inputs ->> 'difficulty_factor', '1')::numeric * coalesce(held.inputs ->> 'expert_factor', '1')::numeric
+      * coalesce(held.inputs ->> 'class_factor', '1')::numeric * coalesce(held.inputs ->> 'language_factor', '1')::numeric AS bill
+  FROM transfer t
+  LEFT JOIN transfer held ON held.id = t.pending
+  LEFT JOIN rate_card card ON card.id = held.rate_card
+  LEFT JOIN assignment ON assignment.id = t.assignment_id
+  LEFT JOIN slot ON slot.id = assignment.slot
+  LEFT JOIN task ON task.id = t.task_id
+  LEFT JOIN lane ON lane.id = task.lane
+  LEFT JOIN exam_attempt ON exam_attempt.id = t.exam_attempt_id
+  LEFT JOIN exam ON exam.id = exam_attempt.exam
+  WHERE t.kind IN ('post', 'deduct') AND (:since::timestamptz IS NULL OR t.created_at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR t.created_at < :until::timestamptz)
+    AND (:project_id::uuid IS NULL OR t.project_id = :project_id::uuid)
+    AND (:vendor_id::uuid IS NULL OR coalesce(assignment.vendor, CASE WHEN assignment.id IS NULL THEN (SELECT a.vendor FROM annotator a WHERE a.id = t.annotator_id) END) = :vendor_id::uuid)
+), accepted AS (
+  SELECT task.project, project.currency, task.closed_at AS at, task.domain, lane.difficulty_band::text AS band
+  FROM task JOIN project ON project.id = task.project JOIN lane ON lane.id = task.lane
+  WHERE task.state = 'accepted' AND :vendor_id::uuid IS NULL AND (:since::timestamptz IS NULL OR task.closed_at >= :since::timestamptz)
+    AND (:until::timestamptz IS NULL OR task.closed_at < :until::timestamptz) AND (:project_id::uuid IS NULL OR task.project = :project_id::uuid)
+    AND (:domain::text IS NULL OR task.domain = :domain::text) AND (:difficulty::int IS NULL OR lane.difficulty_band = :difficulty::int)
+), cell AS (
+  SELECT CASE WHEN 'project' = ANY (:by::text[]) THEN paid.project_id::text ELSE '' END AS project_id, CASE WHEN 'domain' = ANY (:by::text[]) THEN paid.domain ELSE '' END AS domain,
+    CASE WHEN 'difficulty' = ANY (:by::text[]) THEN paid.band ELSE '' END AS band, CASE WHEN 'stage' = ANY (:by::text[]) THEN paid.stage ELSE '' END AS stage,
+    CASE WHEN 'week' = ANY (:by::text[]) THEN date_trunc('week', paid.at, 'UTC') AT TIME ZONE 'UTC' WHEN 'month' = ANY (:by::text[]) THEN date_trunc('month', paid.at, 'UTC') AT TIME ZONE 'UTC'
+      WHEN 'period' = ANY (:by::text[]) THEN p.starts_at AT TIME ZONE 'UTC' END::date AS span,
+    paid.currency, sum(paid.micros)::bigint AS micros, count(*)::int AS lines, sum(half_even(paid.bill, 1))::bigint AS billed, count(*) FILTER (WHERE paid.priced AND paid.bill IS NULL)::int AS unbilled
+  FROM paid LEFT JOIN pay_period p ON 'period' = ANY (:by::text[]) AND paid.at >= p.starts_at AND paid.at < p.ends_at
+  WHERE (:domain::text IS NULL OR paid.domain = :domain::text) AND (:difficulty::int IS NULL OR paid.band = :difficulty::int::text) AND (:stage::text IS NULL OR paid.stage = :stage::text)
+  GROUP BY 1, 2, 3, 4, 5, 6
+), item AS (
+  SELECT CASE WHEN 'project' = ANY (:by::text[]) THEN accepted.project::text ELSE '' END AS project_id, CASE WHEN 'domain' = ANY (:by::text[]) THEN accepted.domain ELSE '' END AS domain,
+    CASE WHEN 'difficulty' = ANY (:by::text[]) THEN accepted.band ELSE '' END AS band,
+    CASE WHEN 'week' = ANY (:by::text[]) THEN date_trunc('week', accepted.at, 'UTC') AT TIME ZONE 'UTC' WHEN 'month' = ANY (:by::text[]) THEN date_trunc('month', accepted.at, 'UTC') AT TIME ZONE 'UTC'
+      WHEN 'period' = ANY (:by::text[]) THEN p.starts_at AT TIME ZONE 'UTC' END::date AS span,
+    accepted.currency, count(*)::int AS items
+  FROM accepted LEFT JOIN pay_period p ON 'period' = ANY (:by::text[]) AND accepted.at >= p.starts_at AND accepted.at < p.ends_at
+  GROUP BY 1, 2, 3, 4, 5
+)
+SELECT nullif(coalesce(cell.project_id, item.project_id), '') AS project_id, project.name AS project, CASE WHEN 'domain' = ANY (:by::text[]) THEN coalesce(cell.domain, item.domain) END AS domain,
+  nullif(coalesce(cell.band, item.band), '')::int AS difficulty, CASE WHEN 'stage' = ANY (:by::text[]) THEN coalesce(cell.stage, '') END AS stage,
+  coalesce(cell.span, item.span)::text AS span, coalesce(cell.currency, item.currency) AS currency, coalesce(cell.micros, 0) AS micros, coalesce(cell.lines, 0) AS lines,
+  coalesce(item.items, 0) AS items, cell.billed, coalesce(cell.unbilled, 0) AS unbilled
+FROM cell FULL JOIN item ON (item.project_id, item.domain, item.band, item.currency) = (cell.project_id, cell.domain, cell.band, cell.currency)
+  AND coalesce(item.span, '-infinity') = coalesce(cell.span, '-infinity')
+LEFT JOIN project ON project.id = nullif(coalesce(cell.project_id, item.project_id), '')::uuid
+ORDER BY coalesce(cell.micros, 0) DESC
 LIMIT :limit

@@ -103,7 +103,7 @@ class Transfer(Table, tablename="transfer", db=engine):
     reason = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
     transfer_known_kind = Check(
-        "kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'earmark', 'clear', 'unmark', 'paid', 'return')"
+        "kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'earmark', 'clear', 'unmark', 'paid', 'return', 'bounce')"
     )
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
@@ -293,6 +293,30 @@ class PayoutLine(Table, tablename="payout_line", db=engine):
     decided_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     payout_line_once = Unique([statement, attempt])
-    payout_line_known_state = Check("state IN ('drafted', 'approved', 'sent', 'paid', 'returned', 'dropped')")
+    payout_line_known_state = Check(
+        "state IN ('drafted', 'approved', 'sent', 'paid', 'returned', 'bounced', 'dropped')"
+    )
     payout_line_real_amount = Check("amount_micros > 0 AND attempt > 0")
-    payout_line_return_says_why = Check("state <> 'returned' OR reason <> ''")
+    payout_line_return_says_why = Check("state NOT IN ('returned', 'bounced') OR reason <> ''")
+
+
+class BankAnswer(Table, tablename="bank_answer", db=engine):
+    """A file in which a bank said what became of payments; the same bytes are taken once. Append-only, without its content."""
+
+    id = UUID(primary_key=True)
+    digest = Bytea(unique=True)
+    name = Varchar(length=100)
+    format = Varchar(length=10)
+    entries = Integer()
+    counts = JSONB()
+    taken_by = Varchar(length=100)
+    created_at = Timestamptz(default=TimestamptzNow())
+    bank_answer_known_format = Check("format IN ('pain.002', 'camt.054', 'nacha', 'csv')")
+
+
+class BookCheck(Table, tablename="book_check", db=engine):
+    """One look at all rules of the money: which of them did not hold. Append-only."""
+
+    id = UUID(primary_key=True)
+    failures = JSONB()
+    created_at = Timestamptz(default=TimestamptzNow())

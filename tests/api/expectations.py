@@ -233,7 +233,10 @@ GET    /api/v1/events                                             known
 GET    /api/v1/events/stream                                      known
 GET    /api/v1/ledger/transfers                                   vendor_manager bosses
 GET    /api/v1/pay-periods                                        vendor_manager bosses
+GET    /api/v1/pay-periods/{period_id:uuid}/checklist             bosses
+GET    /api/v1/pay-periods/{period_id:uuid}/exceptions            bosses
 POST   /api/v1/pay-periods/{period_id:uuid}/close                 bosses
+POST   /api/v1/ledger/check                                       bosses
 GET    /api/v1/adjustments                                        vendor_manager bosses
 POST   /api/v1/adjustments                                        bosses
 POST   /api/v1/adjustments/decide                                 bosses
@@ -241,12 +244,14 @@ POST   /api/v1/pay-disputes                                      annotator revie
 POST   /api/v1/pay-disputes/{dispute_id:uuid}/withdraw           annotator reviewer frontend
 POST   /api/v1/pay-disputes/decide                               bosses
 GET    /api/v1/pay-disputes                                      people
+POST   /api/v1/adjustments/decide-all                             bosses
 GET    /api/v1/projects/{project_id:uuid}/pay-floors              bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/pay-floors              bosses
 GET    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses
 PUT    /api/v1/annotators/{annotator_id:uuid}/bank-details        annotator reviewer bosses
 GET    /api/v1/payouts                                            bosses
 POST   /api/v1/payouts                                            bosses
+POST   /api/v1/payouts/bank-status                                bosses
 GET    /api/v1/payouts/{payout_id:uuid}                           bosses
 GET    /api/v1/payouts/{payout_id:uuid}/lines                     bosses
 GET    /api/v1/payouts/{payout_id:uuid}/left-out                  bosses
@@ -263,6 +268,7 @@ GET    /api/v1/reports/queue                                      vendor_manager
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
+GET    /api/v1/reports/costs                                      vendor_manager bosses
 GET    /api/v1/reports/difficulty                                 bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/consensus               bosses frontend
 """

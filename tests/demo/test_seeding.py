@@ -15,12 +15,14 @@ from callboard.demo.content import logins as content_logins
 from callboard.demo.content import people as content_people
 from callboard.demo.operation import GUIDE, GUIDED, PROJECTS, TOUR
 from callboard.demo.past import plan
+from callboard.demo.paying import account_of
 from callboard.demo.seeding import NotFresh, Seeded, describe_logins, seed
 from callboard.demo.workforce import PASSWORDS, external_id, logins
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from callboard.pages.demo_logins import demo_logins
 from kernel import clock, db
 from kernel.settings import Settings
+from payments import bank, checklist, payout_views, payouts, periods
 from routing import waiting
 from routing.projects import project_named
 from skills.belief import level_floor
@@ -192,3 +194,19 @@ def test_the_past_is_the_same_at_every_start() -> None:
     same = [(at, o.domain, o.kind, o.source_id, o.outcome, o.stated) for at, o in one]
     assert same == [(at, o.domain, o.kind, o.source_id, o.outcome, o.stated) for at, o in other]
     assert all(at <= now for at, _ in one)
+
+
+async def test_the_months_before_are_paid_by_files_and_the_next_payout_is_drafted(settings: Settings) -> None:
+    await seed(settings)
+    assert [one.state for one in await periods.periods(limit=9)] == ["closed"] * 4
+    drafted, paid = await payouts.batches(limit=9)
+    assert (paid.state, paid.open_lines, drafted.state) == ("reconciled", 0, "drafted")
+    assert paid.returned.micros > 0
+    assert paid.approved_by != paid.author
+    tries = {one.attempt for one in await payout_views.lines(drafted.id, settings, limit=99)}
+    assert tries == {1, 2}, "what came back is tried again"
+    last = (await periods.periods(limit=1))[0]
+    found = [one.why for one in await checklist.exceptions(last.id, settings)]
+    assert (found.count("unusual"), found.count("no_bank_details")) == (1, 2)
+    assert account_of(10_000_001) == "GB" + account_of(10_000_001)[2:4] + "TEST00000010000001"
+    assert bank.iban_fits(account_of(10_000_001))

@@ -50,6 +50,9 @@ class Browser:
         assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    async def json_of(self, path: str) -> Any:
+        return msgspec.json.decode(await self.get(path, accept="application/json"))
+
     async def raw(self, method: str, path: str, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._client.request(method, path, headers=self._headers | named)

@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from callboard.api.pay import ChecklistEntry
 from callboard.pages.project_rates import typed
 from callboard.pages.views import Option
 from callboard.pages.views_pay import (
     AdjustmentsPage,
     BankPage,
+    BankStatusPage,
+    CostsPage,
+    ExceptionsPage,
     PayoutPage,
     PayoutsPage,
     PayrollPage,
@@ -20,7 +24,11 @@ from callboard.pages.views_pay import (
 from kernel.money import Money
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
+from payments.bank_answers import BankAnswerReport, BankAnswerRow
+from payments.books import BookCheckView
 from payments.calibration import Calibration, LaneTime, Rate
+from payments.checklist import CHECKS, PayException
+from payments.costing import CostCell
 from payments.earnings import ProjectBudget
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
@@ -98,10 +106,6 @@ PAYROLL = PayrollPage(
     periods=[period(3, "open"), period(2, "closing"), period(1, "closed", totals=True)], may_write=True
 )
 PAYROLL_FIRST = PayrollPage(periods=[])
-PERIOD_CLOSED = PeriodPage(
-    period=period(1, "closed", totals=True), may_write=True, over=True,
-    statements=[statement(4, "Ana Moreno", 3_961_500), statement(5, "Wei Chen", 120_004_100)], next_cursor="WyJhIl0",
-)  # fmt: skip
 
 
 def adjustment(n: int, name: str, state: str, **more: Any) -> AdjustmentView:
@@ -135,7 +139,8 @@ ADJUSTMENTS = AdjustmentsPage(
     next_page="state=waiting&cursor=IjEi", state="", kind="", project_id="", annotator_id=None, me="person:1",
     projects=[Option(value="9", label="Clinic dialogues (USD)")],
     values={"kind": "bonus", "project": "9", "people": "Ana Moreno", "amount": "", "reason": "", "corrects": ""}, opened=True,
-    limits="USD 50, EUR 50, JPY 7500", undo_minutes=10, done="made",
+    limits="USD 50, EUR 50, JPY 7500", undo_minutes=10, done="made", all_count=2, all_amounts=[usd(40_000_000)], all_most=1000,
+    kept={"state": "waiting"},
 )  # fmt: skip
 ADJUSTMENTS_EMPTY = AdjustmentsPage(
     rows=[], next_page="", state="", kind="", project_id="", annotator_id=None, me="person:1", projects=[],
@@ -150,9 +155,43 @@ def floor(version: int, language: str | None, hourly: int, *, in_force: bool) ->
     )  # fmt: skip
 
 
+def checklist(*codes: str) -> list[ChecklistEntry]:
+    """Those that are named are not clear."""
+    blocking = {check.code: check for check in CHECKS if check.level == "blocking"}
+    found = [
+        ChecklistEntry(
+            code=check.code, level=check.level, overridable=check.overridable, clear=check.code not in codes, count=12 * (check.code in codes),
+            amounts=[usd(84_120_000)] if check.code in codes and not check.by_time else [], page="/payroll/adjustments",
+        )
+        for check in CHECKS
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.clear, one.code not in blocking))
+
+
+def pay_exception(n: int, name: str, why: Any, micros: int, usual: int | None = None) -> PayException:
+    return PayException(
+        why=why, annotator_id=UUID(int=n), name=name, amount=usd(micros), usual=None if usual is None else usd(usual), statement_id=None
+    )  # fmt: skip
+
+
+EXCEPTIONS = [
+    pay_exception(1, "Ana Moreno", "unusual", 912_400_000, 120_000_000), pay_exception(2, "Wei Chen", "unusual", 3_100_000, 240_000_000),
+    pay_exception(3, "Lena Vogt", "negative_carried", -14_000_000), pay_exception(4, "Priya Nair", "no_bank_details", 84_000_000),
+]  # fmt: skip
+ALL_CODES = [check.code for check in CHECKS]
 PERIOD_OVER = PeriodPage(
-    period=period(1, "open"), may_write=True, over=True, waiting_count=12, waiting_adjustments=2, top_ups=[TOP_UP]
-)
+    period=period(1, "open"), may_write=True, over=True, items=checklist(*ALL_CODES), books=BookCheckView(month(2), ["ledger_balances", "payouts_move_once"])
+)  # fmt: skip
+PERIOD_OVERRIDE = PeriodPage(
+    period=period(1, "open"), may_write=True, over=True, may_override=True, done="checked", books=BookCheckView(month(2), []),
+    items=checklist("adjustments_waiting", "unusual", "no_bank_details"),
+)  # fmt: skip
+PERIOD_CLOSED = PeriodPage(
+    period=period(1, "closed", totals=True), may_write=True, over=True,
+    statements=[statement(4, "Ana Moreno", 3_961_500), statement(5, "Wei Chen", 120_004_100)], next_cursor="WyJhIl0", exceptions=EXCEPTIONS,
+)  # fmt: skip
+PERIOD_CLEAR = PeriodPage(period=period(1, "open"), may_write=True, over=True, items=checklist())
+EXCEPTIONS_PAGE = ExceptionsPage(period=period(1, "open"), rows=EXCEPTIONS, deviations=4.0)
 
 
 def project_pay() -> ProjectPayPage:
@@ -170,6 +209,7 @@ def payout(number: int, state: str, **more: Any) -> BatchView:
         "open_lines": 0,
         "paid": usd(0),
         "returned": usd(0),
+        "bounced": usd(0),
         "format": "pain.001",
         "file": None,
     } | more
@@ -217,6 +257,34 @@ PAYOUT_SENT = PayoutPage(
     approver="Second Boss", mine=True, flagged=[], left_out=[], left_out_count=0, changed_days=14, next_cursor="WzFd", done="returned",
     lines=[payout_line(6, "Ana Moreno", "sent"), payout_line(7, "Wei Chen", "returned", reason="AC04 closed account"), payout_line(8, "Yuki Sato", "paid", attempt=2)],
 )  # fmt: skip
+PAYOUT_DONE = PayoutPage(
+    batch=payout(1, "reconciled", paid=usd(4_690_000_000), bounced=usd(120_000_000), file="payout-1-USD.xml"), author="Mira Boss", approver="Second Boss",
+    mine=False, flagged=[], left_out=[], left_out_count=0, changed_days=14, done="bounced",
+    lines=[payout_line(6, "Ana Moreno", "paid"), payout_line(7, "Wei Chen", "bounced", reason="AC06 blocked account")],
+)  # fmt: skip
+
+
+def answered(place: int, does: Any, name: str = "", reason: str = "") -> BankAnswerRow:
+    known = (
+        {"payout_id": UUID(int=3), "payout_number": 3, "annotator_id": UUID(int=place), "name": name} if name else {}
+    )
+    return BankAnswerRow(
+        place=place, does=does, reference=UUID(int=place << 90).hex, reason=reason, amount=usd(120_000_000), **known
+    )  # fmt: skip
+
+
+def bank_answer(*, taken: bool) -> BankStatusPage:
+    rows = [
+        answered(1, "returned", "Wei Chen", "AC04 Closed account number"), answered(2, "bounced", "Ana Moreno", "AC06"), answered(3, "paid", "Yuki Sato"),
+        answered(4, "other_amount", "Lena Vogt"), answered(5, "unknown"), answered(6, "open", "Priya Nair", "PDNG"),
+    ]  # fmt: skip
+    report = BankAnswerReport(
+        format="pain.002", digest=HASH, taken_by="person:1" if taken else None, taken_at=month(2) if taken else None, again=False,
+        counts={row.does: 1 for row in rows}, rows=rows,
+    )  # fmt: skip
+    return BankStatusPage(report=report, name="pain.002-2026-02-03.xml", data="PGEvPg==", doing=3)
+
+
 BANK = BankPage(
     path="/bank-details", name="", versions=[BankDetailsView(2, "iban", "DE", "3000", "person:7", month(2)), BankDetailsView(1, "aba", "US", "4411", "person:7", month(1))],
     values={"kind": "iban", "holder": "", "bic": ""}, done=True,
@@ -266,19 +334,60 @@ def project_rates(*, preview: bool) -> ProjectRatesPage:
     )  # fmt: skip
 
 
+def cost_cell(
+    n: int, project: str, stage: str, micros: int, *, items: int = 120, billed: int | None = None
+) -> CostCell:
+    cost, bill = usd(micros), None if billed is None else usd(billed)
+    return CostCell(
+        project_id=UUID(int=n), project=project, domain="law", difficulty=4, stage=stage, span=month(n).date(), cost=cost, lines=n * 40, items=items,
+        per_item=usd(micros // items) if items else None, billed=bill, unbilled=3 if bill else 0, margin=bill - cost if bill else None,
+        margin_share=round((bill.micros - micros) / bill.micros, 4) if bill else None,
+    )  # fmt: skip
+
+
+COST_CELLS = [
+    cost_cell(1, "Clinic dialogues", "annotation", 4_813_210_000, billed=7_100_000_000), cost_cell(2, "Clinic dialogues", "review:1", 913_000_000, billed=800_000_000),
+    cost_cell(3, "Court questions", "floor", 84_000_000, items=0), cost_cell(4, "Court questions", "bonus", -14_000_000),
+]  # fmt: skip
+COST_VALUES = {
+    "by": "project,stage", "project_id": "", "domain": "", "difficulty": "", "stage": "", "since": "2026-01-01", "until": "2026-01-31", "sort": "-cost",
+}  # fmt: skip
+COSTS = CostsPage(
+    rows=COST_CELLS, totals=[cost_cell(1, "", "", 5_796_210_000, billed=7_900_000_000), cost_cell(1, "", "", 96_210_000, items=0)], trend=COST_CELLS, values=COST_VALUES,
+    cuts=["project", "project,stage"], projects=[Option(value="1", label="Clinic dialogues")], domains=["law"], query="by=project%2Cstage",
+)  # fmt: skip
+COSTS_NONE = CostsPage(
+    rows=[],
+    totals=[],
+    trend=[],
+    values=COST_VALUES | {"by": "domain,difficulty"},
+    cuts=["project"],
+    projects=[],
+    domains=[],
+    query="",
+)
 BOSS = ("manager",)
 PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll": ("payroll.html", PAYROLL, "/payroll", BOSS),
     "payroll-first": ("payroll.html", PAYROLL_FIRST, "/payroll", BOSS),
     "payroll-over": ("payroll_period.html", PERIOD_OVER, "/payroll/1", BOSS),
+    "payroll-override": ("payroll_period.html", PERIOD_OVERRIDE, "/payroll/1", BOSS),
+    "payroll-clear": ("payroll_period.html", PERIOD_CLEAR, "/payroll/1", BOSS),
+    "payroll-exceptions": ("payroll_exceptions.html", EXCEPTIONS_PAGE, "/payroll/1/exceptions", BOSS),
     "payroll-closed": ("payroll_period.html", PERIOD_CLOSED, "/payroll/1", BOSS),
     "payroll-adjustments": ("payroll_adjustments.html", ADJUSTMENTS, "/payroll/adjustments", BOSS),
     "payroll-adjustments-empty": ("payroll_adjustments.html", ADJUSTMENTS_EMPTY, "/payroll/adjustments", BOSS),
     "project-pay": ("projects/pay.html", project_pay(), "/projects/9/pay", BOSS),
+    "costs": ("costs.html", COSTS, "/payroll/costs", BOSS),
+    "costs-none": ("costs.html", COSTS_NONE, "/payroll/costs", BOSS),
     "payouts": ("payouts.html", PAYOUTS, "/payroll/payouts", BOSS),
     "payouts-first": ("payouts.html", PAYOUTS_FIRST, "/payroll/payouts", BOSS),
     "payout-draft": ("payout.html", PAYOUT_DRAFT, "/payroll/payouts/4", BOSS),
     "payout-sent": ("payout.html", PAYOUT_SENT, "/payroll/payouts/3", BOSS),
+    "payout-done": ("payout.html", PAYOUT_DONE, "/payroll/payouts/1", BOSS),
+    "bank-status": ("bank_status.html", bank_answer(taken=False), "/payroll/payouts/bank-status", BOSS),
+    "bank-status-taken": ("bank_status.html", bank_answer(taken=True), "/payroll/payouts/bank-status", BOSS),
+    "bank-status-first": ("bank_status.html", BankStatusPage(), "/payroll/payouts/bank-status", BOSS),
     "bank-details": ("bank_details.html", BANK, "/bank-details", ("annotator",)),
     "project-rates": ("projects/rates.html", project_rates(preview=True), "/projects/9/rates", BOSS),
     "project-rates-empty": ("projects/rates.html", project_rates(preview=False), "/projects/9/rates", BOSS),

@@ -14,8 +14,9 @@ from callboard.pages.project_rates import FIELDS
 from kernel import clock, db, outbox
 from kernel.ids import uuid7
 from kernel.money import amount_text
+from kernel.money import Money
 from kernel.settings import Settings
-from payments import earnings, earnings_more, periods
+from payments import earnings, earnings_more, ledger, periods
 from tests.api.conftest import Cast
 from tests.pages.conftest import Browser, Play
 
@@ -98,6 +99,8 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
 
     await _pay_out(play, manager, second, str(period_id))
 
+    await _costs_and_checks(manager, second, str(period_id))
+
     file = tmp_path / "statement.json"
     file.write_text(await play.author.get(f"/api/v1{found[0]}"), encoding="utf-8")
     done = CliRunner().invoke(statement_command, ["verify", str(file)])
@@ -154,13 +157,67 @@ async def _pay_out(play: Play, drafter: Browser, approver: Browser, period_id: s
     assert "DE89370400440532013000" in content
     assert content == await drafter.get(f"{there}/file")
     assert await _figures(whose) == ("0.000000", "60.500000", "0.000000")
-    await drafter.post(there, action="rest")
+    (reference,) = re.findall(r"\n([0-9a-f]{32}),", content)
+    answer = f"reference,status,amount,currency\n{reference},paid,60.50,USD\nstranger,paid,,\n".encode()
+    at = "/payroll/payouts/bank-status"
+    shown = (await drafter.upload(at, "bank.csv", answer, drafter.csrf)).text
+    assert "Write down 1 payment" in shown
+    assert "no payment of ours" in shown
+    data = re.search(r'name="data" value="([^"]+)"', shown)
+    assert data is not None
+    taken = (await drafter.post(at, data=data[1], name="bank.csv", take="yes")).text
+    assert "Taken: 1 payment changed" in taken
+    assert "nothing is done again" in (await drafter.upload(at, "again.csv", answer, drafter.csrf)).text
     assert await _figures(whose) == ("0.000000", "0.000000", "60.500000")
     assert "of $60.50 earned in all" in await play.author.get("/earnings")
     assert "does not agree" in (await drafter.post(there, 409, action="reconcile", left="1")).text
     await drafter.post(there, action="reconcile", left="60.50")
     assert "Reconciled" in await drafter.get("/payroll/payouts")
+    line = await db.fetch_value("SELECT id::text FROM payout_line WHERE state = 'paid'")
+    await drafter.post(there, id=line, action="bounced", reason="AC06 blocked")
+    assert "AC06 blocked" in await drafter.get(there)
     seen = await db.fetch_value(
         "SELECT string_agg(coalesce(after::text, '') || coalesce(reason, ''), ' ') FROM audit_entry"
     )
     assert "0532" not in seen
+
+
+async def _costs_and_checks(manager: Browser, second: Browser, closed: str) -> None:
+    """Costs by stage, the exceptions, and a period that something blocks."""
+    costs = await manager.get("/payroll/costs?by=project,stage&sort=per_item")
+    assert "$60.50" in costs
+    assert "of no task" in await manager.get("/payroll/costs?by=domain,difficulty&since=never")
+    assert "60.500000" in await manager.get("/payroll/costs.csv?by=stage")
+    (cell,) = (await manager.json_of("/api/v1/reports/costs?by=stage"))["items"]
+    assert (cell["stage"], cell["cost"]["amount"], cell["items"]) == ("bonus", "60.500000", 0)
+    assert "Nobody." in await manager.get(f"/payroll/{closed}/exceptions")
+    starts_at = await db.fetch_value("SELECT max(ends_at) FROM pay_period")
+    period_id = uuid7()
+    async with db.transaction():
+        await db.execute(periods.sql.add_pay_period, id=period_id, starts_at=starts_at, ends_at=clock.now())
+    project_id = await db.fetch_value("SELECT project FROM adjustment LIMIT 1")
+    async with db.transaction():
+        await ledger.fund(UUID(int=project_id.int), Money(500_000_000, "USD"), "more", "For Sundays")
+    given = {
+        "kind": "bonus",
+        "project": str(project_id),
+        "amount": "70",
+        "reason": "Sunday",
+        "corrects": "",
+    }
+    for name in ("author", "other"):
+        await db.execute("ALTER TABLE adjustment DISABLE TRIGGER USER")
+        await manager.post("/payroll/adjustments", people=name, **given)
+    await db.execute("UPDATE adjustment SET created_at = :at WHERE state = 'waiting'", at=starts_at)
+    there = f"/payroll/{period_id}"
+    assert "Blocks" in await manager.get(there)
+    assert "Something blocks this period" in (await manager.post(f"{there}/close", 409)).text
+    await manager.post(f"{there}/close", 403, override="adjustments_waiting", reason="Late")
+    await manager.post(f"{there}/check")
+    assert "Looked at" in await manager.get(there)
+    assert "Approve all" not in await manager.get("/payroll/adjustments?state=waiting"), "their own"
+    assert "Approve all" in await second.get("/payroll/adjustments?state=waiting")
+    await second.post("/payroll/adjustments/decide-all", 409, state="waiting", expected=3, action="approve")
+    await second.post("/payroll/adjustments/decide-all", state="waiting", expected=2, action="approve")
+    listed = (await manager.json_of(f"/api/v1/pay-periods/{period_id}/checklist"))["items"]
+    assert [one["code"] for one in listed if one["level"] == "blocking" and not one["clear"]] == []

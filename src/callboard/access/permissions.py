@@ -50,6 +50,8 @@ class Permission(StrEnum):
     """The accounts that can sign in."""
     PEOPLE_WRITE = "people:write"
     """Make accounts, change their roles, switch them off."""
+    PERIODS_OVERRIDE = "periods:override"
+    """Close a pay period over what blocks it, where that can be overridden; with a reason, and audited."""
     PRESENCE_WRITE = "presence:write"
     """Say whether one is there to work; managers: whether somebody is whom they may see."""
     POLICIES_WRITE = "policies:write"
@@ -100,7 +102,7 @@ WORKING = frozenset(
 """All that a token can do that is bound to one annotator."""
 
 ROLES: dict[str, frozenset[Permission]] = {
-    "admin": _MANAGING | {P.ACCOUNT, P.EXPORTS_IDENTITIES, P.METRICS_READ},
+    "admin": _MANAGING | {P.ACCOUNT, P.EXPORTS_IDENTITIES, P.METRICS_READ, P.PERIODS_OVERRIDE},
     "manager": _MANAGING | {P.ACCOUNT},
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
@@ -112,7 +114,7 @@ ROLES: dict[str, frozenset[Permission]] = {
 }  # fmt: skip
 
 SCOPES: dict[str, frozenset[Permission]] = {
-    "admin": _MANAGING | {P.EXPORTS_IDENTITIES, P.METRICS_READ, P.WORK, P.WORK_BEHALF},
+    "admin": _MANAGING | {P.EXPORTS_IDENTITIES, P.METRICS_READ, P.PERIODS_OVERRIDE, P.WORK, P.WORK_BEHALF},
     "annotators:read": frozenset({P.ANNOTATORS_READ}),
     "annotators:write": frozenset({P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.CREDENTIALS_WRITE, P.SKILLS_WRITE}),
     "assignments:write": frozenset({P.ASSIGNMENTS_READ, P.ASSIGNMENTS_WRITE, P.TASKS_LIST, P.TASKS_READ}),
@@ -127,6 +129,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "metrics:read": frozenset({P.METRICS_READ}),
     "money:write": frozenset({P.MONEY_WRITE, P.PROJECTS_READ}),
     "payouts:write": frozenset({P.LEDGER_READ, P.PAYOUTS_WRITE}),
+    "periods:override": frozenset({P.MONEY_WRITE, P.PERIODS_OVERRIDE}),
     "policies:write": frozenset({P.POLICIES_WRITE, P.TASKS_LIST}),
     "projects:read": frozenset({P.PROJECTS_READ}),
     "projects:write": frozenset({P.PROJECTS_READ, P.PROJECTS_WRITE}),
@@ -142,7 +145,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
 # Which scopes somebody of a role may put into a token. Vendor managers hand out nothing that reaches beyond their people.
 GRANTABLE: dict[str, frozenset[str]] = {
     "admin": frozenset(SCOPES),
-    "manager": frozenset(SCOPES) - {"admin", "exports:identities", "metrics:read"},
+    "manager": frozenset(SCOPES) - {"admin", "exports:identities", "metrics:read", "periods:override"},
 }
 
 # Which roles somebody of a role may give to an account.

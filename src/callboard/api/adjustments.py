@@ -20,7 +20,7 @@ from callboard.api.shapes import Items, MoneyIn
 from callboard.api.work import reply, unit_of_work
 from kernel.errors import Forbidden
 from payments import adjustments, floors
-from payments.adjustments import MOST_AT_ONCE, AdjustmentDraft, AdjustmentView
+from payments.adjustments import MOST_AT_ONCE, MOST_MATCHING, AdjustmentDraft, AdjustmentView, Matching
 from payments.floors import PayFloorDraft, PayFloorView
 from routing.projects import project
 
@@ -46,6 +46,24 @@ class AdjustmentDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     ids: Annotated[list[UUID], Meta(min_length=1, max_length=MOST_AT_ONCE)]
     action: Literal["approve", "refuse", "undo"]
     note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class MatchingDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that are in `state` and fit what else is given."""
+
+    state: Literal["waiting", "short"]
+    kind: Literal["bonus", "adjustment", "floor"] | None = None
+    project_id: UUID | None = None
+    period_id: UUID | None = None
+    annotator_id: UUID | None = None
+    action: Literal["approve", "refuse"]
+    expected: Annotated[int, Meta(ge=1, le=MOST_MATCHING)]
+    """How many there were when somebody looked; another number decides nothing."""
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class Decided(msgspec.Struct, frozen=True):
+    count: int
 
 
 class PayFloorWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,6 +131,21 @@ async def decide(request: Call, data: JSONBody[AdjustmentDecision]) -> Response[
     return await unit_of_work(request, act)
 
 
+@post("/adjustments/decide-all", guards=[require(WRITE)], status_code=200, operation_id="decideMatchingAdjustments", tags=["money"])  # fmt: skip
+async def decide_all(request: Call, data: JSONBody[MatchingDecision]) -> Response[Decided]:
+    """Everything of a filter that the caller may decide, all of it or nothing; `expected` is how many they saw."""
+    by = _person(request)
+
+    async def act() -> Decided:
+        own = await visibility.annotator_behind(request.actor)
+        wanted = Matching(**{name: getattr(data, name) for name in Matching.__struct_fields__})
+        return Decided(
+            await adjustments.decide_matching(wanted, data.action, data.expected, by, note=data.note, own=own)
+        )
+
+    return await unit_of_work(request, act)
+
+
 @get("/projects/{project_id:uuid}/pay-floors", guards=[require(READ_PROJECT)], operation_id="listPayFloors", tags=["money"])  # fmt: skip
 async def list_floors(project_id: ProjectId) -> Response[Items[PayFloorView]]:
     """Every version, the newest first."""
@@ -131,5 +164,5 @@ async def set_floor(request: Call, project_id: FromPath[UUID], data: JSONBody[Pa
     return await unit_of_work(request, act)
 
 
-route_handlers = [list_all, propose, decide, list_floors, set_floor]
+route_handlers = [list_all, propose, decide, decide_all, list_floors, set_floor]
 """In the order in which they are documented."""

@@ -25,7 +25,20 @@ async def list_transfers(
     task_id: FromQuery[UUID | None] = None,
     assignment_id: FromQuery[UUID | None] = None,
     kind: FromQuery[
-        Literal["direct", "pending", "post", "void", "share", "deduct", "earmark", "clear", "unmark", "paid", "return"]
+        Literal[
+            "direct",
+            "pending",
+            "post",
+            "void",
+            "share",
+            "deduct",
+            "earmark",
+            "clear",
+            "unmark",
+            "paid",
+            "return",
+            "bounce",
+        ]
         | None
     ] = None,
     since: Moment = None,

@@ -14,20 +14,22 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api import paging
 from callboard.api.paging import Cursor, Limit, Page, check_limit, read_cursor
-from callboard.api.request import Call
+from callboard.api.request import Call, check_media_type
 from callboard.api.routes import get, post, put
 from callboard.api.shapes import Items, MoneyIn
 from callboard.api.work import reply, unit_of_work
 from kernel import db
 from kernel.errors import Forbidden
-from payments import bank, payout_views, payouts
+from payments import bank, bank_answers, payout_views, payouts
 from payments.bank import BankDetailsDraft, BankDetailsView
+from payments.bank_answers import BankAnswerReport
 from payments.payout_views import BatchView, LeftOut, LineView
 from payments.payouts import MOST_LINES, PayoutDraft, PayoutFile
 
 WRITE, BANK = Permission.PAYOUTS_WRITE, Permission.BANK_WRITE
 DETAILS = "/annotators/{annotator_id:uuid}/bank-details"
 HERE = "/payouts/{payout_id:uuid}"
+STATUS_TYPES = ("application/xml", "text/csv", "application/octet-stream")
 Ids = Annotated[list[UUID], Meta(min_length=1, max_length=MOST_LINES)]
 Why = Annotated[str, Meta(min_length=1, max_length=300)]
 
@@ -51,7 +53,8 @@ class LinesTakenOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PayoutOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    outcome: Literal["paid", "returned"]
+    outcome: Literal["paid", "returned", "bounced"]
+    """`bounced`: it came back after it had been written down as paid."""
     ids: Ids
     reason: Annotated[str, Meta(max_length=300)] = ""
     """Of the bank, for what came back."""
@@ -226,5 +229,19 @@ async def reconcile(request: Call, payout_id: FromPath[UUID], data: JSONBody[Ban
     return await unit_of_work(request, act)
 
 
-route_handlers = [read_details, set_details, list_all, draft, read, lines, left_out, take_out, approve, cancel, export, download, confirm, reconcile]  # fmt: skip
+@post("/payouts/bank-status", guards=[require(WRITE)], status_code=200, operation_id="takeBankStatus", tags=["money"])
+async def bank_status(request: Call, dry_run: FromQuery[bool] = False) -> Response[BankAnswerReport]:
+    """A bank's file as it came: pain.002, camt.054, a NACHA return file, or CSV with `reference` and `status`; the same bytes are taken once."""
+    check_media_type(request, STATUS_TYPES)
+    by, content = person(request), await request.body()
+    if dry_run:
+        return reply(await bank_answers.look(content))
+
+    async def act() -> BankAnswerReport:
+        return await bank_answers.take(content, "", by)
+
+    return await unit_of_work(request, act)
+
+
+route_handlers = [read_details, set_details, list_all, draft, bank_status, read, lines, left_out, take_out, approve, cancel, export, download, confirm, reconcile]  # fmt: skip
 """In the order in which they are documented."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -16,13 +17,16 @@ from callboard.api.routes import get
 from callboard.api.shapes import Items
 from callboard.api.work import reply
 from kernel import clock
+from kernel.errors import Invalid
+from payments import costing
+from payments.costing import DIMENSIONS, CostCell, CostFilter, Dimension
 from payments.earnings import CostLine, cost_by
 from routing import estimating, refitting, reports
 from routing.reports import Minute, QualityRow, QueueCell
 from routing.risk import ProjectRisk, risks
 
 READ = Permission.REPORTS_READ
-DEFAULT_SPAN = timedelta(days=7)
+DEFAULT_SPAN, COST_SPAN = timedelta(days=7), timedelta(days=28)
 ProjectId = FromQuery[UUID | None]
 
 
@@ -70,6 +74,37 @@ async def cost(
     return reply(Items(lines))
 
 
+@get("/reports/costs", guards=[require(Permission.COST_READ)], operation_id="reportCosts", tags=["reports"])
+async def costs(
+    request: Call,
+    *,
+    by: Annotated[
+        str, QueryParameter(max_length=60, description=f"Comma-separated: {', '.join(DIMENSIONS)}")
+    ] = "project",
+    since: Moment = None,
+    until: Moment = None,
+    project_id: ProjectId = None,
+    domain: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    difficulty: Annotated[int | None, QueryParameter(ge=1, le=5)] = None,
+    stage: Annotated[str | None, QueryParameter(max_length=20)] = None,
+    sort: Annotated[str, QueryParameter(max_length=20)] = "-cost",
+) -> Response[Items[CostCell]]:
+    """All pay over the tasks accepted meanwhile, cut by up to four dimensions; the last 28 days unless `since` says otherwise."""
+    wanted = CostFilter(
+        since=aware(since, "since") or clock.now() - COST_SPAN, until=aware(until, "until"), project_id=project_id, domain=domain,
+        difficulty=difficulty, stage=stage, vendor_id=vendor_of(request),
+    )  # fmt: skip
+    return reply(Items(await costing.costs(read_dimensions(by), wanted, sort)))
+
+
+def read_dimensions(text: str) -> list[Dimension]:
+    """Raises `Invalid`."""
+    try:
+        return msgspec.convert([name.strip() for name in text.split(",") if name.strip()], list[Dimension])
+    except msgspec.ValidationError as error:
+        raise Invalid(f"Costs are cut by {', '.join(DIMENSIONS)}.") from error
+
+
 @get("/reports/difficulty", guards=[require(Permission.TASKS_LIST)], operation_id="reportDifficulty", tags=["reports"])
 async def difficulty(request: Call) -> Response[estimating.DifficultyReport]:
     """The model that foretells difficulty, its error on tasks that it had not seen, and how its priors turned out by band."""
@@ -87,4 +122,4 @@ async def consensus(project_id: FromPath[UUID]) -> Response[refitting.ConsensusR
     return reply(await refitting.report(project_id))
 
 
-route_handlers = [queue, risk, throughput, quality, cost, difficulty, consensus]
+route_handlers = [queue, risk, throughput, quality, cost, costs, difficulty, consensus]

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from callboard.access.people import FIRST_ADMIN
+from callboard.demo import paying
 from callboard.demo.exams import open_exams
 from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
@@ -17,13 +18,13 @@ from dialogue.rubrics import Dimension, RubricDraft, put_rubric
 from dialogue.rules import RulesDraft, put_rules
 from kernel import db
 from kernel.errors import Conflict
-from kernel.money import parse_amount
+from kernel.money import Money, parse_amount
 from kernel.settings import Settings
 from kernel.sql import load
 from payments.ledger import fund
-from payments.rates import create_rate_card
+from payments.rates import Terms, create_rate_card
 from routing.intake import import_tasks
-from routing.projects import ProjectDraft, change_state, create_project
+from routing.projects import ProjectDraft, change_state, create_project, project_named
 from skills.registry import ensure_role
 
 sql = load("callboard.demo")
@@ -59,10 +60,11 @@ async def _state() -> dict[str, bool]:
 
 
 async def seed(settings: Settings) -> Seeded:
-    """All of it or nothing, in one transaction. Raises `NotFresh`."""
+    """All of it or nothing, in one transaction; the months before are closed and paid after it. Raises `NotFresh`."""
     state = await _state()
     if state["seeded"]:
         show_logins(settings)
+        await paying.pay_out(settings)
         return Seeded()
     if state["in_use"]:
         raise NotFresh
@@ -78,7 +80,9 @@ async def seed(settings: Settings) -> Seeded:
         await open_exams()
         await switch_on_rules()
         tasks = [await _make(project, settings) for project in PROJECTS]
+        await paying.live_through_months((await project_named(PROJECTS[0].name)).id, settings)
     show_logins(settings)
+    await paying.pay_out(settings)
     return Seeded(people, len(PROJECTS), sum(tasks))
 
 
@@ -92,6 +96,7 @@ async def _make(wanted: DemoProject, settings: Settings) -> int:
         parse_amount(wanted.review, wanted.currency),
         FACTORS,
         expert_factor=wanted.expert_factor,
+        terms=Terms(bill_annotation=_billed(wanted.annotation, wanted), bill_review=_billed(wanted.review, wanted)),
     )
     await fund(project_id, parse_amount(wanted.budget, wanted.currency), f"demo:{project_id}", "The demo's budget")
     if wanted.name == COMPARE:
@@ -100,6 +105,12 @@ async def _make(wanted: DemoProject, settings: Settings) -> int:
     taken = await import_tasks(project_id, wanted.drafts())
     await change_state(project_id, "published")
     return taken.created
+
+
+def _billed(price: str, wanted: DemoProject) -> Money:
+    """What the demo's customer pays: three fifths more than whoever works gets."""
+    amount = parse_amount(price, wanted.currency)
+    return Money(amount.micros * 8 // 5, wanted.currency)
 
 
 def _dimensions() -> list[Dimension]:

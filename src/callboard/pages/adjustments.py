@@ -1,5 +1,6 @@
 """Bonuses and adjustments on screen, and a project's pay: its budget's outlook and its floors."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from kernel.errors import DomainError, Invalid
 from kernel.money import parse_amount
 from kernel.sql import load
 from payments import adjustments, floors, forecast
-from payments.adjustments import MOST_AT_ONCE, AdjustmentDraft
+from payments.adjustments import MOST_AT_ONCE, MOST_MATCHING, AdjustmentDraft, Matching
 from payments.errors import BadAdjustment
 from payments.floors import PayFloorDraft
 from routing.projects import project
@@ -56,6 +57,7 @@ async def _view(request: Call, values: dict[str, str] | None = None) -> Adjustme
     kept = {name: value for name, value in query.items() if name in FILTERS and value}
     projects = await db.fetch(sql.projects_that_pay)
     person = await db.fetch_one(sql.named_person, id=annotator_id) if annotator_id else None
+    ids, sums = await adjustments.decidable(wanted, *await _me(request)) if (wanted := _matching(query)) else ([], [])
     return AdjustmentsPage(
         rows=found.items, next_page=urlencode(kept | {"cursor": found.next_cursor}) if found.next_cursor else "", state=state, kind=kind, me=visibility.decider(request.actor),
         annotator_id=annotator_id, project_id=query.get("project_id", ""),
@@ -63,6 +65,22 @@ async def _view(request: Call, values: dict[str, str] | None = None) -> Adjustme
         values=values or dict.fromkeys(FIELDS, "") | {"kind": "bonus", "people": person["display_name"] if person else ""},
         opened=values is not None or person is not None, done=query.get("done", ""), limits=request.settings.approval_limits,
         undo_minutes=request.settings.adjustment_undo_minutes,
+        all_count=len(ids), all_amounts=sums, all_most=MOST_MATCHING, kept=kept,
+    )  # fmt: skip
+
+
+async def _me(request: Call) -> tuple[str, UUID | None]:
+    return visibility.decider(request.actor), await visibility.annotator_behind(request.actor)
+
+
+def _matching(given: Mapping[str, str]) -> Matching | None:
+    """The filter as one that can be decided as a whole; none for other states."""
+    state, kind = given.get("state", ""), given.get("kind", "")
+    if state not in ("waiting", "short"):
+        return None
+    return Matching(
+        state="waiting" if state == "waiting" else "short", kind=kind if kind in KINDS else None, project_id=_uuid(given.get("project_id")),
+        period_id=_uuid(given.get("period_id")), annotator_id=_uuid(given.get("annotator_id")),
     )  # fmt: skip
 
 
@@ -135,6 +153,25 @@ async def decide(request: Call) -> Response[str]:
     return redirect(request, f"/payroll/adjustments?done={action}")
 
 
+@post("/payroll/adjustments/decide-all", guards=[require(WRITE)], include_in_schema=False, status_code=200)
+async def decide_all(request: Call) -> Response[str]:
+    form = await Form.of(request)
+    try:
+        wanted, action, note = _matching({name: form.text(name, 40) for name in FILTERS}), form.text("action", 10), form.text("note", 500).strip()  # fmt: skip
+        if wanted is None or action not in ("approve", "refuse"):
+            raise Invalid("There is no such action.")
+        if action == "refuse" and not note:
+            raise ReasonMissing
+        me, own = await _me(request)
+        async with db.transaction(request.actor.label):
+            await adjustments.decide_matching(wanted, action, form.number("expected"), me, note=note, own=own)  # type: ignore[arg-type]
+    except DomainError as error:
+        view = await _view(request)
+        view.problem = problem_view(error, request)
+        return page(request, "payroll_adjustments.html", view, status=error.status)
+    return redirect(request, f"/payroll/adjustments?done={action}")
+
+
 @get("/projects/{project_id:uuid}/pay", guards=READ, include_in_schema=False)
 async def project_pay(request: Call, project_id: ProjectId) -> Response[str]:
     return page(request, "projects/pay.html", await _project_view(request, project_id))
@@ -170,4 +207,4 @@ async def set_floor(request: Call, project_id: ProjectId) -> Response[str]:
     return redirect(request, f"/projects/{project_id}/pay?done=floor")
 
 
-route_handlers = [show, make, decide, project_pay, set_floor]
+route_handlers = [show, make, decide, decide_all, project_pay, set_floor]

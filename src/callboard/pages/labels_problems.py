@@ -24,6 +24,8 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "pay_period_not_found": _("There is nothing here, or it is not yours to see."),
         "adjustment_not_found": _("There is nothing here, or it is not yours to see."),
         "pay_period_not_over": _("A pay period is closed once its time is over, and after the one before it."),
+        "period_blocked": _("Something blocks this period. See its checklist."),
+        "adjustments_changed": _("Others came, or some were decided, since the list was shown. Look at it again."),
         "own_adjustment": _("Somebody else decides this: nobody approves what they proposed, or what they get."),
         "payout_not_found": _("There is nothing here, or it is not yours to see."),
         "own_payout": _("Somebody else approves this: nobody approves the batch that they drafted, or that pays them."),

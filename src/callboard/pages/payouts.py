@@ -108,16 +108,16 @@ async def download(request: Call, batch_id: FromPath[UUID]) -> Response[bytes]:
 
 async def _act(request: Call, batch_id: UUID, form: Form, action: str) -> None:
     by, reason = person(request), form.text("reason", 300).strip()
-    if action in {"take_out", "cancel", "returned"} and not reason:
+    if action in {"take_out", "cancel", "returned", "bounced"} and not reason:
         raise ReasonMissing
-    if action in {"take_out", "paid", "returned"}:
+    if action in {"take_out", "paid", "returned", "bounced"}:
         ids = form.ids("id", MOST_LINES)
         if not ids:
             raise NothingSelected
         if action == "take_out":
             await payouts.take_out(batch_id, ids, by, reason)
         else:
-            await payouts.confirm(batch_id, ids, "paid" if action == "paid" else "returned", by, reason)
+            await payouts.confirm(batch_id, ids, action, by, reason)  # type: ignore[arg-type]  # one of the three
     elif action == "approve":
         await payouts.approve(batch_id, by, await visibility.annotator_behind(request.actor))
     elif action == "cancel":

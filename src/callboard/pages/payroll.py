@@ -11,21 +11,22 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.paging import page as page_of
 from callboard.api.paging import read_cursor
+from callboard.api.pay import ChecklistEntry, checklist_of, may_override
 from callboard.api.request import Call
 from callboard.api.wire import encode
 from callboard.pages.csv_file import csv_answer
-from callboard.pages.frame import page, redirect
-from callboard.pages.views_pay import PayrollPage, PeriodPage, StatementPage
+from callboard.pages.errors import ReasonMissing
+from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.views_pay import ExceptionsPage, PayrollPage, PeriodPage, StatementPage
 from kernel import clock, db
 from kernel.clock import rfc3339
+from kernel.errors import DomainError
 from kernel.money import amount_text
-from kernel.sql import load
-from payments import adjustments, periods, statements
+from payments import books, checklist, periods, statements
 from payments.statements import StatementDocument
 
-sql = load("payments")
 READ, LEDGER, WRITE = Permission.ANNOTATORS_READ, Permission.LEDGER_READ, Permission.MONEY_WRITE
-PAGE_ROWS = 50
+PAGE_ROWS, FIRST_EXCEPTIONS = 50, 6
 
 
 @get("/payroll", guards=[require(WRITE)], include_in_schema=False)
@@ -40,26 +41,61 @@ async def overview(request: Call) -> Response[str]:
 
 @get("/payroll/{period_id:uuid}", guards=[require(WRITE)], include_in_schema=False)
 async def one_period(request: Call, period_id: FromPath[UUID]) -> Response[str]:
+    return page(request, "payroll_period.html", await _period_view(request, period_id))
+
+
+async def _period_view(request: Call, period_id: UUID) -> PeriodPage:
     period = await periods.period(period_id)
     rows = await statements.statements(
         limit=PAGE_ROWS + 1, period_id=period_id,
         before=read_cursor(request.query_params.get("cursor") or None, tuple[datetime, UUID]),
     )  # fmt: skip
     found = page_of(rows, PAGE_ROWS, lambda one: (one.starts_at, one.id))
-    view = PeriodPage(
+    closed = period.state == "closed"
+    return PeriodPage(
         period=period, may_write=request.actor.may(WRITE), over=period.ends_at <= clock.now(), statements=found.items,
-        next_cursor=found.next_cursor, done=request.query_params.get("done", ""),
-        top_ups=await adjustments.adjustments(limit=PAGE_ROWS, period_id=period_id, state="short"),
-        waiting_adjustments=len(await adjustments.adjustments(limit=PAGE_ROWS, state="waiting")),
-        waiting_count=0 if period.state == "closed" else await db.fetch_value(sql.held_before, ends_at=period.ends_at),
+        next_cursor=found.next_cursor, done=request.query_params.get("done", ""), may_override=request.actor.may(Permission.PERIODS_OVERRIDE),
+        items=[] if closed else sorted(await checklist_of(request, period_id), key=_urgency), books=await books.last_check(),
+        exceptions=(await checklist.exceptions(period_id, request.settings))[:FIRST_EXCEPTIONS] if closed else [],
     )  # fmt: skip
-    return page(request, "payroll_period.html", view)
+
+
+def _urgency(item: ChecklistEntry) -> tuple[bool, bool]:
+    """What blocks, what is worth a look, what is clear; each in its own order."""
+    return item.clear, item.level != "blocking"
+
+
+@get("/payroll/{period_id:uuid}/exceptions", guards=[require(WRITE)], include_in_schema=False)
+async def exceptions(request: Call, period_id: FromPath[UUID]) -> Response[str]:
+    view = ExceptionsPage(
+        period=await periods.period(period_id), rows=await checklist.exceptions(period_id, request.settings),
+        deviations=request.settings.pay_unusual_deviations,
+    )  # fmt: skip
+    return page(request, "payroll_exceptions.html", view)
+
+
+@post("/payroll/{period_id:uuid}/check", guards=[require(WRITE)], include_in_schema=False, status_code=200)
+async def check_books(request: Call, period_id: FromPath[UUID]) -> Response[str]:
+    found = await books.failures()
+    async with db.transaction(request.actor.label):
+        await books.note(found)
+    return redirect(request, f"/payroll/{period_id}?done=checked")
 
 
 @post("/payroll/{period_id:uuid}/close", guards=[require(WRITE)], include_in_schema=False, status_code=200)
 async def close(request: Call, period_id: FromPath[UUID]) -> Response[str]:
-    async with db.transaction(request.actor.label):
-        await periods.start_closing(period_id, visibility.decider(request.actor))
+    form = await Form.of(request)
+    override, reason = form.text("override", 400).split(), form.text("reason", checklist.LONGEST_REASON).strip()
+    try:
+        may_override(request, override)
+        if override and not reason:
+            raise ReasonMissing
+        async with db.transaction(request.actor.label):
+            await periods.start_closing(period_id, visibility.decider(request.actor), reason, override)
+    except DomainError as error:
+        view = await _period_view(request, period_id)
+        view.problem = problem_view(error, request)
+        return page(request, "payroll_period.html", view, status=error.status)
     return redirect(request, f"/payroll/{period_id}?done=closing")
 
 
@@ -103,4 +139,4 @@ def _name(document: StatementDocument) -> str:
     return f"statement-{view.starts_at:%Y-%m-%d}-{view.earned.currency}-{view.number}"
 
 
-route_handlers = [overview, one_period, close, show, download, table]
+route_handlers = [overview, one_period, exceptions, check_books, close, show, download, table]

@@ -211,3 +211,7 @@ WHERE 'person:' || person.id = ANY (:labels::text[])
 SELECT p.id, p.name FROM project p
 WHERE p.id IN (SELECT t.project_id FROM transfer t WHERE t.annotator_id = :annotator_id AND t.kind IN ('pending', 'share', 'deduct'))
 ORDER BY p.name, p.id LIMIT 200
+
+-- name: projects_with_cost
+-- For the filter of costs: all that ever had a budget, also closed ones.
+SELECT id, name FROM project WHERE EXISTS (SELECT FROM account WHERE account.kind = 'project_budget' AND account.owner_id = project.id) ORDER BY name

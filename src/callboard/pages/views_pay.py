@@ -5,11 +5,17 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from callboard.api.pay import ChecklistEntry
 from callboard.pages.views import Option, Problem
 from callboard.pages.views_projects import ProjectHead
+from kernel.money import Money
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
+from payments.bank_answers import BankAnswerReport
+from payments.books import BookCheckView
 from payments.calibration import Calibration
+from payments.checklist import PayException
+from payments.costing import CostCell
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.pay_dispute_views import PayDisputeView
@@ -38,15 +44,28 @@ class PeriodPage(Struct, kw_only=True):
     may_write: bool
     over: bool
     """Its time has passed."""
-    waiting_count: int = 0
-    """Works whose money is still set aside; they belong to the period in which they are accepted."""
+    items: list[ChecklistEntry] = field(default_factory=list)
+    """Of the checklist, what is to be done first; none of a closed period."""
+    books: BookCheckView | None = None
+    may_override: bool = False
+    exceptions: list[PayException] = field(default_factory=list)
+    """The first few of a closed period."""
     statements: list[StatementView] = field(default_factory=list)
     next_cursor: str | None = None
     done: str = ""
-    top_ups: list[AdjustmentView] = field(default_factory=list)
-    """To the floor, that a budget did not cover."""
-    waiting_adjustments: int = 0
-    """For a second person; 50 means at least so many."""
+    problem: Problem | None = None
+
+    @property
+    def blocking(self) -> list[ChecklistEntry]:
+        return [one for one in self.items if one.level == "blocking" and not one.clear]
+
+
+class ExceptionsPage(Struct, kw_only=True):
+    """`/payroll/{id}/exceptions`."""
+
+    period: PeriodView
+    rows: list[PayException]
+    deviations: float
 
 
 class StatementPage(Struct, kw_only=True):
@@ -74,6 +93,12 @@ class AdjustmentsPage(Struct, kw_only=True):
     opened: bool
     limits: str
     undo_minutes: int
+    all_count: int = 0
+    """Of the whole filter, what whoever reads may decide; none where the state is not one that is decided."""
+    all_amounts: list[Money] = field(default_factory=list)
+    all_most: int = 0
+    kept: dict[str, str] = field(default_factory=dict)
+    """The filter, for the form that decides all of it."""
     done: str = ""
     problem: Problem | None = None
 
@@ -141,6 +166,35 @@ class PayoutPage(Struct, kw_only=True):
     changed_days: int
     next_cursor: str | None = None
     done: str = ""
+    problem: Problem | None = None
+
+
+class CostsPage(Struct, kw_only=True):
+    """`/payroll/costs`."""
+
+    rows: list[CostCell]
+    totals: list[CostCell]
+    """One per currency."""
+    trend: list[CostCell]
+    """By week, the oldest first, of the currency with the greatest cost."""
+    values: dict[str, str]
+    """Of the form."""
+    cuts: list[str]
+    projects: list[Option]
+    domains: list[str]
+    query: str
+    """The filter, without the order."""
+
+
+class BankStatusPage(Struct, kw_only=True):
+    """`/payroll/payouts/bank-status`."""
+
+    report: BankAnswerReport | None = None
+    name: str = ""
+    data: str = ""
+    """The file, as base64: it travels with the page between its preview and its taking."""
+    doing: int = 0
+    """Rows that change something."""
     problem: Problem | None = None
 
 
