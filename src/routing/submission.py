@@ -15,7 +15,7 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import leases
+from routing import gold_answers, gold_giving, leases
 from routing.asking import ask_for_more
 from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
@@ -96,6 +96,13 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
     if not late:
         await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
     stored = await _store(mine, payload, "pending", late=late)
+    await gold_giving.falls_due(mine.project_id, mine.annotator_id, stored.submission_id, settings)
+    copy = await gold_answers.of_task(mine.task_id)
+    if copy is not None:
+        work = gold_answers.Answered(
+            mine.id, stored.submission_id, mine.task_id, mine.project_id, mine.annotator_id, payload
+        )
+        return msgspec.structs.replace(stored, state=await gold_answers.take(copy, work, settings))
     if not await begin(stored.submission_id):
         await accept_unseen(stored.submission_id, "not_sampled")
         stored = msgspec.structs.replace(stored, state="accepted")
