@@ -36,6 +36,8 @@ class Submitted(msgspec.Struct, frozen=True):
     round: int
     late: bool
     submitted_at: datetime
+    gold: gold_answers.GoldResult | None = None
+    """Where it was gold and the project tells: how it was met."""
 
 
 def content_hash(payload: dict[str, Any]) -> bytes:
@@ -57,7 +59,8 @@ async def submit(
     payload = await forms.completed(mine.id, payload)
     known = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
     if known is not None:
-        return _again(known, payload)
+        told = await gold_answers.result(known["assignment_id"], annotator_id, settings)
+        return msgspec.structs.replace(_again(known, payload), gold=told)
     if mine.holds:
         return await _finish(mine, payload, settings, late=False)
     return await _late(mine, payload, settings)
@@ -102,7 +105,9 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
         work = gold_answers.Answered(
             mine.id, stored.submission_id, mine.task_id, mine.project_id, mine.annotator_id, payload
         )
-        return msgspec.structs.replace(stored, state=await gold_answers.take(copy, work, settings))
+        state = await gold_answers.take(copy, work, settings)
+        told = await gold_answers.result(mine.id, mine.annotator_id, settings)
+        return msgspec.structs.replace(stored, state=state, gold=told)
     if not await begin(stored.submission_id):
         await accept_unseen(stored.submission_id, "not_sampled")
         stored = msgspec.structs.replace(stored, state="accepted")

@@ -353,8 +353,10 @@ class Undone(Exception):  # noqa: N818  a signal
             "gold_apart",
         ),
         (
-            "UPDATE gold SET origin = 'task', source_task = (SELECT task FROM gold_serving);"
-            "UPDATE gold_serving SET served_at = clock_timestamp() + interval '1 hour'",
+            (
+                "UPDATE gold SET origin = 'task', source_task = (SELECT task FROM gold_serving);"
+                "UPDATE gold_serving SET served_at = clock_timestamp() + interval '1 hour'"
+            ),
             "gold_never_twice",
         ),
     ],
