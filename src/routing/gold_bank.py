@@ -91,6 +91,11 @@ class GoldView(msgspec.Struct, frozen=True, kw_only=True):
     contests: int
 
     @property
+    def title(self) -> str:
+        said = self.payload.get("title")
+        return said if isinstance(said, str) and said.strip() else self.name
+
+    @property
     def flags(self) -> list[Flag]:
         found: list[Flag] = []
         if self.answered >= LEAST_MISSED and (self.met_share or 0) < MISSED:

@@ -94,7 +94,7 @@ async def doubted(gold_id: UUID, settings: Settings, by: Doubter = BY) -> UUID:
 
 
 async def test_nothing_tells_gold_from_work(settings: Settings) -> None:
-    project_id, _ = await opened(settings)
+    project_id, _ = await opened(settings, feedback=False)
     person = await make_annotator(settings, capacity=9)
     gold, work = await given(settings, person, project_id), (await claimed(settings, person)).assignments[0]
     assert [await is_gold(gold), await is_gold(work)] == [True, False]
