@@ -72,7 +72,7 @@ async def claim_hiding(
     db.require_transaction()
     given = []
     if ANNOTATION in kinds and limit > 0 and await due_among([annotator_id]):
-        view = await _give(annotator_id, settings, kinds, project_ids)
+        view = await give_due(annotator_id, settings, kinds, project_ids)
         given = [] if view is None else [view]
     if len(given) >= limit:
         return Claim(given)
@@ -80,9 +80,10 @@ async def claim_hiding(
     return msgspec.structs.replace(rest, assignments=[*given, *rest.assignments])
 
 
-async def _give(
-    annotator_id: UUID, settings: Settings, kinds: Sequence[str], project_ids: Sequence[UUID] | None
+async def give_due(
+    annotator_id: UUID, settings: Settings, kinds: Sequence[str] = KINDS, project_ids: Sequence[UUID] | None = None
 ) -> AssignmentView | None:
+    """None where nothing is due, or where the next task is one in whose place no gold could stand."""
     profile = await load_profile(annotator_id, settings.skill_half_life_days)
     holder = await db.fetch_one(sql.lock_holder, annotator_id=annotator_id)
     assert holder is not None

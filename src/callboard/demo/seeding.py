@@ -8,6 +8,8 @@ import msgspec
 
 from callboard.access.people import FIRST_ADMIN
 from callboard.demo.exams import open_exams
+from callboard.demo.gold import PROJECT as WITH_GOLD
+from callboard.demo.gold import mix_in
 from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
@@ -23,7 +25,7 @@ from kernel.sql import load
 from payments.ledger import fund
 from payments.rates import create_rate_card
 from routing.intake import import_tasks
-from routing.projects import ProjectDraft, change_state, create_project
+from routing.projects import ProjectDraft, change_state, create_project, project_named
 from skills.registry import ensure_role
 
 sql = load("callboard.demo")
@@ -59,7 +61,7 @@ async def _state() -> dict[str, bool]:
 
 
 async def seed(settings: Settings) -> Seeded:
-    """All of it or nothing, in one transaction. Raises `NotFresh`."""
+    """All of it or nothing, in one transaction; only what its people made of known answers follows in another. Raises `NotFresh`."""
     state = await _state()
     if state["seeded"]:
         show_logins(settings)
@@ -78,6 +80,8 @@ async def seed(settings: Settings) -> Seeded:
         await open_exams()
         await switch_on_rules()
         tasks = [await _make(project, settings) for project in PROJECTS]
+    async with db.transaction(ACTOR):
+        await mix_in((await project_named(WITH_GOLD.name)).id, settings)
     show_logins(settings)
     return Seeded(people, len(PROJECTS), sum(tasks))
 
