@@ -32,7 +32,7 @@ Sort = Literal["newest", "served", "met", "discrimination", "fast", "contests"]
 Flag = Literal["missed", "flat", "leaky"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 MOST_AT_ONCE, PEOPLE_SHOWN = 500, 50
-LEAST_ANSWERS = 8
+LEAST_ANSWERS = 20
 """From which on it is said whether the able meet a gold more often than the others."""
 FLAT = 0.05
 """Correlation of meeting it with being expected to, below which it tells nobody apart."""
@@ -84,7 +84,7 @@ class GoldView(msgspec.Struct, frozen=True, kw_only=True):
     met: int
     met_share: float | None
     discrimination: float | None
-    """Correlation of meeting it with the chance that belief and difficulty gave, -1 to 1; none before 8 answers."""
+    """Correlation of meeting it with the chance that belief and difficulty gave, -1 to 1; none before 20 answers."""
     fast: int
     """Times that it was met far faster than others of its kind are done."""
     last_served_at: datetime | None

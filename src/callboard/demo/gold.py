@@ -23,7 +23,7 @@ BANDS = {1: (3.0, 5.0), 2: (2.0, 4.0), 3: (1.0, 3.0)}
 """By level of the topic: what able people gave the replies that the bot makes there."""
 MOST_GOLD, MOST_ANSWERS = 6, 9
 WHY = "Pilot of the control tasks."
-DOUBT = "The bot answers this one better than it did when the bands were set; a 4 is fair."
+DOUBT = "The bot contradicts itself here from the second reply on. Whoever gives it a 2 is right."
 
 
 async def mix_in(project_id: UUID, settings: Settings) -> int:
@@ -40,7 +40,7 @@ async def mix_in(project_id: UUID, settings: Settings) -> int:
     ids = list((await gold_bank.enter(project_id, drafts, "system:demo")).values())
     given = await _live_through(project_id, settings)
     if ids:
-        await gold_doubts.doubt(ids[-1], GoldDoubtDraft(DOUBT), Doubter("system:demo", None), settings)
+        await gold_doubts.doubt(ids[0], GoldDoubtDraft(DOUBT), Doubter("system:demo", None), settings)
     return given
 
 
