@@ -8,7 +8,20 @@ from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
 from payments import adjustments, budget_notices, pay_disputes, periods, sealing
-from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
+from routing import (
+    changes,
+    climbing,
+    disputes,
+    estimating,
+    gold_answers,
+    gold_doubts,
+    leases,
+    offers,
+    overdue,
+    promises,
+    refitting,
+    stock,
+)
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -18,6 +31,8 @@ NAMES = (
     changes.EXPIRE,
     overdue.JOB,
     disputes.JOB,
+    gold_answers.JOB,
+    gold_doubts.OVERDUE,
     promises.JOB,
     stock.JOB,
     "audit.seal",
@@ -81,6 +96,19 @@ async def sample_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
 async def tell_overdue_disputes(_payload: dict[str, Any], _settings: Settings) -> None:
     """Nothing is decided by time alone."""
     await disputes.tell_overdue()
+
+
+@outbox.handler(gold_answers.JOB)
+async def pass_gold(_payload: dict[str, Any], _settings: Settings) -> None:
+    """One batch; a full one is followed by another job."""
+    if await gold_answers.pass_due() == gold_answers.BATCH:
+        await outbox.enqueue(gold_answers.JOB, {})
+
+
+@outbox.handler(gold_doubts.OVERDUE)
+async def tell_overdue_gold(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Nothing is decided by time alone."""
+    await gold_doubts.tell_overdue()
 
 
 @outbox.handler("routing.make_offers")

@@ -41,6 +41,8 @@ TIMED = (
     Timed("routing.overdue_reviews", 60),  # due times of reviews are hours
     Timed("routing.sample_reviews", 60),  # a minute's hand-ins go by the shares of the last
     Timed("routing.overdue_disputes", 300),  # dates of disputes are days
+    Timed("routing.pass_gold", 60),  # gold waits for hours, as reviews do
+    Timed("routing.overdue_gold", 300),  # dates of doubts are days
     Timed("routing.make_offers", 5),  # an offer that timed out goes on to the next person
     Timed("routing.take_stock", 5),  # a person who comes or goes counts in the next claims; a look takes some 20 ms
     Timed("audit.seal", 5),  # what a seal covers cannot be changed unseen; a short tail stays open

@@ -536,7 +536,7 @@ ORDER BY a.claimed_at, a.id, t.no, t.position
 FROM submission
 JOIN task ON task.id = submission.task
 LEFT JOIN conversation AS talk ON talk.task = submission.task AND talk.annotator = submission.author
-WHERE (task.kind = 'dialogue' OR talk.id IS NOT NULL)
+WHERE (task.kind = 'dialogue' OR talk.id IS NOT NULL) AND NOT task.gold
   AND :what::text <> 'imported'
   AND (:project_id::uuid IS NULL OR submission.project = :project_id)
   AND submission.state = ANY (:states::text[])

@@ -410,6 +410,115 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             le=720,
         ),
     ] = 72
+    gold_newcomer_share: Annotated[
+        float,
+        _say(
+            "Chance that a newcomer's next task in a project with gold is gold; a project may say otherwise.",
+            "probability",
+            "one in five: four known answers among the first twenty tell a good newcomer from one who guesses",
+            ge=0,
+            le=0.5,
+        ),
+    ] = 0.2
+    gold_newcomer_tasks: Annotated[
+        int,
+        _say(
+            "Tasks of a person in a project during which they count as a newcomer there.",
+            "tasks",
+            "about a first day of work",
+            ge=0,
+            le=1000,
+        ),
+    ] = 20
+    gold_share: Annotated[
+        float,
+        _say(
+            "The same chance for everybody else.",
+            "probability",
+            "one in 25: about once a day for each, and 4 % of the pay",
+            ge=0,
+            le=0.5,
+        ),
+    ] = 0.04
+    gold_band_weight: Annotated[
+        float,
+        _say(
+            "Weight as evidence of gold that is judged by bands of ratings.",
+            "share of a known answer",
+            "able people differ by a step; a rating says about half of what a known answer says",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.5
+    gold_bands_met: Annotated[
+        float,
+        _say(
+            "Share of its bands from which on such gold counts as met.",
+            "share",
+            "one slip in four dimensions is taste",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.75
+    gold_able: Annotated[
+        float,
+        _say(
+            "Chance of meeting a gold, by belief and difficulty, from which on somebody counts as able.",
+            "probability",
+            "who should meet it seven times in ten and does not says something of the key",
+            gt=0.5,
+            lt=1,
+        ),
+    ] = 0.7
+    gold_doubt_people: Annotated[
+        int,
+        _say(
+            "Able people who answered, from which on a key can come into doubt by itself.",
+            "people",
+            "with fewer, chance alone does it",
+            ge=2,
+        ),
+    ] = 5
+    gold_doubt_share: Annotated[
+        float,
+        _say(
+            "Share of the able who met it, below which a key comes into doubt by itself.",
+            "share",
+            "five able people fail a right key so often once in about two hundred cases",
+            gt=0,
+            lt=1,
+        ),
+    ] = 0.4
+    gold_decision_hours: Annotated[
+        int,
+        _say(
+            "So long the decision of a doubt about gold may take before managers are told that it is overdue.",
+            "hours",
+            "three days, as disputes of verdicts",
+            ge=1,
+            le=720,
+        ),
+    ] = 72
+    gold_fast: Annotated[
+        float,
+        _say(
+            "Gold that is met in less than this share of the usual time of its kind counts as fast.",
+            "share of the median",
+            "who knows the answer beforehand does not read",
+            gt=0,
+            lt=1,
+        ),
+    ] = 0.3
+    gold_pass_hours: Annotated[
+        float,
+        _say(
+            "So long gold seems to wait for review in a project in which nothing was reviewed yet.",
+            "hours",
+            "half a working day; else it waits as long as the work beside it did",
+            gt=0,
+            le=168,
+        ),
+    ] = 4.0
     exam_calibration_answers: Annotated[
         int,
         _say(

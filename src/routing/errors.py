@@ -232,3 +232,33 @@ class PieceLookedAt(Conflict):
 class OwnPiece(Forbidden):
     code = "own_piece"
     title = "Whoever made or reviewed a piece does not look at it for a lot"
+
+
+class BadGold(Invalid):
+    code = "bad_gold"
+    title = "The gold cannot be made or changed like that"
+
+
+class NoSuchGold(NotFound):
+    code = "gold_not_found"
+    title = "There is no such gold, or no such doubt about one"
+
+
+class GoldContested(Conflict):
+    code = "gold_contested"
+    title = "The key of this gold is in doubt already; that is decided first"
+
+
+class GoldContestOver(Conflict):
+    code = "gold_contest_over"
+    title = "This doubt was decided already"
+
+
+class OwnGoldContest(Forbidden):
+    code = "own_gold_contest"
+    title = "Somebody other than who doubted the key, or wrote it, decides"
+
+
+class SameGoldKey(Conflict):
+    code = "same_gold_key"
+    title = "This is the key already"

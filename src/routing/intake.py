@@ -12,7 +12,7 @@ from kernel import clock, db, outbox
 from kernel.errors import Invalid
 from kernel.ids import uuid7
 from kernel.sql import load
-from routing import estimating
+from routing import estimating, gold_column
 from routing.difficulty import Prior
 from routing.errors import BadRequirement, WrongState
 from routing.forms.store import check_payloads
@@ -53,6 +53,8 @@ class Intake(msgspec.Struct, frozen=True):
     existing: int
     ids: dict[str, UUID]
     """external_id → id, of the new ones and of those that were there."""
+    gold: int = 0
+    """Rows with a value in `gold`: they went into the bank of known answers, and are no tasks."""
 
 
 async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_id: UUID | None = None) -> Intake:
@@ -67,6 +69,12 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
     if not drafts:
         return Intake(0, 0, {})
     _refuse_doubles(drafts)
+    golden = [draft for draft in drafts if gold_column.is_gold(draft.payload)]
+    if golden:
+        known_gold = await gold_column.put_into_bank(project_id, golden)
+        work = [draft for draft in drafts if not gold_column.is_gold(draft.payload)]
+        rest = await import_tasks(project_id, work, import_id=import_id)
+        return msgspec.structs.replace(rest, gold=len(golden), ids=rest.ids | known_gold)
     await check_domains({draft.domain for draft in drafts})
     await check_payloads(project_id, [(draft.external_id, draft.kind, draft.payload) for draft in drafts])
     kinds = await own_kinds()
@@ -79,6 +87,7 @@ async def import_tasks(project_id: UUID, drafts: Sequence[TaskDraft], *, import_
         for draft, (prior, _) in zip(drafts, priors, strict=True)
     ]
     lanes = await ensure_lanes(works)
+    await db.execute(sql.make_room_for_names, project_id=project_id, names=[draft.external_id for draft in drafts])
     created = await _insert(owner, drafts, priors, [lanes[work.key] for work in works], import_id)
     known = await db.fetch(
         sql.tasks_by_external_id, project_id=project_id, external_ids=[draft.external_id for draft in drafts]

@@ -115,6 +115,40 @@ INVARIANTS = [
              OR l.state <> CASE WHEN k.defects > l.accept THEN 'sent_back' WHEN k.looked = l.sample THEN 'accepted' ELSE 'open' END""",
     ),
     _rule(
+        6,
+        "gold_never_twice",
+        "Nobody is given the same gold twice, nor one that was made of a task that they worked on before.",
+        """SELECT gold AS id, annotator FROM gold_serving GROUP BY gold, annotator HAVING count(*) > 1
+           UNION ALL SELECT s.gold, s.annotator FROM gold_serving s JOIN gold g ON g.id = s.gold
+           JOIN assignment a ON a.task = g.source_task AND a.annotator = s.annotator WHERE a.claimed_at < s.served_at""",
+    ),
+    _rule(
+        6,
+        "gold_apart",
+        "A copy of gold is held by nobody but whom it was made for, is not reviewed, and is in no lot.",
+        """SELECT a.id FROM gold_serving s JOIN assignment a ON a.task = s.task WHERE a.annotator <> s.annotator OR a.kind <> 'annotation'
+           UNION ALL SELECT t.id FROM task t WHERE t.gold AND NOT EXISTS (SELECT FROM gold_serving s WHERE s.task = t.id)
+           UNION ALL SELECT x.id FROM slot x JOIN gold_serving s ON s.task = x.task WHERE NOT x.gold OR x.stage > 0
+           UNION ALL SELECT m.id FROM lot_member m JOIN submission b ON b.id = m.submission JOIN gold_serving s ON s.task = b.task""",
+    ),
+    _rule(
+        6,
+        "gold_as_scored",
+        "Every answer to gold is scored by the key that stands, its evidence says what its score says, and it counts unless it seems to wait.",
+        """SELECT b.id FROM submission b JOIN gold_serving s ON s.task = b.task WHERE b.state IN ('pending', 'accepted')
+             AND (s.submission IS DISTINCT FROM b.id OR (b.state = 'pending') <> (s.passes_at IS NOT NULL))
+           UNION ALL SELECT s.id FROM gold_serving s JOIN gold g ON g.id = s.gold
+           WHERE s.submission IS NOT NULL AND (s.key_version <> g.version OR g.version <> (SELECT max(version) FROM gold_version w WHERE w.gold = g.id))
+           UNION ALL SELECT s.id FROM gold_serving s JOIN evidence e ON e.annotator = s.annotator AND e.source_id = s.submission AND e.kind = 'gold' AND e.source_type = 'answer' AND e.retracts IS NULL
+           WHERE e.outcome <> s.share AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id)""",
+    ),
+    _rule(
+        6,
+        "gold_in_doubt_waits",
+        "A gold is in doubt exactly while a doubt about it is open.",
+        """SELECT g.id FROM gold g WHERE (g.state = 'contested') <> EXISTS (SELECT FROM gold_contest c WHERE c.gold = g.id AND c.state = 'open')""",
+    ),
+    _rule(
         3,
         "submitted_in_time",
         "No counted work was handed in under an assignment that had ended otherwise, or after its deadline.",
@@ -129,7 +163,7 @@ INVARIANTS = [
            LEFT JOIN (SELECT submission, count(*) AS n, (array_agg(outcome ORDER BY stage DESC))[1] AS last,
                              count(*) FILTER (WHERE outcome IN ('rework', 'reject')) AS stopping FROM verdict GROUP BY 1) v ON v.submission = b.id
            LEFT JOIN (SELECT submission_id, count(*) AS n FROM slot WHERE kind = 'review' AND state IN ('free', 'live') GROUP BY 1) s ON s.submission_id = b.id
-           WHERE b.state NOT IN ('surplus', 'cancelled')
+           WHERE b.state NOT IN ('surplus', 'cancelled') AND NOT EXISTS (SELECT FROM task t WHERE t.id = b.task AND t.gold)
              AND NOT (b.state = 'pending' AND coalesce(s.n, 0) = 1 AND coalesce(v.stopping, 0) = 0
                       OR b.state <> 'pending' AND coalesce(s.n, 0) = 0
                          AND (v.n >= 1 AND v.stopping = CASE WHEN v.last IN ('rework', 'reject') THEN 1 ELSE 0 END

@@ -226,7 +226,7 @@ SELECT a.id, a.kind, a.state, a.epoch, a.slot AS slot_id, a.annotator AS annotat
        a.active_seconds, a.claimed_at, a.ended_at, a.end_reason,
        (a.state = 'live' AND least(s.lease_until, s.deadline) <= clock_timestamp()) AS lapsed,
        t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
-       t.payload, t.state AS task_state, p.guidelines, p.min_turns, p.max_turns, s.submission_id, s.stage, d.version AS draft_version,
+       t.payload, CASE WHEN t.gold AND t.state = 'cancelled' THEN 'open' ELSE t.state END AS task_state, p.guidelines, p.min_turns, p.max_turns, s.submission_id, s.stage, d.version AS draft_version,
        (SELECT count(*) FROM submission b WHERE b.slot = coalesce(s.answers_slot, a.slot) AND b.state = 'rework')::int AS rework_rounds
 FROM assignment a
 JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane
@@ -481,7 +481,7 @@ WITH places AS (
   SELECT l.domain, l.difficulty_band,
          count(*) FILTER (WHERE t.state = 'accepted')::int AS accepted, count(*) FILTER (WHERE t.state = 'rejected')::int AS rejected
   FROM task t JOIN lane l ON l.id = t.lane
-  WHERE t.state IN ('accepted', 'rejected') AND (:project_id::uuid IS NULL OR l.project = :project_id)
+  WHERE t.state IN ('accepted', 'rejected') AND NOT t.gold AND (:project_id::uuid IS NULL OR l.project = :project_id)
   GROUP BY 1, 2
 )
 SELECT domain, difficulty_band, coalesce(waiting, 0) AS waiting, coalesce(in_work, 0) AS in_work, coalesce(review_waiting, 0) AS review_waiting,
@@ -549,11 +549,11 @@ WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND (:project_id::uuid 
 -- name: tasks
 -- Tasks by filters, newest first; the cursor is the id.
 SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.difficulty_mean, t.difficulty_variance, t.priority, t.due_at,
-       t.state, t.project AS project_id, p.name AS project_name, t.version, t.created_at, t.closed_at, t.requirements, t.payload,
+       CASE WHEN t.gold AND t.state = 'cancelled' THEN 'open' ELSE t.state END AS state, t.project AS project_id, p.name AS project_name, t.version, t.created_at, t.closed_at, t.requirements, t.payload,
        CASE WHEN t.state = 'open' THEN t.expires_at + make_interval(secs => p.paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - p.paused_at), 0)::bigint) END AS expires_at,
        (SELECT n.display_name FROM slot s JOIN annotator n ON n.id = s.annotator WHERE s.task = t.id AND s.state = 'live' LIMIT 1) AS held_by
 FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
-WHERE (:id::uuid IS NULL OR t.id = :id) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
+WHERE (t.id = :id OR :id::uuid IS NULL AND NOT t.gold) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
   AND (:band::int IS NULL OR l.difficulty_band = :band)
   AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
@@ -909,7 +909,7 @@ CROSS JOIN LATERAL (
   SELECT count(*)::int AS places, (array_agg(id ORDER BY no))[1] AS slot_id, bool_or(state IN ('free', 'live')) AS open
   FROM slot WHERE task = t.id AND stage = 0
 ) s
-WHERE t.id = :task_id AND p.consensus_target IS NOT NULL AND NOT s.open AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+WHERE t.id = :task_id AND p.consensus_target IS NOT NULL AND NOT t.gold AND NOT s.open AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
   AND NOT EXISTS (SELECT FROM submission b WHERE b.task = t.id AND b.state = 'accepted' AND EXISTS (SELECT FROM verdict v WHERE v.submission = b.id))
 
 -- name: labels_of_task
@@ -933,12 +933,12 @@ RETURNING version
 -- name: closed_tasks
 -- The newest closed tasks whose outcomes said something of their difficulty.
 SELECT id, project, kind, domain, language, difficulty_level, prior_mean, prior_variance, difficulty_mean, difficulty_variance
-FROM (SELECT * FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit) newest
+FROM (SELECT * FROM task WHERE state IN ('accepted', 'rejected') AND NOT gold ORDER BY closed_at DESC LIMIT :limit) newest
 WHERE difficulty_variance < prior_variance
 
 -- name: count_closed_tasks
 -- What closed_tasks finds.
-SELECT count(*)::int FROM (SELECT prior_variance, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit) newest
+SELECT count(*)::int FROM (SELECT prior_variance, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') AND NOT gold ORDER BY closed_at DESC LIMIT :limit) newest
 WHERE difficulty_variance < prior_variance
 
 -- name: payloads_of_tasks
@@ -948,7 +948,7 @@ SELECT id, payload::text AS payload FROM task WHERE id = ANY (:task_ids::uuid[])
 -- name: difficulty_by_band
 -- Of the newest closed tasks by the band that they were routed in: what was predicted and what came of it.
 WITH newest AS MATERIALIZED (
-  SELECT id, lane, prior_mean, prior_variance, difficulty_mean, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') ORDER BY closed_at DESC LIMIT :limit
+  SELECT id, lane, prior_mean, prior_variance, difficulty_mean, difficulty_variance FROM task WHERE state IN ('accepted', 'rejected') AND NOT gold ORDER BY closed_at DESC LIMIT :limit
 )
 SELECT l.difficulty_band AS band, count(*)::int AS tasks, avg(n.prior_mean) AS predicted, avg(n.difficulty_mean) AS seen,
        sqrt(avg((n.difficulty_mean - n.prior_mean) ^ 2 / (n.prior_variance - n.difficulty_variance))) AS surprise,
@@ -1522,7 +1522,7 @@ FROM project p WHERE p.id = :project_id AND p.consensus_target IS NOT NULL
 SELECT s.author, s.task, t.domain, s.payload ->> 'label' AS label, t.payload -> 'choices' AS choices, s.submitted_at,
        CASE WHEN s.state = 'accepted' AND EXISTS (SELECT FROM verdict v WHERE v.submission = s.id)
             THEN coalesce((SELECT v.corrected ->> 'label' FROM verdict v WHERE v.submission = s.id AND v.corrected IS NOT NULL ORDER BY v.stage DESC LIMIT 1), s.payload ->> 'label') END AS truth
-FROM (SELECT * FROM submission WHERE project = :project_id ORDER BY submitted_at DESC LIMIT :limit) s JOIN task t ON t.id = s.task
+FROM (SELECT * FROM submission WHERE project = :project_id ORDER BY submitted_at DESC LIMIT :limit) s JOIN task t ON t.id = s.task AND NOT t.gold
 WHERE s.state IN ('pending', 'accepted', 'rejected') AND s.payload ->> 'label' IS NOT NULL
 
 -- name: keep_consensus_model
@@ -1983,7 +1983,7 @@ SELECT h.id FROM hold_sample s JOIN review_hold h ON h.id = s.hold WHERE s.verdi
 -- name: pieces_for_lot
 -- Accepted work that is in no other lot, by day of acceptance (UTC), domain and kind; one more than wanted tells that there is too much.
 SELECT b.id, b.content_hash FROM submission b JOIN task t ON t.id = b.task
-WHERE b.project = :project_id AND b.state = 'accepted'
+WHERE b.project = :project_id AND b.state = 'accepted' AND NOT t.gold
   AND (:from_day::date IS NULL OR b.decided_at >= :from_day::date::timestamp AT TIME ZONE 'UTC')
   AND (:to_day::date IS NULL OR b.decided_at < (:to_day::date + 1)::timestamp AT TIME ZONE 'UTC')
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:kind::text IS NULL OR t.kind = :kind)
@@ -2069,7 +2069,7 @@ UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :
 -- name: lot_choices
 -- The domains and kinds of a project's accepted work, and how many pieces are in no lot.
 SELECT t.domain, t.kind, count(*)::int AS pieces FROM submission b JOIN task t ON t.id = b.task
-WHERE b.project = :project_id AND b.state = 'accepted' AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
+WHERE b.project = :project_id AND b.state = 'accepted' AND NOT t.gold AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
 GROUP BY 1, 2 ORDER BY 3 DESC
 
 -- name: last_calendar_change
@@ -2080,3 +2080,269 @@ SELECT before FROM audit_entry WHERE subject_type = 'calendar' AND subject_id = 
 -- The place where this work waits for a reviewer. Whoever is taking it at this moment is passed by: the caller may hold accounts, which come after slots.
 SELECT s.id FROM submission b JOIN slot s ON s.submission_id = b.id AND s.kind = 'review' AND s.state = 'free'
 WHERE b.assignment = :assignment_id AND b.state = 'pending' LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED
+
+-- name: gold_rule_of
+-- How much gold a project mixes in; none: it never said.
+SELECT enabled, feedback, newcomer_share, newcomer_tasks, share, version, changed_at FROM gold_rule WHERE project = :project_id
+
+-- name: put_gold_rule
+-- Over the version that was read.
+INSERT INTO gold_rule (project, enabled, feedback, newcomer_share, newcomer_tasks, share, version, changed_at)
+VALUES (:project_id, :enabled, :feedback, :newcomer_share, :newcomer_tasks, :share, 1, clock_timestamp())
+ON CONFLICT (project) DO UPDATE SET enabled = excluded.enabled, feedback = excluded.feedback, newcomer_share = excluded.newcomer_share,
+  newcomer_tasks = excluded.newcomer_tasks, share = excluded.share, version = gold_rule.version + 1, changed_at = clock_timestamp()
+
+-- name: gold_rates
+-- People who are given another share than the project's others.
+SELECT r.annotator AS annotator_id, n.display_name AS name, r.share, r.reason, r.set_by, r.set_at
+FROM gold_rate r JOIN annotator n ON n.id = r.annotator WHERE r.project = :project_id ORDER BY n.display_name, n.id
+
+-- name: put_gold_rate
+-- One person's share.
+INSERT INTO gold_rate (id, project, annotator, share, reason, set_by, set_at)
+VALUES (:id, :project_id, :annotator_id, :share, :reason, :by, clock_timestamp())
+ON CONFLICT (project, annotator) DO UPDATE SET share = excluded.share, reason = excluded.reason, set_by = excluded.set_by, set_at = excluded.set_at
+
+-- name: drop_gold_rate
+-- Like everybody again.
+DELETE FROM gold_rate WHERE project = :project_id AND annotator = :annotator_id
+
+-- name: gold_chance
+-- What the next task of somebody who has just handed in one may be: the project's rule, the person's own share, and how many they have done, counted no further than it matters.
+SELECT r.newcomer_share, r.newcomer_tasks, r.share, o.share AS own_share,
+       (SELECT count(*)::int FROM (SELECT FROM submission b WHERE b.author = :annotator_id AND b.project = :project_id LIMIT r.newcomer_tasks + 1) AS done) AS done
+FROM gold_rule r LEFT JOIN gold_rate o ON o.project = r.project AND o.annotator = :annotator_id
+WHERE r.project = :project_id AND r.enabled
+
+-- name: gold_falls_due
+-- The person's next task in the project is gold.
+INSERT INTO gold_due (id, annotator, project, drawn_at) VALUES (:id, :annotator_id, :project_id, clock_timestamp()) ON CONFLICT (annotator, project) DO NOTHING
+
+-- name: gold_due_among
+-- Those of these people whose next task is to be gold.
+SELECT DISTINCT annotator FROM gold_due WHERE annotator = ANY (:annotator_ids::uuid[])
+
+-- name: gold_due_of
+-- The projects in which somebody's next task is to be gold.
+SELECT project FROM gold_due WHERE annotator = :annotator_id
+
+-- name: gold_is_served
+-- What was due is done.
+DELETE FROM gold_due WHERE annotator = :annotator_id AND project = :project_id
+
+-- name: gold_twin
+-- The work that this person would be given of a lane: what can be seen of it is what can be seen of the gold in its place.
+SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, t.priority, t.due_at, t.requirements, t.created_at, t.expires_at, t.import_batch, t.lane, l.difficulty_band AS band,
+       s.rank, s.freed_at, s.waits_since
+FROM slot s JOIN task t ON t.id = s.task JOIN lane l ON l.id = s.lane
+WHERE s.lane = :lane_id AND s.state = 'free' AND (s.reserved_for IS NULL OR s.kept_until <= clock_timestamp()) AND s.rank >= :from_rank AND NOT s.gold
+  AND NOT EXISTS (SELECT FROM slot o WHERE o.task = s.task AND o.annotator = :annotator_id)
+  AND NOT EXISTS (SELECT FROM declined d WHERE d.task = s.task AND d.annotator = :annotator_id)
+ORDER BY s.rank, s.id LIMIT 1
+
+-- name: gold_for
+-- What this person has never seen and could stand in the place of that work, the least known first.
+SELECT g.id, g.payload, g.difficulty_mean, g.difficulty_variance, (SELECT count(*)::int FROM gold_serving s WHERE s.gold = g.id) AS served
+FROM gold g
+WHERE g.project = :project_id AND g.kind = :kind AND g.domain = :domain AND g.language = :language AND g.band = :band AND g.state = 'active'
+  AND NOT EXISTS (SELECT FROM gold_serving s WHERE s.gold = g.id AND s.annotator = :annotator_id)
+  AND NOT EXISTS (SELECT FROM assignment a WHERE a.task = g.source_task AND a.annotator = :annotator_id)
+ORDER BY served LIMIT 50
+
+-- name: free_names
+-- Which of these names no task of the project has.
+SELECT name FROM unnest(:names::text[]) WITH ORDINALITY AS w (name, n)
+WHERE NOT EXISTS (SELECT FROM task t WHERE t.project = :project_id AND t.external_id = w.name) ORDER BY n
+
+-- name: copy_gold
+-- The copy that one person is given, with all that can be seen of its twin, and the place in which it is done.
+WITH made AS (
+  INSERT INTO task (id, project, external_id, kind, domain, language, difficulty_level, difficulty_mean, difficulty_variance, priority, due_at, requirements, payload, state, lane,
+                    import_batch, version, created_at, expires_at, gold)
+  SELECT :id, t.project, :name, t.kind, t.domain, t.language, t.difficulty_level, g.difficulty_mean, g.difficulty_variance, t.priority, t.due_at, t.requirements, :payload, 'open', t.lane,
+         t.import_batch, 1, t.created_at, t.expires_at, true
+  FROM task t, gold g WHERE t.id = :twin_id AND g.id = :gold_id
+  RETURNING id, project, lane
+), placed AS (
+  INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, freed_at, waits_since, gold)
+  SELECT :slot_id, id, project, lane, 'annotation', 0, 1, 'free', :rank, :freed_at, :waits_since, true FROM made
+)
+INSERT INTO gold_serving (id, gold, annotator, task, served_at) SELECT :serving_id, :gold_id, :annotator_id, id, clock_timestamp() FROM made
+
+-- name: gold_of_task
+-- Which gold a task is a copy of; none of work.
+SELECT s.id, s.gold AS gold_id, s.annotator AS annotator_id, s.passes_at, g.key, g.version, g.domain, g.kind, g.difficulty_mean, g.difficulty_variance, g.state,
+       coalesce(r.feedback, false) AS feedback
+FROM gold_serving s JOIN gold g ON g.id = s.gold LEFT JOIN gold_rule r ON r.project = g.project
+WHERE s.task = :task_id
+
+-- name: score_gold
+-- What came of it; a correction writes the same once more.
+UPDATE gold_serving SET submission = :submission_id, handed_in_at = coalesce(handed_in_at, clock_timestamp()), passes_at = coalesce(passes_at, :passes_at), share = :share, met = :met,
+       expected = :expected, seconds = :seconds, key_version = :version, shown = shown OR :shown
+WHERE id = :serving_id
+
+-- name: rescore_gold
+-- What came of it by another key.
+UPDATE gold_serving SET share = :share, met = :met, key_version = :version WHERE id = :serving_id
+
+-- name: review_delays
+-- How long the newest pieces of the project waited until they counted, in seconds.
+SELECT extract(epoch FROM b.decided_at - b.submitted_at)::float8 AS seconds FROM submission b
+WHERE b.project = :project_id AND b.state = 'accepted' AND b.decided_at > b.submitted_at + interval '1 second'
+ORDER BY b.decided_at DESC LIMIT 50
+
+-- name: gold_to_pass
+-- What was handed in as gold and is to count by now; locked when its turn comes.
+SELECT s.id, s.submission AS submission_id, s.task AS task_id FROM gold_serving s WHERE s.passes_at <= clock_timestamp() ORDER BY s.task LIMIT :limit
+
+-- name: gold_passed
+-- It counts from now on.
+UPDATE gold_serving SET passes_at = NULL WHERE id = :serving_id AND passes_at IS NOT NULL
+
+-- name: gold_result
+-- What somebody may hear of a gold that they answered, where the project wants that.
+SELECT s.gold AS gold_id, s.share, s.met, g.key, s.key_version <> 1 AND s.key_version > v.first AS corrected, g.state, b.payload, g.project AS project_id, g.kind,
+       (SELECT jsonb_build_object('state', c.state, 'reason', c.reason, 'decision', c.decision, 'due_at', c.due_at, 'own', c.annotator IS NOT DISTINCT FROM s.annotator)::text
+        FROM gold_contest c WHERE c.gold = g.id AND c.opened_at >= s.handed_in_at ORDER BY (c.annotator IS NOT DISTINCT FROM s.annotator) DESC, c.opened_at DESC LIMIT 1) AS contest
+FROM gold_serving s JOIN gold g ON g.id = s.gold JOIN submission b ON b.id = s.submission
+CROSS JOIN LATERAL (SELECT coalesce(max(w.version), 1) AS first FROM gold_version w WHERE w.gold = g.id AND w.written_at <= s.handed_in_at) v
+WHERE b.assignment = :assignment_id AND s.annotator = :annotator_id AND s.shown
+
+-- name: insert_gold
+-- A name of the project stands for one gold.
+INSERT INTO gold (id, project, name, kind, domain, language, band, difficulty_mean, difficulty_variance, payload, key, version, state, origin, source_task, note, created_by, created_at)
+VALUES (:id, :project_id, :name, :kind, :domain, :language, :band, :mean, :variance, :payload, :key, 1, 'active', :origin, :source_task, :note, :by, clock_timestamp())
+ON CONFLICT (project, name) DO NOTHING
+RETURNING id
+
+-- name: insert_gold_version
+-- The key that counts from now on.
+INSERT INTO gold_version (id, gold, version, key, reason, written_by, written_at) VALUES (:id, :gold_id, :version, :key, :reason, :by, clock_timestamp())
+
+-- name: gold_versions
+-- Every key, newest first.
+SELECT version, key, reason, written_by, written_at FROM gold_version WHERE gold = :gold_id ORDER BY version DESC
+
+-- name: gold_ids_of_names
+-- What the caller's names mean in the bank.
+SELECT id, name FROM gold WHERE project = :project_id AND name = ANY (:names::text[])
+
+-- name: lock_gold
+-- Whoever changes a gold, or scores by it, waits here for the other who does.
+SELECT g.id, g.project AS project_id, g.name, g.kind, g.domain, g.key, g.version, g.state, g.payload, g.note, g.created_by FROM gold g
+WHERE g.id = :gold_id AND (:project_id::uuid IS NULL OR g.project = :project_id) FOR NO KEY UPDATE
+
+-- name: change_gold_key
+-- The next version.
+UPDATE gold SET key = :key, version = version + 1 WHERE id = :gold_id
+
+-- name: change_gold_state
+-- The trigger knows which changes there are.
+UPDATE gold SET state = :state WHERE id = :gold_id AND state <> :state::text
+
+-- name: change_gold_note
+-- Words beside it.
+UPDATE gold SET note = :note WHERE id = :gold_id
+
+-- name: gold_answers
+-- Everything that was answered to a gold, with the evidence that counts, by person: the order in which they are locked.
+SELECT s.id, s.annotator AS annotator_id, s.share, s.met, s.submission AS submission_id, b.payload, g.project AS project_id,
+       (SELECT e.id FROM evidence e WHERE e.annotator = s.annotator AND e.kind = 'gold' AND e.source_type = 'answer' AND e.source_id = b.id AND e.retracts IS NULL
+          AND NOT EXISTS (SELECT FROM evidence x WHERE x.retracts = e.id) ORDER BY e.revision DESC LIMIT 1) AS evidence_id
+FROM gold_serving s JOIN submission b ON b.id = s.submission JOIN gold g ON g.id = s.gold
+WHERE s.gold = :gold_id ORDER BY s.annotator
+
+-- name: gold_evidence_difficulty
+-- What an outcome is held against: the expectation that it met.
+SELECT count(*) FILTER (WHERE s.expected >= :able)::int AS able, count(*) FILTER (WHERE s.expected >= :able AND s.met)::int AS able_met
+FROM gold_serving s WHERE s.gold = :gold_id AND s.submission IS NOT NULL
+  AND NOT EXISTS (SELECT FROM gold_contest c WHERE c.gold = s.gold AND c.decided_at >= s.handed_in_at)
+
+-- name: gold_bank
+-- The bank with what came of each: met, the able against the others (point-biserial), met far faster than others work, doubts, and people who can meet it no more.
+WITH usual AS MATERIALIZED (
+  SELECT kind, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds FROM (
+    SELECT t.kind, a.active_seconds AS seconds FROM assignment a JOIN task t ON t.id = a.task
+    WHERE a.project = :project_id AND a.kind = 'annotation' AND a.state = 'submitted' AND a.active_seconds > 0 AND NOT t.gold ORDER BY a.ended_at DESC LIMIT 500) AS newest
+  GROUP BY kind
+), seen AS MATERIALIZED (
+  SELECT s.gold, count(*)::int AS served, count(s.submission)::int AS answered, count(*) FILTER (WHERE s.met)::int AS met,
+         corr(s.met::int, s.expected)::float8 AS discrimination, count(*) FILTER (WHERE s.met AND s.seconds < :fast * u.seconds)::int AS fast, max(s.served_at) AS last_served_at
+  FROM gold_serving s JOIN gold g ON g.id = s.gold LEFT JOIN usual u ON u.kind = g.kind
+  WHERE g.project = :project_id AND (:gold_id::uuid IS NULL OR g.id = :gold_id) GROUP BY s.gold
+), found AS (
+  SELECT g.id, g.project AS project_id, g.name, g.kind, g.domain, g.language, g.band, g.payload, g.key, g.version, g.state, g.origin, g.source_task AS source_task_id, g.note, g.created_by, g.created_at,
+         coalesce(s.served, 0) AS served, coalesce(s.answered, 0) AS answered, coalesce(s.met, 0) AS met, CASE WHEN s.answered > 0 THEN s.met::float8 / s.answered END AS met_share,
+         CASE WHEN s.answered >= :least_answers THEN s.discrimination END AS discrimination, coalesce(s.fast, 0) AS fast, s.last_served_at,
+         (SELECT count(*)::int FROM gold_contest c WHERE c.gold = g.id) AS contests
+  FROM gold g LEFT JOIN seen s ON s.gold = g.id
+  WHERE g.project = :project_id AND (:gold_id::uuid IS NULL OR g.id = :gold_id) AND (:state::text IS NULL OR g.state = :state) AND (:kind::text IS NULL OR g.kind = :kind)
+    AND (:domain::text IS NULL OR g.domain = :domain) AND (:search::text IS NULL OR strpos(lower(g.name), lower(:search)) > 0 OR strpos(lower(g.note), lower(:search)) > 0)
+), sorted AS (
+  SELECT *, CASE :sort::text WHEN 'served' THEN -served::float8 WHEN 'met' THEN coalesce(met_share, 2) WHEN 'discrimination' THEN coalesce(discrimination, 2)
+                             WHEN 'fast' THEN -fast::float8 WHEN 'contests' THEN -contests::float8 ELSE 0 END AS place FROM found
+)
+SELECT * FROM sorted ORDER BY place, id DESC OFFSET :skip LIMIT :limit
+
+-- name: gold_totals
+-- The bank as a whole; `exhausted`: people at work in the project of the last 30 days for whom no gold is left.
+SELECT count(*)::int AS all, count(*) FILTER (WHERE state = 'active')::int AS active, count(*) FILTER (WHERE state = 'contested')::int AS contested, count(*) FILTER (WHERE state = 'retired')::int AS retired,
+       (SELECT count(s.submission)::int FROM gold_serving s JOIN gold o ON o.id = s.gold WHERE o.project = :project_id) AS answered,
+       (SELECT count(*) FILTER (WHERE s.met)::int FROM gold_serving s JOIN gold o ON o.id = s.gold WHERE o.project = :project_id) AS met,
+       (SELECT count(*)::int FROM (SELECT DISTINCT author FROM submission WHERE project = :project_id AND submitted_at > clock_timestamp() - interval '30 days') w
+        WHERE EXISTS (SELECT FROM gold_serving s JOIN gold o ON o.id = s.gold WHERE o.project = :project_id AND s.annotator = w.author)
+          AND NOT EXISTS (SELECT FROM gold o WHERE o.project = :project_id AND o.state = 'active'
+                          AND NOT EXISTS (SELECT FROM gold_serving s WHERE s.gold = o.id AND s.annotator = w.author))) AS exhausted
+FROM gold WHERE project = :project_id
+
+-- name: gold_choices
+-- What the bank can be narrowed to.
+SELECT DISTINCT kind, domain FROM gold WHERE project = :project_id ORDER BY 1, 2
+
+-- name: gold_people
+-- Who answered a gold, newest first.
+SELECT s.annotator AS annotator_id, n.display_name AS name, s.handed_in_at, s.share, s.met, s.expected, s.seconds, s.key_version FROM gold_serving s JOIN annotator n ON n.id = s.annotator
+WHERE s.gold = :gold_id AND s.submission IS NOT NULL ORDER BY s.handed_in_at DESC LIMIT :limit
+
+-- name: task_for_gold
+-- Accepted work that may become gold, with the newest answer that counts, as it was mended.
+SELECT t.id, t.project AS project_id, t.external_id, t.kind, t.domain, t.language, l.difficulty_band AS band, t.difficulty_mean, t.difficulty_variance, t.payload, t.state, t.gold,
+       EXISTS (SELECT FROM verdict v JOIN submission b ON b.id = v.submission WHERE b.task = t.id) AS reviewed,
+       (SELECT coalesce((SELECT v.corrected FROM verdict v WHERE v.submission = b.id AND v.corrected IS NOT NULL ORDER BY v.stage DESC LIMIT 1), b.payload)
+        FROM submission b WHERE b.task = t.id AND b.state = 'accepted' ORDER BY b.submitted_at DESC LIMIT 1) AS answer
+FROM task t JOIN lane l ON l.id = t.lane WHERE t.id = :task_id AND t.project = :project_id
+
+-- name: insert_gold_contest
+-- One open at a time.
+INSERT INTO gold_contest (id, gold, annotator, opened_by, automatic, reason, state, opened_at, due_at)
+VALUES (:id, :gold_id, :annotator_id, :by, :automatic, :reason, 'open', clock_timestamp(), clock_timestamp() + make_interval(hours => :hours))
+
+-- name: gold_contests
+-- Open ones by their date, then the others, newest first.
+SELECT c.id, c.gold AS gold_id, g.name, g.project AS project_id, p.name AS project_name, c.annotator AS annotator_id, n.display_name AS annotator, c.opened_by, c.automatic, c.reason, c.state, c.opened_at, c.due_at,
+       c.state = 'open' AND c.due_at < clock_timestamp() AS overdue, c.decided_by, c.decided_at, c.decision
+FROM gold_contest c JOIN gold g ON g.id = c.gold JOIN project p ON p.id = g.project LEFT JOIN annotator n ON n.id = c.annotator
+WHERE (:project_id::uuid IS NULL OR g.project = :project_id) AND (:gold_id::uuid IS NULL OR g.id = :gold_id) AND (:state::text IS NULL OR c.state = :state)
+ORDER BY c.state <> 'open', CASE WHEN c.state = 'open' THEN c.due_at END, c.opened_at DESC LIMIT :limit
+
+-- name: gold_contest_by_id
+-- Before its gold is locked.
+SELECT gold FROM gold_contest WHERE id = :contest_id
+
+-- name: lock_gold_contest
+-- A doubt is decided once.
+SELECT id, annotator, opened_by, state, reason FROM gold_contest WHERE id = :contest_id FOR NO KEY UPDATE
+
+-- name: decide_gold_contest
+-- Upheld, or corrected.
+UPDATE gold_contest SET state = :state, decided_by = :by, decided_at = clock_timestamp(), decision = :decision WHERE id = :contest_id AND state = 'open'
+
+-- name: overdue_gold_contests
+-- Managers hear once of each.
+UPDATE gold_contest c SET told_at = clock_timestamp() FROM gold g
+WHERE g.id = c.gold AND c.state = 'open' AND c.told_at IS NULL AND c.due_at < clock_timestamp() RETURNING c.id, c.gold, g.project
+
+-- name: make_room_for_names
+-- Work that comes in under a name that a copy of gold stands under: the copy takes another one.
+UPDATE task SET external_id = left(external_id, 180) || '-' || left(md5(id::text), 8) WHERE project = :project_id AND gold AND external_id = ANY (:names::text[])

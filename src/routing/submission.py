@@ -15,7 +15,7 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import leases
+from routing import gold_answers, gold_giving, leases
 from routing.asking import ask_for_more
 from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
@@ -36,6 +36,8 @@ class Submitted(msgspec.Struct, frozen=True):
     round: int
     late: bool
     submitted_at: datetime
+    gold: gold_answers.GoldResult | None = None
+    """Where it was gold and the project tells: how it was met."""
 
 
 def content_hash(payload: dict[str, Any]) -> bytes:
@@ -57,7 +59,8 @@ async def submit(
     payload = await forms.completed(mine.id, payload)
     known = await db.fetch_one(sql.submission_of_assignment, assignment_id=mine.id)
     if known is not None:
-        return _again(known, payload)
+        told = await gold_answers.result(known["assignment_id"], annotator_id, settings)
+        return msgspec.structs.replace(_again(known, payload), gold=told)
     if mine.holds:
         return await _finish(mine, payload, settings, late=False)
     return await _late(mine, payload, settings)
@@ -96,6 +99,15 @@ async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings
     if not late:
         await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
     stored = await _store(mine, payload, "pending", late=late)
+    await gold_giving.falls_due(mine.project_id, mine.annotator_id, stored.submission_id, settings)
+    copy = await gold_answers.of_task(mine.task_id)
+    if copy is not None:
+        work = gold_answers.Answered(
+            mine.id, stored.submission_id, mine.task_id, mine.project_id, mine.annotator_id, payload
+        )
+        state = await gold_answers.take(copy, work, settings)
+        told = await gold_answers.result(mine.id, mine.annotator_id, settings)
+        return msgspec.structs.replace(stored, state=state, gold=told)
     if not await begin(stored.submission_id, settings):
         await accept_unseen(stored.submission_id, "not_sampled")
         stored = msgspec.structs.replace(stored, state="accepted")

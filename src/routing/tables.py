@@ -159,6 +159,7 @@ class Task(Table, tablename="task", db=engine):
     created_at = Timestamptz(default=TimestamptzNow())
     closed_at = Timestamptz(null=True, default=None)
     expires_at = Timestamptz(null=True, default=None)
+    gold = Boolean(default=False)
     task_once_per_project = Unique([project, external_id])
     task_known_state = Check(
         "state IN ('open', 'in_progress', 'in_review', 'rework', 'accepted', 'rejected', 'cancelled')"
@@ -199,6 +200,7 @@ class Slot(Table, tablename="slot", db=engine):
     judges = Array(base_column=UUID(), null=True, default=None)
     freed_at = Timestamptz(default=TimestamptzNow())
     waits_since = Timestamptz(default=TimestamptzNow())
+    gold = Boolean(default=False)
     slot_place = Unique([task, stage, no])
     slot_kept_for_somebody = Check("kept_until IS NULL OR (state = 'free' AND reserved_for IS NOT NULL)")
     slot_known_kind = Check("kind IN ('annotation', 'review')")

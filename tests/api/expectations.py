@@ -195,6 +195,21 @@ GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses fronten
 GET    /api/v1/projects/{project_id:uuid}/review-promise          bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/gold                    bosses
+POST   /api/v1/projects/{project_id:uuid}/gold                    bosses
+POST   /api/v1/projects/{project_id:uuid}/gold/from-tasks         bosses
+POST   /api/v1/projects/{project_id:uuid}/gold/state              bosses
+GET    /api/v1/projects/{project_id:uuid}/gold/rule               bosses
+PUT    /api/v1/projects/{project_id:uuid}/gold/rule               bosses
+GET    /api/v1/projects/{project_id:uuid}/gold/rates              bosses
+PUT    /api/v1/projects/{project_id:uuid}/gold/rates/{annotator_id:uuid}               bosses
+GET    /api/v1/gold/{gold_id:uuid}                                bosses
+PUT    /api/v1/gold/{gold_id:uuid}/key                            bosses
+POST   /api/v1/gold/{gold_id:uuid}/doubt                          bosses
+GET    /api/v1/gold-doubts                                        bosses
+POST   /api/v1/gold-doubts/{doubt_id:uuid}/decide                 bosses
+GET    /api/v1/assignments/{assignment_id:uuid}/gold              annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/gold/doubt        annotator reviewer frontend
 GET    /api/v1/projects/{project_id:uuid}/lots                    bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/lots                    bosses
 POST   /api/v1/projects/{project_id:uuid}/lots/preview            bosses

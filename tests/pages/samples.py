@@ -46,6 +46,7 @@ from tests.pages.samples_floor import (
     WHO,
     WHO_SEVERAL,
 )
+from tests.pages.samples_gold import GOLD, TOLD
 from tests.pages.samples_kinds import KINDS_MANAGED, KINDS_REVIEW, KINDS_WORK, TASK_FORM
 from tests.pages.samples_lots import LOTS
 from tests.pages.samples_pay import PAY
@@ -322,6 +323,10 @@ SAMPLES: dict[str, Sample] = {
     "work-troubled": Sample("work.html", work(turns=[desk.DECIDED, desk.TROUBLED], desk=desk.DESK), "/work/1"),
     "work-asking": Sample("work.html", work(turns=[desk.DECIDED, desk.WAITING], desk=desk.DESK), "/work/1"),
     "work-all-bad": Sample("work.html", work(turns=[desk.ALL_BAD], desk=desk.RANKED), "/work/1"),
+    **{
+        f"work-gold-{n}": Sample("work.html", work(ended="submitted", gold=one), "/work/1")
+        for n, one in enumerate(TOLD)
+    },
     "work-decided": Sample("work.html", work(turns=[desk.DECIDED], desk=desk.DESK, ended="submitted"), "/work/1"),
     "work-topics": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPICS_BY_QUOTA), "/work/1"),
     "work-topic": Sample("work.html", work(turns=[], topic=None, begun=False, desk=desk.TOPIC_OF_TASK), "/work/1"),
@@ -396,7 +401,7 @@ SAMPLES: dict[str, Sample] = {
     **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
     **{
         name: Sample(template, view, "/projects/1", ("manager",))
-        for name, (template, view) in (PROJECTS | DIALOGUE | LOTS).items()
+        for name, (template, view) in (PROJECTS | DIALOGUE | LOTS | GOLD).items()
     },
     **{
         name: Sample(template, view, "/projects/1/forms", ("manager",))

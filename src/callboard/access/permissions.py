@@ -36,6 +36,8 @@ class Permission(StrEnum):
     """See in exports who people are, instead of pseudonyms; with a reason, and audited."""
     EXPORTS_WRITE = "exports:write"
     """Make snapshots of the dialogues of projects, and download them."""
+    GOLD_WRITE = "gold:write"
+    """See and keep the bank of tasks with known answers, and say how many are mixed in; nobody's who works on them."""
     LEDGER_READ = "ledger:read"
     """Transfers and statements of everybody whom one may see."""
     LOTS_WRITE = "lots:write"
@@ -90,7 +92,7 @@ _READING = frozenset(
      P.REPORTS_READ, P.TASKS_LIST, P.TASKS_READ}
 )  # fmt: skip
 _MANAGING = _READING | {
-    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.BANK_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.LOTS_WRITE,
+    P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.BANK_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.GOLD_WRITE, P.LOTS_WRITE,
     P.MONEY_WRITE, P.PAYOUTS_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE,
     P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
     P.TOKENS_WRITE, P.VERDICTS_WRITE,
@@ -124,6 +126,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "exams:write": frozenset({P.EXAMS_READ, P.EXAMS_WRITE}),
     "exports:identities": frozenset({P.EXPORTS_IDENTITIES, P.EXPORTS_WRITE, P.PROJECTS_READ}),
     "exports:write": frozenset({P.EXPORTS_WRITE, P.PROJECTS_READ}),
+    "gold:write": frozenset({P.GOLD_WRITE, P.PROJECTS_READ}),
     "ledger:read": frozenset({P.ANNOTATORS_READ, P.COST_READ, P.LEDGER_READ}),
     "lots:write": frozenset({P.LOTS_WRITE, P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "metrics:read": frozenset({P.METRICS_READ}),

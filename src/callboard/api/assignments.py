@@ -23,7 +23,7 @@ from callboard.handing_in import submit_dialogue
 from kernel.errors import Invalid, NotFound
 from routing import leases
 from routing.assignments import assignment, assignments
-from routing.dispatch import claim
+from routing.gold_giving import claim_hiding
 from routing.heads import KINDS
 from routing.leases import Lease
 from routing.review import VerdictDraft, VerdictGiven, give_verdict
@@ -86,7 +86,7 @@ async def claim_work(request: Call, data: JSONBody[ClaimWish]) -> Response[Claim
 
     async def act() -> Claimed:
         annotator_id = await visibility.worker(request.actor, data.annotator_id)
-        found = await claim(
+        found = await claim_hiding(
             annotator_id, request.settings, limit=data.limit, kinds=data.kinds or KINDS, project_ids=data.project_ids
         )
         return Claimed(

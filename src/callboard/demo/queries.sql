@@ -17,7 +17,7 @@ SELECT DISTINCT domain, language, min_level, required_role, required_credential 
 
 -- name: unfinished_tasks
 -- How many tasks of a project are neither accepted nor closed otherwise.
-SELECT count(*) FROM task WHERE project = :project_id AND state NOT IN ('accepted', 'rejected', 'cancelled')
+SELECT count(*) FROM task WHERE project = :project_id AND NOT gold AND state NOT IN ('accepted', 'rejected', 'cancelled')
 
 -- name: demo_people
 -- Everybody whom the demo made, in one order.

@@ -9,6 +9,8 @@ import msgspec
 from callboard.access.people import FIRST_ADMIN
 from callboard.demo import paying
 from callboard.demo.exams import open_exams
+from callboard.demo.gold import PROJECT as WITH_GOLD
+from callboard.demo.gold import mix_in
 from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
@@ -60,7 +62,7 @@ async def _state() -> dict[str, bool]:
 
 
 async def seed(settings: Settings) -> Seeded:
-    """All of it or nothing, in one transaction; the months before are closed and paid after it. Raises `NotFresh`."""
+    """All of it or nothing, in one transaction; what people made of known answers, and the months before that were paid, follow in others. Raises `NotFresh`."""
     state = await _state()
     if state["seeded"]:
         show_logins(settings)
@@ -81,6 +83,8 @@ async def seed(settings: Settings) -> Seeded:
         await switch_on_rules()
         tasks = [await _make(project, settings) for project in PROJECTS]
         await paying.live_through_months((await project_named(PROJECTS[0].name)).id, settings)
+    async with db.transaction(ACTOR):
+        await mix_in((await project_named(WITH_GOLD.name)).id, settings)
     show_logins(settings)
     await paying.pay_out(settings)
     return Seeded(people, len(PROJECTS), sum(tasks))

@@ -12,6 +12,7 @@ from callboard.api.request import Call
 from callboard.pages.errors import ReasonMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, is_htmx, page, redirect
+from callboard.pages.gold_one import told
 from callboard.pages.kind_fields import answer_of, blocks_of, field_name, typed_of
 from callboard.pages.views_kinds import KindWorkView
 from callboard.pages.work_view import ended_of, guidelines_of
@@ -38,7 +39,9 @@ async def page_of(request: Call, assignment_id: UUID, me: UUID) -> Response[str]
     held = await store.held_form(assignment_id)
     if held is None or row.submission_id is not None:
         return None
-    return page(request, "kinds/work.html", await _view(row, held))
+    view = await _view(row, held)
+    view.gold = await told(assignment_id, me, request.settings) if view.ended else None
+    return page(request, "kinds/work.html", view)
 
 
 async def _view(

@@ -6,6 +6,7 @@ Roles, domains and rubric keys are data: an unknown one is shown as it is, with 
 from callboard.pages.i18n import mark as _
 from callboard.pages.labels_bots import BOT_LABELS
 from callboard.pages.labels_exports import EXPORT_LABELS
+from callboard.pages.labels_gold import GOLD_LABELS
 from callboard.pages.labels_kinds import KIND_LABELS
 from callboard.pages.labels_pay import PAY_LABELS
 from callboard.pages.labels_people import PEOPLE_LABELS
@@ -298,6 +299,7 @@ LABELS = (
     | PAY_LABELS
     | PEOPLE_LABELS
     | PROBLEM_LABELS
+    | GOLD_LABELS
     | PROJECT_LABELS
     | REVIEW_LABELS
     | WHO_LABELS

@@ -108,6 +108,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
     },
     "field_fault": {
         "number": _("A whole number from %(low)s to %(high)s."),
+        "percent": _("A number from %(low)s to %(high)s, in percent."),
         "whole": _("A whole number, 1 or more."),
         "duration": _("A whole number in the allowed range."),
         "choice": _("Choose one of the list."),

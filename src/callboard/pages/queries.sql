@@ -28,7 +28,7 @@ SELECT id, external_id, payload->>'title' AS title, difficulty_level FROM task W
 
 -- name: accepted_per_project
 -- For the mean cost of an accepted task.
-SELECT project AS project_id, count(*)::int AS accepted FROM task WHERE state = 'accepted' AND project = ANY (:project_ids::uuid[]) GROUP BY project
+SELECT project AS project_id, count(*)::int AS accepted FROM task WHERE state = 'accepted' AND NOT gold AND project = ANY (:project_ids::uuid[]) GROUP BY project
 
 -- name: languages_of_tasks
 -- For a filter: lanes are few, tasks are many.

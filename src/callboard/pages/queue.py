@@ -35,10 +35,11 @@ from kernel.money import Money
 from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
-from routing import dispatch, review, waiting
+from routing import review, waiting
 from routing.assignments import AssignmentView
 from routing.caps import CAPS
 from routing.dispatch import Claim
+from routing.gold_giving import claim_hiding
 from routing.lanes import ANNOTATION, REVIEW
 from routing.personal_queue import held_in_order
 from routing.presence import NOT_AVAILABLE, PresenceView, presence, saw
@@ -207,7 +208,7 @@ async def _next(request: Call, kind: str) -> Response[str]:
     """One more assignment: the person goes to it, or reads why there is none."""
     annotator_id = await worker(request.actor, None)
     async with db.transaction(request.actor.label):
-        claim = await dispatch.claim(annotator_id, request.settings, limit=1, kinds=[kind])
+        claim = await claim_hiding(annotator_id, request.settings, limit=1, kinds=[kind])
     if claim.assignments:
         taken = claim.assignments[0]
         return redirect(request, f"/{'review' if taken.kind == REVIEW else 'work'}/{taken.id}")

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views_desk import DeskView, More
-from callboard.pages.views_judged import Mend, PlanStage, Score
+from callboard.pages.views_judged import GoldTold, Mend, PlanStage, Score
 from dialogue.diffs import Part
 from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
@@ -319,6 +319,8 @@ class WorkView(Struct, kw_only=True):
     problem: Problem | None = None
     you: int = 0
     handed_on: bool = False
+    gold: GoldTold | None = None
+    """Where this was gold and the project tells."""
     measured: list[TurnTimes] = field(default_factory=list)
     changed: int = 0
     """Number of the exchange that a fragment is about."""

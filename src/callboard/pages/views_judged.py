@@ -5,6 +5,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from dialogue.diffs import Part
+from routing.gold_answers import GoldResult
 
 
 class PlanStage(Struct, kw_only=True):
@@ -79,3 +80,11 @@ class Judged(Struct, kw_only=True):
     rounds: list[Round] = field(default_factory=list)
     comment: str = ""
     """On a rating from 1 to 5."""
+
+
+class GoldTold(Struct, kw_only=True):
+    """What an author reads of a gold that they answered."""
+
+    result: GoldResult
+    key_text: str
+    doubt_at: str

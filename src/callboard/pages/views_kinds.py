@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Dimension, Guideline, HeldTask, Option, Problem, Reason, VerdictDraft
-from callboard.pages.views_judged import Mend, PlanStage
+from callboard.pages.views_judged import GoldTold, Mend, PlanStage
 from callboard.pages.views_projects import ProjectHead
 from dialogue.diffs import Part
 from routing.forms.answers import Choosable
@@ -141,6 +141,7 @@ class KindWorkView(Struct, kw_only=True):
     read_only: bool = False
     diff_at: str = ""
     form: str = "kind-form"
+    gold: GoldTold | None = None
 
 
 class KindReviewView(Struct, kw_only=True):

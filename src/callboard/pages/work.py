@@ -22,6 +22,7 @@ from callboard.pages import kind_work
 from callboard.pages.errors import TopicMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
+from callboard.pages.gold_one import told
 from callboard.pages.pinged import PING, event, pinged
 from callboard.pages.render import render
 from callboard.pages.views import WorkView
@@ -82,6 +83,7 @@ async def workspace(request: Call, assignment_id: FromPath[UUID]) -> Response[st
         return declared
     view = await work_view(assignment_id, me, request.settings)
     await _recall_failure(request, view, me)
+    view.gold = await told(assignment_id, me, request.settings) if view.ended else None
     return page(request, "work.html", view)
 
 
