@@ -232,3 +232,23 @@ class PieceLookedAt(Conflict):
 class OwnPiece(Forbidden):
     code = "own_piece"
     title = "Whoever made or reviewed a piece does not look at it for a lot"
+
+
+class UnknownLabel(Invalid):
+    code = "unknown_label"
+    title = "This is none of the task's choices"
+
+
+class BadCalibration(Invalid):
+    code = "bad_calibration"
+    title = "The calibration set cannot be made like that"
+
+
+class NoSuchCalibration(NotFound):
+    code = "calibration_not_found"
+    title = "There is no such calibration set"
+
+
+class CalibrationRetired(Conflict):
+    code = "calibration_retired"
+    title = "This calibration set is retired already"
