@@ -592,7 +592,7 @@ SELECT at, what, who, detail FROM (
     'chance', r.chance, 'why', r.reason, 'due_at', r.due_at, 'overdue', r.overdue)
   FROM submission b JOIN review_step r ON r.submission = b.id LEFT JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
   CROSS JOIN LATERAL (VALUES (r.decided_at, CASE WHEN r.looked THEN 'stage.looked' ELSE 'stage.let_pass' END), (r.overdue_at, 'stage.overdue')) AS c (at, what)
-  WHERE b.task = :task_id AND c.at IS NOT NULL
+  WHERE b.task = :task_id AND c.at IS NOT NULL AND r.stage <= 5
   UNION ALL
   SELECT c.at, c.what, CASE WHEN c.what = 'dispute.opened' THEN n.display_name END, jsonb_build_object('verdict_id', d.verdict, 'reason', c.reason, 'due_at', c.due_at)
   FROM submission b JOIN verdict v ON v.submission = b.id JOIN dispute d ON d.verdict = v.id JOIN annotator n ON n.id = d.author
