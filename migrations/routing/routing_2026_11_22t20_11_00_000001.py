@@ -19,6 +19,9 @@ CREATE INDEX adjudication_of_project ON adjudication (project, id DESC);
 -- Where a task's adjudication waits, or is being made.
 CREATE INDEX slot_adjudication ON slot (task) WHERE stage = 6 AND state IN ('free', 'live');
 
+-- Places for people from outside that wait; there are few.
+CREATE INDEX slot_from_outside ON slot (waits_since) WHERE stage > 5 AND state = 'free';
+
 CREATE TRIGGER calibration_item_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON calibration_item FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER adjudication_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON adjudication FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER calibration_set_kept BEFORE DELETE OR TRUNCATE ON calibration_set FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -81,6 +84,7 @@ DROP TRIGGER measured_look_kept ON measured_look;
 DROP TRIGGER calibration_set_kept ON calibration_set;
 DROP TRIGGER adjudication_append_only ON adjudication;
 DROP TRIGGER calibration_item_append_only ON calibration_item;
+DROP INDEX slot_from_outside;
 DROP INDEX slot_adjudication;
 DROP INDEX adjudication_of_project;
 DROP INDEX adjudication_of_task;

@@ -8,7 +8,19 @@ from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
 from payments import adjustments, periods, sealing
-from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
+from routing import (
+    changes,
+    climbing,
+    disputes,
+    estimating,
+    leases,
+    measured,
+    offers,
+    overdue,
+    promises,
+    refitting,
+    stock,
+)
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -18,6 +30,7 @@ NAMES = (
     changes.EXPIRE,
     overdue.JOB,
     disputes.JOB,
+    measured.JOB,
     promises.JOB,
     stock.JOB,
     "audit.seal",
@@ -67,6 +80,12 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
 async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
     """One batch a minute: what a claim has taken is left alone."""
     await overdue.act()
+
+
+@outbox.handler(measured.JOB)
+async def tidy_measured(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Who has a part in a task by now is named at its waiting places; what nobody took is withdrawn."""
+    await measured.tidy()
 
 
 @outbox.handler(promises.JOB)

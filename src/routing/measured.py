@@ -28,6 +28,8 @@ sql = load(__package__)
 DOUBLE, CALIBRATION = "double", "calibration"
 DOUBLE_WEIGHT = 0.5
 """Of two who differ one was right, and nobody says which: half a proof for each."""
+STALE_DAYS = 14
+JOB = "routing.tidy_measured"
 TASK_STATE = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "open"}
 """What the answer to such a verdict says of the task: the same as usually."""
 
@@ -44,14 +46,16 @@ def drawn(verdict_id: UUID, what: bytes) -> float:
     return int.from_bytes(hashlib.sha256(verdict_id.bytes + what).digest()[:7], "big") / 2**56
 
 
-async def after_verdict(verdict_id: UUID, submission_id: UUID, stage: int, project_id: UUID) -> None:
-    """Places a second look beside this verdict, or a piece of a set, in the shares that the project asks for.
+async def after_verdict(verdict_id: UUID, task_id: UUID, project_id: UUID, *, settled: bool) -> None:
+    """Places second looks beside the verdicts of a task that is settled, and pieces of sets, in the shares that are asked for.
 
-    Only where somebody who reviewed here lately could take it. The task is locked; another task is passed by if it is.
+    Only then, so that nobody who is still needed for the task is used up by looks that decide nothing. The task is locked; for a
+    piece of a set another one is, or it is passed by.
     """
-    share = await db.fetch_value(sql.double_share, submission_id=submission_id, stage=stage)
-    if share and drawn(verdict_id, b"double") < share:
-        await place(DOUBLE, verdict_id, None)
+    if settled:
+        for one in await db.fetch(sql.verdicts_to_double, task_id=task_id):
+            if drawn(plain_uuid(one["id"]), b"double") < one["share"]:
+                await place(DOUBLE, plain_uuid(one["id"]), None)
     for one in await db.fetch(sql.sets_in_use, project_id=project_id):
         set_id = plain_uuid(one["id"])
         if drawn(verdict_id, set_id.bytes) < one["share"]:
@@ -61,13 +65,22 @@ async def after_verdict(verdict_id: UUID, submission_id: UUID, stage: int, proje
 
 
 async def place(kind: str, verdict_id: UUID, item_id: UUID | None) -> bool:
-    """False: nobody who reviewed here in the last 30 days could take it."""
+    """False: the task is open, or nobody who reviewed here in the last 30 days could take it."""
     db.require_transaction()
     return bool(
         await db.execute(
             sql.place_measured, id=uuid7(), kind=kind, verdict_id=verdict_id, item_id=item_id, slot_id=uuid7()
         )
     )
+
+
+async def tidy() -> int:
+    """How many places nobody took in `STALE_DAYS` and are withdrawn. Whoever had a part in a task since is named at the others,
+    so that claims pass them by.
+    """
+    db.require_transaction()
+    await db.execute(sql.name_insiders)
+    return int(await db.execute(sql.withdraw_stale, days=STALE_DAYS))
 
 
 async def take(mine: leases.LiveAssignment, work: "Judged", draft: "VerdictDraft", settings: Settings) -> UUID:

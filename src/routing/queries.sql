@@ -2094,10 +2094,13 @@ ORDER BY k.id DESC LIMIT :limit
 SELECT b.id, b.project AS project_id, b.author AS author_id, t.kind, b.payload, t.payload AS task_payload, b.state, b.submitted_at
 FROM submission b JOIN task t ON t.id = b.task WHERE b.task = :task_id AND b.state IN ('pending', 'accepted') ORDER BY b.id
 
--- name: double_share
--- Of the stage that gave this verdict, by the plan that the work goes by: how often somebody else looks, too.
-SELECT coalesce((l.stages -> r.stage - 1 ->> 'double_share')::float8, 0) FROM review_step r JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
-WHERE r.submission = :submission_id AND r.stage = :stage
+-- name: verdicts_to_double
+-- Verdicts of stages on a task's answers beside which nobody looked yet, with how often somebody is to, by the plan that the work goes by.
+SELECT v.id, (l.stages -> v.stage - 1 ->> 'double_share')::float8 AS share
+FROM submission b JOIN verdict v ON v.submission = b.id JOIN review_step r ON r.submission = b.id AND r.stage = v.stage
+JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
+WHERE b.task = :task_id AND (l.stages -> v.stage - 1 ->> 'double_share')::float8 > 0 AND NOT EXISTS (SELECT FROM measured_look k WHERE k.verdict = v.id)
+ORDER BY v.id
 
 -- name: sets_in_use
 -- Sets of known verdicts that a project gives out.
@@ -2106,7 +2109,7 @@ SELECT id, share FROM calibration_set WHERE project = :project_id AND state = 'a
 -- name: item_to_place
 -- Of a set the piece that was looked at least often, and that nobody has before them; tasks that somebody is busy with are passed by.
 SELECT i.id, i.verdict FROM calibration_item i JOIN submission b ON b.id = i.submission JOIN task t ON t.id = b.task
-WHERE i.set = :set_id
+WHERE i.set = :set_id AND t.state IN ('accepted', 'rejected')
   AND NOT EXISTS (SELECT FROM measured_look k JOIN slot s ON s.id = k.slot WHERE k.submission = i.submission AND s.state IN ('free', 'live'))
   AND EXISTS (SELECT FROM submission w JOIN verdict r ON r.submission = w.id
               WHERE w.project = b.project AND r.given_at > clock_timestamp() - interval '30 days' AND r.reviewer NOT IN (SELECT had_a_part_in(b.task)))
@@ -2114,7 +2117,8 @@ ORDER BY (SELECT count(*) FROM measured_look k WHERE k.item = i.id), i.id LIMIT 
 FOR NO KEY UPDATE OF t SKIP LOCKED
 
 -- name: place_measured
--- A place in the lane of the look that it is held against, for people who had no part in the task, and of whom there is one; as if it had come in now.
+-- A place in the lane of the look that it is held against, where nothing else of the task is open, for people who had no part in it, and of whom
+-- there is one; as if it had come in now.
 WITH placed AS (
   INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, judges, freed_at, waits_since)
   SELECT :slot_id, b.task, b.project, s.lane, 'review', 7, (SELECT coalesce(max(n.no), 0) + 1 FROM slot n WHERE n.task = b.task AND n.stage = 7), 'free',
@@ -2122,6 +2126,7 @@ WITH placed AS (
   FROM verdict v JOIN submission b ON b.id = v.submission JOIN assignment a ON a.id = b.assignment
   JOIN assignment r ON r.id = v.assignment JOIN slot s ON s.id = r.slot
   WHERE v.id = :verdict_id AND v.stage <= 5
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = b.task AND o.stage <= 6 AND o.state IN ('free', 'live'))
     AND EXISTS (SELECT FROM submission w JOIN verdict o ON o.submission = w.id
                 WHERE w.project = b.project AND o.given_at > clock_timestamp() - interval '30 days' AND o.reviewer NOT IN (SELECT had_a_part_in(b.task)))
   RETURNING id, project, submission_id
@@ -2269,3 +2274,23 @@ SELECT id, display_name, state FROM annotator WHERE id = ANY (:ids::uuid[]) AND 
 -- name: question_of_task
 -- What the answers to a task are read by.
 SELECT t.project AS project_id, t.domain, t.difficulty_mean, t.difficulty_variance, t.payload -> 'choices' AS choices FROM task t WHERE t.id = :task_id
+
+-- name: name_insiders
+-- Places for people from outside that wait: whoever had a part in the task since they were opened is named there. What somebody takes now is passed by.
+WITH wanting AS MATERIALIZED (
+  SELECT s.id, s.task FROM slot s WHERE s.stage > 5 AND s.state = 'free' AND EXISTS (SELECT FROM had_a_part_in(s.task) AS p (one) WHERE p.one <> ALL (s.judges))
+  ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+)
+UPDATE slot SET judges = ARRAY(SELECT unnest(slot.judges) UNION SELECT had_a_part_in(slot.task)) FROM wanting WHERE slot.id = wanting.id
+
+-- name: withdraw_stale
+-- Looks that only measure and that nobody took for so long.
+WITH stale AS MATERIALIZED (
+  SELECT id FROM slot WHERE stage = 7 AND state = 'free' AND waits_since < clock_timestamp() - make_interval(days => :days::int) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL FROM stale WHERE slot.id = stale.id
+
+-- name: shown_state
+-- Of a task that somebody looks at to be measured: the state that it has for them; no row for others.
+SELECT CASE k.outcome WHEN 'rework' THEN 'rework' WHEN 'reject' THEN 'open' WHEN 'accept' THEN 'accepted' WHEN 'fix' THEN 'accepted' ELSE 'in_review' END AS state
+FROM slot s JOIN measured_look k ON k.slot = s.id WHERE s.task = :task_id AND s.stage = 7 AND s.annotator = :annotator_id

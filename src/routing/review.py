@@ -109,9 +109,10 @@ async def _decide(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft
         await _follow(work, draft)
     await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, mine.annotator_id, REVIEW))
     await learn(mine, work, draft)
-    await measured.after_verdict(verdict_id, work.id, mine.stage, work.project_id)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(mine, work, draft)
+    settled = task_state in ("accepted", "rejected")
+    await measured.after_verdict(verdict_id, work.task_id, work.project_id, settled=settled)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 

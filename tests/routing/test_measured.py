@@ -10,13 +10,14 @@ from callboard.api.shapes import outward
 from callboard.checks import all_invariants
 from kernel import db, invariants
 from kernel.settings import Settings
-from routing import calibration_sets, measured, review_plans
+from routing import calibration_sets, measured, reports, review_plans
 from routing.assignments import assignment
 from routing.calibration_sets import ItemDraft, SetDraft
 from routing.errors import BadCalibration, CalibrationRetired
 from routing.review_plans import PlanDraft, Stage
 from skills import evidence
 from tests.routing.factory import (
+    WORK,
     claim,
     claim_one,
     make_annotator,
@@ -70,7 +71,7 @@ async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings
     assert await looks() == [], "nobody else has reviewed here yet, who could take it"
     real = await claim_one(settings, two)
     usual = await outward(real)
-    await verdict(settings, real, "reject")
+    await verdict(settings, real, "accept")
     (look,) = await looks()
     assert (look["kind"], look["outcome"]) == ("double", None)
     author = await db.fetch_value("SELECT author FROM submission LIMIT 1")
@@ -81,10 +82,12 @@ async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings
     assert (held.stage, shown.task.id) == (real.stage, real.task_id)
     states = "SELECT jsonb_agg(jsonb_build_array(id, state) ORDER BY id) FROM submission"
     before = await db.fetch_value(states)
-    given = await verdict(settings, held, "accept")
-    assert (given.outcome, given.task_state) == ("accept", "accepted")
+    given = await verdict(settings, held, "reject")
+    assert (given.outcome, given.task_state) == ("reject", "open")
     assert await db.fetch_value(states) == before, "what counts is the first verdict"
-    assert (await assignment(held.id)).task_state == "accepted", "as after any other"
+    assert (await assignment(held.id)).task_state == "open", "as after any other"
+    assert await reports.shown_state(held.task_id, one) == "open"
+    assert await reports.shown_state(held.task_id, two) is None
     assert ("measured_look", 0.5, 0.5) in await record(one)
     assert ("measured_look", 0.5, 0.5) in await record(two)
     assert (
@@ -117,7 +120,7 @@ async def test_nobody_with_a_part_in_the_task_is_let_in_by_the_database(settings
 
 async def test_pieces_of_a_set_come_among_the_others_and_never_twice(settings: Settings) -> None:
     project, tasks, one, two = await world(settings, Stage(name="peer"), tasks=3)
-    await verdict(settings, await claim_one(settings, one), "reject")
+    await verdict(settings, await claim_one(settings, one), "fix", corrected=WORK)
     known = await db.fetch_value("SELECT id FROM verdict")
     async with db.transaction("person:manager"):
         made = await calibration_sets.make(
@@ -140,7 +143,7 @@ async def test_pieces_of_a_set_come_among_the_others_and_never_twice(settings: S
     ]
     assert len(held) == 1
     await verdict(settings, held[0], "accept")
-    assert ("measured_look", 0.0, 1.0) in await record(two)
+    assert ("measured_look", 0.5, 1.0) in await record(two)
     assert [row[0] for row in await record(one)] == ["submission"], (
         "whoever gave the known verdict is not measured by it"
     )
@@ -154,6 +157,23 @@ async def test_pieces_of_a_set_come_among_the_others_and_never_twice(settings: S
             await calibration_sets.retire(made, "Again.")
     assert await broken() == []
     assert len(tasks) == 3
+
+
+async def test_whoever_joins_later_is_passed_by_and_what_nobody_takes_goes(settings: Settings) -> None:
+    _, _, one, two = await world(settings, Stage(name="peer", double_share=1.0))
+    await verdict(settings, await claim_one(settings, one), "accept")
+    await verdict(settings, await claim_one(settings, two), "accept")
+    (look,) = await looks()
+    await db.execute("UPDATE slot SET judges = '{}' WHERE id = :id", id=look["slot"])
+    async with db.transaction("clock"):
+        assert await measured.tidy() == 0
+    author = await db.fetch_value("SELECT author FROM submission WHERE id = :id", id=look["submission"])
+    assert {author, two} <= set(await db.fetch_value("SELECT judges FROM slot WHERE id = :id", id=look["slot"]))
+    await db.execute("UPDATE slot SET waits_since = now() - interval '15 days' WHERE id = :id", id=look["slot"])
+    async with db.transaction("clock"):
+        assert await measured.tidy() == 1
+    assert not (await claim(settings, one, kinds=["review"])).assignments
+    assert await broken() == []
 
 
 def test_likeness() -> None:
