@@ -1,5 +1,7 @@
 """Looks that only measure: doubles beside a verdict and pieces of a set. To whoever does one it is a review like any other."""
 
+import asyncio
+import random
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from routing import calibration_sets, measured, reports, review_plans
 from routing.assignments import assignment
 from routing.calibration_sets import ItemDraft, SetDraft
 from routing.errors import BadCalibration, CalibrationRetired
-from routing.review_plans import PlanDraft, Stage
+from routing.review_plans import PlanDraft, Share, Stage
 from skills import evidence
 from tests.routing.factory import (
     WORK,
@@ -173,6 +175,33 @@ async def test_whoever_joins_later_is_passed_by_and_what_nobody_takes_goes(setti
     async with db.transaction("clock"):
         assert await measured.tidy() == 1
     assert not (await claim(settings, one, kinds=["review"])).assignments
+    assert await broken() == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_over_random_work_and_races_nobody_is_measured_by_work_that_they_had_a_part_in(
+    settings: Settings, seed: int
+) -> None:
+    """Everybody does everything, two claims at once; tasks of two answers, rework and rejections among them."""
+    chance = random.Random(seed)
+    project = await make_project(settings, overlap=2, rework_limit=1)
+    await plan(
+        project, Stage(name="peer", double_share=1.0), Stage(name="expert", share=Share(share=0.5), double_share=0.5)
+    )
+    people = [
+        await make_annotator(settings, str(n), roles=["annotator", "reviewer"], skills={"general": 5}) for n in range(9)
+    ]
+    await make_tasks(project, 4)
+    for _ in range(60):
+        got = await asyncio.gather(*(claim(settings, who) for who in chance.sample(people, 2)))
+        for held in [one for claimed in got for one in claimed.assignments]:
+            if held.kind == "annotation":
+                await submit(settings, held, WORK | {"by": str(held.id)})
+            else:
+                word = chance.choice(["accept", "accept", "fix", "reject" if held.rework_rounds else "rework"])
+                await verdict(settings, held, word, corrected=WORK | {"by": "x"} if word == "fix" else None)
+    given = await db.fetch_value("SELECT count(*) FROM measured_look WHERE given_at IS NOT NULL")
+    assert given >= 3, "there is something to look at"
     assert await broken() == []
 
 
