@@ -717,9 +717,10 @@ SELECT made.id, a.kind, 'live' AS state, a.epoch, a.id AS slot_id, a.annotator_i
        a.lease_until, a.deadline, a.price_micros, a.currency, a.price_inputs, a.why, 0 AS active_seconds, made.claimed_at,
        NULL::timestamptz AS ended_at, NULL::text AS end_reason, false AS lapsed,
        t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
-       t.payload, CASE WHEN begun.id IS NULL THEN t.state ELSE 'in_progress' END AS task_state, p.guidelines, p.min_turns, p.max_turns,
-       a.submission_id, a.stage, NULL::int AS draft_version,
-       (SELECT count(*) FROM submission b WHERE b.slot = coalesce(a.answers_slot, a.id) AND b.state = 'rework')::int AS rework_rounds
+       t.payload, CASE WHEN a.stage = 7 THEN 'in_review' WHEN begun.id IS NULL THEN t.state ELSE 'in_progress' END AS task_state, p.guidelines, p.min_turns, p.max_turns,
+       a.submission_id, l.stage, NULL::int AS draft_version,
+       CASE WHEN a.stage <> 7 THEN (SELECT count(*) FROM submission b WHERE b.slot = coalesce(a.answers_slot, a.id) AND b.state = 'rework')
+         ELSE (SELECT b.round - 1 FROM submission b WHERE b.id = a.submission_id) END::int AS rework_rounds
 FROM taken a JOIN made ON made.id = a.assignment_id JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN lane l ON l.id = a.lane
 LEFT JOIN begun ON begun.id = a.task
 

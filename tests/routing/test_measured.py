@@ -16,6 +16,7 @@ from routing import calibration_sets, measured, reports, review_plans
 from routing.assignments import assignment
 from routing.calibration_sets import ItemDraft, SetDraft
 from routing.errors import BadCalibration, CalibrationRetired
+from routing.memory import Memory
 from routing.review_plans import PlanDraft, Share, Stage
 from skills import evidence
 from tests.routing.factory import (
@@ -29,6 +30,7 @@ from tests.routing.factory import (
     submit,
     verdict,
 )
+from tests.routing.test_together import together
 
 pytestmark = pytest.mark.usefixtures("pool")
 
@@ -67,7 +69,8 @@ async def world(settings: Settings, *stages: Stage, tasks: int = 2) -> tuple[UUI
     return project, made, await make_reviewer(settings, "One"), await make_reviewer(settings, "Two")
 
 
-async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings: Settings) -> None:
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings: Settings, *, shared: bool) -> None:
     _, _, one, two = await world(settings, Stage(name="peer", double_share=1.0))
     await verdict(settings, await claim_one(settings, one), "accept")
     assert await looks() == [], "nobody else has reviewed here yet, who could take it"
@@ -78,7 +81,9 @@ async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings
     assert (look["kind"], look["outcome"]) == ("double", None)
     author = await db.fetch_value("SELECT author FROM submission LIMIT 1")
     assert not (await claim(settings, two, kinds=["review"])).assignments, "not whoever looked first"
-    held = await claim_one(settings, one, kinds=["review"])
+    held = (await together(settings, Memory(), one))[0] if shared else await claim_one(settings, one, kinds=["review"])
+    assert held is not None
+    assert held == await assignment(held.id), "by either door"
     shown = await outward(held)
     assert (shown.task.state, shown.rework_rounds, shown.price, shown.kind) == ("in_review", 0, usual.price, usual.kind)
     assert (held.stage, shown.task.id) == (real.stage, real.task_id)
