@@ -16,6 +16,7 @@ from routing import (
     gold_answers,
     gold_doubts,
     leases,
+    measured,
     offers,
     overdue,
     promises,
@@ -33,6 +34,7 @@ NAMES = (
     disputes.JOB,
     gold_answers.JOB,
     gold_doubts.OVERDUE,
+    measured.JOB,
     promises.JOB,
     stock.JOB,
     "audit.seal",
@@ -84,6 +86,12 @@ async def expire_tasks(_payload: dict[str, Any], settings: Settings) -> None:
 async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
     """One batch a minute: what a claim has taken is left alone."""
     await overdue.act()
+
+
+@outbox.handler(measured.JOB)
+async def tidy_measured(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Who has a part in a task by now is named at its waiting places; what nobody took is withdrawn."""
+    await measured.tidy()
 
 
 @outbox.handler(promises.JOB)

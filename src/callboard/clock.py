@@ -40,6 +40,9 @@ TIMED = (
     Timed("routing.expire_tasks", 60),  # claims refuse by time; this writes it down
     Timed("routing.overdue_reviews", 60),  # due times of reviews are hours
     Timed("routing.sample_reviews", 60),  # a minute's hand-ins go by the shares of the last
+    Timed(
+        "routing.tidy_measured", 60
+    ),  # a task that was reopened gets new people, whom its waiting looks must not meet
     Timed("routing.overdue_disputes", 300),  # dates of disputes are days
     Timed("routing.pass_gold", 60),  # gold waits for hours, as reviews do
     Timed("routing.overdue_gold", 300),  # dates of doubts are days

@@ -318,7 +318,8 @@ FROM assignment
 LEFT JOIN transfer AS accrual ON accrual.assignment_id = assignment.id AND accrual.kind = 'post'
 WHERE assignment.price_micros > 0
   AND (EXISTS (SELECT FROM submission WHERE submission.assignment = assignment.id AND submission.state = 'accepted')
-       OR EXISTS (SELECT FROM verdict WHERE verdict.assignment = assignment.id))
+       OR EXISTS (SELECT FROM verdict WHERE verdict.assignment = assignment.id)
+       OR EXISTS (SELECT FROM measured_look WHERE measured_look.assignment = assignment.id))
 GROUP BY assignment.id
 HAVING count(accrual.id) <> 1
   OR bool_or((CASE WHEN assignment.price_inputs -> 'metered' IS NOT NULL THEN assignment.price_micros ELSE accrual.amount_micros END, accrual.currency, accrual.annotator_id)
@@ -335,6 +336,7 @@ WHERE accrual.kind = 'post' AND accrual.exam_attempt_id IS NULL AND accrual.adju
                     OR submission.state = 'rejected' AND EXISTS (SELECT FROM overturn JOIN verdict ON verdict.id = overturn.verdict
                                                                  WHERE verdict.submission = submission.id AND NOT overturn.upheld)))
   AND NOT EXISTS (SELECT FROM verdict WHERE verdict.assignment = accrual.assignment_id)
+  AND NOT EXISTS (SELECT FROM measured_look WHERE measured_look.assignment = accrual.assignment_id)
 
 -- name: check_open_work_has_money_set_aside
 -- Whoever works, or waits for a verdict, can be paid.

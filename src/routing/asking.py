@@ -17,6 +17,7 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.sql import load
 from routing.refitting import Beliefs, beliefs
+from routing.unclear import ask
 from skills.belief import Belief, expected
 from skills.profiles import load_profile
 
@@ -27,12 +28,15 @@ MOST_ACCURACY = 0.99
 """As `routing.consensus`: one answer never settles a task for good."""
 
 
-class _Question(msgspec.Struct, frozen=True):
+class _Asked(msgspec.Struct, frozen=True):
     project_id: UUID
     domain: str
     difficulty_mean: float
     difficulty_variance: float
     choices: Any
+
+
+class _Question(_Asked, frozen=True):
     target: float
     overlap: int
     most_answers: int
@@ -54,16 +58,31 @@ async def ask_for_more(task_id: UUID, half_life_days: float) -> None:
     answers = await db.fetch(sql.labels_of_task, task_id=task_id)
     if not answers or any(row["label"] is None for row in answers):
         return
-    difficulty = Belief(asked.difficulty_mean, asked.difficulty_variance)
     crowd = await beliefs(asked.project_id, [row["author_id"] for row in answers])
+    await _decide(task_id, asked, await _together(asked, answers, crowd, half_life_days), crowd)
+
+
+async def _together(
+    asked: _Asked, answers: Sequence[Any], crowd: Beliefs | None, half_life_days: float
+) -> dict[str, float]:
+    difficulty = Belief(asked.difficulty_mean, asked.difficulty_variance)
     given = []
     for row in answers:
         profile = (await load_profile(row["author_id"], half_life_days)).belief(asked.domain)
         chance = expected(profile, difficulty)
         given.append((row["label"], crowd.chance(row["author_id"], asked.domain, chance) if crowd else chance))
     declared = asked.choices if isinstance(asked.choices, list) else []
-    posterior = agreed(given, [str(choice) for choice in declared])
-    await _decide(task_id, asked, posterior, crowd)
+    return agreed(given, [str(choice) for choice in declared])
+
+
+async def posterior_of(task_id: UUID, half_life_days: float) -> dict[str, float]:
+    """What a task's answers say together now, before calibration; empty where they have no labels."""
+    asked = await db.fetch_one_as(_Asked, sql.question_of_task, task_id=task_id)
+    answers = await db.fetch(sql.labels_of_task, task_id=task_id)
+    if asked is None or not answers or any(row["label"] is None for row in answers):
+        return {}
+    crowd = await beliefs(asked.project_id, [row["author_id"] for row in answers])
+    return await _together(asked, answers, crowd, half_life_days)
 
 
 async def _decide(task_id: UUID, asked: _Question, posterior: Mapping[str, float], crowd: Beliefs | None) -> None:
@@ -87,6 +106,8 @@ async def _decide(task_id: UUID, asked: _Question, posterior: Mapping[str, float
          "posterior": {label: round(chance, 4) for label, chance in posterior.items()}},
         project_id=asked.project_id, subject_id=task_id,
     )  # fmt: skip
+    if not found.another and found.sure < asked.target:
+        await ask(task_id, asked.project_id, found.why)
 
 
 def agreed(given: Sequence[tuple[str, float]], choices: Sequence[str]) -> dict[str, float]:

@@ -262,3 +262,23 @@ class OwnGoldContest(Forbidden):
 class SameGoldKey(Conflict):
     code = "same_gold_key"
     title = "This is the key already"
+
+
+class UnknownLabel(Invalid):
+    code = "unknown_label"
+    title = "This is none of the task's choices"
+
+
+class BadCalibration(Invalid):
+    code = "bad_calibration"
+    title = "The calibration set cannot be made like that"
+
+
+class NoSuchCalibration(NotFound):
+    code = "calibration_not_found"
+    title = "There is no such calibration set"
+
+
+class CalibrationRetired(Conflict):
+    code = "calibration_retired"
+    title = "This calibration set is retired already"

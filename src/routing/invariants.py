@@ -105,6 +105,26 @@ INVARIANTS = [
         "SELECT k.id FROM lot_look k JOIN lot_member m ON m.id = k.member WHERE k.annotator IS NOT NULL AND had_a_hand_in(m.submission, k.annotator)",
     ),
     _rule(
+        2,
+        "looks_from_outside",
+        "Nobody decides between answers, or looks to be measured, who answered the task or looked at an answer to it before.",
+        """SELECT j.id FROM adjudication j JOIN submission b ON b.task = j.task WHERE b.author = j.adjudicator
+           UNION ALL SELECT j.id FROM adjudication j JOIN submission b ON b.task = j.task JOIN verdict v ON v.submission = b.id
+           WHERE v.reviewer = j.adjudicator AND v.assignment <> j.assignment
+           UNION ALL SELECT k.id FROM measured_look k JOIN submission m ON m.id = k.submission JOIN submission b ON b.task = m.task
+           LEFT JOIN verdict v ON v.submission = b.id WHERE k.reviewer IN (b.author, v.reviewer)
+           UNION ALL SELECT k.id FROM measured_look k JOIN submission m ON m.id = k.submission JOIN submission b ON b.task = m.task
+           JOIN measured_look o ON o.submission = b.id WHERE o.id <> k.id AND o.reviewer = k.reviewer
+           UNION ALL SELECT j.id FROM adjudication j JOIN submission b ON b.task = j.task JOIN measured_look k ON k.submission = b.id WHERE k.reviewer = j.adjudicator""",
+    ),
+    _rule(
+        6,
+        "adjudicated_is_decided",
+        "Where somebody decided between answers, each that counted has that decision as its last verdict, and each such verdict has its decision.",
+        """SELECT v.id FROM verdict v WHERE v.stage = 6 AND NOT EXISTS (SELECT FROM adjudication j WHERE j.assignment = v.assignment)
+           UNION ALL SELECT j.id FROM adjudication j WHERE j.answers <> (SELECT count(*) FROM verdict v WHERE v.assignment = j.assignment AND v.stage = 6)""",
+    ),
+    _rule(
         6,
         "lots_as_sampled",
         "A lot has the members and the sample that it says, and is decided exactly when its looks decide it.",
@@ -158,13 +178,14 @@ INVARIANTS = [
     _rule(
         6,
         "one_review_outcome",
-        "Every submission either waits for exactly one look, or has its outcome: the last verdict's, or that its plan let it pass or time ran out.",
+        "Every submission either waits for exactly one look, or for a decision between all answers, or has its outcome: the last verdict's, or that its plan let it pass or time ran out.",
         """SELECT b.id FROM submission b
            LEFT JOIN (SELECT submission, count(*) AS n, (array_agg(outcome ORDER BY stage DESC))[1] AS last,
                              count(*) FILTER (WHERE outcome IN ('rework', 'reject')) AS stopping FROM verdict GROUP BY 1) v ON v.submission = b.id
-           LEFT JOIN (SELECT submission_id, count(*) AS n FROM slot WHERE kind = 'review' AND state IN ('free', 'live') GROUP BY 1) s ON s.submission_id = b.id
+           LEFT JOIN (SELECT submission_id, count(*) AS n FROM slot WHERE kind = 'review' AND stage <= 5 AND state IN ('free', 'live') GROUP BY 1) s ON s.submission_id = b.id
            WHERE b.state NOT IN ('surplus', 'cancelled') AND NOT EXISTS (SELECT FROM task t WHERE t.id = b.task AND t.gold)
-             AND NOT (b.state = 'pending' AND coalesce(s.n, 0) = 1 AND coalesce(v.stopping, 0) = 0
+             AND NOT (b.state = 'pending' AND coalesce(v.stopping, 0) = 0 AND coalesce(s.n, 0)
+                        + (SELECT count(*) FROM slot a WHERE a.task = b.task AND a.stage = 6 AND a.state IN ('free', 'live')) = 1
                       OR b.state <> 'pending' AND coalesce(s.n, 0) = 0
                          AND (v.n >= 1 AND v.stopping = CASE WHEN v.last IN ('rework', 'reject') THEN 1 ELSE 0 END
                               OR v.n IS NULL AND EXISTS (SELECT FROM review_step r WHERE r.submission = b.id AND (NOT r.looked OR r.overdue_at IS NOT NULL))))""",
@@ -177,7 +198,7 @@ INVARIANTS = [
            WHERE EXISTS (SELECT FROM review_step r WHERE r.submission = v.submission)
              AND NOT EXISTS (SELECT FROM review_step r WHERE r.submission = v.submission AND r.stage = v.stage AND r.looked)
            UNION ALL SELECT r.id FROM review_step r WHERE r.stage > 1
-             AND NOT EXISTS (SELECT FROM review_step p WHERE p.submission = r.submission AND p.stage = r.stage - 1) AND r.reason ->> 'rule' <> 'sent_back'""",
+             AND NOT EXISTS (SELECT FROM review_step p WHERE p.submission = r.submission AND p.stage = r.stage - 1) AND r.reason ->> 'rule' NOT IN ('sent_back', 'adjudication')""",
     ),
     _rule(
         7,

@@ -211,7 +211,7 @@ WITH answers AS (
   WHERE s.task = :task_id AND s.stage = 0
 ), settled AS (
   SELECT CASE WHEN live > 0 THEN 'in_progress' WHEN reserved > 0 THEN 'rework' WHEN free > 0 THEN 'open'
-              WHEN pending > 0 THEN 'in_review' WHEN accepted > 0 THEN 'accepted' ELSE 'rejected' END AS state
+              WHEN pending > 0 OR EXISTS (SELECT FROM slot a WHERE a.task = :task_id AND a.stage = 6 AND a.state IN ('free', 'live')) THEN 'in_review' WHEN accepted > 0 THEN 'accepted' ELSE 'rejected' END AS state
   FROM answers
 )
 UPDATE task SET state = settled.state, version = version + 1,
@@ -220,14 +220,18 @@ FROM settled WHERE task.id = :task_id AND task.state <> settled.state AND task.s
 RETURNING task.state
 
 -- part: assignment_seen
--- Assignments with their task, as the API and the pages show them.
+-- Assignments with their task, as the API and the pages show them. The stage is the lane's: a look that only measures (7) is to whoever does it
+-- what it is held against, of work that waits.
 SELECT a.id, a.kind, a.state, a.epoch, a.slot AS slot_id, a.annotator AS annotator_id, a.project AS project_id, p.name AS project_name,
        CASE WHEN a.state = 'live' THEN s.lease_until ELSE a.lease_until END AS lease_until, a.deadline, a.price_micros, a.currency, a.price_inputs, a.why,
        a.active_seconds, a.claimed_at, a.ended_at, a.end_reason,
        (a.state = 'live' AND least(s.lease_until, s.deadline) <= clock_timestamp()) AS lapsed,
        t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
-       t.payload, CASE WHEN t.gold AND t.state = 'cancelled' THEN 'open' ELSE t.state END AS task_state, p.guidelines, p.min_turns, p.max_turns, s.submission_id, s.stage, d.version AS draft_version,
-       (SELECT count(*) FROM submission b WHERE b.slot = coalesce(s.answers_slot, a.slot) AND b.state = 'rework')::int AS rework_rounds
+       t.payload, p.guidelines, p.min_turns, p.max_turns, s.submission_id, l.stage, d.version AS draft_version,
+       CASE WHEN t.gold AND t.state = 'cancelled' THEN 'open' WHEN s.stage <> 7 THEN t.state ELSE coalesce((SELECT CASE k.outcome WHEN 'rework' THEN 'rework' WHEN 'reject' THEN 'open' ELSE 'accepted' END
+         FROM measured_look k WHERE k.assignment = a.id), 'in_review') END AS task_state,
+       CASE WHEN s.stage <> 7 THEN (SELECT count(*) FROM submission b WHERE b.slot = coalesce(s.answers_slot, a.slot) AND b.state = 'rework')
+         ELSE (SELECT b.round - 1 FROM submission b WHERE b.id = s.submission_id) END::int AS rework_rounds
 FROM assignment a
 JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN slot s ON s.id = a.slot JOIN lane l ON l.id = s.lane
 LEFT JOIN draft d ON d.assignment = a.id
@@ -443,7 +447,8 @@ FROM submission b WHERE b.id = :submission_id
 
 -- name: correction_given
 -- For the reviewer who looks back: the work as this review corrected it.
-SELECT corrected FROM verdict WHERE assignment = :assignment_id AND corrected IS NOT NULL
+SELECT corrected FROM verdict WHERE assignment = :assignment_id AND corrected IS NOT NULL AND stage <= 5
+UNION ALL SELECT corrected FROM measured_look WHERE assignment = :assignment_id AND corrected IS NOT NULL
 
 -- name: last_verdict_for_author
 -- What the reviewer said about this person's newest submission of the task, and what counts where that was overturned.
@@ -563,7 +568,7 @@ LIMIT :limit
 
 -- name: task_history
 -- Everything that happened to a task, oldest first: changes of state, claims and their ends, submissions, what its plan of review decided, verdicts,
--- second looks, disputes, and holds whose second sample has one of its verdicts.
+-- second looks, disputes, holds whose second sample has one of its verdicts, decisions between answers, and looks that only measured who looked.
 SELECT at, what, who, detail FROM (
   SELECT t.created_at AS at, 'task.created' AS what, NULL::text AS who, jsonb_build_object('external_id', t.external_id) AS detail FROM task t WHERE t.id = :task_id
   UNION ALL
@@ -591,12 +596,18 @@ SELECT at, what, who, detail FROM (
     'chance', r.chance, 'why', r.reason, 'due_at', r.due_at, 'overdue', r.overdue)
   FROM submission b JOIN review_step r ON r.submission = b.id LEFT JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
   CROSS JOIN LATERAL (VALUES (r.decided_at, CASE WHEN r.looked THEN 'stage.looked' ELSE 'stage.let_pass' END), (r.overdue_at, 'stage.overdue')) AS c (at, what)
-  WHERE b.task = :task_id AND c.at IS NOT NULL
+  WHERE b.task = :task_id AND c.at IS NOT NULL AND r.stage <= 5
   UNION ALL
   SELECT c.at, c.what, CASE WHEN c.what = 'dispute.opened' THEN n.display_name END, jsonb_build_object('verdict_id', d.verdict, 'reason', c.reason, 'due_at', c.due_at)
   FROM submission b JOIN verdict v ON v.submission = b.id JOIN dispute d ON d.verdict = v.id JOIN annotator n ON n.id = d.author
   CROSS JOIN LATERAL (VALUES (d.opened_at, 'dispute.opened', d.reason, d.due_at), (CASE WHEN d.state = 'withdrawn' THEN d.decided_at END, 'dispute.withdrawn', '', NULL)) AS c (at, what, reason, due_at)
   WHERE b.task = :task_id AND c.at IS NOT NULL
+  UNION ALL
+  SELECT j.decided_at, 'task.adjudicated', n.display_name, jsonb_build_object('label', j.label, 'reason', j.reason, 'answers', j.answers)
+  FROM adjudication j JOIN annotator n ON n.id = j.adjudicator WHERE j.task = :task_id
+  UNION ALL
+  SELECT k.given_at, 'look.' || k.kind, n.display_name, jsonb_build_object('outcome', k.outcome, 'verdict_id', k.verdict, 'reasons', k.reasons, 'comment', k.comment, 'round', b.round)
+  FROM submission b JOIN measured_look k ON k.submission = b.id JOIN annotator n ON n.id = k.reviewer WHERE b.task = :task_id
   UNION ALL
   SELECT c.at, 'hold.' || c.what, coalesce(n.display_name, h.subject), jsonb_build_object('hold_id', h.id, 'verdict_id', v.id, 'reason', c.reason)
   FROM submission b JOIN verdict v ON v.submission = b.id JOIN hold_sample s ON s.verdict = v.id JOIN review_hold h ON h.id = s.hold LEFT JOIN annotator n ON n.id = h.annotator
@@ -710,9 +721,10 @@ SELECT made.id, a.kind, 'live' AS state, a.epoch, a.id AS slot_id, a.annotator_i
        a.lease_until, a.deadline, a.price_micros, a.currency, a.price_inputs, a.why, 0 AS active_seconds, made.claimed_at,
        NULL::timestamptz AS ended_at, NULL::text AS end_reason, false AS lapsed,
        t.id AS task_id, t.external_id, t.kind AS task_kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.priority, t.due_at,
-       t.payload, CASE WHEN begun.id IS NULL THEN t.state ELSE 'in_progress' END AS task_state, p.guidelines, p.min_turns, p.max_turns,
-       a.submission_id, a.stage, NULL::int AS draft_version,
-       (SELECT count(*) FROM submission b WHERE b.slot = coalesce(a.answers_slot, a.id) AND b.state = 'rework')::int AS rework_rounds
+       t.payload, CASE WHEN a.stage = 7 THEN 'in_review' WHEN begun.id IS NULL THEN t.state ELSE 'in_progress' END AS task_state, p.guidelines, p.min_turns, p.max_turns,
+       a.submission_id, l.stage, NULL::int AS draft_version,
+       CASE WHEN a.stage <> 7 THEN (SELECT count(*) FROM submission b WHERE b.slot = coalesce(a.answers_slot, a.id) AND b.state = 'rework')
+         ELSE (SELECT b.round - 1 FROM submission b WHERE b.id = a.submission_id) END::int AS rework_rounds
 FROM taken a JOIN made ON made.id = a.assignment_id JOIN task t ON t.id = a.task JOIN project p ON p.id = a.project JOIN lane l ON l.id = a.lane
 LEFT JOIN begun ON begun.id = a.task
 
@@ -901,7 +913,7 @@ WHERE annotator = ANY (:ids::uuid[]) AND kind = 'annotation' AND state = 'submit
 GROUP BY 1
 
 -- name: consensus_question
--- A task whose answers are all in, unjudged, and to be agreed upon; no row while a place is open or a reviewer has let one stand.
+-- A task whose answers are all in, unjudged, and to be agreed upon; no row while a place is open, somebody is to decide between them, or a reviewer has let one stand.
 SELECT t.project AS project_id, t.domain, t.difficulty_mean, t.difficulty_variance, t.payload -> 'choices' AS choices,
        p.consensus_target AS target, p.overlap, p.most_answers, s.places, s.slot_id
 FROM task t JOIN project p ON p.id = t.project
@@ -910,6 +922,7 @@ CROSS JOIN LATERAL (
   FROM slot WHERE task = t.id AND stage = 0
 ) s
 WHERE t.id = :task_id AND p.consensus_target IS NOT NULL AND NOT t.gold AND NOT s.open AND t.state NOT IN ('accepted', 'rejected', 'cancelled')
+  AND NOT EXISTS (SELECT FROM slot a WHERE a.task = t.id AND a.stage = 6 AND a.state IN ('free', 'live'))
   AND NOT EXISTS (SELECT FROM submission b WHERE b.task = t.id AND b.state = 'accepted' AND EXISTS (SELECT FROM verdict v WHERE v.submission = b.id))
 
 -- name: labels_of_task
@@ -1682,19 +1695,19 @@ SELECT expert_level FROM project WHERE id = :project_id FOR NO KEY UPDATE
 
 -- name: plan_in_force
 -- The version of the plan that was put in force last, with its stages; no row: one look at everything.
-SELECT a.version, p.stages FROM (SELECT version FROM review_plan_activation WHERE project = :project_id ORDER BY active_from DESC, id DESC LIMIT 1) a
+SELECT a.version, p.stages, p.adjudicator FROM (SELECT version FROM review_plan_activation WHERE project = :project_id ORDER BY active_from DESC, id DESC LIMIT 1) a
 LEFT JOIN review_plan p ON p.project = :project_id AND p.version = a.version
 
 -- name: plan_versions
 -- Of one project, newest first, or one of them.
-SELECT version, stages, note, created_by, created_at FROM review_plan
+SELECT version, stages, adjudicator, note, created_by, created_at FROM review_plan
 WHERE project = :project_id AND (:version::int IS NULL OR version = :version) AND (:before::int IS NULL OR version < :before)
 ORDER BY version DESC LIMIT :limit
 
 -- name: insert_plan
 -- The next version, under lock_project_for_plan.
-INSERT INTO review_plan (id, project, version, stages, note, created_by, created_at)
-SELECT :id, :project_id, coalesce(max(version), 0) + 1, :stages, :note, :created_by, clock_timestamp() FROM review_plan WHERE project = :project_id
+INSERT INTO review_plan (id, project, version, stages, adjudicator, note, created_by, created_at)
+SELECT :id, :project_id, coalesce(max(version), 0) + 1, :stages, :adjudicator, :note, :created_by, clock_timestamp() FROM review_plan WHERE project = :project_id
 RETURNING version
 
 -- name: activate_plan
@@ -2346,3 +2359,224 @@ WHERE g.id = c.gold AND c.state = 'open' AND c.told_at IS NULL AND c.due_at < cl
 -- name: make_room_for_names
 -- Work that comes in under a name that a copy of gold stands under: the copy takes another one.
 UPDATE task SET external_id = left(external_id, 180) || '-' || left(md5(id::text), 8) WHERE project = :project_id AND gold AND external_id = ANY (:names::text[])
+
+-- name: answers_to_agree
+-- The newest answer at each place of a project's tasks, where people answered independently; what was sent back is answered anew.
+SELECT s.task AS unit, t.kind, t.domain, s.payload, CASE WHEN t.payload ? 'candidates' THEN t.payload ELSE '{}'::jsonb END AS task_payload
+FROM (SELECT * FROM submission WHERE project = :project_id ORDER BY submitted_at DESC LIMIT :limit) s JOIN task t ON t.id = s.task
+WHERE s.state IN ('pending', 'accepted', 'rejected')
+ORDER BY s.id
+
+-- name: reviews_to_agree
+-- What two people said of the same work, of whom the second did not know what the first had said.
+SELECT k.submission AS unit, t.kind, t.domain, said.outcome, said.scores
+FROM measured_look k JOIN submission b ON b.id = k.submission JOIN task t ON t.id = b.task JOIN verdict v ON v.id = k.verdict
+CROSS JOIN LATERAL (VALUES (v.outcome, v.scores), (k.outcome, k.scores)) AS said (outcome, scores)
+WHERE k.project = :project_id AND k.kind = 'double' AND k.given_at IS NOT NULL
+ORDER BY k.id DESC LIMIT :limit
+
+-- name: answers_of_task
+-- The answers to a task that still count, by id, so that they keep their letters; with the task's form.
+SELECT b.id, b.project AS project_id, b.author AS author_id, t.kind, b.payload, t.payload AS task_payload, b.state, b.submitted_at
+FROM submission b JOIN task t ON t.id = b.task WHERE b.task = :task_id AND b.state IN ('pending', 'accepted') ORDER BY b.id
+
+-- name: verdicts_to_double
+-- Verdicts of stages on a task's answers beside which nobody looked yet, with how often somebody is to, by the plan that the work goes by.
+SELECT v.id, (l.stages -> v.stage - 1 ->> 'double_share')::float8 AS share
+FROM submission b JOIN verdict v ON v.submission = b.id JOIN review_step r ON r.submission = b.id AND r.stage = v.stage
+JOIN review_plan l ON l.project = r.project AND l.version = r.plan_version
+WHERE b.task = :task_id AND (l.stages -> v.stage - 1 ->> 'double_share')::float8 > 0 AND NOT EXISTS (SELECT FROM measured_look k WHERE k.verdict = v.id)
+ORDER BY v.id
+
+-- name: sets_in_use
+-- Sets of known verdicts that a project gives out.
+SELECT id, share FROM calibration_set WHERE project = :project_id AND state = 'active' ORDER BY id
+
+-- name: item_to_place
+-- Of a set the piece that was looked at least often, and that nobody has before them; tasks that somebody is busy with are passed by.
+SELECT i.id, i.verdict FROM calibration_item i JOIN submission b ON b.id = i.submission JOIN task t ON t.id = b.task
+WHERE i.set = :set_id AND t.state IN ('accepted', 'rejected')
+  AND NOT EXISTS (SELECT FROM measured_look k JOIN slot s ON s.id = k.slot WHERE k.submission = i.submission AND s.state IN ('free', 'live'))
+  AND EXISTS (SELECT FROM submission w JOIN verdict r ON r.submission = w.id
+              WHERE w.project = b.project AND r.given_at > clock_timestamp() - interval '30 days' AND r.reviewer NOT IN (SELECT had_a_part_in(b.task)))
+ORDER BY (SELECT count(*) FROM measured_look k WHERE k.item = i.id), i.id LIMIT 1
+FOR NO KEY UPDATE OF t SKIP LOCKED
+
+-- name: place_measured
+-- A place in the lane of the look that it is held against, where nothing else of the task is open, for people who had no part in it, and of whom
+-- there is one; as if it had come in now.
+WITH placed AS (
+  INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, judges, freed_at, waits_since)
+  SELECT :slot_id, b.task, b.project, s.lane, 'review', 7, (SELECT coalesce(max(n.no), 0) + 1 FROM slot n WHERE n.task = b.task AND n.stage = 7), 'free',
+         (extract(epoch FROM clock_timestamp()) * 1000)::bigint, b.slot, b.id, b.author, a.vendor, ARRAY(SELECT had_a_part_in(b.task)), clock_timestamp(), clock_timestamp()
+  FROM verdict v JOIN submission b ON b.id = v.submission JOIN assignment a ON a.id = b.assignment
+  JOIN assignment r ON r.id = v.assignment JOIN slot s ON s.id = r.slot
+  WHERE v.id = :verdict_id AND v.stage <= 5
+    AND NOT EXISTS (SELECT FROM slot o WHERE o.task = b.task AND o.stage <= 6 AND o.state IN ('free', 'live'))
+    AND EXISTS (SELECT FROM submission w JOIN verdict o ON o.submission = w.id
+                WHERE w.project = b.project AND o.given_at > clock_timestamp() - interval '30 days' AND o.reviewer NOT IN (SELECT had_a_part_in(b.task)))
+  RETURNING id, project, submission_id
+)
+INSERT INTO measured_look (id, kind, project, submission, verdict, item, slot, scores, reasons, comment, placed_at)
+SELECT :id, :kind, project, submission_id, :verdict_id, :item_id, id, '{}', '[]', '', clock_timestamp() FROM placed
+
+-- name: measured_look_at
+-- What is measured at this place: who looked first, and what that look, or the set, says.
+SELECT k.id, k.kind, v.reviewer AS first, coalesce(i.outcome, v.outcome) AS other
+FROM measured_look k JOIN verdict v ON v.id = k.verdict LEFT JOIN calibration_item i ON i.id = k.item WHERE k.slot = :slot_id
+
+-- name: give_measured
+-- Once; measured_look_frozen holds it from then on.
+UPDATE measured_look SET assignment = :assignment_id, reviewer = :reviewer_id, outcome = :outcome, scores = :scores, reasons = :reasons, comment = :comment,
+       corrected = :corrected, likeness = :likeness, given_at = clock_timestamp() WHERE id = :id
+
+-- name: first_answer
+-- Of the answers that count, by id: for its place's lane and vendor.
+SELECT id FROM submission WHERE task = :task_id AND state IN ('pending', 'accepted') ORDER BY id LIMIT 1
+
+-- name: open_looks
+-- Places for looks at single answers of a task that wait or are held.
+SELECT count(*)::int FROM slot WHERE task = :task_id AND kind = 'review' AND stage BETWEEN 1 AND 5 AND state IN ('free', 'live')
+
+-- name: withdraw_looks
+-- All of them or none: not where one is held, or taken at this moment (its place is locked).
+WITH free AS MATERIALIZED (
+  SELECT id FROM slot WHERE task = :task_id AND kind = 'review' AND stage BETWEEN 1 AND 5 AND state = 'free' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL, carried_price_micros = NULL
+FROM free WHERE slot.id = free.id AND (SELECT count(*) FROM free) = :count
+
+-- name: place_adjudication
+-- A place for somebody who had no part in the task; where vendors are kept apart, for nobody of any of theirs.
+INSERT INTO slot (id, task, project, lane, kind, stage, no, state, rank, answers_slot, submission_id, author_id, author_vendor_id, judges, freed_at, waits_since)
+SELECT :id, b.task, b.project, :lane_id, 'review', 6, (SELECT coalesce(max(n.no), 0) + 1 FROM slot n WHERE n.task = b.task AND n.stage = 6), 'free', s.rank,
+       b.slot, b.id, b.author, a.vendor,
+       ARRAY(SELECT had_a_part_in(b.task)
+             UNION SELECT n.id FROM annotator n JOIN project p ON p.id = b.project
+             WHERE (p.review_other_vendor OR :other_vendor::boolean)
+               AND EXISTS (SELECT FROM submission o JOIN assignment w ON w.id = o.assignment WHERE o.task = b.task AND w.vendor IS NOT DISTINCT FROM n.vendor)),
+       clock_timestamp(), clock_timestamp()
+FROM submission b JOIN slot s ON s.id = b.slot JOIN assignment a ON a.id = b.assignment WHERE b.id = :submission_id
+
+-- name: lock_answers
+-- The answers that are decided between, in the order of their ids, before their task.
+SELECT id FROM submission WHERE task = :task_id AND state IN ('pending', 'accepted') ORDER BY id FOR NO KEY UPDATE
+
+-- name: insert_adjudication
+-- adjudication_check_apart judges.
+INSERT INTO adjudication (id, task, project, assignment, adjudicator, label, reason, answers, decided_at)
+VALUES (:id, :task_id, :project_id, :assignment_id, :adjudicator_id, :label, :reason, :answers, clock_timestamp())
+
+-- name: record_adjudicated
+-- The step beyond the plan's stages, so that each verdict has one.
+INSERT INTO review_step (id, submission, project, stage, plan_version, looked, chance, reason, author, domain, band, decided_at, overdue)
+SELECT :id, b.id, b.project, :stage, coalesce((SELECT min(r.plan_version) FROM review_step r WHERE r.submission = b.id), 0), true, 1, '{"rule": "adjudication", "stage": ""}',
+       :author_id, :domain, l.difficulty_band, clock_timestamp(), 'wait'
+FROM submission b JOIN slot s ON s.id = b.slot JOIN lane l ON l.id = s.lane WHERE b.id = :submission_id
+
+-- name: adjudication_of_task
+-- The newest decision between a task's answers.
+SELECT j.id, j.label, j.reason, j.answers, j.adjudicator AS adjudicator_id, n.display_name, j.decided_at
+FROM adjudication j JOIN annotator n ON n.id = j.adjudicator WHERE j.task = :task_id ORDER BY j.decided_at DESC LIMIT 1
+
+-- name: verdicts_for_set
+-- Those of the named verdicts that were given by a stage of review on decided work of a project, with what counts of each.
+SELECT v.id, v.submission, coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
+FROM verdict v JOIN submission b ON b.id = v.submission
+WHERE v.id = ANY (:ids::uuid[]) AND b.project = :project_id AND b.state <> 'pending' AND v.stage <= 5
+
+-- name: insert_set
+-- It is given out at once.
+INSERT INTO calibration_set (id, project, name, note, share, state, created_by, created_at)
+VALUES (:id, :project_id, :name, :note, :share, 'active', :created_by, clock_timestamp())
+
+-- name: insert_items
+-- With the set, once.
+INSERT INTO calibration_item (id, set, submission, verdict, outcome)
+SELECT id, :set_id, submission, verdict, outcome FROM unnest(:ids::uuid[], :submissions::uuid[], :verdicts::uuid[], :outcomes::text[]) AS i (id, submission, verdict, outcome)
+
+-- name: retire_set
+-- Once; there is no way back.
+UPDATE calibration_set SET state = 'retired', retired_at = clock_timestamp() WHERE id = :set_id AND state = 'active'
+
+-- name: withdraw_items
+-- Places that nobody has taken; what somebody takes at this moment is theirs.
+WITH free AS MATERIALIZED (
+  SELECT s.id FROM measured_look k JOIN calibration_item i ON i.id = k.item JOIN slot s ON s.id = k.slot
+  WHERE i.set = :set_id AND s.state = 'free' ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+)
+UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL FROM free WHERE slot.id = free.id
+
+-- name: sets_of_project
+-- Of a project, newest first, or the one that is named, with what was said at its pieces.
+SELECT c.id, c.project AS project_id, c.name, c.note, c.share, c.state, c.created_by, c.created_at, c.retired_at,
+       (SELECT count(*)::int FROM calibration_item i WHERE i.set = c.id) AS items, k.looks, k.right, k.people
+FROM calibration_set c CROSS JOIN LATERAL (
+  SELECT count(l.given_at)::int AS looks, count(*) FILTER (WHERE l.likeness = 1)::int AS right, count(DISTINCT l.reviewer)::int AS people
+  FROM calibration_item i JOIN measured_look l ON l.item = i.id WHERE i.set = c.id) k
+WHERE (:project_id::uuid IS NULL OR c.project = :project_id) AND (:set_id::uuid IS NULL OR c.id = :set_id)
+ORDER BY c.id DESC
+
+-- name: calibration_candidates
+-- First verdicts on decided work that is in no set and was looked at more than once: at a later stage, by a second look, or by a double.
+SELECT v.id AS verdict_id, t.id AS task_id, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain,
+       coalesce(o.outcome, v.outcome) AS outcome, more.looks AS looked_at, v.given_at
+FROM submission b JOIN verdict v ON v.submission = b.id AND v.stage <= 5 JOIN task t ON t.id = b.task
+LEFT JOIN LATERAL (SELECT outcome FROM overturn WHERE verdict = v.id ORDER BY decided_at DESC LIMIT 1) o ON true
+CROSS JOIN LATERAL (
+  SELECT ((SELECT count(*) FROM verdict w WHERE w.submission = b.id AND w.id <> v.id) + (SELECT count(*) FROM overturn w WHERE w.verdict = v.id)
+    + (SELECT count(*) FROM measured_look w WHERE w.submission = b.id AND w.given_at IS NOT NULL))::int AS looks) more
+WHERE b.project = :project_id AND b.state IN ('accepted', 'rejected', 'rework') AND more.looks > 0
+  AND NOT EXISTS (SELECT FROM verdict w WHERE w.submission = b.id AND w.stage < v.stage)
+  AND NOT EXISTS (SELECT FROM calibration_item i WHERE i.submission = b.id)
+ORDER BY more.looks DESC, v.given_at DESC LIMIT :limit
+
+-- name: verdicts_to_measure
+-- The newest verdicts of stages of review, with what counts from each look on (as in verdicts_of_task), and whether somebody looked again.
+WITH newest AS (
+  SELECT v.id, v.submission, v.stage, v.reviewer, v.author_id AS author, v.outcome, v.given_at, v.assignment FROM verdict v
+  JOIN submission b ON b.id = v.submission JOIN task t ON t.id = b.task
+  WHERE v.stage <= 5 AND (:project_id::uuid IS NULL OR b.project = :project_id) AND (:domain::text IS NULL OR t.domain = :domain)
+  ORDER BY v.given_at DESC LIMIT :limit
+)
+SELECT n.reviewer, n.author, n.outcome, n.given_at, a.active_seconds AS seconds,
+       EXISTS (SELECT FROM overturn o WHERE o.verdict = n.id) OR EXISTS (SELECT FROM verdict w WHERE w.submission = n.submission AND w.stage > n.stage) AS checked,
+       (SELECT (ARRAY['accept', 'fix', 'rework', 'reject'])[max(array_position(ARRAY['accept', 'fix', 'rework', 'reject'], coalesce(
+          (SELECT o.outcome FROM overturn o WHERE o.verdict = w.id ORDER BY o.decided_at DESC LIMIT 1), w.outcome)::text))]
+        FROM verdict w WHERE w.submission = n.submission AND w.stage >= n.stage) AS counts
+FROM newest n JOIN assignment a ON a.id = n.assignment
+
+-- name: looks_to_measure
+-- The newest looks that decided nothing, with who looked first.
+SELECT k.kind, k.reviewer, v.reviewer AS first, v.author_id AS author, k.outcome, k.likeness
+FROM measured_look k JOIN verdict v ON v.id = k.verdict JOIN submission b ON b.id = k.submission JOIN task t ON t.id = b.task
+WHERE k.given_at IS NOT NULL AND (:project_id::uuid IS NULL OR k.project = :project_id) AND (:domain::text IS NULL OR t.domain = :domain)
+ORDER BY k.given_at DESC LIMIT :limit
+
+-- name: reviewers_named
+-- Of these people those who may be shown.
+SELECT id, display_name, state FROM annotator WHERE id = ANY (:ids::uuid[]) AND (:vendor_id::uuid IS NULL OR vendor = :vendor_id) ORDER BY id
+
+-- name: question_of_task
+-- What the answers to a task are read by.
+SELECT t.project AS project_id, t.domain, t.difficulty_mean, t.difficulty_variance, t.payload -> 'choices' AS choices FROM task t WHERE t.id = :task_id
+
+-- name: name_insiders
+-- Places for people from outside that wait: whoever had a part in the task since they were opened is named there. What somebody takes now is passed by.
+WITH wanting AS MATERIALIZED (
+  SELECT s.id, s.task FROM slot s WHERE s.stage > 5 AND s.state = 'free' AND EXISTS (SELECT FROM had_a_part_in(s.task) AS p (one) WHERE p.one <> ALL (s.judges))
+  ORDER BY s.id FOR NO KEY UPDATE OF s SKIP LOCKED
+)
+UPDATE slot SET judges = ARRAY(SELECT unnest(slot.judges) UNION SELECT had_a_part_in(slot.task)) FROM wanting WHERE slot.id = wanting.id
+
+-- name: withdraw_stale
+-- Looks that only measure and that nobody took for so long.
+WITH stale AS MATERIALIZED (
+  SELECT id FROM slot WHERE stage = 7 AND state = 'free' AND waits_since < clock_timestamp() - make_interval(days => :days::int) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL FROM stale WHERE slot.id = stale.id
+
+-- name: shown_state
+-- Of a task that somebody looks at to be measured: the state that it has for them; no row for others.
+SELECT CASE k.outcome WHEN 'rework' THEN 'rework' WHEN 'reject' THEN 'open' WHEN 'accept' THEN 'accepted' WHEN 'fix' THEN 'accepted' ELSE 'in_review' END AS state
+FROM slot s JOIN measured_look k ON k.slot = s.id WHERE s.task = :task_id AND s.stage = 7 AND s.annotator = :annotator_id

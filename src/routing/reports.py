@@ -164,3 +164,11 @@ async def task(task_id: UUID) -> TaskRow:
 
 async def history(task_id: UUID) -> list[HistoryLine]:
     return await db.fetch_as(HistoryLine, sql.task_history, task_id=task_id)
+
+
+async def shown_state(task_id: UUID, annotator_id: UUID | None) -> str | None:
+    """The state that a task has for somebody who looks at it to be measured; none for everybody else (`routing.measured`)."""
+    if annotator_id is None:
+        return None
+    found: str | None = await db.fetch_value(sql.shown_state, task_id=task_id, annotator_id=annotator_id)
+    return found

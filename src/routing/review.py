@@ -11,12 +11,13 @@ from kernel import db, outbox
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import holds, leases, verdict_items
+from routing import holds, leases, measured, verdict_items
 from routing.asking import ask_for_more
-from routing.errors import BadCorrection, LeaseLost, ReasonRequired, ReworkLimit, WrongState
+from routing.errors import BadCorrection, ReasonRequired, ReworkLimit, WrongState
 from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
 from routing.forms import store as forms
 from routing.lanes import ANNOTATION, REVIEW
+from routing.look_ends import ADJUDICATION, MEASURED, end_look
 from routing.outcomes import EVIDENCE_OUTCOME, PASSING, Outcome
 from routing.relearning import relearn
 from routing.settling import settle
@@ -87,19 +88,31 @@ async def give_verdict(assignment_id: UUID, reviewer_id: UUID, draft: VerdictDra
     mine = await leases.hold(assignment_id, reviewer_id, draft.epoch)
     if mine.kind != REVIEW or mine.submission_id is None:
         raise WrongState("Only a review ends with a verdict; hand work in with POST …/submit.")
+    if mine.stage == ADJUDICATION:
+        raise WrongState("A decision between answers ends with what is right: POST …/adjudicate.")
     work = await db.fetch_one_as(Judged, sql.submission_for_review, submission_id=mine.submission_id)
     assert work is not None
-    draft = await _checked(draft, work)
+    if mine.stage == MEASURED:
+        # As whoever is measured has it before them: it waits for its verdict, in its round.
+        work = msgspec.structs.replace(work, state="pending", rework_rounds=work.round - 1)
+        look_id = await measured.take(mine, work, await _checked(draft, work), settings)
+        return VerdictGiven(look_id, work.id, draft.outcome, measured.TASK_STATE[draft.outcome])
+    return await _decide(mine, work, await _checked(draft, work), settings)
+
+
+async def _decide(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> VerdictGiven:
     if draft.outcome not in PASSING:
-        await holds.refuse(reviewer_id, work.author_id)
+        await holds.refuse(mine.annotator_id, work.author_id)
     verdict_id = await _store(mine, work, draft, settings)
     if draft.outcome not in PASSING or not await go_on(work.id, mine.stage, settings):
         await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
         await _follow(work, draft)
-    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, reviewer_id, REVIEW))
-    await _learn(mine, work, draft)
+    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, mine.annotator_id, REVIEW))
+    await learn(mine, work, draft)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(mine, work, draft)
+    settled = task_state in ("accepted", "rejected")
+    await measured.after_verdict(verdict_id, work.task_id, work.project_id, settled=settled)
     return VerdictGiven(verdict_id, work.id, draft.outcome, task_state)
 
 
@@ -152,17 +165,7 @@ def same_kind(one: Any, other: Any) -> bool:
 
 
 async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> UUID:
-    if not await db.execute(sql.finish_slot, slot_id=mine.slot_id, assignment_id=mine.id, epoch=mine.epoch):
-        raise LeaseLost
-    await db.execute(
-        sql.end_assignment,
-        assignment_id=mine.id,
-        state="submitted",
-        reason=None,
-        idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
-        idle_minutes=settings.presence_idle_minutes,
-    )
-    await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
+    await end_look(mine, settings)
     verdict_id = uuid7()
     await db.execute(
         sql.insert_verdict, id=verdict_id, submission_id=work.id, stage=mine.stage, assignment_id=mine.id, reviewer_id=mine.annotator_id,
@@ -188,7 +191,8 @@ async def _follow(work: Judged, draft: VerdictDraft) -> None:
         await db.execute(sql.add_answer_slot, id=uuid7(), slot_id=work.slot_id)
 
 
-async def _learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> None:
+async def learn(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft) -> None:
+    """What a verdict, as given at this stage, says of the author, the reviewer and the task's difficulty."""
     difficulty = Belief(work.difficulty_mean, work.difficulty_variance)
     outcome = EVIDENCE_OUTCOME[draft.outcome]
     about: dict[str, Any] = {

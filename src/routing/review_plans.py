@@ -54,11 +54,25 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     everything else and managers are told. `accept`: it counts as it is. `wait`: it waits."""
     second_look: Literal["same", "anybody"] = "anybody"
     """After rework: whoever sent it back, if they are there, or anybody eligible."""
+    double_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    """Of what was looked at here, how much somebody else looks at, too, who does not know of the first verdict; it decides
+    nothing and shows how far reviewers agree."""
+
+
+class Adjudicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who decides where as many people as may be asked do not agree surely enough."""
+
+    who: dict[str, Any] | str = {}
+    """As that of a stage."""
+    other_vendor: bool = False
+    """Never somebody of the vendor of anybody who answered."""
 
 
 class PlanDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stages: Annotated[list[Stage], Meta(min_length=1, max_length=MOST_STAGES)]
     note: Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE, pattern=r"\S")]
+    adjudicator: Adjudicator | None = None
+    """None: what stays unclear is left to the stages."""
 
 
 class ReviewPlanView(msgspec.Struct, frozen=True):
@@ -69,6 +83,7 @@ class ReviewPlanView(msgspec.Struct, frozen=True):
     created_by: str | None
     created_at: datetime | None
     active: bool
+    adjudicator: Adjudicator | None = None
 
 
 class PlanActivation(msgspec.Struct, frozen=True):
@@ -119,6 +134,15 @@ async def _read(version: int, stages: list[Stage], expert_level: int) -> Plan:
     return Plan(version, stages, [read(stage.who, known, expert_level) for stage in stages])
 
 
+async def adjudicator_of(project_id: UUID, expert_level: int) -> tuple[Adjudicator, Requirements] | None:
+    """By the plan in force."""
+    row = await db.fetch_one(sql.plan_in_force, project_id=project_id)
+    if row is None or row["adjudicator"] is None:
+        return None
+    who = msgspec.convert(row["adjudicator"], Adjudicator)
+    return who, read(who.who, await Known.of([who.who]), expert_level)
+
+
 class StageOf(msgspec.Struct, frozen=True):
     of: int
     """Stages of the plan that the work goes by."""
@@ -165,8 +189,9 @@ def _built_in(active: int) -> ReviewPlanView:
 def _view(row: Any, active: int) -> ReviewPlanView:
     stages = msgspec.convert(row["stages"], list[Stage])
     return ReviewPlanView(
-        row["version"], stages, row["note"], row["created_by"], row["created_at"], row["version"] == active
-    )
+        row["version"], stages, row["note"], row["created_by"], row["created_at"], row["version"] == active,
+        msgspec.convert(row["adjudicator"], Adjudicator | None),
+    )  # fmt: skip
 
 
 async def create_plan(project_id: UUID, draft: PlanDraft, by: str) -> ReviewPlanView:
@@ -178,10 +203,13 @@ async def create_plan(project_id: UUID, draft: PlanDraft, by: str) -> ReviewPlan
     await _check(draft, expert_level)
     row = await db.fetch_one(
         sql.insert_plan, id=uuid7(), project_id=project_id, stages=db.jsonb(msgspec.to_builtins(draft.stages)),
-        note=draft.note, created_by=by,
+        adjudicator=None if draft.adjudicator is None else db.jsonb(msgspec.to_builtins(draft.adjudicator)), note=draft.note,
+        created_by=by,
     )  # fmt: skip
     assert row is not None
-    after = {"version": row["version"], "stages": msgspec.to_builtins(draft.stages)}
+    after = {"version": row["version"]} | {
+        name: msgspec.to_builtins(getattr(draft, name)) for name in ("stages", "adjudicator")
+    }
     await audit.record("review_plan.created", "project", project_id, after=after, reason=draft.note)
     return await plan(project_id, row["version"])
 
@@ -195,13 +223,18 @@ async def _check(draft: PlanDraft, expert_level: int) -> None:
             raise BadPlan(
                 f"Stage {stage.name!r} says what happens when it is overdue, and not when that is: due_hours."
             )
-        try:
-            asked = read(stage.who, await Known.of([stage.who]), expert_level)
-        except BadRequirement as error:
-            at = f"stages[{n}].who"
-            raise BadRequirement(f"{at}: {error.detail}", **(error.extra | {"at": at})) from error
-        if req.canonical(asked.require) == req.NOBODY:
-            raise BadPlan(f"Nobody could ever look at stage {stage.name!r}.")
+        await _check_who(stage.who, f"stages[{n}].who", expert_level, f"look at stage {stage.name!r}")
+    if draft.adjudicator is not None:
+        await _check_who(draft.adjudicator.who, "adjudicator.who", expert_level, "decide between answers")
+
+
+async def _check_who(who: dict[str, Any] | str, at: str, expert_level: int, what: str) -> None:
+    try:
+        asked = read(who, await Known.of([who]), expert_level)
+    except BadRequirement as error:
+        raise BadRequirement(f"{at}: {error.detail}", **(error.extra | {"at": at})) from error
+    if req.canonical(asked.require) == req.NOBODY:
+        raise BadPlan(f"Nobody could ever {what}.")
 
 
 async def activate(project_id: UUID, version: int, reason: str, by: str) -> ReviewPlanView:
@@ -231,6 +264,7 @@ async def activations(project_id: UUID) -> list[PlanActivation]:
 
 class PlanDifference(msgspec.Struct, frozen=True):
     stage: int
+    """0: of what goes for all stages."""
     field: str
     """Of the stage, or `stage` where one of the two has none here."""
     a: Any
@@ -249,7 +283,11 @@ class PlanComparison(msgspec.Struct, frozen=True):
 async def compare(project_id: UUID, a: int, b: int) -> PlanComparison:
     """Two versions, stage by stage, and how much each looks. Raises `NoSuchPlan`."""
     first, second = await plan(project_id, a), await plan(project_id, b)
-    return PlanComparison(a, b, looks(first.stages), looks(second.stages), differences(first.stages, second.stages))
+    found = differences(first.stages, second.stages)
+    sides = [msgspec.to_builtins(one.adjudicator) for one in (first, second)]
+    if sides[0] != sides[1]:
+        found.append(PlanDifference(0, "adjudicator", *sides))
+    return PlanComparison(a, b, looks(first.stages), looks(second.stages), found)
 
 
 def looks(stages: list[Stage]) -> float | None:

@@ -29,6 +29,7 @@ class ReviewPlan(Table, tablename="review_plan", db=engine):
     project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
     version = Integer(default=1)
     stages = JSONB()
+    adjudicator = JSONB(null=True, default=None)
     note = Text()
     created_by = Varchar(length=200)
     created_at = Timestamptz(default=TimestamptzNow())

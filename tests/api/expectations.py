@@ -181,6 +181,8 @@ POST   /api/v1/assignments/{assignment_id:uuid}/decline           annotator revi
 POST   /api/v1/assignments/{assignment_id:uuid}/extension         annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/trouble           annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/verdict           annotator reviewer frontend
+GET    /api/v1/assignments/{assignment_id:uuid}/answers           annotator reviewer frontend
+POST   /api/v1/assignments/{assignment_id:uuid}/adjudicate        annotator reviewer frontend
 GET    /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue          annotator reviewer frontend
 POST   /api/v1/assignments/{assignment_id:uuid}/dialogue/turns    annotator reviewer frontend
@@ -217,6 +219,13 @@ GET    /api/v1/lots/{lot_id:uuid}                                 bosses fronten
 GET    /api/v1/lots/{lot_id:uuid}/sample                          bosses
 POST   /api/v1/lots/{lot_id:uuid}/sample/{piece_id:uuid}/look     bosses
 POST   /api/v1/lots/{lot_id:uuid}/rework                          bosses
+GET    /api/v1/projects/{project_id:uuid}/agreement               bosses frontend
+GET    /api/v1/tasks/{task_id:uuid}/agreement                     bosses frontend
+GET    /api/v1/reviewers                                          vendor_manager bosses
+GET    /api/v1/projects/{project_id:uuid}/calibration-sets        bosses
+POST   /api/v1/projects/{project_id:uuid}/calibration-sets        bosses
+GET    /api/v1/projects/{project_id:uuid}/calibration-sets/candidates                  bosses
+POST   /api/v1/calibration-sets/{set_id:uuid}/retire              bosses
 GET    /api/v1/policies                                           bosses frontend
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses

@@ -27,6 +27,7 @@ from tests.pages.sample_facts import (
     uid,
     usd,
 )
+from tests.pages.samples_agreement import AGREEMENT, DECIDING, REVIEWERS
 from tests.pages.samples_bots import BOTS_SAMPLES
 from tests.pages.samples_dialogue import DIALOGUE
 from tests.pages.samples_earnings import EARNED, PRICED
@@ -401,8 +402,10 @@ SAMPLES: dict[str, Sample] = {
     **{name: Sample(template, view, "/exams/manage", ("manager",)) for name, (template, view) in MANAGED_EXAMS.items()},
     **{
         name: Sample(template, view, "/projects/1", ("manager",))
-        for name, (template, view) in (PROJECTS | DIALOGUE | LOTS | GOLD).items()
+        for name, (template, view) in (PROJECTS | DIALOGUE | LOTS | GOLD | AGREEMENT).items()
     },
+    **{name: Sample("adjudicate.html", view, "/review/1", ("reviewer",)) for name, view in DECIDING.items()},
+    **{name: Sample("reviewers.html", view, "/reviewers", ("manager",)) for name, view in REVIEWERS.items()},
     **{
         name: Sample(template, view, "/projects/1/forms", ("manager",))
         for name, (template, view) in KINDS_MANAGED.items()

@@ -240,7 +240,8 @@ async def test_a_promise_decides_how_much_is_looked_at_and_says_why(settings: Se
 
 a_stage = st.builds(
     lambda n, who, share, same, apart: Stage(
-        name=n, who=who, share=Share(mode="stratified", share=share), second_look=same, other_vendor=apart
+        name=n, who=who, share=Share(mode="stratified", share=share), second_look=same, other_vendor=apart,
+        double_share=share,
     ),
     st.uuids().map(str), st.sampled_from([{}, {"min_level": 5}, "role reviewer or role annotator"]),
     st.sampled_from([0.4, 1.0]), st.sampled_from(["same", "anybody"]), st.booleans(),

@@ -13,6 +13,7 @@ from routing.forms.answers import blinded
 from routing.forms.store import form_of
 from routing.hidden import HIDDEN
 from routing.lanes import REVIEW
+from routing.look_ends import ADJUDICATION
 from routing.review import submission
 
 T = TypeVar("T")
@@ -87,6 +88,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     task: TaskOfAssignment
     work: WorkToReview | None
     """For a review: what is to be judged."""
+    adjudication: bool
+    """A review that decides between all answers to the task: they are at `…/answers`, and it ends with `…/adjudicate`."""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +114,8 @@ async def for_author(project_id: UUID, kind: str, payload: dict[str, Any]) -> di
 
 
 async def outward(view: AssignmentView) -> Assignment:
-    work = None
-    if view.kind == REVIEW and view.submission_id is not None:
+    work, between = None, view.kind == REVIEW and view.stage == ADJUDICATION
+    if view.kind == REVIEW and not between and view.submission_id is not None:
         judged = await submission(view.submission_id)
         work = WorkToReview(
             submission_id=judged.id, round=judged.round, payload=judged.payload, submitted_at=judged.submitted_at
@@ -133,5 +136,5 @@ async def outward(view: AssignmentView) -> Assignment:
             if view.kind == REVIEW
             else await for_author(view.project_id, view.task_kind, view.payload),
         ),
-        work=work,
+        work=work, adjudication=between,
     )  # fmt: skip

@@ -117,6 +117,8 @@ async def read_task(request: Call, task_id: FromPath[UUID]) -> Response[TaskRow]
     if not request.actor.may(Permission.TASKS_LIST):
         payload = await for_author(row.project_id, row.kind, row.payload)
         row = msgspec.structs.replace(row, held_by=None, payload=payload)
+        seen = await reports.shown_state(task_id, request.actor.annotator_id)
+        row = row if seen is None else msgspec.structs.replace(row, state=seen, closed_at=None)
     return reply(row, etag(row.version))
 
 

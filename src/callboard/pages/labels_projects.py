@@ -21,6 +21,8 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "published": _("Its tasks are given out now."),
         "paused": _("It is paused: nothing new is given out."),
         "closed": _("It is closed for good."),
+        "calibrated": _("The set is made; its pieces come among the reviews from now on."),
+        "retired": _("The set is retired: nothing of it is given out any more."),
         "planned": _("The version is written down, and not yet in force."),
         "inforce": _("In force for what is handed in from now on."),
     },
@@ -60,6 +62,8 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "due_hours": _("Due after, in hours"),
         "overdue": _("When it is overdue"),
         "second_look": _("After rework"),
+        "double_share": _("Looked at by two, blind"),
+        "adjudicator": _("When answers stay unclear"),
     },
     "project_action": {
         "created": _("Created"),

@@ -11,6 +11,10 @@ REVIEW_EVENTS: dict[str, str] = {
     "held": _("Rejections are held"),
     "hold_lifted": _("The hold is lifted"),
     "hold_confirmed": _("The hold is confirmed"),
+    "unclear": _("The answers stay unclear: somebody is to decide"),
+    "adjudicated": _("Decided between the answers"),
+    "double": _("Looked at a second time, blind, without consequences"),
+    "calibration": _("Looked at as a piece of a calibration set, without consequences"),
 }
 REVIEW_CHIPS: dict[str, tuple[str, str]] = {
     "looked": ("review", "eye"),
@@ -21,9 +25,20 @@ REVIEW_CHIPS: dict[str, tuple[str, str]] = {
     "held": ("bad", "pause"),
     "hold_lifted": ("good", "play"),
     "hold_confirmed": ("bad", "pause"),
+    "unclear": ("warn", "flag"),
+    "adjudicated": ("good", "check"),
+    "double": ("review", "eye"),
+    "calibration": ("review", "eye"),
 }
 """Kind of an event → (tone of its dot, icon)."""
 REVIEW_LABELS: dict[str, dict[str, str]] = {
+    "agreement_measure": {
+        "nominal": _("Alpha, same or not"),
+        "ordinal": _("Alpha, on a scale"),
+        "interval": _("Alpha, of numbers"),
+        "rank": _("Kendall's u, of orders"),
+    },
+    "answer_field": {"comment": _("Why:")},
     "rubric": {
         "factual_error": _("Something stated is wrong"),
         "instruction_missed": _("The guideline was not followed"),

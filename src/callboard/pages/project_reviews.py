@@ -14,11 +14,20 @@ from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
 from callboard.pages.project_forms import UNITS, Fields, in_units
 from callboard.pages.projects import READ, WRITE, ProjectId, head_of
-from callboard.pages.views_reviews import PlanPage, StageForm
+from callboard.pages.views_reviews import AdjudicatorForm, PlanPage, StageForm
 from kernel import db
 from kernel.errors import DomainError
 from routing import promises, review_plans
-from routing.review_plans import HOURS_OF_A_YEAR, LONGEST_NOTE, MOST_STAGES, Overdue, PlanDraft, Share, Stage
+from routing.review_plans import (
+    HOURS_OF_A_YEAR,
+    LONGEST_NOTE,
+    MOST_STAGES,
+    Adjudicator,
+    Overdue,
+    PlanDraft,
+    Share,
+    Stage,
+)
 from routing.sampling import Promise
 from skills import registry
 
@@ -41,7 +50,17 @@ def typed_of(stage: Stage) -> StageForm:
         mode=share.mode, share=f"{share.share * 100:g}", defects=f"{promise.defects * 100:g}",
         confidence=f"{promise.confidence * 100:g}", floor=f"{promise.floor * 100:g}", newcomers=str(promise.newcomers), due=due,
         unit=unit if stage.due_hours else "hours", overdue=stage.overdue, second_look=stage.second_look,
+        double=f"{stage.double_share * 100:g}",
     )  # fmt: skip
+
+
+def _adjudicator_typed(one: Adjudicator | None) -> AdjudicatorForm:
+    if one is None:
+        return AdjudicatorForm()
+    as_stage = typed_of(Stage(name="", who=one.who))
+    return AdjudicatorForm(
+        wanted=True, level=as_stage.level, role=as_stage.role, require=as_stage.require, other_vendor=one.other_vendor
+    )
 
 
 def _asked(request: Call, name: str) -> int | None:
@@ -57,7 +76,8 @@ async def _view(request: Call, project_id: UUID, stages: list[StageForm] | None 
     return PlanPage(
         head=head, versions=await review_plans.plans(project_id, limit=MOST_VERSIONS),
         activations=await review_plans.activations(project_id), promises=await promises.promises(project_id),
-        stages=[typed_of(stage) for stage in start.stages] if stages is None else stages, start=start.version, active=active,
+        stages=[typed_of(stage) for stage in start.stages] if stages is None else stages,
+        adjudicator=_adjudicator_typed(start.adjudicator), start=start.version, active=active,
         roles=[one.code for one in await registry.roles(counted=False) if not one.archived], most_stages=MOST_STAGES,
         comparison=None if a is None or b is None else await review_plans.compare(project_id, a, b),
     )  # fmt: skip
@@ -79,6 +99,25 @@ def _read(fields: Fields) -> list[StageForm]:
     ]
 
 
+def _adjudicator_read(fields: Fields) -> AdjudicatorForm:
+    return AdjudicatorForm(
+        wanted=fields.typed("adj_wanted") == "yes", level=fields.typed("adj_level", 10), role=fields.typed("adj_role", 40),
+        require=fields.typed("adj_require", 2000).strip(), other_vendor=fields.typed("adj_other_vendor") == "yes",
+    )  # fmt: skip
+
+
+def _adjudicator(fields: Fields, form: AdjudicatorForm, roles: set[str]) -> Adjudicator | None:
+    if not form.wanted:
+        return None
+    level, role = fields.choice("adj_level", LEVELS), fields.choice("adj_role", {"", *roles})
+    return Adjudicator(who=_who(level, role, form.require), other_vendor=form.other_vendor)
+
+
+def _who(level: str, role: str, require: str) -> dict[str, Any]:
+    said = {"min_level": int(level) if level in LEVELS - {""} else None, "role": role, "require": require}
+    return {name: value for name, value in said.items() if value}
+
+
 def _stage(fields: Fields, form: StageForm, n: int, roles: set[str]) -> Stage:
     """Every fault stands at its field; beside one, what comes out is not used."""
     if not form.name:
@@ -92,11 +131,11 @@ def _stage(fields: Fields, form: StageForm, n: int, roles: set[str]) -> Stage:
         fields.fault(f"due_{n}", "year")
     if overdue != "wait" and hours is None:
         fields.fault(f"due_{n}", "due_missing")
-    said = {"min_level": int(level) if level in LEVELS - {""} else None, "role": role, "require": form.require}
     return Stage(
-        name=form.name, who={name: value for name, value in said.items() if value}, other_vendor=form.other_vendor,
+        name=form.name, who=_who(level, role, form.require), other_vendor=form.other_vendor,
         share=_share(fields, mode, n), due_hours=hours, overdue=cast("Overdue", overdue),
         second_look="same" if fields.choice(f"second_look_{n}", SECOND) == "same" else "anybody",
+        double_share=(fields.number(f"double_{n}", 0, 100) or 0) / 100,
     )  # fmt: skip
 
 
@@ -131,18 +170,19 @@ async def save(request: Call, project_id: ProjectId) -> Response[str]:
     """A new version, or (`op`) a stage more or less; the form comes back as it was typed until it is saved."""
     form = await Form.of(request)
     fields, op, refusal = Fields(form), form.text("op", 20), None
-    stages, note = _read(fields), fields.typed("note", LONGEST_NOTE).strip()
+    stages, adjudicator, note = _read(fields), _adjudicator_read(fields), fields.typed("note", LONGEST_NOTE).strip()
     focus = _moved(stages, op)
     view = await _view(request, project_id, stages)
-    view.note, view.looked, view.focus = note, bool(op), focus
+    view.note, view.looked, view.focus, view.adjudicator = note, bool(op), focus, adjudicator
     if not op:
         made = [_stage(fields, one, n, set(view.roles)) for n, one in enumerate(stages, 1)]
+        between = _adjudicator(fields, adjudicator, set(view.roles))
         if not note:
             fields.fault("note", "reason")
         if not fields.faults:
             try:
                 async with db.transaction(request.actor.label):
-                    draft = PlanDraft(made, note)
+                    draft = PlanDraft(made, note, between)
                     saved = await review_plans.create_plan(project_id, draft, visibility.decider(request.actor))
             except DomainError as error:
                 refusal = error

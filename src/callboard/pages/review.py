@@ -12,7 +12,7 @@ from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.breaking import breaker
-from callboard.pages import kind_review
+from callboard.pages import adjudication, kind_review
 from callboard.pages import mended as mending
 from callboard.pages.errors import CorrectionMissing
 from callboard.pages.facts import held_of, reason_of
@@ -81,6 +81,9 @@ async def _me(request: Call) -> UUID:
 @get("/review/{assignment_id:uuid}", guards=guards, include_in_schema=False)
 async def review(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     me = await _me(request)
+    between = await adjudication.page_of(request, assignment_id, me)
+    if between is not None:
+        return between
     declared = await kind_review.page_of(request, assignment_id, me)
     return declared or page(request, "review.html", await review_view(assignment_id, me, request.settings))
 

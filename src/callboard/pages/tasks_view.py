@@ -48,9 +48,15 @@ WHAT = {
     "hold.opened": "held",
     "hold.lifted": "hold_lifted",
     "hold.confirmed": "hold_confirmed",
+    "task.adjudication_wanted": "unclear",
+    "task.adjudicated": "adjudicated",
+    "look.double": "double",
+    "look.calibration": "calibration",
 }
 SAYS = {"accept": "accepted", "fix": "accepted", "rework": "rework", "reject": "rejected"}
 """Outcome of a verdict → state that it leaves the work in."""
+SAID = ("overturned", "double", "calibration")
+"""What says how it ended beside what it is."""
 PERSON = "person:"
 LOOKS = (
     "verdict.overturned",
@@ -177,8 +183,8 @@ def _entries(line: HistoryLine, names: Named) -> Iterable[TimelineEntry]:
     kind = "relaxed_once_more" if SECOND_REVIEW in relaxed else kind
     note = "\n".join([*reasons, detail.get("comment") or detail.get("reason") or ""]).strip()
     yield TimelineEntry(
-        at=line.at, kind=kind, person=line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},
-        state=SAYS.get(detail.get("outcome", "")) if kind == "overturned" else None,
+        at=line.at, kind=kind, person=None if kind == "unclear" else line.who, note=note or None, amount=amount, scores=detail.get("scores") or {},
+        state=SAYS.get(detail.get("outcome", "")) if kind in SAID else None, label=detail.get("label"),
         verdict_id=UUID(detail["verdict_id"]) if "counts" in detail else None, counts=detail.get("counts"),
         items=[_item(reason.get("item", ""), names) for reason in detail.get("reasons") or []],
         round=detail.get("round", 1), due_at=None if detail.get("due_at") is None else datetime.fromisoformat(detail["due_at"]),

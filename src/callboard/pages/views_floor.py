@@ -236,6 +236,8 @@ class TimelineEntry(Struct, kw_only=True):
     due_at: datetime | None = None
     overdue: str | None = None
     """What time did: accept or escalate."""
+    label: str | None = None
+    """What somebody decided to be right."""
 
 
 class Candidate(Struct, kw_only=True):

@@ -28,6 +28,17 @@ class StageForm(Struct, kw_only=True):
     unit: str = "hours"
     overdue: str = "wait"
     second_look: str = "anybody"
+    double: str = "0"
+
+
+class AdjudicatorForm(Struct, kw_only=True):
+    """As typed; who decides between answers that stay unclear."""
+
+    wanted: bool = False
+    level: str = ""
+    role: str = ""
+    require: str = ""
+    other_vendor: bool = False
 
 
 class VerdictsPage(Struct, kw_only=True):
@@ -63,6 +74,7 @@ class PlanPage(Struct, kw_only=True):
     active: int
     roles: list[str]
     most_stages: int
+    adjudicator: AdjudicatorForm = field(default_factory=AdjudicatorForm)
     comparison: PlanComparison | None = None
     note: str = ""
     faults: dict[str, Fault] = field(default_factory=dict)
