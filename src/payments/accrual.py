@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kernel import outbox
 from kernel.money import amount_text
-from payments import exam_pay, ledger, rates, sharing
+from payments import exam_pay, exchange, ledger, rates, sharing
 from routing.events import (
     AssignmentEnded,
     Hold,
@@ -55,6 +55,9 @@ async def pay(accepted: WorkAccepted) -> None:
     whole = accrual.amount.micros
     passed = await sharing.share(accepted.assignment_id, accrual.annotator_id, whole, parts) if parts else []
     own = sharing.Share(accrual.annotator_id, accrual.vendor_id, whole - sum(one.micros for one in passed))
+    await exchange.convert(
+        exchange.of_resolution(accrual, own.micros) + [one for part in passed for one in part.conversions()]
+    )
     for one in [own, *passed]:
         await _tell(accepted, accrual, one)
 

@@ -67,6 +67,8 @@ class EarningsLine(msgspec.Struct, frozen=True):
     adjustment_id: UUID | None = None
     shared: "Shared | None" = None
     """Of a dialogue that passed through several hands; `amount` is this person's part of it."""
+    exchanged: "Exchanged | None" = None
+    """Of a project in another currency."""
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -76,6 +78,17 @@ class Shared(msgspec.Struct, frozen=True):
     """This person's."""
     of: int
     whole: Money
+
+
+class Exchanged(msgspec.Struct, frozen=True):
+    """By which rate the project's currency became the person's; fixed when the price was."""
+
+    currency: str
+    """The project's."""
+    rate: str
+    """Of one unit of it."""
+    day: str
+    source: str
 
 
 class Earnings(msgspec.Struct, frozen=True):
@@ -234,10 +247,16 @@ def _line(row: Any) -> EarningsLine:
         reason=row["reason"],
         held_at=row["held_at"],
         resolved_at=row["resolved_at"],
-        shared=Shared(row["share_turns"], row["share_of"], Money(row["whole_micros"], row["currency"]))
+        shared=Shared(row["share_turns"], row["share_of"], Money(row["whole_micros"], row["project_currency"]))
         if row["share_of"]
         else None,
+        exchanged=_exchanged(row["price_inputs"]),
     )
+
+
+def _exchanged(inputs: dict[str, Any]) -> Exchanged | None:
+    terms = inputs.get("exchange")
+    return Exchanged(terms["from"], terms["rate"], terms["day"], terms["source"]) if terms else None
 
 
 def _place(cursor: str | None) -> int | None:

@@ -20,6 +20,7 @@ from kernel import audit, db
 from kernel.ids import uuid7
 from kernel.money import Money, amount_text, parse_currency, round_half_even
 from kernel.sql import load
+from payments import exchange
 from payments.errors import BadRateCard, NoSuchProject
 from routing.events import NoRateCard, Price, PriceQuery
 
@@ -163,7 +164,8 @@ def _product(base_micros: int, *factors: str) -> int:
 
 
 async def quote(queries: Sequence[PriceQuery]) -> list[Price]:
-    """One price per query, in their order, with one statement for all. Raises `NoRateCard`.
+    """One price per query, in their order, with one statement for all, and one more where people are paid in other currencies than
+    their projects. Raises `NoRateCard`; a price that no exchange rate leads to is `without_rate`.
 
     Cards are not cached: this reads a handful of rows by index, and a cache would price with a card that another
     process has superseded.
@@ -174,7 +176,8 @@ async def quote(queries: Sequence[PriceQuery]) -> list[Price]:
     for query in queries:
         if query.project_id not in cards:
             raise NoRateCard(project_id=str(query.project_id))
-    return [price(cards[query.project_id], query) for query in queries]
+    prices = [price(cards[query.project_id], query) for query in queries]
+    return await exchange.in_currencies(prices, [query.currency for query in queries])
 
 
 async def current_cards(project_ids: set[UUID]) -> dict[UUID, RateCardView]:
