@@ -124,7 +124,9 @@ class ProjectBudget(msgspec.Struct, frozen=True):
     posted: Money
     """Earned by people."""
     left: Money
-    """What may still be claimed: funded − reserved − posted."""
+    """What may still be claimed: funded − reserved − posted − fees."""
+    fees: Money
+    """Beside what people earned, by the rate card's fee; what is held for fees is in `reserved`."""
 
 
 class CostLine(msgspec.Struct, frozen=True):
@@ -137,6 +139,8 @@ class CostLine(msgspec.Struct, frozen=True):
     posted_count: int
     pending_count: int
     voided_count: int
+    fees: Money
+    """Beside what was posted, out of the same budget; nothing where only one vendor's people are counted."""
 
 
 async def earnings(
@@ -173,10 +177,11 @@ async def project_budget(project_id: UUID) -> ProjectBudget:
     row = await db.fetch_one(sql.project_budget, project_id=project_id)
     if row is None:
         raise NoSuchProject
-    funded, reserved, posted = (
-        Money(row[name], row["currency"]) for name in ("funded_micros", "reserved_micros", "posted_micros")
+    funded, reserved, posted, fees = (
+        Money(row[name], row["currency"])
+        for name in ("funded_micros", "reserved_micros", "posted_micros", "fees_micros")
     )
-    return ProjectBudget(funded, reserved, posted, funded - reserved - posted)
+    return ProjectBudget(funded, reserved, posted, funded - reserved - posted - fees, fees)
 
 
 async def cost_by(
@@ -206,6 +211,7 @@ async def cost_by(
             posted_count=row["posted_count"],
             pending_count=row["pending_count"],
             voided_count=row["voided_count"],
+            fees=Money(row["fees_micros"], row["currency"]),
         )
         for row in rows
     ]

@@ -5,14 +5,14 @@ SELECT currency FROM project WHERE id = :project_id FOR NO KEY UPDATE
 -- name: current_rate_cards
 -- The card in force of each project: of those whose date has come, the latest date, and of one date the latest version.
 SELECT DISTINCT ON (project) id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
 FROM rate_card
 WHERE project = ANY (:project_ids::uuid[]) AND effective_from <= clock_timestamp()
 ORDER BY project, effective_from DESC, version DESC
 
 -- name: rate_cards_of_project
 -- Every version, newest first: what was promised when.
-SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
+SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
 FROM rate_card
 WHERE project = :project_id
 ORDER BY version DESC
@@ -20,12 +20,12 @@ ORDER BY version DESC
 -- name: add_rate_card
 -- The next version, under lock_project. A date up to a minute ago is a slow clock and means now; an older one inserts nothing.
 INSERT INTO rate_card (id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, created_at)
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros, created_at)
 SELECT :id, :project_id, 1 + (SELECT coalesce(max(version), 0) FROM rate_card WHERE project = :project_id),
   greatest(:effective_from::timestamptz, clock_timestamp()), :currency, :annotation_micros, :review_micros,
-  :difficulty_factors, :expert_factor, :class_factors, :language_factors, :minimum_micros, :turn_micros, :most_turns, :hour_micros, :most_minutes, :bill_annotation_micros, :bill_review_micros, clock_timestamp()
+  :difficulty_factors, :expert_factor, :class_factors, :language_factors, :minimum_micros, :turn_micros, :most_turns, :hour_micros, :most_minutes, :bill_annotation_micros, :bill_review_micros, :fee_percent, :fee_micros, clock_timestamp()
 WHERE coalesce(:effective_from::timestamptz >= clock_timestamp() - interval '1 minute', true)
-RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
+RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
 
 -- name: open_account
 -- On demand; whoever comes second finds the first one's account (unique constraint account_once).
@@ -253,9 +253,10 @@ LIMIT :limit
 -- name: project_budget
 -- Zeros for a project that was never funded; no row for one that does not exist.
 -- What was deducted came back: it is neither funding nor spent.
-SELECT project.currency, coalesce(account.credits_posted, 0) - coalesce(returned.micros, 0) AS funded_micros,
-  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) - coalesce(returned.micros, 0) AS posted_micros
+SELECT project.currency, coalesce(account.credits_posted, 0) - coalesce(returned.micros, 0) AS funded_micros, coalesce(fees.credits_posted, 0) AS fees_micros,
+  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) - coalesce(returned.micros, 0) - coalesce(fees.credits_posted, 0) AS posted_micros
 FROM project
+LEFT JOIN account AS fees ON fees.kind = 'fees' AND fees.owner_id = project.id AND fees.currency = project.currency
 LEFT JOIN account ON account.kind = 'project_budget' AND account.owner_id = project.id AND account.currency = project.currency
 LEFT JOIN LATERAL (SELECT sum(amount_micros)::bigint AS micros FROM transfer WHERE kind = 'deduct' AND credit_account = account.id) AS returned ON true
 WHERE project.id = :project_id
@@ -268,10 +269,12 @@ SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held
   count(*) FILTER (WHERE resolution.id IS NULL) AS pending_count,
   count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
   coalesce(sum(resolution.amount_micros) FILTER (WHERE resolution.kind = 'post'), 0)::bigint AS posted_micros,
-  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.id IS NULL), 0)::bigint AS pending_micros
+  coalesce(sum(held.amount_micros) FILTER (WHERE resolution.id IS NULL), 0)::bigint AS pending_micros,
+  coalesce(sum(fee.amount_micros) FILTER (WHERE :vendor_id::uuid IS NULL), 0)::bigint AS fees_micros
 FROM transfer AS held
 JOIN project ON project.id = held.project_id
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+LEFT JOIN transfer AS fee ON fee.assignment_id = held.assignment_id AND fee.kind = 'fee' AND resolution.kind = 'post'
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN task ON task.id = held.task_id
 WHERE held.kind = 'pending'
@@ -1021,7 +1024,7 @@ UPDATE pay_period SET next_project = :next_project WHERE id = :id
 WITH spent AS (
   SELECT coalesce(sum(amount_micros), 0) AS micros,
     greatest(1, extract(epoch FROM clock_timestamp() - min(created_at)) / 86400) AS days
-  FROM transfer WHERE project_id = :project_id AND kind = 'post' AND created_at > clock_timestamp() - make_interval(days => :days)
+  FROM transfer WHERE project_id = :project_id AND kind IN ('post', 'fee') AND created_at > clock_timestamp() - make_interval(days => :days)
 ), pace AS (
   SELECT round(micros / coalesce(days, 1))::bigint AS per_day FROM spent
 )
@@ -1406,3 +1409,101 @@ WHERE source.seq IS NULL OR r.id IS NULL OR r.rate <> (source.exchange ->> 'rate
   OR coalesce(converted.amount_micros, 0) <> converted_micros(source.micros::bigint, r.rate)
   OR converted.seq IS NOT NULL AND (converted.currency <> source.exchange ->> 'to' OR converted.annotator_id <> source.annotator_id
        OR converted.inputs -> 'exchange' <> source.exchange OR 1000000 * (converted.inputs ->> 'converted_from')::numeric <> source.micros)
+
+-- name: fees_of_cards
+-- What each card says of a fee.
+SELECT id, fee_percent, fee_micros FROM rate_card WHERE id = ANY (:ids::uuid[])
+
+-- name: hold_fees
+-- Beside prices that this transaction has just set aside; the budgets are locked by that. A budget covers all that is wanted of it or nothing is written of it.
+WITH wanted AS (
+  SELECT * FROM unnest(:ids::uuid[], :assignment_ids::uuid[], :task_ids::uuid[], :project_ids::uuid[], :amounts::bigint[], :currencies::text[], :card_ids::uuid[])
+    AS w (id, assignment_id, task_id, project_id, amount_micros, currency, card_id)
+), sums AS MATERIALIZED (
+  SELECT project_id, currency, sum(amount_micros)::bigint AS amount_micros FROM wanted GROUP BY project_id, currency
+), budget AS (
+  UPDATE account SET debits_pending = debits_pending + sums.amount_micros FROM sums
+  WHERE account.kind = 'project_budget' AND account.owner_id = sums.project_id AND account.currency = sums.currency
+    AND debits_posted + debits_pending + sums.amount_micros <= credits_posted
+  RETURNING account.id, account.owner_id, account.currency
+), fees AS (
+  UPDATE account SET credits_pending = credits_pending + sums.amount_micros FROM sums JOIN budget ON budget.owner_id = sums.project_id AND budget.currency = sums.currency
+  WHERE account.kind = 'fees' AND account.owner_id = sums.project_id AND account.currency = sums.currency
+  RETURNING account.id, account.owner_id, account.currency
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT w.id, 'fee_held', 'fee:hold:' || w.assignment_id, budget.id, fees.id, w.amount_micros, w.currency, w.project_id, w.assignment_id, w.task_id, w.card_id, '{}', clock_timestamp()
+FROM wanted w
+JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency
+JOIN fees ON fees.owner_id = w.project_id AND fees.currency = w.currency
+
+-- name: fee_is_held
+-- Or was: a price is fixed at the claim, and so is its fee.
+SELECT 1 FROM transfer WHERE business_key = 'fee:hold:' || :assignment_id::uuid
+
+-- name: fee_to_hold_again
+-- Of a price that is held a second time, where the fee of the first was given back.
+SELECT first.project_id FROM transfer AS first
+WHERE first.business_key = 'fee:hold:' || :assignment_id::uuid
+  AND EXISTS (SELECT FROM transfer AS again JOIN account ON account.id = again.debit_account WHERE again.business_key = 'again:' || :assignment_id::uuid
+              AND NOT EXISTS (SELECT FROM transfer AS ended WHERE ended.pending = again.id))
+  AND NOT EXISTS (SELECT FROM transfer AS again WHERE again.business_key = 'fee:again:' || :assignment_id::uuid)
+
+-- name: hold_fee_again
+-- The same amount, out of the same budget.
+WITH first AS (
+  SELECT * FROM transfer WHERE business_key = 'fee:hold:' || :assignment_id::uuid
+), budget AS (
+  UPDATE account SET debits_pending = debits_pending + first.amount_micros FROM first
+  WHERE account.id = first.debit_account AND account.debits_posted + account.debits_pending + first.amount_micros <= account.credits_posted
+  RETURNING account.id
+), fees AS (
+  UPDATE account SET credits_pending = credits_pending + first.amount_micros FROM first, budget WHERE account.id = first.credit_account
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT :id, 'fee_held', 'fee:again:' || assignment_id, budget.id, fees.id, amount_micros, currency, project_id, assignment_id, task_id, rate_card, inputs, clock_timestamp()
+FROM first, budget, fees
+
+-- name: kind_of_hold
+-- What the work was that a price was held for.
+SELECT coalesce(inputs ->> 'kind', '') FROM transfer WHERE id = :id
+
+-- name: settle_fee
+-- Ends the fee that was held with a price, once; under the lock of the budget, which ending the price took.
+WITH held AS MATERIALIZED (
+  SELECT fee.* FROM transfer AS priced JOIN transfer AS fee ON fee.business_key = 'fee:' || priced.business_key WHERE priced.id = :held_id
+), resolved AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, assignment_id, task_id, rate_card, inputs, created_at)
+  SELECT :id, CASE WHEN :amount_micros::bigint > 0 THEN 'fee' ELSE 'fee_back' END, :key, debit_account, credit_account,
+    CASE WHEN :amount_micros > 0 THEN :amount_micros ELSE amount_micros END, currency, held.id, project_id, assignment_id, task_id, rate_card, '{}', clock_timestamp()
+  FROM held
+  ON CONFLICT DO NOTHING
+  RETURNING kind, debit_account, credit_account, amount_micros
+), leg AS MATERIALIZED (
+  SELECT debit_account AS account_id, held.amount_micros AS held_debit, 0 AS held_credit, resolved.amount_micros * (resolved.kind = 'fee')::int AS debit, 0 AS credit FROM resolved JOIN held USING (debit_account, credit_account)
+  UNION ALL
+  SELECT credit_account, 0, held.amount_micros, 0, resolved.amount_micros * (resolved.kind = 'fee')::int FROM resolved JOIN held USING (debit_account, credit_account)
+)
+UPDATE account SET debits_pending = debits_pending - leg.held_debit, credits_pending = credits_pending - leg.held_credit,
+  debits_posted = debits_posted + leg.debit, credits_posted = credits_posted + leg.credit
+FROM leg WHERE account.id = leg.account_id
+
+-- name: check_fees_follow_their_card
+-- Each price whose card has a fee has that fee held beside it, ended as it is, of what was posted; half to even at the micro. No other fee is there.
+WITH priced AS (
+  SELECT h.seq, h.business_key, r.kind AS ended,
+    half_even(h.amount_micros * c.fee_percent::numeric, 100) + CASE WHEN h.inputs ->> 'kind' = 'review' THEN 0 ELSE c.fee_micros END AS wanted,
+    half_even(r.amount_micros * c.fee_percent::numeric, 100) + CASE WHEN h.inputs ->> 'kind' = 'review' THEN 0 ELSE c.fee_micros END AS due
+  FROM transfer h JOIN rate_card c ON c.id = h.rate_card LEFT JOIN transfer r ON r.pending = h.id
+  WHERE h.kind = 'pending' AND (c.fee_percent::numeric > 0 OR c.fee_micros > 0)
+), fee AS (
+  SELECT f.seq, f.business_key, f.amount_micros, e.kind AS ended, e.amount_micros AS taken
+  FROM transfer f LEFT JOIN transfer e ON e.pending = f.id WHERE f.kind = 'fee_held'
+)
+SELECT coalesce(priced.seq, fee.seq) AS seq, priced.wanted, fee.amount_micros, priced.ended, fee.ended AS fee_ended, priced.due, fee.taken
+FROM priced FULL JOIN fee ON fee.business_key = 'fee:' || priced.business_key
+WHERE priced.seq IS NULL OR coalesce(fee.amount_micros, 0) <> priced.wanted
+  OR fee.seq IS NOT NULL AND (fee.ended, fee.taken) IS DISTINCT FROM (
+    CASE WHEN priced.ended = 'post' AND priced.due > 0 THEN 'fee' WHEN priced.ended IS NOT NULL THEN 'fee_back' END,
+    CASE WHEN priced.ended = 'post' AND priced.due > 0 THEN priced.due WHEN priced.ended IS NOT NULL THEN fee.amount_micros END)

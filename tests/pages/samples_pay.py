@@ -156,7 +156,7 @@ PERIOD_OVER = PeriodPage(
 
 
 def project_pay() -> ProjectPayPage:
-    budget = ProjectBudget(usd(9_000_000_000), usd(310_000_000), usd(7_412_500_000), usd(1_277_500_000))
+    budget = ProjectBudget(usd(9_000_000_000), usd(310_000_000), usd(7_412_500_000), usd(1_277_500_000), usd(0))
     return ProjectPayPage(
         head=head("pay"), outlook=BudgetOutlook(budget, 85, 80, usd(143_210_000), month(4)),
         floors=[floor(3, "zh-CN", 12_000_000, in_force=True), floor(2, None, 15_000_000, in_force=True), floor(1, None, 14_000_000, in_force=False)],
