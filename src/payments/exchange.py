@@ -166,6 +166,12 @@ def of_deduction(key: str, annotator_id: UUID, micros: int, inputs: Mapping[str,
     return [Conversion(source_key=key, annotator_id=annotator_id, micros=micros, terms=terms, inputs=said, back=True)]
 
 
+async def pay_currency(annotator_id: UUID) -> str | None:
+    """That somebody is paid in; none: in each project's."""
+    found: str | None = await db.fetch_value(sql.pay_currency_of, annotator_id=annotator_id)
+    return found
+
+
 async def set_pay_currency(annotator_id: UUID, currency: str | None, reason: str) -> None:
     """That somebody is paid in from the next claim on; none: in each project's. What they took before keeps its own. Audited.
 

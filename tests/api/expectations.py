@@ -234,6 +234,12 @@ GET    /api/v1/events/stream                                      known
 GET    /api/v1/ledger/transfers                                   vendor_manager bosses
 GET    /api/v1/pay-periods                                        vendor_manager bosses
 POST   /api/v1/pay-periods/{period_id:uuid}/close                 bosses
+GET    /api/v1/exchange-rates                                     vendor_manager bosses
+GET    /api/v1/exchange-rates/missing                             bosses
+POST   /api/v1/exchange-rates/preview                             bosses
+POST   /api/v1/exchange-rates                                     bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/pay-currency        people
+PUT    /api/v1/annotators/{annotator_id:uuid}/pay-currency        bosses
 GET    /api/v1/adjustments                                        vendor_manager bosses
 POST   /api/v1/adjustments                                        bosses
 POST   /api/v1/adjustments/decide                                 bosses

@@ -10,6 +10,7 @@ from callboard.pages.views_projects import ProjectHead
 from payments.adjustments import AdjustmentView
 from payments.bank import BankDetailsView
 from payments.calibration import Calibration
+from payments.exchange_rates import ExchangeRateView, MissingRate, RatesReport
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.payout_views import BatchView, LeftOut, LineView, Owed
@@ -53,6 +54,26 @@ class StatementPage(Struct, kw_only=True):
 
     document: StatementDocument
     own: bool
+
+
+class ExchangeRatesPage(Struct, kw_only=True):
+    """`/payroll/exchange-rates`."""
+
+    rows: list[ExchangeRateView]
+    """The newest day first."""
+    missing: list[MissingRate]
+    days: int
+    """For how long a rate that is imported now counts."""
+    base: str = ""
+    quote: str = ""
+    report: RatesReport | None = None
+    csv: str = ""
+    """As it was sent."""
+    source: str = ""
+    done: str = ""
+    added: str = ""
+    next_page: str = ""
+    problem: Problem | None = None
 
 
 class AdjustmentsPage(Struct, kw_only=True):
