@@ -51,6 +51,7 @@ class KeptTask(msgspec.Struct, frozen=True):
     language: str
     difficulty_level: int | None
     payload: dict[str, Any]
+    price_inputs: dict[str, Any]
 
 
 async def kept_for(annotator_id: UUID) -> list[KeptTask]:

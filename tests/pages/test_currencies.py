@@ -33,3 +33,15 @@ async def test_rates_are_tried_then_imported_and_the_price_is_shown_in_both_curr
     assert "in use" in shown
     assert "cannot take work" not in shown
     assert (today + timedelta(days=7)).isoformat() in shown
+
+    queue = await author.get("/queue")
+    assert "CN¥5.625" in queue
+    assert "$0.75" in queue
+    at = await play.take(author)
+    desk = await author.get(at)
+    assert "CN¥5.625" in desk
+    assert f'$0.75 × 7.5 <span class="faint">({today})' in desk
+    earnings = await author.get("/earnings")
+    assert "CN¥5.625" in earnings
+    assert "(USD → CNY, " in earnings
+    assert "Bank of &lt;b&gt;" in earnings

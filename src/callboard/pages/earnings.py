@@ -70,18 +70,20 @@ def _line(line: EarningsLine, known: Any) -> EarningLine:
         reason="rejected" if rejected else line.reason,
         items=line.reason.removeprefix(REJECTED).split("; ") if rejected else [],
         shared=line.shared,
+        exchange=line.price_inputs.get("exchange"),
     )  # fmt: skip
 
 
 def _basis(line: EarningsLine) -> Basis | None:
     """None for a price that came from elsewhere than a rate card."""
     inputs = line.price_inputs
+    currency = line.exchanged.currency if line.exchanged else line.amount.currency
     try:
         return Basis(
-            base=parse_amount(inputs["base"], line.amount.currency), difficulty_factor=inputs["difficulty_factor"],
+            base=parse_amount(inputs["base"], currency), difficulty_factor=inputs["difficulty_factor"],
             expert_factor=inputs["expert_factor"], level=inputs["difficulty_band"], asked_level=inputs.get("asked_level", 1),
             class_factor=inputs.get("class_factor", "1"), language_factor=inputs.get("language_factor", "1"),
-            minimum=parse_amount(inputs["minimum"], line.amount.currency) if "minimum" in inputs else None,
+            minimum=parse_amount(inputs["minimum"], currency) if "minimum" in inputs else None,
             inputs=inputs,
         )  # fmt: skip
     except (KeyError, Invalid):

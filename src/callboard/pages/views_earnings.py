@@ -40,6 +40,8 @@ class EarningLine(Struct, kw_only=True):
     items: list[str] = field(default_factory=list)
     """Rubric items of a rejection."""
     shared: Shared | None = None
+    exchange: dict[str, Any] | None = None
+    """By which rate the project's currency became this one."""
 
 
 class EarningTotals(Struct, kw_only=True):
