@@ -261,6 +261,7 @@ POST   /api/v1/payouts/{payout_id:uuid}/confirm                   bosses
 POST   /api/v1/payouts/{payout_id:uuid}/reconcile                 bosses
 GET    /api/v1/statements                                         people
 GET    /api/v1/statements/{statement_id:uuid}                     people
+GET    /api/v1/statements/{statement_id:uuid}/file                people
 GET    /api/v1/reports/queue                                      vendor_manager bosses
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses

@@ -1,12 +1,20 @@
 """A person who is paid in yuan in a project in dollars, through the pages and the API: rates, price, pay and statement file."""
 
+import io
+import zipfile
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from kernel import db
+from kernel import clock, db, outbox
+from kernel.ids import uuid7
+from kernel.settings import Settings
+from payments import adjustments, periods, statements
 from tests.pages.conftest import Play
 
 
-async def test_rates_are_tried_then_imported_and_the_price_is_shown_in_both_currencies(play: Play) -> None:
+async def test_rates_are_tried_then_imported_and_the_price_is_shown_in_both_currencies(
+    play: Play, settings: Settings
+) -> None:
     manager, author = play.manager, play.author
     today = datetime.now(UTC).date()
     annotator_id = await db.fetch_value("SELECT id::text FROM annotator WHERE display_name = 'author'")
@@ -45,3 +53,41 @@ async def test_rates_are_tried_then_imported_and_the_price_is_shown_in_both_curr
     assert "CN¥5.625" in earnings
     assert "(USD → CNY, " in earnings
     assert "Bank of &lt;b&gt;" in earnings
+
+    given: dict[str, Any] = {
+        "kind": "bonus",
+        "project": play.site.project_id,
+        "people": "author",
+        "amount": "2",
+        "reason": "=1+1",
+        "corrects": "",
+    }
+    await manager.post("/payroll/adjustments", **given)
+    period_id, now = uuid7(), clock.now()
+    async with db.transaction():
+        await db.execute("UPDATE adjustment SET acts_at = clock_timestamp()")
+        await adjustments.sweep()
+        await db.execute(
+            periods.sql.add_pay_period, id=period_id, starts_at=now - timedelta(days=30), ends_at=clock.now() + timedelta(milliseconds=1)
+        )  # fmt: skip
+    await manager.post(f"/payroll/{period_id}/close")
+    while (await periods.period(period_id)).state != "closed":
+        for job_id in await outbox.take_due_jobs(settings):
+            await outbox.run_job(job_id, settings)
+    statement_id = await db.fetch_value("SELECT id FROM statement WHERE currency = 'CNY'")
+    page = await author.get(f"/statements/{statement_id}")
+    assert "CN¥15.00" in page
+    assert "$2.00 × 7.5" in page
+    document = statements.read((await author.get(f"/api/v1/statements/{statement_id}")).encode())
+    assert statements.check(document) == []
+
+    await db.execute("UPDATE person SET locale = 'zh-CN' WHERE email LIKE 'author%'")
+    table = await manager.get(f"/statements/{statement_id}/file.csv")
+    assert "时间（UTC）" in table, "the person's language, whoever downloads it"
+    assert ",'=1+1," in table
+    assert ",15,CNY," in table
+    book = await author.raw("GET", f"/api/v1/statements/{statement_id}/file?format=xlsx")
+    lines = zipfile.ZipFile(io.BytesIO(book.content)).read("xl/worksheets/sheet2.xml").decode()
+    assert "<v>15</v>" in lines
+    assert "<f>" not in lines, "nothing is a formula"
+    await play.other.get(f"/statements/{statement_id}/file.xlsx", 404)

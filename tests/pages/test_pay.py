@@ -92,7 +92,7 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
     assert "callboard statement verify" in statement
     assert found[0] in await play.author.get("/earnings")
     await play.other.get(found[0], 404)
-    assert "bonus" in await play.author.get(f"{found[0]}/file.csv")
+    assert "Bonus" in await play.author.get(f"{found[0]}/file.csv")
 
     await _pay_out(play, manager, second, str(period_id))
 
