@@ -124,7 +124,9 @@ async def closing(settings: Settings, units: int) -> list[Goal]:
                 max(private_megabytes("self"), private_megabytes(await db.fetch_value("SELECT pg_backend_pid()")))
             )
     took = perf_counter() - began
-    floors += [await timed(aggregate) for _ in range(3)]  # on both sides of it, so that what else the machine does weighs on both
+    floors += [
+        await timed(aggregate) for _ in range(3)
+    ]  # on both sides of it, so that what else the machine does weighs on both
     floor = statistics.median(floors)
     closed = await periods.period(period_id)
     wrong = [one.name for one in await invariants.run(verify.INVARIANTS) if one.violations and "statement" in one.name]

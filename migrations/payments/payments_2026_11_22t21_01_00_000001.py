@@ -40,7 +40,7 @@ DROP TRIGGER bank_answer_append_only ON bank_answer;
 DROP INDEX transfer_by_time;
 ALTER TABLE account DROP CONSTRAINT account_paid_out_is_covered;
 ALTER TABLE transfer DROP CONSTRAINT transfer_known_kind,
-  ADD CONSTRAINT transfer_known_kind CHECK (kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'earmark', 'clear', 'unmark', 'paid', 'return'));
+  ADD CONSTRAINT transfer_known_kind CHECK (kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'convert', 'fee_held', 'fee', 'fee_back', 'earmark', 'clear', 'unmark', 'paid', 'return'));
 DROP INDEX payout_line_short_reference;
 DROP INDEX payout_line_alive_once;
 CREATE UNIQUE INDEX payout_line_alive_once ON payout_line (statement) WHERE state NOT IN ('returned', 'dropped');

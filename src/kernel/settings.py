@@ -867,6 +867,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             pattern="^(month|two_weeks|week)$",
         ),
     ] = "month"
+    exchange_rate_days: Annotated[
+        int,
+        _say(
+            "How long after its day an exchange rate still prices work, where there is no newer one. Rates that are imported from then on have it.",
+            "days",
+            "banks publish none over Christmas or the Golden Week; what is older than a week is somebody's forgotten import",
+            ge=0,
+            le=400,
+        ),
+    ] = 7
     approval_limits: Annotated[
         str,
         _say(

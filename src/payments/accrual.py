@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kernel import outbox
 from kernel.money import amount_text
-from payments import exam_pay, ledger, rates, sharing
+from payments import exam_pay, exchange, fees, ledger, rates, sharing
 from routing.events import (
     AssignmentEnded,
     Hold,
@@ -29,10 +29,11 @@ class RateCardPricing:
         return await rates.quote(queries)
 
     async def reserve(self, hold: Hold) -> None:
-        await ledger.hold(hold)
+        await fees.hold_with_price(hold)
 
     async def reserve_together(self, holds: Sequence[Hold]) -> None:
         await ledger.hold_together(holds)
+        await fees.hold(holds)
 
 
 def register() -> None:
@@ -52,9 +53,13 @@ async def pay(accepted: WorkAccepted) -> None:
     accrual = await ledger.post(accepted.assignment_id)
     if accrual is None or not accrual.fresh:
         return
+    await fees.settle(accrual)
     whole = accrual.amount.micros
     passed = await sharing.share(accepted.assignment_id, accrual.annotator_id, whole, parts) if parts else []
     own = sharing.Share(accrual.annotator_id, accrual.vendor_id, whole - sum(one.micros for one in passed))
+    await exchange.convert(
+        exchange.of_resolution(accrual, own.micros) + [one for part in passed for one in part.conversions()]
+    )
     for one in [own, *passed]:
         await _tell(accepted, accrual, one)
 
@@ -78,6 +83,7 @@ async def _tell(accepted: WorkAccepted, accrual: ledger.Resolution, share: shari
 async def pay_after_all(reinstated: WorkReinstated) -> None:
     """At the price of the claim, once: work that was paid before an overturn is not paid by the next one."""
     await ledger.hold_again(reinstated.assignment_id)
+    await fees.hold_again(reinstated.assignment_id)
     await pay(
         WorkAccepted(
             reinstated.assignment_id,
@@ -90,4 +96,4 @@ async def pay_after_all(reinstated: WorkReinstated) -> None:
 
 
 async def give_back(ended: AssignmentEnded) -> None:
-    await ledger.void(ended.assignment_id, ended.reason)
+    await fees.settle(await ledger.void(ended.assignment_id, ended.reason))

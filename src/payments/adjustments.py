@@ -17,7 +17,7 @@ from kernel.ids import plain_uuid, plain_uuid_or_none, uuid7
 from kernel.money import MICROS, Money, amount_text
 from kernel.settings import Settings
 from kernel.sql import load
-from payments import ledger
+from payments import exchange, ledger
 from payments.errors import AdjustmentDecided, AdjustmentsChanged, BadAdjustment, NoSuchAdjustment, OwnAdjustment
 from payments.ledger import Earmark
 
@@ -97,7 +97,10 @@ def limits(text: str) -> dict[str, int]:
 
 
 async def propose(draft: AdjustmentDraft, author: str, settings: Settings, own: UUID | None = None) -> list[UUID]:
-    """One for each person; `own` is the author's own annotator. Raises `BadAdjustment`, `OwnAdjustment`, `BudgetExhausted`."""
+    """One for each person; `own` is the author's own annotator. In another currency it goes by the rate of now.
+
+    Raises `BadAdjustment`, `OwnAdjustment`, `BudgetExhausted`, `ExchangeRateMissing`.
+    """
     db.require_transaction()
     micros = draft.amount.micros
     if micros == 0 or abs(micros) > LARGEST_MICROS:
@@ -126,7 +129,8 @@ async def _propose_one(draft: AdjustmentDraft, annotator_id: UUID, author: str, 
     # Many small ones by the same hand within a day are one: otherwise the limit would be a matter of patience.
     so_far = ground["lately_micros"] + abs(draft.amount.micros)
     needs = so_far > limits(settings.approval_limits).get(draft.amount.currency, 0)
-    adjustment_id, inputs = uuid7(), {"kind": draft.kind, "corrects": draft.corrects}
+    terms = await exchange.terms_for(annotator_id, draft.amount, draft.corrects)
+    adjustment_id, inputs = uuid7(), {"kind": draft.kind, "corrects": draft.corrects, **terms}
     await db.execute(
         sql.add_adjustment, id=adjustment_id, kind=draft.kind, project_id=draft.project_id, annotator_id=annotator_id,
         amount_micros=draft.amount.micros, currency=draft.amount.currency, reason=draft.reason.strip(), corrects=draft.corrects,
@@ -226,19 +230,20 @@ async def pay(row: Any, by: str | None, note: str = "") -> bool:
     adjustment_id, amount = plain_uuid(row["id"]), Money(row["amount_micros"], row["currency"])
     key, annotator_id, project_id = _key(adjustment_id), plain_uuid(row["annotator"]), plain_uuid(row["project"])
     if amount.micros < 0:
-        seq = await db.fetch_value(
-            sql.deduct, id=uuid7(), key=f"post:{key}", project_id=project_id, annotator_id=annotator_id, amount_micros=-amount.micros,
-            currency=amount.currency, adjustment_id=adjustment_id, inputs=db.jsonb(row["inputs"]), reason=row["reason"],
-        )  # fmt: skip
-        if seq is None:
+        if not await _deduct(row, f"post:{key}"):
             await db.execute(sql.decide_adjustment, id=adjustment_id, state="short", decided_by=by, decision=note)
             return False
     else:
         if row["state"] == "short" or row["kind"] == "floor":
             # A top-up that found the budget empty is retried when its period may be closed already: then it is a late line.
             period = plain_uuid_or_none(row["period"]) if row["state"] == "scheduled" else None
-            await ledger.set_aside(_earmark(row, period))
-        await ledger.resolve("post", key, f"post:{key}", row["reason"])
+            earmark = _earmark(row, period)
+            if row["kind"] == "floor":
+                terms = await exchange.terms_for(annotator_id, amount)
+                earmark = msgspec.structs.replace(earmark, inputs=earmark.inputs | terms)
+            await ledger.set_aside(earmark)
+        done = await ledger.resolve("post", key, f"post:{key}", row["reason"])
+        await exchange.convert(exchange.of_resolution(done) if done else [])
     await db.execute(sql.decide_adjustment, id=adjustment_id, state="posted", decided_by=by, decision=note)
     data = {
         "adjustment_id": str(adjustment_id), "annotator_id": str(annotator_id), "project_id": str(project_id), "kind": row["kind"],
@@ -246,6 +251,30 @@ async def pay(row: Any, by: str | None, note: str = "") -> bool:
     }  # fmt: skip
     await outbox.publish("adjustment.posted", data, project_id=project_id, subject_id=adjustment_id)
     return True
+
+
+async def _deduct(row: Any, key: str) -> bool:
+    """Out of what was earned, in the person's currency; False where that does not cover it."""
+    annotator_id, project_id, micros, inputs = (
+        plain_uuid(row["annotator"]),
+        plain_uuid(row["project"]),
+        -row["amount_micros"],
+        row["inputs"],
+    )
+    own = exchange.paid(inputs) or Money(micros, row["currency"])
+    if "exchange" in inputs:
+        # The budget first, as every movement of a project's money.
+        await db.execute(sql.lock_budgets, project_ids=[project_id])
+        await ledger.open_person(annotator_id, row["currency"], inputs)
+        await exchange.lock([annotator_id], [own.currency])
+    seq = await db.fetch_value(
+        sql.deduct, id=uuid7(), key=key, project_id=project_id, annotator_id=annotator_id, amount_micros=micros,
+        currency=row["currency"], adjustment_id=plain_uuid(row["id"]), inputs=db.jsonb(inputs), reason=row["reason"],
+        payee=ledger.payee(inputs), paid_micros=own.micros, paid_currency=own.currency,
+    )  # fmt: skip
+    if seq is not None:
+        await exchange.convert(exchange.of_deduction(key, annotator_id, micros, inputs))
+    return seq is not None
 
 
 async def sweep() -> int:

@@ -67,6 +67,8 @@ class EarningsLine(msgspec.Struct, frozen=True):
     adjustment_id: UUID | None = None
     shared: "Shared | None" = None
     """Of a dialogue that passed through several hands; `amount` is this person's part of it."""
+    exchanged: "Exchanged | None" = None
+    """Of a project in another currency."""
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -76,6 +78,17 @@ class Shared(msgspec.Struct, frozen=True):
     """This person's."""
     of: int
     whole: Money
+
+
+class Exchanged(msgspec.Struct, frozen=True):
+    """By which rate the project's currency became the person's; fixed when the price was."""
+
+    currency: str
+    """The project's."""
+    rate: str
+    """Of one unit of it."""
+    day: str
+    source: str
 
 
 class Earnings(msgspec.Struct, frozen=True):
@@ -111,7 +124,9 @@ class ProjectBudget(msgspec.Struct, frozen=True):
     posted: Money
     """Earned by people."""
     left: Money
-    """What may still be claimed: funded − reserved − posted."""
+    """What may still be claimed: funded − reserved − posted − fees."""
+    fees: Money
+    """Beside what people earned, by the rate card's fee; what is held for fees is in `reserved`."""
 
 
 class CostLine(msgspec.Struct, frozen=True):
@@ -124,6 +139,8 @@ class CostLine(msgspec.Struct, frozen=True):
     posted_count: int
     pending_count: int
     voided_count: int
+    fees: Money
+    """Beside what was posted, out of the same budget; nothing where only one vendor's people are counted."""
 
 
 async def earnings(
@@ -168,10 +185,11 @@ async def project_budget(project_id: UUID) -> ProjectBudget:
     row = await db.fetch_one(sql.project_budget, project_id=project_id)
     if row is None:
         raise NoSuchProject
-    funded, reserved, posted = (
-        Money(row[name], row["currency"]) for name in ("funded_micros", "reserved_micros", "posted_micros")
+    funded, reserved, posted, fees = (
+        Money(row[name], row["currency"])
+        for name in ("funded_micros", "reserved_micros", "posted_micros", "fees_micros")
     )
-    return ProjectBudget(funded, reserved, posted, funded - reserved - posted)
+    return ProjectBudget(funded, reserved, posted, funded - reserved - posted - fees, fees)
 
 
 async def cost_by(
@@ -201,6 +219,7 @@ async def cost_by(
             posted_count=row["posted_count"],
             pending_count=row["pending_count"],
             voided_count=row["voided_count"],
+            fees=Money(row["fees_micros"], row["currency"]),
         )
         for row in rows
     ]
@@ -242,10 +261,16 @@ def _line(row: Any) -> EarningsLine:
         reason=row["reason"],
         held_at=row["held_at"],
         resolved_at=row["resolved_at"],
-        shared=Shared(row["share_turns"], row["share_of"], Money(row["whole_micros"], row["currency"]))
+        shared=Shared(row["share_turns"], row["share_of"], Money(row["whole_micros"], row["project_currency"]))
         if row["share_of"]
         else None,
+        exchanged=_exchanged(row["price_inputs"]),
     )
+
+
+def _exchanged(inputs: dict[str, Any]) -> Exchanged | None:
+    terms = inputs.get("exchange")
+    return Exchanged(terms["from"], terms["rate"], terms["day"], terms["source"]) if terms else None
 
 
 def _place(cursor: str | None) -> int | None:

@@ -76,6 +76,11 @@ class BadPayFloor(Invalid):
     title = "The floor is an amount per hour from zero to 10,000 units, in the project's currency"
 
 
+class BadExchangeRates(Invalid):
+    code = "bad_exchange_rates"
+    title = "The exchange rates cannot be imported like that"
+
+
 class BadBankDetails(Invalid):
     code = "bad_bank_details"
     title = "No bank account looks like that; check the digits"

@@ -8,7 +8,7 @@ from uuid import UUID
 from kernel import db, outbox
 from kernel.money import Money, amount_text
 from kernel.sql import load
-from payments import ledger
+from payments import exchange, ledger
 from payments.ledger import Earmark
 from routing.events import BudgetExhausted
 from skills.errors import BadExam
@@ -37,7 +37,7 @@ class BudgetedExamPay:
             raise ExamPayerClosed
         inputs = {
             "kind": "exam", "exam_id": str(attempt.exam_id), "exam": attempt.exam_name, "attempt": attempt.number,
-            "domain": attempt.domain, "level": attempt.cut_level,
+            "domain": attempt.domain, "level": attempt.cut_level, **await exchange.terms_for(attempt.annotator_id, attempt.pay),
         }  # fmt: skip
         wanted = Earmark(
             key=_key(attempt.id), project_id=attempt.project_id, annotator_id=attempt.annotator_id, amount=attempt.pay,
@@ -53,6 +53,7 @@ class BudgetedExamPay:
         done = await ledger.resolve(kind, _key(attempt.id), f"{kind}:{_key(attempt.id)}", "" if earned else reason)
         if done is None or not done.fresh or not earned:
             return
+        await exchange.convert(exchange.of_resolution(done))
         data = {
             "exam_attempt_id": str(attempt.id),
             "exam_id": str(attempt.exam_id),

@@ -19,7 +19,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from payments import adjustments
 from payments.errors import BadPayFloor, NoSuchProject
-from routing.events import BudgetExhausted
+from routing.events import BudgetExhausted, ExchangeRateMissing
 
 sql = load(__package__)
 AT_ONCE = 200
@@ -95,7 +95,7 @@ async def reckon(period_id: UUID, after: UUID | None, settings: Settings) -> UUI
 
 
 async def pay_some(period_id: UUID) -> int:
-    """Pays some of the period's top-ups; how many were left to pay. One that the budget does not cover is `short`, and shown."""
+    """Pays some of the period's top-ups; how many were left to pay. One that the budget does not cover, or no rate leads to, is `short`, and shown."""
     db.require_transaction()
     due = await db.fetch(sql.due_top_ups, period_id=period_id, limit=AT_ONCE)
     for one in due:
@@ -104,6 +104,6 @@ async def pay_some(period_id: UUID) -> int:
         try:
             async with db.savepoint():
                 await adjustments.pay(row, None)
-        except BudgetExhausted:
+        except (BudgetExhausted, ExchangeRateMissing):
             await db.execute(sql.decide_adjustment, id=one["id"], state="short", decided_by=None, decision="")
     return len(due)

@@ -24,7 +24,7 @@ class BudgetOutlook(msgspec.Struct, frozen=True):
     warning: int | None
     """The highest threshold (`budget_warnings`) that is reached."""
     per_day: Money
-    """Posted a day, over the last week."""
+    """Posted a day with its fees, over the last week."""
     runs_out_at: datetime | None
     """At this pace; none where nothing is spent, or not within ten years."""
 
@@ -41,7 +41,7 @@ async def outlook(project_id: UUID, warnings: str) -> BudgetOutlook:
         sql.budget_pace, project_id=project_id, days=DAYS, left=budget.left.micros, longest=LONGEST_DAYS
     )
     assert row is not None
-    used, funded = budget.reserved.micros + budget.posted.micros, budget.funded.micros
+    used, funded = budget.reserved.micros + budget.posted.micros + budget.fees.micros, budget.funded.micros
     percent = used * 100 // funded if funded else 0
     reached = [one for one in thresholds(warnings) if percent >= one]
     per_day = Money(row["per_day"], budget.left.currency)

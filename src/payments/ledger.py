@@ -4,7 +4,7 @@ The accounts' four sums are kept by the statement that writes the row, so both c
 changed; an account's sums can always be folded from the journal again (`payments.verify`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,11 +26,13 @@ FUNDING_OWNER = UUID(int=0)
 LARGEST_FUNDING_MICROS = 10**17
 """A hundred thousand million units: ninety such fundings still fit the BIGINT of an account."""
 LONGEST_KEY = 180
+EARNINGS, EXCHANGE = "annotator_earnings", "exchange"
 
 
 class AccountRef(msgspec.Struct, frozen=True):
     kind: str
-    """`funding`, `project_budget`, `annotator_earnings`, `payout_clearing` (on its way) or `paid_out`."""
+    """`funding`, `project_budget`, `annotator_earnings`, `exchange` (of a person, between two currencies), `fees` (of a project),
+    `payout_clearing` (on its way) or `paid_out`."""
     owner_id: UUID
 
 
@@ -39,8 +41,9 @@ class TransferView(msgspec.Struct, frozen=True):
     """Rises with the journal; the place of a page."""
     id: UUID
     kind: str
-    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, `share`: a part of posted pay, `deduct`; of
-    payouts `earmark`, which `clear` or `unmark` ends, then `paid` or `return`; `bounce` brings back what was paid."""
+    """`direct`, `pending`, `post` and `void`, which name the pending transfer that they end, `share`: a part of posted pay, `deduct`,
+    `convert`: between a person's exchange account and their earnings; `fee_held`, which `fee` or `fee_back` ends; of payouts `earmark`,
+    which `clear` or `unmark` ends, then `paid` or `return`; `bounce` brings back what was paid."""
     business_key: str
     debit: AccountRef
     credit: AccountRef
@@ -89,6 +92,13 @@ class Resolution(msgspec.Struct, frozen=True):
     amount: Money
     fresh: bool
     """False where it had been done before and nothing moved now."""
+    business_key: str = ""
+    held_id: UUID | None = None
+    rate_card_id: UUID | None = None
+    exchange: dict[str, Any] | None = None
+    """How the hold's amount becomes the person's, where they are paid in another currency; of a fresh one."""
+    measured: dict[str, Any] = {}
+    """What was counted of a metered price."""
 
 
 async def fund(project_id: UUID, amount: Money, business_key: str, reason: str) -> TransferView:
@@ -153,6 +163,11 @@ def _hold_key(assignment_id: UUID) -> str:
     return f"hold:{assignment_id}"
 
 
+def payee(inputs: Mapping[str, Any]) -> str:
+    """The kind of the person's account that a price is held for: what is exchanged goes through one of its own."""
+    return EXCHANGE if "exchange" in inputs else EARNINGS
+
+
 async def set_aside(wanted: Earmark) -> None:
     """Nothing to do where it is held. Raises `BudgetExhausted`, after which the transaction can still be used."""
     db.require_transaction()
@@ -162,7 +177,7 @@ async def set_aside(wanted: Earmark) -> None:
             sql.hold, id=uuid7(), key=wanted.key, assignment_id=wanted.assignment_id, task_id=wanted.task_id,
             exam_attempt_id=wanted.exam_attempt_id, adjustment_id=wanted.adjustment_id, for_period=wanted.for_period,
             project_id=wanted.project_id, annotator_id=wanted.annotator_id, amount_micros=wanted.amount.micros, currency=wanted.amount.currency,
-            rate_card_id=wanted.inputs.get("rate_card_id"), inputs=db.jsonb(wanted.inputs),
+            rate_card_id=wanted.inputs.get("rate_card_id"), inputs=db.jsonb(wanted.inputs), payee=payee(wanted.inputs),
         )  # fmt: skip
         if seq is not None or await _held_already(wanted):
             return
@@ -183,7 +198,7 @@ async def hold_together(wanted: Sequence[Hold]) -> None:
         annotator_ids=[hold.annotator_id for hold in wanted], amounts=[hold.price.micros for hold in wanted],
         currencies=[hold.price.currency for hold in wanted],
         rate_card_ids=[hold.price.inputs.get("rate_card_id") for hold in wanted],
-        inputs=[db.jsonb(hold.price.inputs) for hold in wanted],
+        inputs=[db.jsonb(hold.price.inputs) for hold in wanted], payees=[payee(hold.price.inputs) for hold in wanted],
     )  # fmt: skip
     if written != len(wanted):
         raise BudgetExhausted("A budget does not cover all of these, or somebody has no account yet.")
@@ -194,7 +209,7 @@ async def _held_already(wanted: Earmark) -> bool:
     amount = wanted.amount
     why = await db.fetch_one(
         sql.why_no_hold, key=wanted.key, annotator_id=wanted.annotator_id, project_id=wanted.project_id,
-        currency=amount.currency,
+        currency=amount.currency, payee=payee(wanted.inputs),
     )  # fmt: skip
     assert why is not None
     if why["held"] is not None:
@@ -204,7 +219,7 @@ async def _held_already(wanted: Earmark) -> bool:
     if why["left_micros"] < amount.micros:
         raise _exhausted(wanted, why["left_micros"])
     if not why["has_account"]:
-        await open_account("annotator_earnings", wanted.annotator_id, amount.currency)
+        await open_person(wanted.annotator_id, amount.currency, wanted.inputs)
     return False
 
 
@@ -290,6 +305,15 @@ async def _end_hold(kind: str, held_key: str, key: str, reason: str) -> Any | No
     return row
 
 
+async def open_person(annotator_id: UUID, currency: str, inputs: Mapping[str, Any]) -> None:
+    """Every account that paying this price needs."""
+    kinds = [(payee(inputs), currency)]
+    if "exchange" in inputs:
+        kinds += [(EARNINGS, inputs["exchange"]["to"]), (EXCHANGE, inputs["exchange"]["to"])]
+    for kind, code in sorted(kinds):
+        await open_account(kind, annotator_id, code)
+
+
 async def open_account(kind: str, owner_id: UUID, currency: str) -> None:
     """Where it is not there yet."""
     await db.execute(sql.open_account, id=uuid7(), kind=kind, owner_id=owner_id, currency=currency)
@@ -306,6 +330,11 @@ def _resolution(row: Any, *, fresh: bool) -> Resolution:
         vendor_id=plain_uuid_or_none(row["vendor_id"]),
         amount=Money(row["amount_micros"], row["currency"]),
         fresh=fresh,
+        business_key=row["business_key"],
+        held_id=plain_uuid(row["pending"]),
+        rate_card_id=plain_uuid_or_none(row["rate_card"]),
+        exchange=row["exchange"],
+        measured=row["inputs"],
     )
 
 

@@ -5,14 +5,14 @@ SELECT currency FROM project WHERE id = :project_id FOR NO KEY UPDATE
 -- name: current_rate_cards
 -- The card in force of each project: of those whose date has come, the latest date, and of one date the latest version.
 SELECT DISTINCT ON (project) id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
 FROM rate_card
 WHERE project = ANY (:project_ids::uuid[]) AND effective_from <= clock_timestamp()
 ORDER BY project, effective_from DESC, version DESC
 
 -- name: rate_cards_of_project
 -- Every version, newest first: what was promised when.
-SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
+SELECT id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
 FROM rate_card
 WHERE project = :project_id
 ORDER BY version DESC
@@ -20,12 +20,12 @@ ORDER BY version DESC
 -- name: add_rate_card
 -- The next version, under lock_project. A date up to a minute ago is a slow clock and means now; an older one inserts nothing.
 INSERT INTO rate_card (id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, created_at)
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros, created_at)
 SELECT :id, :project_id, 1 + (SELECT coalesce(max(version), 0) FROM rate_card WHERE project = :project_id),
   greatest(:effective_from::timestamptz, clock_timestamp()), :currency, :annotation_micros, :review_micros,
-  :difficulty_factors, :expert_factor, :class_factors, :language_factors, :minimum_micros, :turn_micros, :most_turns, :hour_micros, :most_minutes, :bill_annotation_micros, :bill_review_micros, clock_timestamp()
+  :difficulty_factors, :expert_factor, :class_factors, :language_factors, :minimum_micros, :turn_micros, :most_turns, :hour_micros, :most_minutes, :bill_annotation_micros, :bill_review_micros, :fee_percent, :fee_micros, clock_timestamp()
 WHERE coalesce(:effective_from::timestamptz >= clock_timestamp() - interval '1 minute', true)
-RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros
+RETURNING id, project, version, effective_from, currency, annotation_micros, review_micros, difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
 
 -- name: open_account
 -- On demand; whoever comes second finds the first one's account (unique constraint account_once).
@@ -60,14 +60,14 @@ WITH budget AS (
   UPDATE account SET debits_pending = debits_pending + :amount_micros::bigint
   WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
     AND debits_posted + debits_pending + :amount_micros::bigint <= credits_posted
-    AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings'
+    AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = :payee
                 AND earnings.owner_id = :annotator_id AND earnings.currency = :currency)
     AND NOT EXISTS (SELECT FROM transfer WHERE transfer.business_key = :key)
   RETURNING id
 ), earnings AS (
   UPDATE account SET credits_pending = credits_pending + :amount_micros::bigint
   FROM budget
-  WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id AND account.currency = :currency
+  WHERE account.kind = :payee AND account.owner_id = :annotator_id AND account.currency = :currency
   RETURNING account.id
 )
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
@@ -82,7 +82,7 @@ RETURNING seq
 SELECT
   (SELECT to_jsonb(ARRAY[amount_micros::text, currency, annotator_id::text, project_id::text]) FROM transfer
    WHERE business_key = :key) AS held,
-  EXISTS (SELECT FROM account WHERE kind = 'annotator_earnings' AND owner_id = :annotator_id AND currency = :currency)
+  EXISTS (SELECT FROM account WHERE kind = :payee AND owner_id = :annotator_id AND currency = :currency)
     AS has_account,
   coalesce((SELECT credits_posted - debits_posted - debits_pending FROM account
    WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency), 0) AS left_micros
@@ -97,7 +97,8 @@ held AS MATERIALIZED (
 )
 
 -- part: resolved_of
-SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
+SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, business_key, pending,
+  rate_card, inputs, (SELECT held.inputs -> 'exchange' FROM held) AS exchange,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id),
     CASE WHEN resolved.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
     AS vendor_id
@@ -119,7 +120,8 @@ WITH
     project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
   FROM held CROSS JOIN budget
   ON CONFLICT DO NOTHING
-  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
+  RETURNING id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id,
+    rate_card, inputs
 ), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again
   SELECT debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM resolved
   UNION ALL
@@ -152,7 +154,8 @@ WITH
     jsonb_build_object('turns', measured.turns, 'active_seconds', measured.seconds), :reason, clock_timestamp()
   FROM held CROSS JOIN budget CROSS JOIN measured
   ON CONFLICT DO NOTHING
-  RETURNING id, kind, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id
+  RETURNING id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id,
+    rate_card, inputs
 ), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again, and there a join of two of these would be another one
   SELECT resolved.debit_account AS account_id, resolved.amount_micros AS debit, 0 AS credit, held.amount_micros AS held_debit, 0 AS held_credit
   FROM resolved CROSS JOIN held
@@ -169,7 +172,8 @@ WITH
 -- name: resolution_of
 -- After resolve_hold returned nothing: what was decided before, if there was anything to decide.
 SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
-  resolution.annotator_id, resolution.assignment_id, resolution.task_id,
+  resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.business_key, resolution.pending, resolution.rate_card, resolution.inputs,
+  held.inputs -> 'exchange' AS exchange,
   coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolution.assignment_id),
     CASE WHEN resolution.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
     AS vendor_id
@@ -212,24 +216,33 @@ LIMIT :limit
 
 -- name: earnings_totals
 -- The sums are those of the account; the counts and the day are folded from the person's transfers. Days begin at 00:00 UTC.
-SELECT account.currency, account.credits_pending AS pending_micros, account.credits_posted - account.debits_posted + folded.sent AS posted_micros, folded.paid AS paid_micros,
-  (SELECT count(*) FROM transfer WHERE transfer.annotator_id = account.owner_id AND transfer.kind = 'pending'
-     AND transfer.currency = account.currency) - folded.posted - folded.voided AS pending_count,
-  folded.posted AS posted_count, folded.voided AS voided_count, folded.today AS today_micros, folded.week AS week_micros
+-- Work of projects in other currencies stands on the person's exchange accounts until it is posted: what waits there is added, as it will be paid.
+SELECT account.currency, account.credits_pending + coalesce(exchanged.micros, 0) AS pending_micros, account.credits_posted - account.debits_posted + folded.sent AS posted_micros, folded.paid AS paid_micros,
+  folded.held - folded.own_posted - folded.voided + coalesce(exchanged.pending, 0) AS pending_count,
+  folded.posted AS posted_count, folded.voided + coalesce(exchanged.voided, 0) AS voided_count, folded.today AS today_micros, folded.week AS week_micros
 FROM account
 CROSS JOIN LATERAL (
-  SELECT count(*) FILTER (WHERE kind = 'post') AS posted, count(*) FILTER (WHERE kind = 'void') AS voided,
+  SELECT count(*) FILTER (WHERE kind = 'pending' AND credit_account = account.id) AS held,
+    count(*) FILTER (WHERE kind = 'post' AND credit_account = account.id) AS own_posted,
+    count(*) FILTER (WHERE kind IN ('post', 'convert') AND credit_account = account.id) AS posted, count(*) FILTER (WHERE kind = 'void' AND credit_account = account.id) AS voided,
     coalesce(sum(CASE kind WHEN 'clear' THEN amount_micros WHEN 'return' THEN -amount_micros WHEN 'bounce' THEN -amount_micros END), 0)::bigint AS sent,
     coalesce(sum(CASE kind WHEN 'paid' THEN amount_micros WHEN 'bounce' THEN -amount_micros END), 0)::bigint AS paid,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
-      WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
+      WHERE kind IN ('post', 'share', 'deduct', 'convert') AND account.id IN (debit_account, credit_account) AND created_at >= date_trunc('day', clock_timestamp(), 'UTC')), 0)::bigint AS today,
     coalesce(sum(CASE WHEN debit_account = account.id THEN -amount_micros ELSE amount_micros END) FILTER (
-      WHERE kind IN ('post', 'share', 'deduct') AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
-  FROM (SELECT kind, amount_micros, created_at, debit_account FROM transfer
+      WHERE kind IN ('post', 'share', 'deduct', 'convert') AND account.id IN (debit_account, credit_account) AND created_at >= date_trunc('week', clock_timestamp(), 'UTC')), 0)::bigint AS week
+  FROM (SELECT kind, amount_micros, created_at, debit_account, credit_account FROM transfer
         WHERE transfer.annotator_id = account.owner_id AND transfer.currency = account.currency
         UNION ALL
-        SELECT given.kind, given.amount_micros, given.created_at, given.debit_account FROM transfer AS given WHERE given.kind = 'share' AND given.debit_account = account.id) AS moved
+        SELECT given.kind, given.amount_micros, given.created_at, given.debit_account, given.credit_account FROM transfer AS given WHERE given.kind = 'share' AND given.debit_account = account.id) AS moved
 ) AS folded
+LEFT JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE resolution.id IS NULL) AS pending, count(*) FILTER (WHERE resolution.kind = 'void') AS voided,
+    (1000000 * sum((held.inputs -> 'exchange' ->> 'amount')::numeric) FILTER (WHERE resolution.id IS NULL))::bigint AS micros
+  FROM account AS exchange JOIN transfer AS held ON held.credit_account = exchange.id AND held.annotator_id = exchange.owner_id AND held.kind = 'pending' AND held.inputs -> 'exchange' ->> 'to' = account.currency
+  LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+  WHERE exchange.kind = 'exchange' AND exchange.owner_id = account.owner_id
+) AS exchanged ON EXISTS (SELECT FROM account AS any_exchange WHERE any_exchange.kind = 'exchange' AND any_exchange.owner_id = account.owner_id)
 WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id
 ORDER BY account.currency
 
@@ -238,9 +251,10 @@ ORDER BY account.currency
 SELECT held.seq, held.assignment_id, held.task_id, task.external_id, coalesce(task.domain, exam.domain) AS domain,
   coalesce(task.language, exam.language) AS language, held.project_id, held.exam_attempt_id, held.adjustment_id, exam.id AS exam_id,
   exam.name AS exam_name, project.name AS project_name, coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind,
-  CASE WHEN held.kind = 'deduct' THEN -held.amount_micros ELSE coalesce(CASE resolution.kind WHEN 'post' THEN resolution.amount_micros END, held.amount_micros) - coalesce(given.micros, 0) END AS amount_micros,
-  held.currency, CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
-  coalesce(whole.inputs, CASE WHEN held.inputs -> 'metered' IS NOT NULL AND resolution.kind = 'post' THEN held.inputs || resolution.inputs ELSE held.inputs END) AS price_inputs,
+  CASE WHEN held.inputs -> 'exchange' IS NOT NULL THEN CASE held.kind WHEN 'deduct' THEN -1 ELSE 1 END * coalesce(exchanged.micros, (1000000 * (held.inputs -> 'exchange' ->> 'amount')::numeric)::bigint)
+    WHEN held.kind = 'deduct' THEN -held.amount_micros ELSE coalesce(CASE resolution.kind WHEN 'post' THEN resolution.amount_micros END, held.amount_micros) - coalesce(given.micros, 0) END AS amount_micros,
+  coalesce(held.inputs -> 'exchange' ->> 'to', held.currency) AS currency, held.currency AS project_currency, CASE WHEN held.kind IN ('share', 'deduct') OR resolution.kind = 'post' THEN 'posted' WHEN resolution.kind = 'void' THEN 'voided' ELSE 'pending' END AS state,
+  coalesce(whole.inputs || jsonb_strip_nulls(jsonb_build_object('exchange', held.inputs -> 'exchange')), CASE WHEN held.inputs -> 'metered' IS NOT NULL AND resolution.kind = 'post' THEN held.inputs || resolution.inputs ELSE held.inputs END) AS price_inputs,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'turns')::int ELSE given.kept END AS share_turns,
   CASE WHEN held.kind = 'share' THEN (held.inputs ->> 'of')::int ELSE given.turns END AS share_of,
   coalesce(whole.amount_micros, CASE resolution.kind WHEN 'post' THEN resolution.amount_micros END, held.amount_micros) AS whole_micros, coalesce(resolution.reason, held.reason) AS reason, held.created_at AS held_at,
@@ -259,6 +273,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT h.inputs || p.inputs AS inputs, p.amount_micros FROM transfer AS p JOIN transfer AS h ON h.id = p.pending WHERE held.kind = 'share' AND p.assignment_id = held.assignment_id AND p.kind = 'post' LIMIT 1
 ) AS whole ON true
+LEFT JOIN LATERAL (  -- what a posted line in another currency came to; nothing where that was less than a micro
+  SELECT coalesce((SELECT c.amount_micros FROM transfer AS c WHERE c.business_key = 'convert:' || coalesce(resolution.business_key, held.business_key)), 0) AS micros
+  WHERE held.inputs -> 'exchange' IS NOT NULL AND (held.kind IN ('share', 'deduct') OR resolution.kind = 'post')
+) AS exchanged ON true
 WHERE held.annotator_id = :annotator_id AND held.kind IN ('pending', 'share', 'deduct')
   AND (:before::bigint IS NULL OR held.seq < :before::bigint)
   AND (:since::timestamptz IS NULL OR held.created_at >= :since::timestamptz)
@@ -272,9 +290,10 @@ LIMIT :limit
 -- name: project_budget
 -- Zeros for a project that was never funded; no row for one that does not exist.
 -- What was deducted came back: it is neither funding nor spent.
-SELECT project.currency, coalesce(account.credits_posted, 0) - coalesce(returned.micros, 0) AS funded_micros,
-  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) - coalesce(returned.micros, 0) AS posted_micros
+SELECT project.currency, coalesce(account.credits_posted, 0) - coalesce(returned.micros, 0) AS funded_micros, coalesce(fees.credits_posted, 0) AS fees_micros,
+  coalesce(account.debits_pending, 0) AS reserved_micros, coalesce(account.debits_posted, 0) - coalesce(returned.micros, 0) - coalesce(fees.credits_posted, 0) AS posted_micros
 FROM project
+LEFT JOIN account AS fees ON fees.kind = 'fees' AND fees.owner_id = project.id AND fees.currency = project.currency
 LEFT JOIN account ON account.kind = 'project_budget' AND account.owner_id = project.id AND account.currency = project.currency
 LEFT JOIN LATERAL (SELECT sum(amount_micros)::bigint AS micros FROM transfer WHERE kind = 'deduct' AND credit_account = account.id) AS returned ON true
 WHERE project.id = :project_id
@@ -287,10 +306,12 @@ SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held
   count(*) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL) AS pending_count,
   count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
   coalesce(sum(CASE WHEN held.kind = 'deduct' THEN -held.amount_micros WHEN resolution.kind = 'post' THEN resolution.amount_micros END), 0)::bigint AS posted_micros,
-  coalesce(sum(held.amount_micros) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL), 0)::bigint AS pending_micros
+  coalesce(sum(held.amount_micros) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL), 0)::bigint AS pending_micros,
+  coalesce(sum(fee.amount_micros) FILTER (WHERE :vendor_id::uuid IS NULL), 0)::bigint AS fees_micros
 FROM transfer AS held
 JOIN project ON project.id = held.project_id
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
+LEFT JOIN transfer AS fee ON fee.assignment_id = held.assignment_id AND fee.kind = 'fee' AND resolution.kind = 'post'
 LEFT JOIN assignment ON assignment.id = held.assignment_id
 LEFT JOIN task ON task.id = held.task_id
 WHERE held.kind IN ('pending', 'deduct')
@@ -396,23 +417,30 @@ SELECT transfer.seq, transfer.kind, debit.kind AS debit_kind, credit.kind AS cre
 FROM transfer
 LEFT JOIN account AS debit ON debit.id = transfer.debit_account
 LEFT JOIN account AS credit ON credit.id = transfer.credit_account
+LEFT JOIN transfer AS held ON held.id = transfer.pending
 WHERE transfer.amount_micros <= 0
   OR (debit.currency, credit.currency) IS DISTINCT FROM (transfer.currency, transfer.currency)
   OR CASE transfer.kind
        WHEN 'direct' THEN (debit.kind, credit.kind, credit.owner_id)
          IS DISTINCT FROM ('funding', 'project_budget', transfer.project_id)
-       WHEN 'share' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
-         ('annotator_earnings', (SELECT annotator FROM assignment WHERE assignment.id = transfer.assignment_id), 'annotator_earnings', transfer.annotator_id)
-       WHEN 'deduct' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
-         IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'project_budget', transfer.project_id)
+       WHEN 'share' THEN (debit.kind IN ('annotator_earnings', 'exchange'), debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
+         (true, (SELECT annotator FROM assignment WHERE assignment.id = transfer.assignment_id),
+          CASE WHEN transfer.inputs -> 'exchange' IS NULL THEN 'annotator_earnings' ELSE 'exchange' END, transfer.annotator_id)
+       WHEN 'deduct' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
+         (CASE WHEN transfer.inputs -> 'exchange' IS NULL THEN 'annotator_earnings' ELSE 'exchange' END, transfer.annotator_id, 'project_budget', transfer.project_id)
+       WHEN 'convert' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) NOT IN
+         (('exchange', transfer.annotator_id, 'annotator_earnings', transfer.annotator_id), ('annotator_earnings', transfer.annotator_id, 'exchange', transfer.annotator_id))
+       WHEN 'fee_held' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM ('project_budget', transfer.project_id, 'fees', transfer.project_id)
+       WHEN 'fee' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM ('project_budget', transfer.project_id, 'fees', transfer.project_id)
+       WHEN 'fee_back' THEN (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM ('project_budget', transfer.project_id, 'fees', transfer.project_id)
        WHEN 'paid' THEN (debit.kind, credit.kind) IS DISTINCT FROM ('payout_clearing', 'paid_out')
        WHEN 'return' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('payout_clearing', 'annotator_earnings', transfer.annotator_id)
        WHEN 'bounce' THEN (debit.kind, credit.kind, credit.owner_id) IS DISTINCT FROM ('paid_out', 'annotator_earnings', transfer.annotator_id)
        WHEN 'earmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        WHEN 'clear' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
        WHEN 'unmark' THEN (debit.kind, debit.owner_id, credit.kind) IS DISTINCT FROM ('annotator_earnings', transfer.annotator_id, 'payout_clearing')
-       ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id)
-         IS DISTINCT FROM ('project_budget', transfer.project_id, 'annotator_earnings', transfer.annotator_id)
+       ELSE (debit.kind, debit.owner_id, credit.kind, credit.owner_id) IS DISTINCT FROM
+         ('project_budget', transfer.project_id, CASE WHEN coalesce(held.inputs, transfer.inputs) -> 'exchange' IS NULL THEN 'annotator_earnings' ELSE 'exchange' END, transfer.annotator_id)
      END
 
 -- name: check_ledger_balances
@@ -432,10 +460,10 @@ WITH leg AS (
   SELECT t.credit_account, t.kind, 0, t.amount_micros, 0, held.amount_micros FROM transfer t LEFT JOIN transfer held ON held.id = t.pending
 ), folded AS (
   SELECT account_id,
-    sum(CASE WHEN kind IN ('pending', 'earmark') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_debit ELSE 0 END) AS debits_pending,
-    sum(CASE WHEN kind IN ('pending', 'earmark') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark') THEN -held_credit ELSE 0 END) AS credits_pending,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return', 'bounce') THEN debit ELSE 0 END) AS debits_posted,
-    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'clear', 'paid', 'return', 'bounce') THEN credit ELSE 0 END) AS credits_posted
+    sum(CASE WHEN kind IN ('pending', 'earmark', 'fee_held') THEN debit WHEN kind IN ('post', 'void', 'clear', 'unmark', 'fee', 'fee_back') THEN -held_debit ELSE 0 END) AS debits_pending,
+    sum(CASE WHEN kind IN ('pending', 'earmark', 'fee_held') THEN credit WHEN kind IN ('post', 'void', 'clear', 'unmark', 'fee', 'fee_back') THEN -held_credit ELSE 0 END) AS credits_pending,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'convert', 'fee', 'clear', 'paid', 'return', 'bounce') THEN debit ELSE 0 END) AS debits_posted,
+    sum(CASE WHEN kind IN ('direct', 'post', 'share', 'deduct', 'convert', 'fee', 'clear', 'paid', 'return', 'bounce') THEN credit ELSE 0 END) AS credits_posted
   FROM leg
   GROUP BY account_id
 )
@@ -456,8 +484,8 @@ SELECT folded.project_id, folded.currency, folded.funded_micros, folded.reserved
 FROM (
   SELECT t.project_id, t.currency,
     coalesce(sum(t.amount_micros) FILTER (WHERE t.kind = 'direct'), 0) AS funded_micros,
-    coalesce(sum(CASE WHEN t.kind = 'pending' THEN t.amount_micros WHEN t.kind IN ('direct', 'share', 'deduct') THEN 0 ELSE -held.amount_micros END), 0) AS reserved_micros,
-    coalesce(sum(CASE t.kind WHEN 'post' THEN t.amount_micros WHEN 'deduct' THEN -t.amount_micros END), 0) AS posted_micros
+    coalesce(sum(CASE WHEN t.kind IN ('pending', 'fee_held') THEN t.amount_micros WHEN t.kind IN ('direct', 'share', 'deduct', 'convert') THEN 0 ELSE -held.amount_micros END), 0) AS reserved_micros,
+    coalesce(sum(CASE t.kind WHEN 'post' THEN t.amount_micros WHEN 'fee' THEN t.amount_micros WHEN 'deduct' THEN -t.amount_micros END), 0) AS posted_micros
   FROM transfer t LEFT JOIN transfer held ON held.id = t.pending
   WHERE t.project_id IS NOT NULL
   GROUP BY t.project_id, t.currency
@@ -492,8 +520,8 @@ WHERE resolution.kind IN ('post', 'void')
 -- first, in one order for everybody; what others changed meanwhile is seen, because an UPDATE looks at a row again that it had to wait for.
 WITH wanted AS (
   SELECT * FROM unnest(:ids::uuid[], :assignment_ids::uuid[], :task_ids::uuid[], :project_ids::uuid[], :annotator_ids::uuid[], :amounts::bigint[],
-    :currencies::text[], :rate_card_ids::uuid[], :inputs::jsonb[])
-    AS w (id, assignment_id, task_id, project_id, annotator_id, amount_micros, currency, rate_card_id, inputs)
+    :currencies::text[], :rate_card_ids::uuid[], :inputs::jsonb[], :payees::text[])
+    AS w (id, assignment_id, task_id, project_id, annotator_id, amount_micros, currency, rate_card_id, inputs, payee)
 ), locked AS MATERIALIZED (
   SELECT id FROM account WHERE kind = 'project_budget' AND owner_id IN (SELECT project_id FROM wanted) ORDER BY owner_id, id FOR NO KEY UPDATE
 ), budget AS (
@@ -504,10 +532,10 @@ WITH wanted AS (
   RETURNING account.id, account.owner_id, account.currency
 ), earnings AS (
   UPDATE account SET credits_pending = credits_pending + sums.amount_micros
-  FROM (SELECT w.annotator_id, w.currency, sum(w.amount_micros)::bigint AS amount_micros FROM wanted w
-        JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency GROUP BY w.annotator_id, w.currency) AS sums
-  WHERE account.kind = 'annotator_earnings' AND account.owner_id = sums.annotator_id AND account.currency = sums.currency
-  RETURNING account.id, account.owner_id, account.currency
+  FROM (SELECT w.annotator_id, w.currency, w.payee, sum(w.amount_micros)::bigint AS amount_micros FROM wanted w
+        JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency GROUP BY w.annotator_id, w.currency, w.payee) AS sums
+  WHERE account.kind = sums.payee AND account.owner_id = sums.annotator_id AND account.currency = sums.currency
+  RETURNING account.id, account.kind, account.owner_id, account.currency
 )
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id,
   annotator_id, assignment_id, task_id, rate_card, inputs, created_at)
@@ -515,7 +543,7 @@ SELECT w.id, 'pending', 'hold:' || w.assignment_id, budget.id, earnings.id, w.am
   w.annotator_id, w.assignment_id, w.task_id, w.rate_card_id, w.inputs, clock_timestamp()
 FROM wanted w
 JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency
-JOIN earnings ON earnings.owner_id = w.annotator_id AND earnings.currency = w.currency
+JOIN earnings ON earnings.kind = w.payee AND earnings.owner_id = w.annotator_id AND earnings.currency = w.currency
 
 -- name: hold_again
 -- After a hold was given back and the verdict overturned: the same amount out of the same budget, as its first hold was. Locks as hold does.
@@ -597,7 +625,7 @@ FOR NO KEY UPDATE OF account
 -- name: lock_shares
 -- Whoever handed the work in and whoever has a share of it, in one order for everybody.
 SELECT FROM account JOIN assignment ON assignment.id = :assignment_id
-WHERE account.kind = 'annotator_earnings' AND account.currency = assignment.currency
+WHERE account.kind IN ('annotator_earnings', 'exchange') AND account.currency = assignment.currency
   AND (account.owner_id = assignment.annotator OR account.owner_id = ANY (:annotator_ids::uuid[]))
 ORDER BY account.id
 FOR NO KEY UPDATE OF account
@@ -613,7 +641,8 @@ WITH posted AS (
     posted.project_id, w.annotator_id, posted.assignment_id, posted.task_id, w.inputs, w.reason, clock_timestamp()
   FROM unnest(:ids::uuid[], :annotator_ids::uuid[], :amounts::bigint[], :inputs::jsonb[], :reasons::text[]) AS w (id, annotator_id, amount_micros, inputs, reason)
   CROSS JOIN posted
-  JOIN account ON account.kind = 'annotator_earnings' AND account.owner_id = w.annotator_id AND account.currency = posted.currency
+  JOIN account ON account.kind = CASE WHEN w.inputs -> 'exchange' IS NULL THEN 'annotator_earnings' ELSE 'exchange' END AND account.owner_id = w.annotator_id
+    AND account.currency = posted.currency
   ON CONFLICT DO NOTHING
   RETURNING debit_account, credit_account, amount_micros, annotator_id
 ), moved AS (
@@ -777,11 +806,11 @@ WITH
   SELECT owners.id AS account, found.seq, found.digest, found.micros
   FROM owners CROSS JOIN bounds CROSS JOIN LATERAL (
     SELECT t.seq, t.digest, t.amount_micros AS micros FROM transfer t
-    WHERE t.credit_account = owners.id AND t.kind IN ('post', 'share')
+    WHERE t.credit_account = owners.id AND t.kind IN ('post', 'share', 'convert')
 {in_period}
     UNION ALL
     SELECT t.seq, t.digest, -t.amount_micros FROM transfer t
-    WHERE t.debit_account = owners.id AND t.kind IN ('share', 'deduct')
+    WHERE t.debit_account = owners.id AND t.kind IN ('share', 'deduct', 'convert')
 {in_period}
   ) AS found
 ), folded AS (
@@ -836,20 +865,22 @@ WITH
 {period_bounds}
 SELECT t.seq, t.kind, t.created_at, t.created_at < bounds.starts_at AS late, CASE WHEN t.credit_account = :account::uuid THEN t.amount_micros ELSE -t.amount_micros END AS micros,
   transfer_entry(t) AS entry, encode(t.digest, 'hex') AS digest, CASE WHEN held.id IS NOT NULL THEN transfer_entry(held) END AS held_entry, encode(held.digest, 'hex') AS held_digest,
-  CASE WHEN held.inputs -> 'metered' IS NOT NULL THEN held.inputs || t.inputs ELSE coalesce(held.inputs, t.inputs) END AS inputs, t.reason, coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') AS work, t.task_id,
+  CASE WHEN t.kind = 'convert' THEN coalesce(held.inputs, '{}') || t.inputs WHEN held.inputs -> 'metered' IS NOT NULL THEN held.inputs || t.inputs
+    ELSE coalesce(held.inputs, t.inputs) END AS inputs, t.reason,
+  CASE WHEN t.kind = 'convert' AND t.inputs ->> 'kind' = 'share' THEN 'share' ELSE coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') END AS work, t.task_id,
   task.external_id, coalesce(task.payload ->> 'title', exam.name) AS title, task.domain, task.language, project.name AS project_name,
   CASE WHEN held.business_key LIKE 'again:%' THEN (SELECT first.seq FROM transfer AS first WHERE first.business_key = 'hold:' || t.assignment_id)
     ELSE (coalesce(held.inputs, t.inputs) ->> 'corrects')::bigint END AS refers_to
 FROM bounds
 CROSS JOIN LATERAL (
-  SELECT t.seq FROM transfer t WHERE t.credit_account = :account::uuid AND t.kind IN ('post', 'share')
+  SELECT t.seq FROM transfer t WHERE t.credit_account = :account::uuid AND t.kind IN ('post', 'share', 'convert')
 {in_period}
   UNION ALL
-  SELECT t.seq FROM transfer t WHERE t.debit_account = :account::uuid AND t.kind IN ('share', 'deduct')
+  SELECT t.seq FROM transfer t WHERE t.debit_account = :account::uuid AND t.kind IN ('share', 'deduct', 'convert')
 {in_period}
 ) AS mine
 JOIN transfer t ON t.seq = mine.seq
-LEFT JOIN transfer held ON held.id = t.pending
+LEFT JOIN transfer held ON held.id = CASE WHEN t.kind = 'convert' THEN (t.inputs ->> 'held_id')::uuid ELSE t.pending END
 LEFT JOIN assignment ON assignment.id = t.assignment_id
 LEFT JOIN task ON task.id = t.task_id
 LEFT JOIN exam_attempt ON exam_attempt.id = t.exam_attempt_id
@@ -865,14 +896,15 @@ WITH bounds AS (
   FROM pay_period p LEFT JOIN pay_period before ON before.ends_at = p.starts_at
   WHERE p.state = 'closed'
 ), leg AS (
-  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.credit_account AS account, t.amount_micros AS micros FROM transfer t WHERE t.kind IN ('post', 'share')
+  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.credit_account AS account, t.amount_micros AS micros FROM transfer t WHERE t.kind IN ('post', 'share', 'convert')
   UNION ALL
-  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.debit_account, -t.amount_micros FROM transfer t WHERE t.kind IN ('share', 'deduct')
+  SELECT t.xid, t.seq, t.created_at, t.for_period, t.digest, t.debit_account, -t.amount_micros FROM transfer t WHERE t.kind IN ('share', 'deduct', 'convert')
 ), folded AS (
   SELECT bounds.period, leg.account, count(*) AS lines, sum(leg.micros) AS earned, sha256(string_agg(leg.digest, ''::bytea ORDER BY leg.seq)) AS lines_hash
   FROM bounds JOIN leg ON (leg.xid, leg.seq) <= (bounds.to_xid, bounds.to_seq)
     AND (leg.for_period = bounds.period OR leg.for_period IS NULL AND leg.created_at < bounds.ends_at
          AND (bounds.first OR leg.created_at >= bounds.starts_at OR (leg.xid, leg.seq) > (bounds.from_xid, bounds.from_seq)))
+  JOIN account ON account.id = leg.account AND account.kind = 'annotator_earnings'
   GROUP BY 1, 2
 ), stated AS (
   SELECT statement.* FROM statement JOIN bounds ON bounds.period = statement.period
@@ -900,11 +932,11 @@ WITH budget AS (
   UPDATE account SET credits_posted = credits_posted + :amount_micros::bigint
   WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency
     AND EXISTS (SELECT FROM account AS earnings WHERE earnings.kind = 'annotator_earnings' AND earnings.owner_id = :annotator_id
-                AND earnings.currency = :currency AND earnings.credits_posted - earnings.debits_posted - earnings.debits_pending >= :amount_micros::bigint)
+                AND earnings.currency = :paid_currency AND earnings.credits_posted - earnings.debits_posted - earnings.debits_pending >= :paid_micros::bigint)
   RETURNING id
 ), earnings AS (
   UPDATE account SET debits_posted = debits_posted + :amount_micros::bigint
-  FROM budget WHERE account.kind = 'annotator_earnings' AND account.owner_id = :annotator_id AND account.currency = :currency
+  FROM budget WHERE account.kind = :payee AND account.owner_id = :annotator_id AND account.currency = :currency
   RETURNING account.id
 )
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, adjustment_id, inputs, reason, created_at)
@@ -963,7 +995,7 @@ LEFT JOIN LATERAL (
     count(*) FILTER (WHERE t.kind IN ('post', 'deduct')) AS movements,
     coalesce(sum(CASE t.kind WHEN 'pending' THEN t.amount_micros WHEN 'post' THEN -t.amount_micros WHEN 'void' THEN -t.amount_micros END), 0)::bigint AS held,
     bool_or((t.annotator_id, t.project_id, t.currency) IS DISTINCT FROM (a.annotator, a.project, a.currency)) AS strange
-  FROM transfer t WHERE t.adjustment_id = a.id
+  FROM transfer t WHERE t.adjustment_id = a.id AND t.kind <> 'convert'
 ) AS moved ON true
 WHERE moved.strange OR moved.micros <> CASE WHEN a.state = 'posted' THEN a.amount_micros ELSE 0 END OR moved.movements <> (a.state = 'posted')::int
   OR moved.held <> CASE WHEN a.kind <> 'floor' AND a.amount_micros > 0 AND a.state IN ('waiting', 'scheduled') THEN a.amount_micros ELSE 0 END
@@ -1038,7 +1070,7 @@ UPDATE pay_period SET next_project = :next_project WHERE id = :id
 WITH spent AS (
   SELECT coalesce(sum(amount_micros), 0) AS micros,
     greatest(1, extract(epoch FROM clock_timestamp() - min(created_at)) / 86400) AS days
-  FROM transfer WHERE project_id = :project_id AND kind = 'post' AND created_at > clock_timestamp() - make_interval(days => :days)
+  FROM transfer WHERE project_id = :project_id AND kind IN ('post', 'fee') AND created_at > clock_timestamp() - make_interval(days => :days)
 ), pace AS (
   SELECT round(micros / coalesce(days, 1))::bigint AS per_day FROM spent
 )
@@ -1790,3 +1822,208 @@ FROM cell FULL JOIN item ON (item.project_id, item.domain, item.band, item.curre
 LEFT JOIN project ON project.id = nullif(coalesce(cell.project_id, item.project_id), '')::uuid
 ORDER BY coalesce(cell.micros, 0) DESC
 LIMIT :limit
+
+-- name: exchange_rates_of
+-- For each pair the newest rate of today (UTC) or before, unless it is too old to be used; pairs without one are left out.
+SELECT pair.base, pair.quote, found.day, found.rate, found.source
+FROM unnest(:bases::text[], :quotes::text[]) AS pair (base, quote)
+CROSS JOIN LATERAL (
+  SELECT r.day, r.rate, r.source, r.usable_until FROM exchange_rate r
+  WHERE r.base = pair.base AND r.quote = pair.quote AND r.day <= (clock_timestamp() AT TIME ZONE 'UTC')::date ORDER BY r.day DESC LIMIT 1
+) AS found
+WHERE found.usable_until >= (clock_timestamp() AT TIME ZONE 'UTC')::date
+
+-- name: pay_currency_of
+-- That somebody is paid in; none: in each project's.
+SELECT currency FROM annotator WHERE id = :annotator_id
+
+-- name: set_pay_currency
+-- The person's row; its trigger raises their profile's version.
+UPDATE annotator SET currency = :currency WHERE id = :annotator_id
+
+-- name: lock_budgets
+-- Of some projects, in one order for everybody: before anything else of a transaction that moves more than one statement does.
+SELECT FROM account WHERE kind = 'project_budget' AND owner_id = ANY (:project_ids::uuid[]) ORDER BY owner_id, id FOR NO KEY UPDATE
+
+-- name: lock_conversions
+-- What people earned before what was exchanged, each in the order of ids; after the budget, and after what the posting locked.
+SELECT FROM account WHERE kind IN ('annotator_earnings', 'exchange') AND owner_id = ANY (:annotator_ids::uuid[]) AND currency = ANY (:currencies::text[])
+ORDER BY kind, id FOR NO KEY UPDATE
+
+-- name: convert
+-- The second leg of a movement between currencies, once by its key: between somebody's exchange account and their earnings. Under lock_conversions.
+WITH pair AS (
+  SELECT earnings.id AS earnings, exchange.id AS exchange
+  FROM account AS earnings JOIN account AS exchange ON exchange.kind = 'exchange' AND exchange.owner_id = earnings.owner_id AND exchange.currency = earnings.currency
+  WHERE earnings.kind = 'annotator_earnings' AND earnings.owner_id = :annotator_id AND earnings.currency = :currency
+), added AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
+    exam_attempt_id, adjustment_id, for_period, inputs, reason, created_at)
+  SELECT :id, 'convert', 'convert:' || :source_key, CASE WHEN :back::boolean THEN pair.earnings ELSE pair.exchange END, CASE WHEN :back::boolean THEN pair.exchange ELSE pair.earnings END,
+    :amount_micros, :currency, source.project_id, :annotator_id, source.assignment_id, source.task_id, source.exam_attempt_id, source.adjustment_id, source.for_period,
+    :inputs, source.reason, clock_timestamp()
+  FROM pair JOIN transfer AS source ON source.business_key = :source_key
+  ON CONFLICT DO NOTHING
+  RETURNING debit_account, credit_account, amount_micros
+)
+UPDATE account SET
+  debits_posted = debits_posted + CASE WHEN account.id = added.debit_account THEN added.amount_micros ELSE 0 END,
+  credits_posted = credits_posted + CASE WHEN account.id = added.credit_account THEN added.amount_micros ELSE 0 END
+FROM added WHERE account.id IN (added.debit_account, added.credit_account)
+
+-- name: share_terms
+-- The exchange that each saw when they last took this task.
+SELECT DISTINCT ON (theirs.annotator) theirs.annotator AS annotator_id, theirs.price_inputs -> 'exchange' AS exchange
+FROM assignment AS mine JOIN assignment AS theirs ON theirs.task = mine.task AND theirs.kind = mine.kind AND theirs.currency = mine.currency AND theirs.annotator = ANY (:annotator_ids::uuid[])
+WHERE mine.id = :assignment_id
+ORDER BY theirs.annotator, theirs.claimed_at DESC
+
+-- name: exchange_of_line
+-- Of a transfer that is put right by another: by which rate it was converted, if it was.
+SELECT coalesce(held.inputs, t.inputs) -> 'exchange' FROM transfer t LEFT JOIN transfer held ON held.id = t.pending WHERE t.seq = :seq
+
+-- name: add_exchange_rates
+-- Those that are new; one that is there already says the same, or the caller has refused it.
+INSERT INTO exchange_rate (id, base, quote, day, rate, source, usable_until, created_by, created_at)
+SELECT w.id, w.base, w.quote, w.day, w.rate::numeric, :source, w.day + :days::int, :by, clock_timestamp()
+FROM unnest(:ids::uuid[], :bases::text[], :quotes::text[], :on_days::date[], :rates::text[]) AS w (id, base, quote, day, rate)
+ON CONFLICT DO NOTHING
+
+-- name: known_exchange_rates
+-- Of these pairs and days, what is there.
+SELECT r.base, r.quote, r.day, r.rate FROM exchange_rate r
+JOIN unnest(:bases::text[], :quotes::text[], :on_days::date[]) AS w (base, quote, day) ON r.base = w.base AND r.quote = w.quote AND r.day = w.day
+
+-- name: exchange_rates
+-- The newest day first; every filter may be left out.
+SELECT r.id, r.base, r.quote, r.day, r.rate, r.source, r.usable_until, r.created_by, r.created_at,
+  r.usable_until >= (clock_timestamp() AT TIME ZONE 'UTC')::date AND r.day <= (clock_timestamp() AT TIME ZONE 'UTC')::date AND NOT EXISTS (
+    SELECT FROM exchange_rate later WHERE later.base = r.base AND later.quote = r.quote AND later.day > r.day AND later.day <= (clock_timestamp() AT TIME ZONE 'UTC')::date) AS in_use
+FROM exchange_rate r
+WHERE (:base::text IS NULL OR r.base = :base::text) AND (:quote::text IS NULL OR r.quote = :quote::text)
+  AND (:before_day::date IS NULL OR (r.day, r.id) < (:before_day::date, :before_id::uuid))
+ORDER BY r.day DESC, r.id DESC
+LIMIT :limit
+
+-- name: missing_exchange_rates
+-- Pairs that people need today and no rate leads between: by projects that are published, and by who may be paid in another currency.
+SELECT project.currency AS base, annotator.currency AS quote, count(DISTINCT annotator.id)::int AS people
+FROM project CROSS JOIN annotator
+WHERE project.state = 'published' AND annotator.state = 'active' AND annotator.currency <> project.currency AND NOT EXISTS (
+  SELECT FROM exchange_rate r WHERE r.base = project.currency AND r.quote = annotator.currency AND r.day <= (clock_timestamp() AT TIME ZONE 'UTC')::date
+    AND r.usable_until >= (clock_timestamp() AT TIME ZONE 'UTC')::date)
+GROUP BY project.currency, annotator.currency ORDER BY 1, 2
+
+-- name: check_conversions_match_their_rate
+-- What was moved onto or from somebody's exchange account was converted once, by the rate that was stored with it, and that rate stands in the table.
+WITH source AS (
+  SELECT t.seq, t.business_key, t.annotator_id, coalesce(held.inputs, t.inputs) -> 'exchange' AS exchange,
+    t.amount_micros - CASE WHEN t.kind = 'post' THEN coalesce((SELECT sum(s.amount_micros) FROM transfer s WHERE s.assignment_id = t.assignment_id AND s.kind = 'share' AND s.debit_account = t.credit_account), 0) ELSE 0 END AS micros
+  FROM transfer t LEFT JOIN transfer held ON held.id = t.pending
+  WHERE t.kind IN ('post', 'share', 'deduct') AND coalesce(held.inputs, t.inputs) -> 'exchange' IS NOT NULL
+)
+SELECT source.seq, converted.seq AS converted_seq, source.micros, source.exchange, converted.amount_micros
+FROM source FULL JOIN (SELECT * FROM transfer WHERE kind = 'convert') AS converted ON converted.business_key = 'convert:' || source.business_key
+LEFT JOIN exchange_rate r ON r.base = source.exchange ->> 'from' AND r.quote = source.exchange ->> 'to' AND r.day = (source.exchange ->> 'day')::date
+WHERE source.seq IS NULL OR r.id IS NULL OR r.rate <> (source.exchange ->> 'rate')::numeric OR r.source <> source.exchange ->> 'source'
+  OR coalesce(converted.amount_micros, 0) <> converted_micros(source.micros::bigint, r.rate)
+  OR converted.seq IS NOT NULL AND (converted.currency <> source.exchange ->> 'to' OR converted.annotator_id <> source.annotator_id
+       OR converted.inputs -> 'exchange' <> source.exchange OR 1000000 * (converted.inputs ->> 'converted_from')::numeric <> source.micros)
+
+-- name: fees_of_cards
+-- What each card says of a fee.
+SELECT id, fee_percent, fee_micros FROM rate_card WHERE id = ANY (:ids::uuid[])
+
+-- name: hold_fees
+-- Beside prices that this transaction has just set aside; the budgets are locked by that. A budget covers all that is wanted of it or nothing is written of it.
+WITH wanted AS (
+  SELECT * FROM unnest(:ids::uuid[], :assignment_ids::uuid[], :task_ids::uuid[], :project_ids::uuid[], :amounts::bigint[], :currencies::text[], :card_ids::uuid[])
+    AS w (id, assignment_id, task_id, project_id, amount_micros, currency, card_id)
+), sums AS MATERIALIZED (
+  SELECT project_id, currency, sum(amount_micros)::bigint AS amount_micros FROM wanted GROUP BY project_id, currency
+), budget AS (
+  UPDATE account SET debits_pending = debits_pending + sums.amount_micros FROM sums
+  WHERE account.kind = 'project_budget' AND account.owner_id = sums.project_id AND account.currency = sums.currency
+    AND debits_posted + debits_pending + sums.amount_micros <= credits_posted
+  RETURNING account.id, account.owner_id, account.currency
+), fees AS (
+  UPDATE account SET credits_pending = credits_pending + sums.amount_micros FROM sums JOIN budget ON budget.owner_id = sums.project_id AND budget.currency = sums.currency
+  WHERE account.kind = 'fees' AND account.owner_id = sums.project_id AND account.currency = sums.currency
+  RETURNING account.id, account.owner_id, account.currency
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT w.id, 'fee_held', 'fee:hold:' || w.assignment_id, budget.id, fees.id, w.amount_micros, w.currency, w.project_id, w.assignment_id, w.task_id, w.card_id, '{}', clock_timestamp()
+FROM wanted w
+JOIN budget ON budget.owner_id = w.project_id AND budget.currency = w.currency
+JOIN fees ON fees.owner_id = w.project_id AND fees.currency = w.currency
+
+-- name: fee_is_held
+-- Or was: a price is fixed at the claim, and so is its fee.
+SELECT 1 FROM transfer WHERE business_key = 'fee:hold:' || :assignment_id::uuid
+
+-- name: fee_to_hold_again
+-- Of a price that is held a second time, where the fee of the first was given back.
+SELECT first.project_id FROM transfer AS first
+WHERE first.business_key = 'fee:hold:' || :assignment_id::uuid
+  AND EXISTS (SELECT FROM transfer AS again JOIN account ON account.id = again.debit_account WHERE again.business_key = 'again:' || :assignment_id::uuid
+              AND NOT EXISTS (SELECT FROM transfer AS ended WHERE ended.pending = again.id))
+  AND NOT EXISTS (SELECT FROM transfer AS again WHERE again.business_key = 'fee:again:' || :assignment_id::uuid)
+
+-- name: hold_fee_again
+-- The same amount, out of the same budget.
+WITH first AS (
+  SELECT * FROM transfer WHERE business_key = 'fee:hold:' || :assignment_id::uuid
+), budget AS (
+  UPDATE account SET debits_pending = debits_pending + first.amount_micros FROM first
+  WHERE account.id = first.debit_account AND account.debits_posted + account.debits_pending + first.amount_micros <= account.credits_posted
+  RETURNING account.id
+), fees AS (
+  UPDATE account SET credits_pending = credits_pending + first.amount_micros FROM first, budget WHERE account.id = first.credit_account
+  RETURNING account.id
+)
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, assignment_id, task_id, rate_card, inputs, created_at)
+SELECT :id, 'fee_held', 'fee:again:' || assignment_id, budget.id, fees.id, amount_micros, currency, project_id, assignment_id, task_id, rate_card, inputs, clock_timestamp()
+FROM first, budget, fees
+
+-- name: kind_of_hold
+-- What the work was that a price was held for.
+SELECT coalesce(inputs ->> 'kind', '') FROM transfer WHERE id = :id
+
+-- name: settle_fee
+-- Ends the fee that was held with a price, once; under the lock of the budget, which ending the price took.
+WITH held AS MATERIALIZED (
+  SELECT fee.* FROM transfer AS priced JOIN transfer AS fee ON fee.business_key = 'fee:' || priced.business_key WHERE priced.id = :held_id
+), resolved AS (
+  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, assignment_id, task_id, rate_card, inputs, created_at)
+  SELECT :id, CASE WHEN :amount_micros::bigint > 0 THEN 'fee' ELSE 'fee_back' END, :key, debit_account, credit_account,
+    CASE WHEN :amount_micros > 0 THEN :amount_micros ELSE amount_micros END, currency, held.id, project_id, assignment_id, task_id, rate_card, '{}', clock_timestamp()
+  FROM held
+  ON CONFLICT DO NOTHING
+  RETURNING kind, debit_account, credit_account, amount_micros
+), leg AS MATERIALIZED (
+  SELECT debit_account AS account_id, held.amount_micros AS held_debit, 0 AS held_credit, resolved.amount_micros * (resolved.kind = 'fee')::int AS debit, 0 AS credit FROM resolved JOIN held USING (debit_account, credit_account)
+  UNION ALL
+  SELECT credit_account, 0, held.amount_micros, 0, resolved.amount_micros * (resolved.kind = 'fee')::int FROM resolved JOIN held USING (debit_account, credit_account)
+)
+UPDATE account SET debits_pending = debits_pending - leg.held_debit, credits_pending = credits_pending - leg.held_credit,
+  debits_posted = debits_posted + leg.debit, credits_posted = credits_posted + leg.credit
+FROM leg WHERE account.id = leg.account_id
+
+-- name: check_fees_follow_their_card
+-- Each price whose card has a fee has that fee held beside it, ended as it is, of what was posted; half to even at the micro. No other fee is there.
+WITH priced AS (
+  SELECT h.seq, h.business_key, r.kind AS ended,
+    half_even(h.amount_micros * c.fee_percent::numeric, 100) + CASE WHEN h.inputs ->> 'kind' = 'review' THEN 0 ELSE c.fee_micros END AS wanted,
+    half_even(r.amount_micros * c.fee_percent::numeric, 100) + CASE WHEN h.inputs ->> 'kind' = 'review' THEN 0 ELSE c.fee_micros END AS due
+  FROM transfer h JOIN rate_card c ON c.id = h.rate_card LEFT JOIN transfer r ON r.pending = h.id
+  WHERE h.kind = 'pending' AND (c.fee_percent::numeric > 0 OR c.fee_micros > 0)
+), fee AS (
+  SELECT f.seq, f.business_key, f.amount_micros, e.kind AS ended, e.amount_micros AS taken
+  FROM transfer f LEFT JOIN transfer e ON e.pending = f.id WHERE f.kind = 'fee_held'
+)
+SELECT coalesce(priced.seq, fee.seq) AS seq, priced.wanted, fee.amount_micros, priced.ended, fee.ended AS fee_ended, priced.due, fee.taken
+FROM priced FULL JOIN fee ON fee.business_key = 'fee:' || priced.business_key
+WHERE priced.seq IS NULL OR coalesce(fee.amount_micros, 0) <> priced.wanted
+  OR fee.seq IS NOT NULL AND (fee.ended, fee.taken) IS DISTINCT FROM (
+    CASE WHEN priced.ended = 'post' AND priced.due > 0 THEN 'fee' WHEN priced.ended IS NOT NULL THEN 'fee_back' END,
+    CASE WHEN priced.ended = 'post' AND priced.due > 0 THEN priced.due WHEN priced.ended IS NOT NULL THEN fee.amount_micros END)

@@ -20,7 +20,9 @@ from kernel import audit, db
 from kernel.ids import uuid7
 from kernel.money import Money, amount_text, parse_currency, round_half_even
 from kernel.sql import load
+from payments import exchange
 from payments.errors import BadRateCard, NoSuchProject
+from payments.ledger import open_account
 from routing.events import NoRateCard, Price, PriceQuery
 
 sql = load(__package__)
@@ -33,6 +35,8 @@ LEVELS = ("1", "2", "3", "4", "5")
 MOST_LANGUAGES = 200
 MOST_TURNS, MOST_MINUTES = 1000, 1440
 _FACTOR = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
+_PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
+MOST_PERCENT = 100
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 HOUR, MINUTE = 3600, 60
 _EXACT_DIGITS = 60  # 13 digits of micros times four factors of 9 digits: the product is exact before it is rounded
@@ -57,6 +61,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     bill_annotation: Money | None = None
     """What the customer pays, × the same factors. Annotators do not see it."""
     bill_review: Money | None = None
+    fee_percent: str = "0"
+    """Of posted pay, 0 to 100, on top of it out of the budget. Annotators do not see it."""
+    fee_fixed: Money | None = None
+    """On top of each accepted task; reviews have none."""
 
 
 class RateCardView(msgspec.Struct, frozen=True):
@@ -82,6 +90,8 @@ class RateCardView(msgspec.Struct, frozen=True):
     most_minutes: int = 0
     bill_annotation: Money | None = None
     bill_review: Money | None = None
+    fee_percent: str = "0"
+    fee_fixed: Money | None = None
 
     def base(self, kind: str) -> Money:
         return self.review if kind == REVIEW else self.annotation
@@ -163,7 +173,8 @@ def _product(base_micros: int, *factors: str) -> int:
 
 
 async def quote(queries: Sequence[PriceQuery]) -> list[Price]:
-    """One price per query, in their order, with one statement for all. Raises `NoRateCard`.
+    """One price per query, in their order, with one statement for all, and one more where people are paid in other currencies than
+    their projects. Raises `NoRateCard`; a price that no exchange rate leads to is `without_rate`.
 
     Cards are not cached: this reads a handful of rows by index, and a cache would price with a card that another
     process has superseded.
@@ -174,7 +185,8 @@ async def quote(queries: Sequence[PriceQuery]) -> list[Price]:
     for query in queries:
         if query.project_id not in cards:
             raise NoRateCard(project_id=str(query.project_id))
-    return [price(cards[query.project_id], query) for query in queries]
+    prices = [price(cards[query.project_id], query) for query in queries]
+    return await exchange.in_currencies(prices, [query.currency for query in queries])
 
 
 async def current_cards(project_ids: set[UUID]) -> dict[UUID, RateCardView]:
@@ -219,11 +231,13 @@ async def create_rate_card(
         raise BadRateCard(f"The project pays in {project_currency}, so its rate card cannot be in {currency}.")
     row = await db.fetch_one(
         sql.add_rate_card, id=uuid7(), project_id=project_id, effective_from=effective_from, currency=currency,
-        **columns(annotation, review, difficulty_factors, expert_factor, terms),
+        **columns(annotation, review, difficulty_factors, expert_factor, terms), **fee_columns(terms),
     )  # fmt: skip
     if row is None:
         raise BadRateCard("A rate card cannot take effect in the past: work was already priced; leave the date out.")
     view = _view(row)
+    if row["fee_percent"] != "0" or row["fee_micros"]:
+        await open_account("fees", project_id, currency)
     await audit.record("rate_card.created", "rate_card", view.id, after=view, reason=reason)
     return view
 
@@ -241,6 +255,15 @@ def columns(
         "bill_annotation_micros": terms.bill_annotation.micros if terms.bill_annotation else None,
         "bill_review_micros": terms.bill_review.micros if terms.bill_review else None,
     }  # fmt: skip
+
+
+def fee_columns(terms: Terms) -> dict[str, Any]:
+    """As a statement takes them. Raises `BadRateCard`."""
+    if not _PERCENT.fullmatch(terms.fee_percent) or Decimal(terms.fee_percent) > MOST_PERCENT:
+        raise BadRateCard(
+            f'{terms.fee_percent!r} is no percentage; send a decimal string from "0" to "100", such as "2.5".'
+        )
+    return {"fee_percent": terms.fee_percent, "fee_micros": terms.fee_fixed.micros if terms.fee_fixed else 0}
 
 
 def check_card(
@@ -265,7 +288,8 @@ def check_card(
                 f'{factor!r} is no factor; send a decimal string from "0" to "999.999999", such as "1.25".'
             )
     dearest = [max([*group.values(), "1"], key=Decimal) for group in groups]
-    for base in (*bases, terms.minimum, terms.bill_annotation, terms.bill_review, terms.per_turn, terms.per_hour):
+    amounts = (terms.minimum, terms.bill_annotation, terms.bill_review, terms.per_turn, terms.per_hour, terms.fee_fixed)
+    for base in (*bases, *amounts):
         _check_amount(base, currency, dearest)
     for rate, most, largest in (
         (terms.per_turn, terms.most_turns, MOST_TURNS),
@@ -314,6 +338,8 @@ def _view(row: Any) -> RateCardView:
         most_minutes=row["most_minutes"],
         bill_annotation=_money(row["bill_annotation_micros"], row["currency"]),
         bill_review=_money(row["bill_review_micros"], row["currency"]),
+        fee_percent=row["fee_percent"],
+        fee_fixed=_money(row["fee_micros"] or None, row["currency"]),
     )
 
 

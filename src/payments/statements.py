@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,11 @@ from kernel.money import Money, exponent, from_json
 from kernel.sql import load
 from payments import rates
 from payments.errors import BadStatementFile, NoSuchStatement
+from payments.exchange import converted
 
 sql = load(__package__)
 FORMAT = "callboard.statement/1"
+CONVERT = "convert"
 _SEQ, _KIND, _DEBIT, _CREDIT, _AMOUNT, _CURRENCY, _PENDING, _ID, _INPUTS = 0, 3, 5, 6, 7, 8, 9, 2, 18
 """Places in what the ledger hashes of a transfer (`transfer_entry`)."""
 _ACCOUNT, _STATED_CURRENCY, _LINES, _EARNED, _CARRIED_IN, _PAYABLE, _CARRIED_OUT, _LINES_HASH = 3, 4, 6, 7, 8, 9, 10, 11
@@ -158,7 +161,9 @@ def _check_line(line: StatementLine, own: list[str]) -> list[str]:
         wrong.append("it is somebody else's")
     if (sign * int(entry[_AMOUNT]), entry[_CURRENCY]) != (line.amount.micros, line.amount.currency):
         wrong.append("its amount is another")
-    if line.held_entry is not None:
+    if line.kind == CONVERT:
+        wrong += _check_conversion(line, entry)
+    elif line.held_entry is not None:
         wrong += _check_price(line, entry)
     return [f"line {line.seq}: {one}" for one in wrong]
 
@@ -172,13 +177,42 @@ def _check_price(line: StatementLine, entry: list[str]) -> list[str]:
     measured = json.loads(entry[_INPUTS]) if inputs.get("metered") else {}
     if inputs | measured != line.price:
         return ["the inputs of its price are others"]
-    priced = rates.recompute(inputs) if "base" in inputs else int(held[_AMOUNT])
-    paid = min(priced, rates.recompute(inputs, measured)) if measured else priced
     return (
         []
-        if (priced, paid) == (int(held[_AMOUNT]), int(entry[_AMOUNT]))
+        if _priced(inputs, held, measured) == (int(held[_AMOUNT]), int(entry[_AMOUNT]))
         else ["its price does not follow from its inputs"]
     )
+
+
+def _check_conversion(line: StatementLine, entry: list[str]) -> list[str]:
+    """What was moved in the project's currency, times the rate of the hold, half to even at the micro; and the price itself."""
+    said = json.loads(entry[_INPUTS])
+    terms, part = said["exchange"], _micros(said["converted_from"])
+    wrong = []
+    if (converted(part, terms["rate"]), terms["to"]) != (int(entry[_AMOUNT]), entry[_CURRENCY]):
+        wrong.append("its amount does not follow from its exchange rate")
+    if line.held_entry is None:
+        return wrong if line.price == said else [*wrong, "the inputs of its price are others"]
+    held = json.loads(line.held_entry)
+    inputs = json.loads(held[_INPUTS])
+    if _hash(line.held_entry) != line.held_digest or held[_ID] != said["held_id"]:
+        return [*wrong, "the hold that it pays is another"]
+    if inputs | said != line.price or inputs.get("exchange") != terms or terms["from"] != held[_CURRENCY]:
+        wrong.append("the inputs of its price are others")
+    priced, paid = _priced(inputs, held, said)
+    if (priced, paid) != (int(held[_AMOUNT]), part + _micros(said.get("passed_on", "0"))):
+        wrong.append("its price does not follow from its inputs")
+    return wrong
+
+
+def _priced(inputs: Mapping[str, Any], held: list[str], measured: Mapping[str, Any]) -> tuple[int, int]:
+    """Micros that were set aside, and what of them is paid."""
+    priced = rates.recompute(inputs) if "base" in inputs else int(held[_AMOUNT])
+    return priced, min(priced, rates.recompute(inputs, measured)) if inputs.get("metered") else priced
+
+
+def _micros(amount: str) -> int:
+    return int(Decimal(amount).scaleb(6))
 
 
 def _hash(text: str) -> str:

@@ -10,6 +10,7 @@ from piccolo.columns import (
     Date,
     ForeignKey,
     Integer,
+    Numeric,
     Text,
     Timestamptz,
     Varchar,
@@ -45,9 +46,12 @@ class RateCard(Table, tablename="rate_card", db=engine):
     most_minutes = Integer(default=0)
     bill_annotation_micros = BigInt(null=True, default=None)
     bill_review_micros = BigInt(null=True, default=None)
+    fee_percent = Varchar(length=12, default="0")
+    fee_micros = BigInt(default=0)
     created_at = Timestamptz(default=TimestamptzNow())
     rate_card_once = Unique([project, version])
     rate_card_real_prices = Check("annotation_micros >= 0 AND review_micros >= 0")
+    rate_card_real_fee = Check("fee_percent::numeric BETWEEN 0 AND 100 AND fee_micros >= 0")
     rate_card_real_terms = Check("minimum_micros >= 0 AND bill_annotation_micros >= 0 AND bill_review_micros >= 0")
     rate_card_stated_maximum = Check(
         "turn_micros >= 0 AND hour_micros >= 0 AND (turn_micros > 0) = (most_turns > 0) AND (hour_micros > 0) = (most_minutes > 0)"
@@ -67,7 +71,7 @@ class Account(Table, tablename="account", db=engine):
     credits_posted = BigInt(default=0)
     account_once = Unique([kind, owner_id, currency])
     account_known_kind = Check(
-        "kind IN ('funding', 'project_budget', 'annotator_earnings', 'payout_clearing', 'paid_out')"
+        "kind IN ('funding', 'project_budget', 'annotator_earnings', 'payout_clearing', 'paid_out', 'exchange', 'fees')"
     )
     account_no_negative = Check(
         "debits_pending >= 0 AND debits_posted >= 0 AND credits_pending >= 0 AND credits_posted >= 0"
@@ -77,7 +81,7 @@ class Account(Table, tablename="account", db=engine):
 
 class Transfer(Table, tablename="transfer", db=engine):
     """Money from one account to another: pending, the posting or voiding of a pending one, a share of posted pay,
-    a deduction, or a step of a payout. Append-only.
+    a deduction, a conversion, a fee, or a step of a payout. Append-only.
 
     Two further columns are added in SQL: `xid` (as in the kernel's Event) and `digest`, the hash of the row's own content.
     """
@@ -103,11 +107,32 @@ class Transfer(Table, tablename="transfer", db=engine):
     reason = Text(default="")
     created_at = Timestamptz(default=TimestamptzNow())
     transfer_known_kind = Check(
-        "kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'earmark', 'clear', 'unmark', 'paid', 'return', 'bounce')"
+        "kind IN ('direct', 'pending', 'post', 'void', 'share', 'deduct', 'convert', 'fee_held', 'fee', 'fee_back', "
+        "'earmark', 'clear', 'unmark', 'paid', 'return', 'bounce')"
     )
     transfer_real_amount = Check("amount_micros > 0")
     transfer_two_accounts = Check("debit_account <> credit_account")
-    transfer_resolution_names_pending = Check("(kind IN ('post', 'void', 'clear', 'unmark')) = (pending IS NOT NULL)")
+    transfer_resolution_names_pending = Check(
+        "(kind IN ('post', 'void', 'clear', 'unmark', 'fee', 'fee_back')) = (pending IS NOT NULL)"
+    )
+
+
+class ExchangeRate(Table, tablename="exchange_rate", db=engine):
+    """What one unit of a currency is worth in another on a day, by whom that is said. Append-only: a later day has a row of its own."""
+
+    id = UUID(primary_key=True)
+    base = Varchar(length=3)
+    quote = Varchar(length=3)
+    day = Date()
+    rate = Numeric(digits=(19, 12))
+    source = Varchar(length=120)
+    usable_until = Date()
+    created_by = Varchar(length=100)
+    created_at = Timestamptz(default=TimestamptzNow())
+    exchange_rate_once = Unique([base, quote, day])
+    exchange_rate_real = Check(
+        "rate > 0 AND rate <= 5000000 AND base <> quote AND source <> '' AND usable_until >= day"
+    )
 
 
 class LedgerSeal(Table, tablename="ledger_seal", db=engine):

@@ -144,6 +144,18 @@ INVARIANTS = [
         5,
     ),
     Invariant(
+        "conversions_match_their_rate",
+        "What goes through somebody's exchange account is converted once, half to even at the micro, by the rate stored with its hold.",
+        sql.check_conversions_match_their_rate,
+        5,
+    ),
+    Invariant(
+        "fees_follow_their_card",
+        "Each price whose rate card has a fee has it held beside it, and taken or given back with it.",
+        sql.check_fees_follow_their_card,
+        5,
+    ),
+    Invariant(
         "adjustments_are_paid_once",
         "Each posted adjustment moved its amount once; no other moved any, and open ones upwards are held.",
         sql.check_adjustments_are_paid_once,

@@ -104,13 +104,15 @@ async def give(
 
 
 async def price_of(slot: Any, head: Head, profile: Profile, settings: Settings) -> Price:
-    """Of one free place for one person: rework of one's own keeps the price of the first time."""
+    """Of one free place for one person: rework of one's own keeps the price of the first time. Raises `ExchangeRateMissing`."""
     if slot["reserved_for"] == profile.id:
         last = await db.fetch_one(sql.last_price_inputs, slot_id=slot["id"])
         assert last is not None
         return Price(slot["carried_price_micros"], last["currency"], last["price_inputs"])
     seen = Views(profile, settings.skill_half_life_days).of(head.half_life_days)
-    return (await pricing().quote([price_query(seen, head, settings.skill_lower_bound_z)]))[0]
+    price = (await pricing().quote([price_query(seen, head, settings.skill_lower_bound_z)]))[0]
+    price.require_rate()
+    return price
 
 
 async def take_back(assignment_id: UUID, settings: Settings, *, reason: str) -> None:

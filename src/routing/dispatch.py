@@ -20,7 +20,7 @@ from routing.caps import OPEN, Capped, Taken, caps_of
 from routing.choice import BARRED, Recent, kept, recent_of, retry_after
 from routing.eligibility import judge
 from routing.errors import PlaceTaken
-from routing.events import BudgetExhausted, Hold, Price, pricing
+from routing.events import BudgetExhausted, ExchangeRateMissing, Hold, Price, pricing
 from routing.heads import (
     KINDS,
     Candidate,
@@ -63,7 +63,7 @@ KEPT_FOR_BETTER = (
 class Claim(msgspec.Struct, frozen=True):
     assignments: list[AssignmentView]
     reason: str | None = None
-    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `kept_for_better_fit`, `capped`, `budget_exhausted`."""
+    """Why there are fewer than asked for: `at_capacity`, `not_active`, `not_available`, `nothing_waiting`, `not_eligible`, `kept_for_better_fit`, `capped`, `budget_exhausted`, `exchange_rate_missing`."""
     detail: str | None = None
     counts: dict[str, int] = {}
     """Lanes with free slots by what keeps this person from them."""
@@ -158,6 +158,8 @@ class _Door:
         self.caps, self.capped = OPEN, Capped()
         self.prices: dict[UUID, Price] = {}
         """By lane."""
+        self.without_rate: tuple[str, str] | None = None
+        """The two currencies of a price that nothing leads between."""
         self.affordable: dict[UUID, int] = {}
         """Projects whose budget covers only so many further tasks."""
 
@@ -264,6 +266,9 @@ class _Door:
     async def _take(self, candidate: Candidate, why: dict[str, Any], taken: list[_Taken]) -> bool:
         head, one = candidate.head, candidate.lot
         price = await self._price(head)
+        if price.without_rate:
+            self.without_rate = price.without_rate
+            return False
         if one.slot_id is None:
             return await self._slot(head, price, why, taken, from_rank=one.from_rank)
         return await self._slot(head, price, why, taken, slot_id=one.slot_id, statement=sql.claim_named)
@@ -344,14 +349,9 @@ class _Door:
 
     async def short(self, views: list[AssignmentView]) -> Claim:
         counts = dict(self.refusals)
-        if self.affordable:
-            return Claim(
-                views,
-                "budget_exhausted",
-                "The project's budget does not cover another task.",
-                counts,
-                RETRY_WHEN_EMPTY_SECONDS,
-            )
+        if self.affordable or self.without_rate:
+            why = BudgetExhausted if self.affordable else ExchangeRateMissing
+            return Claim(views, why.code, f"{why.title}.", counts, RETRY_WHEN_EMPTY_SECONDS)
         if self.kept_for_seconds is not None and not views:
             return Claim(views, "kept_for_better_fit", KEPT_FOR_BETTER, counts, self.kept_for_seconds)
         if self.capped.failures:

@@ -27,6 +27,13 @@ class BudgetExhausted(Conflict):
     title = "The project's budget does not cover another task"
 
 
+class ExchangeRateMissing(Conflict):
+    """Of a price whose project pays in another currency than the person is paid in."""
+
+    code = "exchange_rate_missing"
+    title = "There is no exchange rate of these days for this project's pay; import one under Payroll, Exchange rates"
+
+
 class PriceQuery(msgspec.Struct, frozen=True):
     """What a price depends on."""
 
@@ -41,13 +48,23 @@ class PriceQuery(msgspec.Struct, frozen=True):
     """1 to 5: the least level that the work asks of a person."""
     language: str = ""
     """BCP 47 tag of the task."""
+    currency: str | None = None
+    """That the person is paid in; none: in the project's."""
 
 
 class Price(msgspec.Struct, frozen=True):
     micros: int
     currency: str
     inputs: dict[str, Any]
-    """Rate card version, base and factors: enough to compute the price again."""
+    """Rate card version, base and factors: enough to compute the price again. Where the person is paid in another currency, `exchange`
+    has the rate, its day and source, and the `amount` that it makes of the price."""
+    without_rate: tuple[str, str] | None = None
+    """The project's currency and the person's, where no rate leads from one to the other: nobody may be promised this price."""
+
+    def require_rate(self) -> None:
+        """Raises `ExchangeRateMissing`."""
+        if self.without_rate:
+            raise ExchangeRateMissing(from_currency=self.without_rate[0], to_currency=self.without_rate[1])
 
 
 class Hold(msgspec.Struct, frozen=True):

@@ -119,7 +119,9 @@ def head_of(row: Any) -> Head:
 def price_query(profile: Profile, head: Head, z: float) -> PriceQuery:
     lane = head.lane
     expert = profile.is_expert(lane.domain, z, head.expert_level)
-    return PriceQuery(lane.project_id, lane.kind, lane.difficulty_band, expert, lane.min_level, lane.language)
+    return PriceQuery(
+        lane.project_id, lane.kind, lane.difficulty_band, expert, lane.min_level, lane.language, profile.currency
+    )
 
 
 def trait_of(profile: Profile, head: Head, z: float, now: Situation) -> Trait:

@@ -463,7 +463,8 @@ LIMIT 1
 -- name: returned_to
 -- Rework that waits for its author, with the reviewer's words.
 SELECT s.id AS slot_id, t.id AS task_id, t.external_id, t.domain, t.language, t.payload, s.carried_price_micros AS price_micros, p.currency, p.name AS project_name,
-       s.freed_at AS returned_at, v.reasons, v.comment
+       s.freed_at AS returned_at, v.reasons, v.comment,
+       (SELECT a.price_inputs FROM assignment a WHERE a.slot = s.id ORDER BY a.epoch DESC LIMIT 1) AS price_inputs
 FROM slot s JOIN task t ON t.id = s.task JOIN project p ON p.id = s.project
 JOIN LATERAL (SELECT v.reasons, v.comment FROM verdict v JOIN submission b ON b.id = v.submission
               WHERE b.slot = s.id ORDER BY v.given_at DESC LIMIT 1) v ON true
@@ -1416,7 +1417,8 @@ WHERE reserved_for = :annotator_id AND state = 'free' AND kept_until IS NOT NULL
 -- name: kept_for
 -- Tasks whose lease lapsed a moment ago, as long as they are kept for their holder.
 SELECT s.id AS slot_id, s.kind, s.kept_until, s.carried_price_micros AS price_micros, p.currency, p.name AS project_name,
-       t.id AS task_id, t.external_id, t.domain, t.language, t.difficulty_level, t.payload
+       t.id AS task_id, t.external_id, t.domain, t.language, t.difficulty_level, t.payload,
+       (SELECT a.price_inputs FROM assignment a WHERE a.slot = s.id ORDER BY a.epoch DESC LIMIT 1) AS price_inputs
 FROM slot s JOIN task t ON t.id = s.task JOIN project p ON p.id = s.project AND p.state = 'published'
 WHERE s.reserved_for = :annotator_id AND s.state = 'free' AND s.kept_until > clock_timestamp()
 ORDER BY s.kept_until

@@ -320,6 +320,7 @@ class Returned(msgspec.Struct, frozen=True):
     returned_at: Any
     reasons: list[Reason]
     comment: str
+    price_inputs: dict[str, Any]
 
 
 async def returned_to(annotator_id: UUID) -> list[Returned]:

@@ -101,6 +101,11 @@ async def claim_together(asks: Sequence[Ask], settings: Settings, memory: Memory
     prices = await pricing().quote(
         [price_query(match.seat.views.of(match.head.half_life_days), match.head, z) for match in matches]
     )
+    # Whom no rate leads to is told so when they are served alone.
+    matches = [match for match, price in zip(matches, prices, strict=True) if not price.without_rate]
+    prices = [price for price in prices if not price.without_rate]
+    if not matches:
+        return [None] * len(asks)
     views = {view.id: view for view in await _take(asks, matches, prices, settings)}
     served = {match.ask: views[match.assignment_id] for match in matches}
     return [served.get(n) for n in range(len(asks))]

@@ -51,6 +51,7 @@ class KeptTask(msgspec.Struct, frozen=True):
     language: str
     difficulty_level: int | None
     payload: dict[str, Any]
+    price_inputs: dict[str, Any]
 
 
 async def kept_for(annotator_id: UUID) -> list[KeptTask]:
@@ -75,7 +76,7 @@ async def what_waits(annotator_id: UUID, settings: Settings) -> list[LaneOffer]:
         LaneOffer(
             head.project_name, head.lane.kind, head.lane.domain, head.lane.language, head.lane.difficulty_band, head.lane.min_level,
             counts.get(head.id, 0),
-            price.micros, price.currency, not failures, failures, price.inputs,
+            price.micros, price.currency, not failures and not price.without_rate, failures, price.inputs,
         )
         for head, price, own in zip(heads, prices, seen, strict=True)
         for failures in (judge(own, head.lane, head.language_level, z) or caps.failures(head.lane.project_id),)

@@ -71,6 +71,8 @@ class Profile(msgspec.Struct, frozen=True):
     restrictions: list[Restriction] = []
     credential_kinds: list[str] = []
     """Of `credentials`, each with its kind: `law/licence`."""
+    currency: str | None = None
+    """That the person is paid in; none: in that of each project."""
 
     def holds(self, role: str, project_id: UUID | None = None) -> bool:
         """Everywhere, or in this project."""
@@ -182,6 +184,7 @@ class _Facts(msgspec.Struct, frozen=True):
     exams: dict[str, int]
     restrictions: list[Restriction]
     credential_kinds: list[str]
+    currency: str | None
 
 
 async def load_profile(annotator_id: UUID, half_life_days: float = HALF_LIFE_DAYS) -> Profile:
@@ -207,7 +210,7 @@ def _profile(facts: _Facts, tree: Tree, own_kinds: list[str]) -> Profile:
         facts.id, facts.display_name, facts.vendor_id, facts.state, facts.state_reason, facts.capacity, facts.roles,
         facts.languages, {}, facts.credentials, known=facts.known, tree=tree,
         own_kinds=own_kinds, project_roles=facts.project_roles, exams=facts.exams, restrictions=facts.restrictions,
-        credential_kinds=facts.credential_kinds,
+        credential_kinds=facts.credential_kinds, currency=facts.currency,
     )  # fmt: skip
 
 

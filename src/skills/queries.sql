@@ -1,6 +1,6 @@
 -- name: profile
 -- Everything that eligibility and score look at, in one round trip; what all share comes with the first of the people.
-SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.capacity,
+SELECT a.id, a.display_name, a.vendor AS vendor_id, a.state, a.state_reason, a.capacity, a.currency,
   ARRAY(SELECT role FROM annotator_role r WHERE r.annotator = a.id AND r.project_id IS NULL) AS roles,
   coalesce((SELECT jsonb_object_agg(project_id, roles) FROM (SELECT project_id, jsonb_agg(role) AS roles FROM annotator_role r
     WHERE r.annotator = a.id AND r.project_id IS NOT NULL GROUP BY project_id) granted), '{}') AS project_roles,

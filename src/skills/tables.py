@@ -91,6 +91,7 @@ class Annotator(Table, tablename="annotator", db=engine):
     state_reason = Text(null=True, default=None)
     capacity = SmallInt(default=3)
     cap_per_day = Integer(null=True, default=None)
+    currency = Varchar(length=3, null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     annotator_known_state = Check("state IN ('active', 'paused', 'left')")
     annotator_sane_capacity = Check("capacity BETWEEN 1 AND 50")

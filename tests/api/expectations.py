@@ -261,6 +261,12 @@ GET    /api/v1/pay-periods/{period_id:uuid}/checklist             bosses
 GET    /api/v1/pay-periods/{period_id:uuid}/exceptions            bosses
 POST   /api/v1/pay-periods/{period_id:uuid}/close                 bosses
 POST   /api/v1/ledger/check                                       bosses
+GET    /api/v1/exchange-rates                                     vendor_manager bosses
+GET    /api/v1/exchange-rates/missing                             bosses
+POST   /api/v1/exchange-rates/preview                             bosses
+POST   /api/v1/exchange-rates                                     bosses
+GET    /api/v1/annotators/{annotator_id:uuid}/pay-currency        people
+PUT    /api/v1/annotators/{annotator_id:uuid}/pay-currency        bosses
 GET    /api/v1/adjustments                                        vendor_manager bosses
 POST   /api/v1/adjustments                                        bosses
 POST   /api/v1/adjustments/decide                                 bosses
@@ -288,6 +294,7 @@ POST   /api/v1/payouts/{payout_id:uuid}/confirm                   bosses
 POST   /api/v1/payouts/{payout_id:uuid}/reconcile                 bosses
 GET    /api/v1/statements                                         people
 GET    /api/v1/statements/{statement_id:uuid}                     people
+GET    /api/v1/statements/{statement_id:uuid}/file                people
 GET    /api/v1/reports/queue                                      vendor_manager bosses
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses

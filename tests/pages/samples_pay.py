@@ -1,6 +1,6 @@
 """The screens of payroll and statements."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from callboard.pages.views_pay import (
     BankStatusPage,
     CostsPage,
     ExceptionsPage,
+    ExchangeRatesPage,
     PayoutPage,
     PayoutsPage,
     PayrollPage,
@@ -30,6 +31,7 @@ from payments.calibration import Calibration, LaneTime, Rate
 from payments.checklist import CHECKS, PayException
 from payments.costing import CostCell
 from payments.earnings import ProjectBudget
+from payments.exchange_rates import ExchangeRateView, LineProblem, MissingRate, RateDraft, RatesReport
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.payout_views import BatchView, LeftOut, LineView, Owed
@@ -195,7 +197,7 @@ EXCEPTIONS_PAGE = ExceptionsPage(period=period(1, "open"), rows=EXCEPTIONS, devi
 
 
 def project_pay() -> ProjectPayPage:
-    budget = ProjectBudget(usd(9_000_000_000), usd(310_000_000), usd(7_412_500_000), usd(1_277_500_000))
+    budget = ProjectBudget(usd(9_000_000_000), usd(310_000_000), usd(7_412_500_000), usd(1_277_500_000), usd(0))
     return ProjectPayPage(
         head=head("pay"), outlook=BudgetOutlook(budget, 85, 80, usd(143_210_000), month(4)),
         floors=[floor(3, "zh-CN", 12_000_000, in_force=True), floor(2, None, 15_000_000, in_force=True), floor(1, None, 14_000_000, in_force=False)],
@@ -291,6 +293,32 @@ BANK = BankPage(
 )  # fmt: skip
 
 
+def exchange_rate(n: int, quote: str, rate: str, *, in_use: bool = False) -> ExchangeRateView:
+    day = month(1).date() + timedelta(days=n)
+    return ExchangeRateView(
+        UUID(int=n), "USD", quote, day, rate, "Central bank, daily fixing", day + timedelta(days=7), "person:1", month(1), in_use
+    )  # fmt: skip
+
+
+EXCHANGE_RATES = ExchangeRatesPage(
+    rows=[exchange_rate(6, "JPY", "154.87", in_use=True), exchange_rate(5, "CNY", "7.1243", in_use=True), exchange_rate(4, "CNY", "7.118002")],
+    missing=[MissingRate("EUR", "CNY", 3), MissingRate("USD", "BRL", 1)], days=7, done="imported", added="2", next_page="cursor=x",
+)  # fmt: skip
+NEW_RATES = [
+    RateDraft("USD", "CNY", month(1).date(), "7.1243"),
+    RateDraft("EUR", "CNY", month(1).date(), "8.012345678912"),
+]
+EXCHANGE_REPORT = ExchangeRatesPage(
+    rows=[], missing=[], days=7, source="Central bank", csv="from,to,day,rate",
+    report=RatesReport(lines=3, added=2, unchanged=1, problems=[], rates=NEW_RATES),
+)  # fmt: skip
+EXCHANGE_MEND = ExchangeRatesPage(
+    rows=[exchange_rate(5, "CNY", "7.1243")], missing=[], days=7, source="Central bank", csv="from,to,day,rate",
+    report=RatesReport(lines=9, added=0, unchanged=0, rates=[], problems=[LineProblem(n + 2, code, "USD CNY 2026-11-20: 7.12") for n, code in enumerate(("columns", "currency", "same_currency", "day", "far_day", "rate", "twice", "known"))]),
+)  # fmt: skip
+EXCHANGE_EMPTY = ExchangeRatesPage(rows=[], missing=[], days=7)
+
+
 def rate_card(version: int, annotation: int) -> RateCardView:
     return RateCardView(
         UUID(int=version), UUID(int=9), version, month(version), "USD", usd(annotation), usd(150_000), {"4": "1.25", "5": "1.5"}, "1.3",
@@ -376,6 +404,10 @@ PAY: dict[str, tuple[str, Any, str, tuple[str, ...]]] = {
     "payroll-exceptions": ("payroll_exceptions.html", EXCEPTIONS_PAGE, "/payroll/1/exceptions", BOSS),
     "payroll-closed": ("payroll_period.html", PERIOD_CLOSED, "/payroll/1", BOSS),
     "payroll-adjustments": ("payroll_adjustments.html", ADJUSTMENTS, "/payroll/adjustments", BOSS),
+    "exchange-rates": ("exchange_rates.html", EXCHANGE_RATES, "/payroll/exchange-rates", BOSS),
+    "exchange-rates-report": ("exchange_rates.html", EXCHANGE_REPORT, "/payroll/exchange-rates", BOSS),
+    "exchange-rates-mend": ("exchange_rates.html", EXCHANGE_MEND, "/payroll/exchange-rates", BOSS),
+    "exchange-rates-empty": ("exchange_rates.html", EXCHANGE_EMPTY, "/payroll/exchange-rates", BOSS),
     "payroll-adjustments-empty": ("payroll_adjustments.html", ADJUSTMENTS_EMPTY, "/payroll/adjustments", BOSS),
     "project-pay": ("projects/pay.html", project_pay(), "/projects/9/pay", BOSS),
     "costs": ("costs.html", COSTS, "/payroll/costs", BOSS),

@@ -87,7 +87,7 @@ PRICES = RateCardView(
     id=uid(60), project_id=uid(21), version=3, effective_from=minutes(-9000), currency="USD", annotation=usd(150), review=usd(60),
     difficulty_factors={"1": "1", "4": "1.5", "5": "2"}, expert_factor="1.25",
 )  # fmt: skip
-BUDGET = ProjectBudget(funded=usd(500_000), reserved=usd(1_620), posted=usd(48_260), left=usd(450_120))
+BUDGET = ProjectBudget(funded=usd(500_000), reserved=usd(1_620), posted=usd(48_260), left=usd(450_120), fees=usd(0))
 NOTHING = Money(0, "USD")
 HISTORY = [
     HistoryLine(
@@ -104,7 +104,7 @@ OVERVIEW: dict[str, Any] = {
 }  # fmt: skip
 BARE: dict[str, Any] = {
     "waits": Waits(), "accepted": 0, "forecast": None, "card": None, "requirement": "", "history": [],
-    "budget": ProjectBudget(funded=NOTHING, reserved=NOTHING, posted=NOTHING, left=NOTHING),
+    "budget": ProjectBudget(funded=NOTHING, reserved=NOTHING, posted=NOTHING, left=NOTHING, fees=NOTHING),
 }  # fmt: skip
 
 NORTH, SOUTH = Named(id=uid(70), name="Northlight"), Named(id=uid(71), name="Southbank Annotation Services")

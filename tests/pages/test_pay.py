@@ -13,8 +13,7 @@ from callboard.commands.statement import command as statement_command
 from callboard.pages.project_rates import FIELDS
 from kernel import clock, db, outbox
 from kernel.ids import uuid7
-from kernel.money import amount_text
-from kernel.money import Money
+from kernel.money import Money, amount_text
 from kernel.settings import Settings
 from payments import earnings, earnings_more, ledger, periods
 from tests.api.conftest import Cast
@@ -95,7 +94,7 @@ async def test_from_a_bonus_to_a_statement_that_anybody_computes_again(
     assert "callboard statement verify" in statement
     assert found[0] in await play.author.get("/earnings")
     await play.other.get(found[0], 404)
-    assert "bonus" in await play.author.get(f"{found[0]}/file.csv")
+    assert "Bonus" in await play.author.get(f"{found[0]}/file.csv")
 
     await _pay_out(play, manager, second, str(period_id))
 

@@ -145,7 +145,7 @@ async def test_money_that_is_right_breaks_nothing() -> None:
     await make_scene()
     results = await invariants.run(verify.INVARIANTS)
     assert [(result.name, result.violations, result.examples) for result in results if result.violations] == []
-    assert len({result.name for result in results}) == len(results) == 23
+    assert len({result.name for result in results}) == len(results) == 25
 
 
 async def test_the_database_s_arithmetic_rounds_halves_as_ours_does() -> None:
@@ -175,6 +175,8 @@ def test_every_invariant_is_broken_by_some_breakage() -> None:
     assert set().union(*broken) | STATEMENT_BREAKAGES | PAYOUT_BREAKAGES | {
         "adjustments_are_paid_once",
         "pay_disputes_are_answered",
+        "conversions_match_their_rate",
+        "fees_follow_their_card",
     } == {each.name for each in verify.INVARIANTS}
 
 

@@ -39,12 +39,14 @@ async def make_project(*, funded_micros: int = 0, currency: str = "USD", name: s
     return project_id
 
 
-async def make_card(project_id: UUID, *, annotation: int, review: int, **factors: str) -> RateCardView:
+async def make_card(
+    project_id: UUID, *, annotation: int, review: int, currency: str = "USD", **factors: str
+) -> RateCardView:
     """Factors are given as `d1="1.05"` to `d5` and `expert="1.3"`."""
     async with db.transaction():
         return await rates.create_rate_card(
-            project_id, "USD", usd(annotation), usd(review), {name[1:]: value for name, value in factors.items() if name != "expert"},
-            expert_factor=factors.get("expert", "1"),
+            project_id, currency, Money(annotation, currency), Money(review, currency),
+            {name[1:]: value for name, value in factors.items() if name != "expert"}, expert_factor=factors.get("expert", "1"),
         )  # fmt: skip
 
 
@@ -106,7 +108,9 @@ async def claim(
             project_id, domain, kind, UUID(int=work["id"].int) if work else None, work["author"] if work else None
         )
         task_id = UUID(int=(await db.fetch_value("SELECT task FROM slot WHERE id = :id", id=slot_id)).int)
-        (price,) = await pricing().quote([PriceQuery(project_id, kind, band, expert, asked_level, language)])
+        currency = await db.fetch_value("SELECT currency FROM annotator WHERE id = :id", id=annotator_id)
+        (price,) = await pricing().quote([PriceQuery(project_id, kind, band, expert, asked_level, language, currency)])
+        price.require_rate()
         assignment_id = assignment_id or uuid7()
         await db.execute(
             "INSERT INTO assignment (id, slot, task, project, annotator, vendor, kind, epoch, lease_until, deadline,"

@@ -45,7 +45,7 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     """The figures for Prometheus."""
     MONEY_WRITE = "money:write"
-    """Rate cards, budgets, floors, bonuses and adjustments; answers to disputes of pay; closing pay periods."""
+    """Rate cards, budgets, floors, bonuses and adjustments; exchange rates and currencies of pay; answers to disputes of pay; closing pay periods."""
     PAYOUTS_WRITE = "payouts:write"
     """Draft, approve, export, confirm and reconcile payouts; never two of the first steps by one person."""
     PEOPLE_READ = "people:read"

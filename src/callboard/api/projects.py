@@ -77,6 +77,10 @@ class RateCardDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     bill_annotation: MoneyIn | None = None
     """What the customer pays, × the same factors."""
     bill_review: MoneyIn | None = None
+    fee_percent: Annotated[str, Meta(max_length=12)] = "0"
+    """Of posted pay, 0 to 100, on top of it out of the budget."""
+    fee_fixed: MoneyIn | None = None
+    """On top of each accepted task."""
     effective_from: Annotated[datetime, Meta(tz=True)] | None = None
     """Not read by the preview."""
     reason: Reason | None = None
@@ -87,6 +91,7 @@ class RateCardDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             class_factors=self.class_factors, language_factors=self.language_factors, minimum=_given(self.minimum),
             per_turn=_given(self.per_turn), most_turns=self.most_turns, per_hour=_given(self.per_hour), most_minutes=self.most_minutes,
             bill_annotation=_given(self.bill_annotation), bill_review=_given(self.bill_review),
+            fee_percent=self.fee_percent, fee_fixed=_given(self.fee_fixed),
         )  # fmt: skip
 
 

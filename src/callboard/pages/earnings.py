@@ -132,14 +132,16 @@ def _line(line: EarningsLine, known: Any, more: LineMore | None) -> EarningLine:
         shared=line.shared,
         more=more,
         hourly=_hourly(line, more),
+        exchange=line.price_inputs.get("exchange"),
     )  # fmt: skip
 
 
 def _priced(line: EarningsLine) -> dict[str, Any]:
     """Nothing for a price that came from elsewhere than a rate card."""
     inputs = line.price_inputs
+    currency = line.exchanged.currency if line.exchanged else line.amount.currency
     try:
-        parse_amount(inputs["base"], line.amount.currency)
+        parse_amount(inputs["base"], currency)
     except (KeyError, Invalid):
         return {}
     return inputs if "difficulty_factor" in inputs else {}

@@ -57,6 +57,7 @@ _OWN: dict[str, dict[str, str]] = {
         "role": _("The roles were changed."),
         "language": _("The languages were changed."),
         "presence": _("The presence was set. They read your reason."),
+        "currency": _("The currency was set. It counts from the next work that they take."),
     },
     "evidence": {
         "review_verdict": _("Reviewed work"),
@@ -167,6 +168,9 @@ _OWN: dict[str, dict[str, str]] = {
         "at_capacity": _("You hold as many tasks as you may at once. Finish or give back one first."),
         "capped": _("You were given as much as one person gets for now."),
         "budget_exhausted": _("The budget of the project is used up; its manager has to add to it."),
+        "exchange_rate_missing": _(
+            "There is no exchange rate of these days for this project's pay. A manager has to import one."
+        ),
         "kept_for_better_fit": _(
             "What waits suits somebody better who is at work now. In a little while it is for everybody."
         ),

@@ -12,6 +12,16 @@ PAY_LABELS: dict[str, dict[str, str]] = {
         "adjustment": _("Adjustment"),
         "floor": _("Top-up to the floor"),
     },
+    "rate_problem": {
+        "columns": _("It has other columns than from, to, day and rate"),
+        "currency": _("No ISO 4217 currency code"),
+        "same_currency": _("From and to are the same"),
+        "day": _("The day is written as 2026-11-20"),
+        "far_day": _("The day is too far off: from 2000 to a month ahead"),
+        "rate": _("The rate is a number above 0, with up to twelve decimals"),
+        "twice": _("This pair and day stand in the file already"),
+        "known": _("This pair and day have another rate already, and rates are never changed"),
+    },
     "adjustment_state": {
         "waiting": _("For a second person"),
         "scheduled": _("Can be undone"),

@@ -127,6 +127,9 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "exam_bank_too_small": _("The questions of this exam are still being prepared."),
         "exam_question_changed": _("Another question is open now, perhaps in another tab. Reload to see it."),
         "exam_budget_exhausted": _("The budget that pays this exam is used up; its manager has to add to it."),
+        "exchange_rate_missing": _(
+            "There is no exchange rate of these days for this project's pay. A manager has to import one."
+        ),
         "exam_payer_closed": _("The project that pays this exam is closed; a manager has to name another."),
         "exam_item_shown": _("This question was shown already and stays as it is; retire it and add another one."),
         "exam_item_over_exposed": _("This question was shown too often to come back; add another one."),

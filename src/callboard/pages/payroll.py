@@ -1,4 +1,4 @@
-"""Payroll on screen: periods, closing them, and statements as pages, JSON and CSV."""
+"""Payroll on screen: periods, closing them, and statements as pages and JSON."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,14 +14,12 @@ from callboard.api.paging import read_cursor
 from callboard.api.pay import ChecklistEntry, checklist_of, may_override
 from callboard.api.request import Call
 from callboard.api.wire import encode
-from callboard.pages.csv_file import csv_answer
 from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.statement_file import name_of
 from callboard.pages.views_pay import ExceptionsPage, PayrollPage, PeriodPage, StatementPage
 from kernel import clock, db
-from kernel.clock import rfc3339
 from kernel.errors import DomainError
-from kernel.money import amount_text
 from payments import books, checklist, periods, statements
 from payments.statements import StatementDocument
 
@@ -115,28 +113,8 @@ async def download(request: Call, statement_id: FromPath[UUID]) -> Response[byte
     document = await _document(request, statement_id)
     return Response(
         content=encode(document), media_type="application/json",
-        headers={"content-disposition": f'attachment; filename="{_name(document)}.json"', "cache-control": "no-store"},
+        headers={"content-disposition": f'attachment; filename="{name_of(document)}.json"', "cache-control": "no-store"},
     )  # fmt: skip
 
 
-@get("/statements/{statement_id:uuid}/file.csv", guards=[require(READ)], include_in_schema=False)
-async def table(request: Call, statement_id: FromPath[UUID]) -> Response[str]:
-    document = await _document(request, statement_id)
-    head = ["line", "at", "task", "project", "work", "domain", "language", "rate_card_version", "base", "difficulty_factor", "expert_factor", "class_factor", "language_factor", "minimum", "amount", "currency", "reason", "refers_to", "digest"]  # fmt: skip
-    rows = [
-        [
-            line.seq, rfc3339(line.at), line.external_id or line.title or "", line.project or "", line.work, line.domain or "", line.language or "",
-            *(str(line.price.get(name, "")) for name in ("rate_card_version", "base", "difficulty_factor", "expert_factor", "class_factor", "language_factor", "minimum")),
-            amount_text(line.amount.micros), line.amount.currency, line.reason, line.refers_to or "", line.digest,
-        ]
-        for line in document.lines
-    ]  # fmt: skip
-    return csv_answer(f"{_name(document)}.csv", head, rows)
-
-
-def _name(document: StatementDocument) -> str:
-    view = document.statement
-    return f"statement-{view.starts_at:%Y-%m-%d}-{view.earned.currency}-{view.number}"
-
-
-route_handlers = [overview, one_period, exceptions, check_books, close, show, download, table]
+route_handlers = [overview, one_period, exceptions, check_books, close, show, download]

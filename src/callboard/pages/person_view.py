@@ -29,6 +29,7 @@ from kernel import clock, db
 from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
+from payments.exchange import pay_currency
 from routing.assignments import assignments
 from routing.caps import caps_of
 from routing.presence import presence
@@ -74,7 +75,9 @@ async def person_view(actor: Actor, annotator_id: UUID, domain: str, settings: S
         ends=await facts.what_ends(annotator_id),
         restrictions=outlook.profile.restrictions,
         feedback=await _feedback(annotator_id),
-        managing=await _managing(annotator_id, outlook.profile.capacity, settings)
+        managing=await _managing(
+            annotator_id, outlook.profile.capacity, settings, pays=actor.may(Permission.MONEY_WRITE)
+        )
         if head.manages and not head.own
         else None,
     )
@@ -130,7 +133,7 @@ async def _feedback(annotator_id: UUID) -> list[Feedback]:
     ]
 
 
-async def _managing(annotator_id: UUID, capacity: int, settings: Settings) -> ForManagers:
+async def _managing(annotator_id: UUID, capacity: int, settings: Settings, *, pays: bool) -> ForManagers:
     figures = await facts.figures_of(annotator_id)
     holds = await assignments(annotator_id=annotator_id, state="live", limit=50)
     totals = (await earnings(annotator_id, limit=1)).totals
@@ -140,6 +143,7 @@ async def _managing(annotator_id: UUID, capacity: int, settings: Settings) -> Fo
     return ForManagers(
         roles=choices["roles"], language_tags=sorted({*choices["languages"], *LANGUAGES}),
         projects=[Option(value=str(one.id), label=one.name) for one in await projects(limit=100)],
+        currency=await pay_currency(annotator_id), pays=pays,
         figures=figures, capacity=capacity, cap_per_day=cap.day_cap if cap else None, given_today=cap.given if cap else 0, presence=await presence(annotator_id, settings), holds=[held_of(row) for row in holds],
         pay_per_accepted=[
             msgspec.structs.replace(total.posted, micros=total.posted.micros // total.posted_count)

@@ -23,10 +23,10 @@ from routing.projects import project
 
 WRITE = Permission.MONEY_WRITE
 LONGEST_LANGUAGES = 5000
-AMOUNTS = ("annotation", "review", "minimum", "per_turn", "per_hour", "bill_annotation", "bill_review")
+AMOUNTS = ("annotation", "review", "minimum", "per_turn", "per_hour", "bill_annotation", "bill_review", "fee_fixed")
 COUNTS = ("most_turns", "most_minutes")
 FIELDS = (
-    *AMOUNTS, *COUNTS, *(f"difficulty_{n}" for n in DIFFICULTY_BANDS), *(f"class_{n}" for n in LEVELS), "expert", "languages", "effective_from", "reason",
+    *AMOUNTS, *COUNTS, *(f"difficulty_{n}" for n in DIFFICULTY_BANDS), *(f"class_{n}" for n in LEVELS), "expert", "languages", "fee_percent", "effective_from", "reason",
 )  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def typed(card: RateCardView | None) -> dict[str, str]:
     values |= {f"class_{n}": factor for n, factor in card.class_factors.items()}
     values |= {name: str(getattr(card, name) or "") for name in COUNTS}
     values["expert"] = card.expert_factor
+    values["fee_percent"] = "" if card.fee_percent == "0" else card.fee_percent
     values["languages"] = "\n".join(f"{tag} {factor}" for tag, factor in sorted(card.language_factors.items()))
     return values
 
@@ -79,6 +80,7 @@ def _draft(values: dict[str, str], currency: str) -> dict[str, Any]:
             class_factors=_factors(values, "class"), language_factors=_languages(values["languages"]), minimum=amount("minimum"),
             per_turn=amount("per_turn"), most_turns=_count(values["most_turns"]), per_hour=amount("per_hour"),
             most_minutes=_count(values["most_minutes"]), bill_annotation=amount("bill_annotation"), bill_review=amount("bill_review"),
+            fee_percent=values["fee_percent"].strip().replace(",", ".").removesuffix("%").strip() or "0", fee_fixed=amount("fee_fixed"),
         ),
     }  # fmt: skip
 

@@ -35,6 +35,7 @@ from kernel.money import Money
 from kernel.settings import Settings
 from kernel.sql import load
 from payments.earnings import earnings
+from payments.exchange import paid
 from routing import review, waiting
 from routing.assignments import AssignmentView
 from routing.caps import CAPS
@@ -108,7 +109,7 @@ async def _returned(annotator_id: UUID) -> list[ReturnedTask]:
                 id=row.task_id, title=title_of(row.payload, row.external_id), project=row.project_name, kind="dialogue",
                 domain=row.domain, language=row.language, external_id=row.external_id, level=levels.get(row.task_id),
             ),
-            price=Money(row.price_micros, row.currency),
+            price=Money(row.price_micros, row.currency), price_inputs=row.price_inputs,
             reason=Reason(outcome="rework", points=points_of(row.reasons), comment=row.comment, at=row.returned_at),
         )
         for row in rows
@@ -122,7 +123,7 @@ async def _kept(annotator_id: UUID, kind: str) -> list[KeptTask]:
                 id=row.task_id, title=title_of(row.payload, row.external_id), project=row.project_name, kind="dialogue",
                 domain=row.domain, language=row.language, external_id=row.external_id, level=row.difficulty_level,
             ),
-            price=Money(row.price_micros, row.currency), kept_until=row.kept_until,
+            price=Money(row.price_micros, row.currency), price_inputs=row.price_inputs, kept_until=row.kept_until,
         )
         for row in await waiting.kept_for(annotator_id) if row.kind == kind
     ]  # fmt: skip
@@ -149,9 +150,17 @@ def _formulas(lanes: list[LaneOffer]) -> list[tuple[str, str, dict[str, Any]]]:
 
 def _range(lanes: list[LaneOffer]) -> PriceRange:
     """Of the currency in which most of it is paid: amounts of two currencies make no range."""
-    currency = Counter(lane.currency for lane in lanes).most_common(1)[0][0]
-    prices = [lane.price_micros for lane in lanes if lane.currency == currency]
-    return PriceRange(low=Money(min(prices), currency), high=Money(max(prices), currency))
+    plain = [Money(lane.price_micros, lane.currency) for lane in lanes]
+    own = [paid(lane.price_inputs) or price for lane, price in zip(lanes, plain, strict=True)]
+    low, high = _ends(own)
+    least, most = _ends(plain)
+    return PriceRange(low=low, high=high, beside=None if own == plain else PriceRange(low=least, high=most))
+
+
+def _ends(prices: list[Money]) -> tuple[Money, Money]:
+    currency = Counter(price.currency for price in prices).most_common(1)[0][0]
+    alike = [price for price in prices if price.currency == currency]
+    return min(alike), max(alike)
 
 
 def _groups(lanes: list[LaneOffer]) -> list[WaitingGroup]:

@@ -21,6 +21,7 @@ from callboard.pages.i18n import LANGUAGES, babel_locale, translations
 from callboard.pages.sentences import translated
 from callboard.pages.views import Shell
 from kernel.money import Money, parse_amount
+from payments.exchange import paid
 from routing.outcomes import EVIDENCE_OUTCOME
 from skills import isced
 
@@ -79,6 +80,7 @@ def environment(lang: str) -> Environment:
     env.globals.update(
         amount=parse_amount,
         micros=Money,
+        paid=paid,
         EVENT_CHIPS=labels.EVENT_CHIPS,
         LANGUAGES=LANGUAGES,
         NO_WORK=labels.LABELS["no_work"],

@@ -146,6 +146,7 @@ class ReturnedTask(Struct, kw_only=True):
     task: TaskFacts
     price: Money
     reason: Reason
+    price_inputs: dict[str, Any] = field(default_factory=dict)
 
 
 class KeptTask(Struct, kw_only=True):
@@ -154,11 +155,14 @@ class KeptTask(Struct, kw_only=True):
     task: TaskFacts
     price: Money
     kept_until: datetime
+    price_inputs: dict[str, Any] = field(default_factory=dict)
 
 
 class PriceRange(Struct, kw_only=True):
     low: Money
     high: Money
+    beside: "PriceRange | None" = None
+    """In the projects' currency, where the person is paid in another."""
 
 
 class NextOffer(Struct, kw_only=True):

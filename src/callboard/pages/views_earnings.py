@@ -32,6 +32,8 @@ class EarningLine(Struct, kw_only=True):
     more: LineMore | None = None
     hourly: Money | None = None
     """What was earned by an active hour of this work."""
+    exchange: dict[str, Any] | None = None
+    """By which rate the project's currency became this one."""
 
 
 class EarningTotals(Struct, kw_only=True):

@@ -16,6 +16,7 @@ from payments.books import BookCheckView
 from payments.calibration import Calibration
 from payments.checklist import PayException
 from payments.costing import CostCell
+from payments.exchange_rates import ExchangeRateView, MissingRate, RatesReport
 from payments.floors import PayFloorView
 from payments.forecast import BudgetOutlook
 from payments.pay_dispute_views import PayDisputeView
@@ -73,6 +74,26 @@ class StatementPage(Struct, kw_only=True):
 
     document: StatementDocument
     own: bool
+
+
+class ExchangeRatesPage(Struct, kw_only=True):
+    """`/payroll/exchange-rates`."""
+
+    rows: list[ExchangeRateView]
+    """The newest day first."""
+    missing: list[MissingRate]
+    days: int
+    """For how long a rate that is imported now counts."""
+    base: str = ""
+    quote: str = ""
+    report: RatesReport | None = None
+    csv: str = ""
+    """As it was sent."""
+    source: str = ""
+    done: str = ""
+    added: str = ""
+    next_page: str = ""
+    problem: Problem | None = None
 
 
 class AdjustmentsPage(Struct, kw_only=True):

@@ -57,6 +57,10 @@ class ForManagers(Struct, kw_only=True):
     """Most tasks given on a day over all projects; none: no cap."""
     given_today: int = 0
     """Of those that count; 0 where there is no cap."""
+    currency: str | None = None
+    """That the person is paid in; none: in each project's."""
+    pays: bool = False
+    """Whether the reader sets it."""
     holds: list[HeldTask] = field(default_factory=list)
     pay_per_accepted: list[Money] = field(default_factory=list)
     """Earned by accepted work, mean of all time, one per currency."""
