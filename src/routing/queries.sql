@@ -2061,3 +2061,7 @@ UPDATE lot SET rework_at = clock_timestamp(), rework_by = :by, rework_reason = :
 SELECT t.domain, t.kind, count(*)::int AS pieces FROM submission b JOIN task t ON t.id = b.task
 WHERE b.project = :project_id AND b.state = 'accepted' AND NOT EXISTS (SELECT FROM lot_member m WHERE m.submission = b.id AND m.live)
 GROUP BY 1, 2 ORDER BY 3 DESC
+
+-- name: lock_rejections
+-- One subject's rejections, and the hold on them, follow one another; after the task, before accounts.
+SELECT pg_advisory_xact_lock(hashtextextended('rejections:' || :subject::text, 0))
