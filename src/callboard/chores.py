@@ -8,7 +8,19 @@ from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
 from payments import adjustments, periods, sealing
-from routing import changes, climbing, disputes, estimating, leases, offers, overdue, promises, refitting, stock
+from routing import (
+    changes,
+    climbing,
+    disputes,
+    estimating,
+    leases,
+    offers,
+    overdue,
+    promises,
+    quality,
+    refitting,
+    stock,
+)
 from routing.memory import Memory
 from skills import credentials, domains, exam_bank, exam_sitting, standing_judging, upkeep
 
@@ -19,6 +31,7 @@ NAMES = (
     overdue.JOB,
     disputes.JOB,
     promises.JOB,
+    quality.JOB,
     stock.JOB,
     "audit.seal",
     sealing.JOB,
@@ -73,6 +86,13 @@ async def act_on_overdue_reviews(_payload: dict[str, Any], _settings: Settings) 
 async def sample_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
     """How much adaptive stages look at next; where nothing came in since, nothing is done."""
     await promises.refresh_all()
+
+
+@outbox.handler(quality.JOB)
+async def fold_quality(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Days on which something changed; a full batch is followed by another job."""
+    if await quality.fold() == quality.DAYS_AT_ONCE:
+        await outbox.enqueue(quality.JOB, {})
 
 
 @outbox.handler(disputes.JOB)

@@ -40,6 +40,7 @@ TIMED = (
     Timed("routing.expire_tasks", 60),  # claims refuse by time; this writes it down
     Timed("routing.overdue_reviews", 60),  # due times of reviews are hours
     Timed("routing.sample_reviews", 60),  # a minute's hand-ins go by the shares of the last
+    Timed("routing.fold_quality", 60),  # the figures of quality are a minute old
     Timed("routing.overdue_disputes", 300),  # dates of disputes are days
     Timed("routing.make_offers", 5),  # an offer that timed out goes on to the next person
     Timed("routing.take_stock", 5),  # a person who comes or goes counts in the next claims; a look takes some 20 ms

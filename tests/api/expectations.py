@@ -258,6 +258,9 @@ GET    /api/v1/statements/{statement_id:uuid}                     people
 GET    /api/v1/reports/queue                                      vendor_manager bosses
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses
+GET    /api/v1/quality                                            vendor_manager bosses
+GET    /api/v1/projects/{project_id:uuid}/quality                 vendor_manager bosses
+GET    /api/v1/projects/{project_id:uuid}/quality/works           vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
 GET    /api/v1/reports/difficulty                                 bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/consensus               bosses frontend

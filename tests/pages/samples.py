@@ -51,6 +51,7 @@ from tests.pages.samples_lots import LOTS
 from tests.pages.samples_pay import PAY
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
+from tests.pages.samples_quality import OF_VENDOR, QUALITY_SAMPLES
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 from tests.pages.samples_reviews import DISPUTES, DISPUTES_EMPTY, VERDICTS, VERDICTS_EMPTY
 from tests.pages.samples_standing import (
@@ -413,6 +414,8 @@ SAMPLES: dict[str, Sample] = {
         name: Sample(template, view, "/projects/1", ("manager",))
         for name, (template, view) in (PROJECTS | DIALOGUE | LOTS).items()
     },
+    **{name: Sample(template, view, "/quality", ("manager",)) for name, (template, view) in QUALITY_SAMPLES.items()},
+    "quality-vendor": Sample("quality.html", OF_VENDOR, "/quality", ("vendor_manager",)),
     **{
         name: Sample(template, view, "/projects/1/forms", ("manager",))
         for name, (template, view) in KINDS_MANAGED.items()
