@@ -5,7 +5,7 @@ counts of a piece is the worst of all looks at it, as second looks left it.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -159,7 +159,8 @@ class WorksWish(msgspec.Struct, frozen=True, kw_only=True):
 async def fold(limit: int = DAYS_AT_ONCE) -> int:
     """Notes which days changed, and folds the newest that are due; how many. Runs again without harm."""
     db.require_transaction()
-    await db.execute(sql.quality_changed, name=JOB)
+    since = await db.fetch_value(sql.quality_since, name=JOB)
+    await db.execute(sql.quality_changed, since=since or datetime.min.replace(tzinfo=UTC))
     await db.execute(sql.ran_upkeep, name=JOB)
     rows = await db.fetch(sql.quality_next, limit=limit)
     for row in rows:

@@ -1881,7 +1881,7 @@ ORDER BY d.state <> 'open', CASE WHEN d.state = 'open' THEN d.due_at END, d.id D
 SELECT v.id AS verdict_id, b.assignment AS assignment_id, coalesce(t.payload ->> 'title', t.external_id) AS title, p.name AS project_name, b.round, v.stage, v.outcome AS given,
        w.outcome, v.reasons, v.comment, v.given_at, v.given_at + make_interval(days => :days::int) AS until,
        d.id IS NULL AND w.outcome <> 'accept' AND v.given_at >= clock_timestamp() - make_interval(days => :days::int) AS disputable,
-       d.state AS dispute_state, d.due_at AS dispute_due_at, coalesce(d.decision, '') AS decision
+       d.id AS dispute_id, d.state AS dispute_state, d.due_at AS dispute_due_at, coalesce(d.decision, '') AS decision
 FROM (SELECT id, task, assignment, round FROM submission WHERE author = :author_id ORDER BY submitted_at DESC LIMIT 100) b
 JOIN verdict v ON v.submission = b.id JOIN task t ON t.id = b.task JOIN project p ON p.id = t.project
 CROSS JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome) w
@@ -1982,8 +1982,8 @@ LIMIT :limit
 
 -- name: insert_lot
 -- Made at the time of its transaction, in which alone its members can be written.
-INSERT INTO lot (id, project, name, filter, level, aql, size, letter, sample, accept, digest, state, reason, created_by, created_at, rework_reason)
-VALUES (:id, :project_id, :name, :filter, :level, :aql, :size, :letter, :sample, :accept, :digest, 'open', '', :created_by, transaction_timestamp(), '')
+INSERT INTO lot (id, project, name, filter, level, aql, size, letter, sample, accept, digest, inspectors, state, reason, created_by, created_at, rework_reason)
+VALUES (:id, :project_id, :name, :filter, :level, :aql, :size, :letter, :sample, :accept, :digest, :inspectors, 'open', '', :created_by, transaction_timestamp(), '')
 
 -- name: insert_lot_members
 -- Those of the sample with their place in it.
@@ -1992,7 +1992,7 @@ SELECT id, :lot_id, submission, place, true FROM unnest(:ids::uuid[], :submissio
 
 -- name: lots_of_project
 -- Newest first, or the one that is named, with how far the looks are.
-SELECT l.id, l.project AS project_id, l.name, l.filter, l.level, l.aql, l.size, l.letter, l.sample, l.accept, encode(l.digest, 'hex') AS digest, l.state, l.reason,
+SELECT l.id, l.project AS project_id, l.name, l.filter, l.level, l.aql, l.size, l.letter, l.sample, l.accept, l.inspectors, encode(l.digest, 'hex') AS digest, l.state, l.reason,
        l.created_by, l.created_at, l.decided_at, l.rework_at, l.rework_reason, k.looked, k.defects, k.last_look_at
 FROM lot l CROSS JOIN LATERAL (
   SELECT count(*)::int AS looked, count(*) FILTER (WHERE outcome = 'defect')::int AS defects, max(looked_at) AS last_look_at FROM lot_look WHERE lot = l.id) k
@@ -2066,17 +2066,19 @@ GROUP BY 1, 2 ORDER BY 3 DESC
 -- One subject's rejections, and the hold on them, follow one another; after the task, before accounts.
 SELECT pg_advisory_xact_lock(hashtextextended('rejections:' || :subject::text, 0))
 
+-- name: quality_since
+-- From when on days may have changed since the last look: a little before it, so that what was committed late is there, too; none: there was no look.
+SELECT ran_at - interval '5 minutes' FROM upkeep WHERE name = :name
+
 -- name: quality_changed
--- Days of a project (UTC) of which something was handed in, judged, decided or overturned since the last look, and a little before it: what was
--- committed late is there, too. Without a last look all of them.
+-- Days of a project (UTC) of which something was handed in, judged, decided or overturned since then. The time is no column here: by its value the
+-- planner sees how little that is.
 INSERT INTO quality_due (project, day)
 SELECT DISTINCT c.project, (c.submitted_at AT TIME ZONE 'UTC')::date FROM (
-  SELECT coalesce((SELECT ran_at FROM upkeep WHERE name = :name) - interval '5 minutes', '-infinity') AS since) w
-CROSS JOIN LATERAL (
-  SELECT b.project, b.submitted_at FROM submission b WHERE b.submitted_at > w.since
-  UNION ALL SELECT b.project, b.submitted_at FROM project p JOIN submission b ON b.project = p.id AND b.decided_at > w.since
-  UNION ALL SELECT b.project, b.submitted_at FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.given_at > w.since
-  UNION ALL SELECT b.project, b.submitted_at FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE o.decided_at > w.since
+  SELECT b.project, b.submitted_at FROM submission b WHERE b.submitted_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM project p JOIN submission b ON b.project = p.id AND b.decided_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.given_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE o.decided_at > :since::timestamptz
 ) c
 ON CONFLICT (project, day) DO NOTHING
 
@@ -2235,3 +2237,24 @@ WHERE (:project_id::uuid IS NULL OR b.project = :project_id) AND b.submitted_at 
                                       AND v.reasons @> jsonb_build_array(jsonb_build_object('item', :item::text)))
        AND jsonb_path_exists(f.items, '$[*][*].item ? (@ == $item)', jsonb_build_object('item', :item::text)))
 ORDER BY b.submitted_at DESC, b.id DESC LIMIT :limit
+
+-- name: rubrics_of_verdicts
+-- By which version of its project's rubric the work of a verdict was rated; none: it names no version.
+SELECT v.id, b.project, CASE WHEN jsonb_typeof(b.payload #> '{rubric,version}') = 'number' THEN b.payload #> '{rubric,version}' END AS version
+FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.id = ANY (:ids::uuid[])
+
+-- name: open_lots
+-- Lots that somebody beside managers may look at, the oldest first, with how far the looks are.
+SELECT l.id, l.project AS project_id, p.name AS project_name, p.expert_level, l.name, l.filter, l.sample, l.inspectors,
+       (SELECT count(*)::int FROM lot_look k WHERE k.lot = l.id) AS looked
+FROM lot l JOIN project p ON p.id = l.project
+WHERE l.state = 'open' AND l.inspectors NOT IN ('{}', '""') AND (:lot_id::uuid IS NULL OR l.id = :lot_id) ORDER BY l.id LIMIT :limit
+
+-- name: piece_to_inspect
+-- The first piece of a lot's sample that waits and that this person neither made nor reviewed; what was handed in, as the reviewer left it.
+SELECT m.id, m.place, t.id AS task_id, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain, t.kind, t.language, t.project AS project_id,
+       b.assignment AS assignment_id, coalesce(v.corrected, b.payload) AS payload, t.payload AS task
+FROM lot_member m JOIN submission b ON b.id = m.submission JOIN task t ON t.id = b.task
+LEFT JOIN LATERAL (SELECT w.corrected FROM verdict w WHERE w.submission = b.id AND w.outcome = 'fix' ORDER BY w.stage DESC LIMIT 1) v ON true
+WHERE m.lot = :lot_id AND m.place IS NOT NULL AND NOT EXISTS (SELECT FROM lot_look k WHERE k.member = m.id) AND NOT had_a_hand_in(m.submission, :annotator_id)
+ORDER BY m.place LIMIT 1

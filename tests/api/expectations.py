@@ -202,6 +202,10 @@ GET    /api/v1/lots/{lot_id:uuid}                                 bosses fronten
 GET    /api/v1/lots/{lot_id:uuid}/sample                          bosses
 POST   /api/v1/lots/{lot_id:uuid}/sample/{piece_id:uuid}/look     bosses
 POST   /api/v1/lots/{lot_id:uuid}/rework                          bosses
+POST   /api/v1/lots/{lot_id:uuid}/withdraw                        bosses
+GET    /api/v1/inspections                                        annotator reviewer frontend
+GET    /api/v1/inspections/{lot_id:uuid}                          annotator reviewer frontend
+POST   /api/v1/inspections/{lot_id:uuid}/sample/{piece_id:uuid}/look annotator reviewer frontend
 GET    /api/v1/policies                                           bosses frontend
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses

@@ -35,6 +35,7 @@ from routing import leases
 from routing import review as reviewing
 from routing.assignments import assignment as assignment_view
 from routing.errors import NoSuchAssignment
+from routing.verdict_items import of_rubric
 
 guards = [require(Permission.WORK)]
 
@@ -69,7 +70,9 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
         text_limit=settings.turn_text_limit,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
-        earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [],
+        earlier=[reason_of(earlier, await of_rubric(row.project_id, work.payload))]
+        if earlier and earlier.round < work.round
+        else [],
         ended=ended_of(row),
     )
 

@@ -99,6 +99,8 @@ class ReasonPoint(Struct, frozen=True):
     item: str
     text: str
     exchange: int | None = None
+    words: dict[str, str] = {}
+    """What the project calls the rule, by language."""
 
 
 class Reason(Struct, kw_only=True):
