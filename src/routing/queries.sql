@@ -2258,3 +2258,25 @@ FROM lot_member m JOIN submission b ON b.id = m.submission JOIN task t ON t.id =
 LEFT JOIN LATERAL (SELECT w.corrected FROM verdict w WHERE w.submission = b.id AND w.outcome = 'fix' ORDER BY w.stage DESC LIMIT 1) v ON true
 WHERE m.lot = :lot_id AND m.place IS NOT NULL AND NOT EXISTS (SELECT FROM lot_look k WHERE k.member = m.id) AND NOT had_a_hand_in(m.submission, :annotator_id)
 ORDER BY m.place LIMIT 1
+
+-- name: pieces_to_replay
+-- The last works of a project, newest first, with the worst that counts of the looks at each, and what the looks cost.
+SELECT b.author, t.domain, l.difficulty_band AS band, b.round, b.submitted_at, l.id AS lane_id, f.outcome, f.looks, f.micros
+FROM submission b JOIN task t ON t.id = b.task JOIN slot s ON s.id = b.slot JOIN lane l ON l.id = s.lane
+CROSS JOIN LATERAL (
+  SELECT (ARRAY['accept', 'fix', 'rework', 'reject'])[max(array_position(ARRAY['accept', 'fix', 'rework', 'reject'], coalesce(
+           (SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)::text))] AS outcome,
+         count(*)::int AS looks, coalesce(sum(a.price_micros), 0)::bigint AS micros
+  FROM verdict v JOIN assignment a ON a.id = v.assignment WHERE v.submission = b.id) f
+WHERE b.project = :project_id AND b.state NOT IN ('surplus', 'cancelled') ORDER BY b.submitted_at DESC LIMIT :limit
+
+-- name: pieces_before
+-- How much each of these authors handed in before, no further than newcomers are told apart.
+SELECT a.author, (SELECT count(*)::int FROM (SELECT FROM submission b WHERE b.author = a.author AND b.project = :project_id AND b.submitted_at < :before LIMIT 500) o) AS pieces
+FROM unnest(:authors::uuid[]) AS a (author)
+
+-- name: lane_to_replay
+-- What works of a lane ask for, as a plan reads it.
+SELECT l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer, l.other_vendor
+FROM lane l WHERE l.id = :lane_id

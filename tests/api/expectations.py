@@ -192,6 +192,7 @@ PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/te
 GET    /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/review-plans/replay     bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/review-promise          bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend

@@ -10,6 +10,7 @@ from routing.disputes import DisputeView, VerdictOnMine
 from routing.holds import HoldView
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, ReviewPlanView
+from routing.review_replay import PlanReplays
 from routing.verdict_items import Named
 
 
@@ -71,6 +72,8 @@ class PlanPage(Struct, kw_only=True):
     roles: list[str]
     most_stages: int
     comparison: PlanComparison | None = None
+    replays: PlanReplays | None = None
+    """Of the two that are compared."""
     note: str = ""
     faults: dict[str, Fault] = field(default_factory=dict)
     focus: str = ""
