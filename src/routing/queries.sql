@@ -2280,3 +2280,20 @@ FROM unnest(:authors::uuid[]) AS a (author)
 SELECT l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
        l.requirement::text AS requirement, l.prefer::text AS prefer, l.other_vendor
 FROM lane l WHERE l.id = :lane_id
+
+-- name: round_before
+-- What the same author handed in here last, before this.
+SELECT e.payload FROM submission b JOIN submission e ON e.slot = b.slot AND e.author = b.author AND e.round < b.round
+WHERE b.id = :submission_id ORDER BY e.round DESC LIMIT 1
+
+-- name: same_feedback
+-- Works of the same author and project, among their newest 200, of which a verdict that counts named one of these rules; before and after the author read it.
+SELECT r.one ->> 'item' AS item, r.one ->> 'text' AS text, v.given_at, e.payload AS before, n.payload AS after, n.state AS then_state
+FROM submission b
+CROSS JOIN LATERAL (SELECT o.id, o.slot, o.author, o.round, o.payload, o.task, o.project FROM submission o WHERE o.author = b.author ORDER BY o.submitted_at DESC LIMIT 200) e
+JOIN verdict v ON v.submission = e.id AND v.outcome IN ('rework', 'reject')
+CROSS JOIN LATERAL (SELECT x.one FROM jsonb_array_elements(v.reasons) AS x (one) WHERE x.one ->> 'item' = ANY (:items::text[]) LIMIT 1) r
+LEFT JOIN submission n ON n.slot = e.slot AND n.author = e.author AND n.round = e.round + 1
+WHERE b.id = :submission_id AND e.project = b.project AND e.task <> b.task
+  AND coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) IN ('rework', 'reject')
+ORDER BY v.given_at DESC LIMIT :limit

@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from callboard.pages import views as v
 from callboard.pages import views_earnings
-from callboard.pages.views_judged import Mend, PlanStage
+from callboard.pages.views_judged import Answered, Mend, PlanStage
 from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
@@ -272,6 +272,11 @@ REVIEW_REWORK = v.ReviewView(
     held=REVIEW.held,
     submission_id=uid(800), brief=REVIEW.brief, guidelines=REVIEW.guidelines, topic=REVIEW.topic, turns=REVIEW.turns,
     dimensions=REVIEW.dimensions, rubric_items=REVIEW.rubric_items, text_limit=32000, earlier=[REASON],
+    answered=[
+        Answered(item="factual_error", words={}, text="The founding year is 1872.", at=minutes(-9000), outcome="accepted",
+                 mends=[Mend("reply", "It was founded in 1871.", difference("It was founded in 1871.", "It was founded in 1872."), "author")]),
+        Answered(item="tone", words={"en": "The tone of a bank", "zh": "银行的语气"}, text="Too cheerful.", at=minutes(-20000), outcome="", mends=[]),
+    ],
     draft=v.VerdictDraft(outcome="rework", scores={"helpfulness": 4}, item="rating_mismatch", reason="The second rating is too high."),
     problem=v.Problem(status=422, code="invalid", title="", detail="Score every scale before you give the verdict."),
 )  # fmt: skip

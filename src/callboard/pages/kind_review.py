@@ -69,7 +69,8 @@ async def _view(
         rubric_items=await items_of(row.project_id, work.payload), draft=draft or draft_of(fields),
         draft_version=kept.version if kept and kept.assignment_id == row.id else None,
         earlier=[reason_of(earlier, await of_rubric(row.project_id, work.payload))] if earlier and earlier.round < work.round else [], ended=ended_of(row),
-        stage=await mending.stage_of(row.submission_id, row.stage), mended=mending.fields(work.payload, mended),
+        stage=await mending.stage_of(row.submission_id, row.stage), answered=await mending.answered(work, earlier),
+        mended=mending.fields(await reviewing.round_before(work), work.payload, "author") + mending.fields(work.payload, mended),
         faults=len(faults or []), diff_at=f"/work/{row.id}/form/diff",
     )  # fmt: skip
 

@@ -51,6 +51,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     mended = await reviewing.standing(row.submission_id, row.stage)
     shown = await reviewing.correction(assignment_id) or mended or work.payload
     done = await handed_in(shown, row.project_id)
+    before = await reviewing.round_before(work)
+    mending.mark_turns(done.turns, before, work.payload, "author")
     mending.mark_turns(done.turns, work.payload, mended)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
@@ -64,7 +66,10 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         span_labels=done.labels,
         payload_text="" if done.turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         stage=await mending.stage_of(row.submission_id, row.stage),
-        mended=[] if done.turns else mending.fields(work.payload, mended),
+        mended=[]
+        if done.turns
+        else mending.fields(before, work.payload, "author") + mending.fields(work.payload, mended),
+        answered=await mending.answered(work, earlier),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=await items_of(row.project_id, work.payload),
         draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views_desk import DeskView, More
-from callboard.pages.views_judged import Mend, PlanStage, Score
+from callboard.pages.views_judged import Answered, Mend, PlanStage, Score
 from dialogue.diffs import Part
 from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
@@ -379,6 +379,7 @@ class ReviewView(Struct, kw_only=True):
     """What the author gave the dialogue as a whole."""
     span_labels: list[SpanLabel] = field(default_factory=list)
     stage: PlanStage | None = None
+    answered: list[Answered] = field(default_factory=list)
     mended: list[Mend] = field(default_factory=list)
     """Of work that is no dialogue."""
     payload_text: str = ""
