@@ -19,6 +19,8 @@ from routing.sampling import GRID, Promise, Seen, Tally, outgoing, shares
 AUTHORS, PIECES, EVERY = 40, 12_000, 100
 """The plan of shares is made anew after so many pieces; in the product, every minute."""
 KEPT, SHARE = 0.95, 0.60
+OVERLOOKED = 0.3
+"""Of the defects, those that reviewers let pass: what second looks at accepted work find."""
 ROGUE_VERDICTS, HONEST_VERDICTS, FALSE_ALARMS = 30, 500, 0.01
 
 
@@ -119,13 +121,18 @@ def promised(world: World, runs: int, seed: int) -> tuple[float, float, float]:
     return kept, looks / fixed, covered
 
 
-def held_after(rng: random.Random, odds: float, verdicts: int) -> int | None:
-    """After how many verdicts a reviewer with these odds of an honest one is held. Whoever is honest is a bit strict or mild, too."""
+def held_after(rng: random.Random, odds: float, verdicts: int, left: float = 1.0) -> int | None:
+    """After how many verdicts somebody with these odds of an honest one is held. Whoever is honest is a bit strict or mild, too.
+
+    `left`: of an author's defects, those that are still in the work that is looked at: all of them at a review, few where a manager or a program
+    takes a second look at accepted work. The breaker expects of both what reviewers found with the author.
+    """
     severity, total = math.exp(rng.gauss(0, 0.3)) * odds, 0.0
     for n in range(1, verdicts + 1):
         true = rng.betavariate(1.0, 6.0)
         guess = min(0.9, max(0.01, true * math.exp(rng.gauss(0, 0.3))))
-        chance = severity * true / (1 - true + severity * true)
+        defects = true * left
+        chance = severity * defects / (1 - defects + severity * defects)
         total = breaker.add(total, guess, rejected=rng.random() < chance)
         if total > breaker.LIMIT:
             return n
@@ -145,6 +152,11 @@ def measure(options: Options) -> list[Goal]:
     print(
         f"rogues: held after {rogues[people // 2]} verdicts in the middle, {rogues[int(people * 0.99)]} in 99 of 100; false alarms {alarms:.2%}"
     )
+    bulk = sorted(held_after(rng, 40.0 / OVERLOOKED, HONEST_VERDICTS, OVERLOOKED) or HONEST_VERDICTS + 1 for _ in range(people))
+    wrong = sum(held_after(rng, 1.0, HONEST_VERDICTS, OVERLOOKED) is not None for _ in range(people)) / people
+    print(
+        f"who overturns acceptances in bulk: held after {bulk[people // 2]} in the middle, {bulk[int(people * 0.99)]} in 99 of 100; false alarms {wrong:.2%}"
+    )
     return [
         Goal("promise kept, most good and few bad", kept, KEPT, "of runs"),
         Goal("looks, of a fixed rate's", share, SHARE, "share", at_most=True),
@@ -155,6 +167,8 @@ def measure(options: Options) -> list[Goal]:
         Goal("looks there, where no choice helps", equal_share, 1.1, "share", at_most=True),
         Goal("rogues are held, 99 of 100", rogues[int(people * 0.99)], ROGUE_VERDICTS, "verdicts", at_most=True),
         Goal("false alarms in 500 verdicts of the honest", alarms, FALSE_ALARMS, "of reviewers", at_most=True),
+        Goal("managers who overturn in bulk are held, 99 of 100", bulk[int(people * 0.99)], ROGUE_VERDICTS, "second looks", at_most=True),
+        Goal("false alarms in 500 second looks of the honest", wrong, FALSE_ALARMS, "of managers", at_most=True),
     ]
 
 

@@ -20,6 +20,7 @@ from routing import (
     offers,
     overdue,
     promises,
+    quality,
     refitting,
     stock,
 )
@@ -36,6 +37,7 @@ NAMES = (
     gold_doubts.OVERDUE,
     measured.JOB,
     promises.JOB,
+    quality.JOB,
     stock.JOB,
     "audit.seal",
     sealing.JOB,
@@ -98,6 +100,13 @@ async def tidy_measured(_payload: dict[str, Any], _settings: Settings) -> None:
 async def sample_reviews(_payload: dict[str, Any], _settings: Settings) -> None:
     """How much adaptive stages look at next; where nothing came in since, nothing is done."""
     await promises.refresh_all()
+
+
+@outbox.handler(quality.JOB)
+async def fold_quality(_payload: dict[str, Any], _settings: Settings) -> None:
+    """Days on which something changed; a full batch is followed by another job."""
+    if await quality.fold() == quality.DAYS_AT_ONCE:
+        await outbox.enqueue(quality.JOB, {})
 
 
 @outbox.handler(disputes.JOB)

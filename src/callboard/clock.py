@@ -43,6 +43,7 @@ TIMED = (
     Timed(
         "routing.tidy_measured", 60
     ),  # a task that was reopened gets new people, whom its waiting looks must not meet
+    Timed("routing.fold_quality", 60),  # the figures of quality are a minute old
     Timed("routing.overdue_disputes", 300),  # dates of disputes are days
     Timed("routing.pass_gold", 60),  # gold waits for hours, as reviews do
     Timed("routing.overdue_gold", 300),  # dates of doubts are days

@@ -85,6 +85,7 @@ class VerdictOnMine(msgspec.Struct, frozen=True):
     until: datetime
     """A dispute can be opened so long."""
     disputable: bool
+    dispute_id: UUID | None
     dispute_state: str | None
     dispute_due_at: datetime | None
     decision: str

@@ -3,7 +3,9 @@
 from piccolo.columns import (
     JSONB,
     BigInt,
+    BigSerial,
     Boolean,
+    Date,
     DoublePrecision,
     ForeignKey,
     Integer,
@@ -14,11 +16,12 @@ from piccolo.columns import (
 )
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
-from piccolo.constraints import Check
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from kernel.db import engine
 from routing.tables import Project
+from skills.tables import Annotator, Domain, Vendor
 
 
 class DifficultyModel(Table, tablename="difficulty_model", db=engine):
@@ -77,3 +80,60 @@ class ConsensusModel(Table, tablename="consensus_model", db=engine):
     people = JSONB()
     found = JSONB()
     consensus_model_sane = Check("version > 0 AND domains >= 0 AND temperature > 0 AND evidence >= 0")
+
+
+class QualityDay(Table, tablename="quality_day", db=engine):
+    """What became of the work that was handed in on a day (UTC), by author, vendor, domain and kind: folded from the rows themselves.
+
+    `stage` 0: the pieces, with the worst that counts of all looks; from 1: what this stage of the plan decided and found.
+    """
+
+    id = BigSerial(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    day = Date()
+    author = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    vendor = ForeignKey(Vendor, null=True, default=None, on_delete=OnDelete.restrict)
+    domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    kind = Varchar(length=40)
+    stage = SmallInt(default=0)
+    pieces = Integer(default=0)
+    looked = Integer(default=0)
+    judged = Integer(default=0)
+    first_judged = Integer(default=0)
+    first_pass = Integer(default=0)
+    accepted = Integer(default=0)
+    fixed = Integer(default=0)
+    reworked = Integer(default=0)
+    rejected = Integer(default=0)
+    counted = Integer(default=0)
+    unseen = Integer(default=0)
+    rounds = Integer(default=0)
+    looks = Integer(default=0)
+    overturned = Integer(default=0)
+    review_micros = BigInt(default=0)
+    review_seconds = BigInt(default=0)
+    work_micros = BigInt(default=0)
+
+
+class QualityItem(Table, tablename="quality_item", db=engine):
+    """Pieces that were handed in on a day and of which a verdict that counts names a rule; `stage` as in `quality_day`."""
+
+    id = BigSerial(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    day = Date()
+    author = ForeignKey(Annotator, null=False, on_delete=OnDelete.restrict)
+    vendor = ForeignKey(Vendor, null=True, default=None, on_delete=OnDelete.restrict)
+    domain = ForeignKey(Domain, null=False, on_delete=OnDelete.restrict)
+    kind = Varchar(length=40)
+    stage = SmallInt(default=0)
+    item = Varchar(length=80)
+    pieces = Integer(default=0)
+
+
+class QualityDue(Table, tablename="quality_due", db=engine):
+    """Days of a project whose figures are to be folded anew."""
+
+    id = BigSerial(primary_key=True)
+    project = ForeignKey(Project, null=False, on_delete=OnDelete.restrict)
+    day = Date()
+    quality_due_once = Unique([project, day])

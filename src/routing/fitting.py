@@ -81,7 +81,7 @@ async def try_requirements(owner: ProjectView, stated: Stated, settings: Setting
         pairs = [(not judge(profile, old, level, z), not judge(profile, new, level, z)) for old, new, _ in shown]
         return [alone, *(one for pair in pairs for one in pair)]
 
-    counts, active, left_out = await _counted(fits, 1 + 2 * len(shown), owner, settings)
+    counts, active, left_out = await counted(fits, 1 + 2 * len(shown), owner, settings)
     return Fit(
         text(canonical(own.require)), active, left_out, counts[0],
         [
@@ -108,7 +108,7 @@ async def try_ladder(owner: ProjectView, ladder: Sequence[Step], settings: Setti
     def fits(profile: Profile) -> list[bool]:
         return [not judge(profile, ask.lane, ask.language_level, z) for ask in asks]
 
-    counts, _, _ = await _counted(fits, len(asks), owner, settings)
+    counts, _, _ = await counted(fits, len(asks), owner, settings)
     wide = len(steps)
     return [
         StepFit(
@@ -124,7 +124,7 @@ async def _waiting(project_id: UUID) -> dict[UUID, int]:
     return {UUID(int=row["lane"].int): row["waiting"] for row in rows}
 
 
-async def _counted(fits: Fits, questions: int, owner: ProjectView, settings: Settings) -> tuple[list[int], int, int]:
+async def counted(fits: Fits, questions: int, owner: ProjectView, settings: Settings) -> tuple[list[int], int, int]:
     """Yes by question, people who were asked, people who were not."""
     counts = [0] * questions
     if not questions:

@@ -58,6 +58,8 @@ async def refuse_overturn(verdict_id: UUID, author_id: UUID, *, rejected: bool) 
 
 
 async def _refuse(trip: RejectionTrips) -> None:
+    # Rejections of one subject are summed one after the other: two at once would each not see the other, and both pass.
+    await db.execute(sql.lock_rejections, subject=trip.subject)
     if await db.fetch_value(sql.open_hold_of, subject=trip.subject) is not None:
         raise ReviewerHeld
     _, total = await _summed(trip)
@@ -78,6 +80,7 @@ async def _summed(trip: RejectionTrips) -> tuple[Sequence[Any], float]:
 async def hold(trip: RejectionTrips) -> UUID | None:
     """After `RejectionTrips`, which left nothing else behind. The sample is of what was taken before; None: held already."""
     db.require_transaction()
+    await db.execute(sql.lock_rejections, subject=trip.subject)
     rows, total = await _summed(trip)
     figures = {
         "verdicts": len(rows), "rejected": sum(row["rejected"] for row in rows),

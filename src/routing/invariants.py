@@ -131,8 +131,8 @@ INVARIANTS = [
         """SELECT l.id FROM lot l
            CROSS JOIN LATERAL (SELECT count(*) AS n, count(place) AS drawn, max(place) AS last, bool_or(live) AS live FROM lot_member WHERE lot = l.id) m
            CROSS JOIN LATERAL (SELECT count(*) AS looked, count(*) FILTER (WHERE outcome = 'defect') AS defects FROM lot_look WHERE lot = l.id) k
-           WHERE m.n <> l.size OR m.drawn <> l.sample OR m.last <> l.sample OR m.live <> (l.state <> 'sent_back')
-             OR l.state <> CASE WHEN k.defects > l.accept THEN 'sent_back' WHEN k.looked = l.sample THEN 'accepted' ELSE 'open' END""",
+           WHERE m.n <> l.size OR m.drawn <> l.sample OR m.last <> l.sample OR m.live <> (l.state NOT IN ('sent_back', 'withdrawn'))
+             OR l.state <> 'withdrawn' AND l.state <> CASE WHEN k.defects > l.accept THEN 'sent_back' WHEN k.looked = l.sample THEN 'accepted' ELSE 'open' END""",
     ),
     _rule(
         6,

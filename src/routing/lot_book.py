@@ -17,7 +17,7 @@ from kernel.ids import plain_uuid, uuid7
 from kernel.secrets import keyring
 from kernel.settings import Settings
 from kernel.sql import load
-from routing import lots, overturn
+from routing import inspecting, lots, overturn
 from routing.errors import BadLot, LotDecided, NoSuchLot, OwnPiece, PieceLookedAt, WrongState
 from routing.lots import AQLS, LARGEST, SMALLEST, Level, Plan
 from routing.overturn import OverturnDraft
@@ -48,6 +48,8 @@ class LotWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 class LotDraft(LotWish, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\S")]
+    inspectors: dict[str, Any] | str = {}
+    """Who may look at the sample beside managers, as a stage of review says `who`; empty: nobody."""
 
 
 class LotPlan(msgspec.Struct, frozen=True):
@@ -77,10 +79,12 @@ class LotView(msgspec.Struct, frozen=True):
     letter: str
     sample: int
     accept: int
+    inspectors: dict[str, Any] | str
+    """Who may look beside managers; empty: nobody."""
     digest: str
     """SHA-256, in hex, over each piece's id and the hash of its content, ordered by id."""
     state: str
-    """`open`, `accepted`, `sent_back`."""
+    """`open`, `accepted`, `sent_back`, `withdrawn`."""
     reason: str
     created_by: str
     created_at: datetime
@@ -198,13 +202,14 @@ async def make(project_id: UUID, draft: LotDraft, by: str, settings: Settings) -
     db.require_transaction()
     pieces = await _pieces(project_id, draft.filter)
     plan = planned(len(pieces), draft.level, draft.aql)
+    await inspecting.check(project_id, draft.inspectors, draft.filter.domain)
     lot_id, digest = uuid7(), lots.digest(pieces)
     drawn = lots.draw((one for one, _ in pieces), plan.sample, digest, keyring(settings).derive(PURPOSE))
     places = {one: n for n, one in enumerate(drawn, 1)}
     await db.execute(
         sql.insert_lot, id=lot_id, project_id=project_id, name=draft.name.strip(), filter=db.jsonb(msgspec.to_builtins(draft.filter)),
         level=draft.level, aql=draft.aql, size=plan.size, letter=plan.letter, sample=plan.sample, accept=plan.accept,
-        digest=digest, created_by=by,
+        digest=digest, inspectors=db.jsonb(draft.inspectors), created_by=by,
     )  # fmt: skip
     await db.execute(
         sql.insert_lot_members, lot_id=lot_id, ids=[uuid7() for _ in pieces], submissions=[one for one, _ in pieces],
@@ -313,6 +318,21 @@ async def rework(lot_id: UUID, reason: str, by: str, annotator_id: UUID | None) 
     facts = {"lot_id": str(lot_id), "reason": reason} | msgspec.to_builtins(done)
     await outbox.publish("lot.rework", facts, project_id=plain_uuid(row["project"]), subject_id=lot_id)
     return done
+
+
+async def withdraw(lot_id: UUID, reason: str) -> LotView:
+    """An open lot is not decided any more; its pieces may be in another. Raises `NoSuchLot`, `WrongState`."""
+    row = await _locked(lot_id)
+    if row["state"] != "open":
+        raise WrongState("Only a lot that is still open can be withdrawn.")
+    seen = await db.fetch_one(sql.count_looks, lot_id=lot_id)
+    assert seen is not None
+    await db.execute(sql.release_members, lot_id=lot_id)
+    await db.execute(sql.decide_lot, lot_id=lot_id, state="withdrawn", reason=reason)
+    facts = {"lot_id": str(lot_id), "looked": seen["looked"], "defects": seen["defects"], "reason": reason}
+    await audit.record("lot.withdraw", "lot", lot_id, after=facts, reason=reason)
+    await outbox.publish("lot.withdrawn", facts, project_id=plain_uuid(row["project"]), subject_id=lot_id)
+    return await lot(lot_id)
 
 
 async def _overturned(verdict_id: Any, reason: str, by: UUID | None) -> bool:

@@ -36,6 +36,7 @@ class Lot(Table, tablename="lot", db=engine):
     sample = Integer()
     accept = Integer()
     digest = Bytea()
+    inspectors = JSONB(default="{}")
     state = Varchar(length=10, default="open")
     reason = Text(default="")
     created_by = Varchar(length=200)
@@ -44,11 +45,11 @@ class Lot(Table, tablename="lot", db=engine):
     rework_at = Timestamptz(null=True, default=None)
     rework_by = Varchar(length=200, null=True, default=None)
     rework_reason = Text(default="")
-    lot_known_state = Check("state IN ('open', 'accepted', 'sent_back')")
+    lot_known_state = Check("state IN ('open', 'accepted', 'sent_back', 'withdrawn')")
     lot_known_level = Check("level IN ('S-1', 'S-2', 'S-3', 'S-4', 'I', 'II', 'III')")
     lot_sane_plan = Check("size >= 2 AND sample BETWEEN 1 AND size AND accept >= 0")
     lot_decided = Check("(state = 'open') = (decided_at IS NULL)")
-    lot_sent_back_has_reason = Check("state <> 'sent_back' OR reason <> ''")
+    lot_sent_back_has_reason = Check("state NOT IN ('sent_back', 'withdrawn') OR reason <> ''")
     lot_rework_of_sent_back = Check("rework_at IS NULL OR (state = 'sent_back' AND rework_reason <> '')")
 
 

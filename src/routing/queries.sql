@@ -1906,7 +1906,7 @@ ORDER BY d.state <> 'open', CASE WHEN d.state = 'open' THEN d.due_at END, d.id D
 SELECT v.id AS verdict_id, b.assignment AS assignment_id, coalesce(t.payload ->> 'title', t.external_id) AS title, p.name AS project_name, b.round, v.stage, v.outcome AS given,
        w.outcome, v.reasons, v.comment, v.given_at, v.given_at + make_interval(days => :days::int) AS until,
        d.id IS NULL AND w.outcome <> 'accept' AND v.given_at >= clock_timestamp() - make_interval(days => :days::int) AS disputable,
-       d.state AS dispute_state, d.due_at AS dispute_due_at, coalesce(d.decision, '') AS decision
+       d.id AS dispute_id, d.state AS dispute_state, d.due_at AS dispute_due_at, coalesce(d.decision, '') AS decision
 FROM (SELECT id, task, assignment, round FROM submission WHERE author = :author_id ORDER BY submitted_at DESC LIMIT 100) b
 JOIN verdict v ON v.submission = b.id JOIN task t ON t.id = b.task JOIN project p ON p.id = t.project
 CROSS JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome) w
@@ -2007,8 +2007,8 @@ LIMIT :limit
 
 -- name: insert_lot
 -- Made at the time of its transaction, in which alone its members can be written.
-INSERT INTO lot (id, project, name, filter, level, aql, size, letter, sample, accept, digest, state, reason, created_by, created_at, rework_reason)
-VALUES (:id, :project_id, :name, :filter, :level, :aql, :size, :letter, :sample, :accept, :digest, 'open', '', :created_by, transaction_timestamp(), '')
+INSERT INTO lot (id, project, name, filter, level, aql, size, letter, sample, accept, digest, inspectors, state, reason, created_by, created_at, rework_reason)
+VALUES (:id, :project_id, :name, :filter, :level, :aql, :size, :letter, :sample, :accept, :digest, :inspectors, 'open', '', :created_by, transaction_timestamp(), '')
 
 -- name: insert_lot_members
 -- Those of the sample with their place in it.
@@ -2017,7 +2017,7 @@ SELECT id, :lot_id, submission, place, true FROM unnest(:ids::uuid[], :submissio
 
 -- name: lots_of_project
 -- Newest first, or the one that is named, with how far the looks are.
-SELECT l.id, l.project AS project_id, l.name, l.filter, l.level, l.aql, l.size, l.letter, l.sample, l.accept, encode(l.digest, 'hex') AS digest, l.state, l.reason,
+SELECT l.id, l.project AS project_id, l.name, l.filter, l.level, l.aql, l.size, l.letter, l.sample, l.accept, l.inspectors, encode(l.digest, 'hex') AS digest, l.state, l.reason,
        l.created_by, l.created_at, l.decided_at, l.rework_at, l.rework_reason, k.looked, k.defects, k.last_look_at
 FROM lot l CROSS JOIN LATERAL (
   SELECT count(*)::int AS looked, count(*) FILTER (WHERE outcome = 'defect')::int AS defects, max(looked_at) AS last_look_at FROM lot_look WHERE lot = l.id) k
@@ -2582,3 +2582,239 @@ UPDATE slot SET state = 'cancelled', reserved_for = NULL, kept_until = NULL FROM
 -- Of a task that somebody looks at to be measured: the state that it has for them; no row for others.
 SELECT CASE k.outcome WHEN 'rework' THEN 'rework' WHEN 'reject' THEN 'open' WHEN 'accept' THEN 'accepted' WHEN 'fix' THEN 'accepted' ELSE 'in_review' END AS state
 FROM slot s JOIN measured_look k ON k.slot = s.id WHERE s.task = :task_id AND s.stage = 7 AND s.annotator = :annotator_id
+
+-- name: lock_rejections
+-- One subject's rejections, and the hold on them, follow one another; after the task, before accounts.
+SELECT pg_advisory_xact_lock(hashtextextended('rejections:' || :subject::text, 0))
+
+-- name: quality_since
+-- From when on days may have changed since the last look: a little before it, so that what was committed late is there, too; none: there was no look.
+SELECT ran_at - interval '5 minutes' FROM upkeep WHERE name = :name
+
+-- name: quality_changed
+-- Days of a project (UTC) of which something was handed in, judged, decided or overturned since then. The time is no column here: by its value the
+-- planner sees how little that is.
+INSERT INTO quality_due (project, day)
+SELECT DISTINCT c.project, (c.submitted_at AT TIME ZONE 'UTC')::date FROM (
+  SELECT b.project, b.submitted_at FROM submission b WHERE b.submitted_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM project p JOIN submission b ON b.project = p.id AND b.decided_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.given_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE o.decided_at > :since::timestamptz
+) c
+ON CONFLICT (project, day) DO NOTHING
+
+-- name: quality_next
+-- The newest days that are due; whoever takes one alone folds it.
+SELECT id, project, day FROM quality_due ORDER BY day DESC, project LIMIT :limit FOR UPDATE SKIP LOCKED
+
+-- name: quality_taken
+-- What changes from now on is due again.
+DELETE FROM quality_due WHERE id = :id
+
+-- name: forget_quality_day
+-- Before it is folded anew.
+DELETE FROM quality_day WHERE project = :project_id AND day = :day
+
+-- name: forget_quality_items
+-- With the day that they belong to.
+DELETE FROM quality_item WHERE project = :project_id AND day = :day
+
+-- name: fold_quality_day
+-- The pieces that were handed in on one day: stage 0 with the worst that counts of all looks, and each stage with what it decided and found.
+WITH piece AS MATERIALIZED (
+  SELECT b.id, b.author, a.vendor, t.domain, t.kind, b.round, b.state, a.price_micros FROM submission b JOIN assignment a ON a.id = b.assignment JOIN task t ON t.id = b.task
+  WHERE b.project = :project_id AND b.submitted_at >= :day::date::timestamp AT TIME ZONE 'UTC' AND b.submitted_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
+    AND b.state NOT IN ('surplus', 'cancelled')
+), look AS MATERIALIZED (
+  SELECT v.submission, v.stage, w.price_micros, w.active_seconds, o.outcome IS DISTINCT FROM v.outcome AND o.outcome IS NOT NULL AS overturned,
+         array_position(ARRAY['accept', 'fix', 'rework', 'reject'], coalesce(o.outcome, v.outcome)::text) AS worst
+  FROM piece p JOIN verdict v ON v.submission = p.id JOIN assignment w ON w.id = v.assignment
+  LEFT JOIN LATERAL (SELECT outcome FROM overturn WHERE verdict = v.id ORDER BY decided_at DESC LIMIT 1) o ON true
+), step AS MATERIALIZED (
+  SELECT r.submission, r.stage, r.looked FROM piece p JOIN review_step r ON r.submission = p.id
+), unit AS (
+  SELECT submission, s.stage, bool_or(looked) AS looked, max(worst) AS worst, count(worst) AS looks, count(*) FILTER (WHERE overturned) AS overturned,
+         coalesce(sum(price_micros), 0) AS micros, coalesce(sum(active_seconds), 0) AS seconds
+  FROM (SELECT submission, stage, true AS looked, worst, overturned, price_micros, active_seconds FROM look
+        UNION ALL SELECT submission, stage, looked, NULL, false, NULL, NULL FROM step) o
+  CROSS JOIN LATERAL (VALUES (0::smallint), (o.stage)) AS s (stage) GROUP BY submission, s.stage
+  UNION ALL SELECT p.id, 0::smallint, false, NULL, 0, 0, 0, 0 FROM piece p
+  WHERE NOT EXISTS (SELECT FROM look WHERE submission = p.id) AND NOT EXISTS (SELECT FROM step WHERE submission = p.id)
+)
+INSERT INTO quality_day (project, day, author, vendor, domain, kind, stage, pieces, looked, judged, first_judged, first_pass, accepted, fixed, reworked, rejected,
+  counted, unseen, rounds, looks, overturned, review_micros, review_seconds, work_micros)
+SELECT :project_id, :day, p.author, p.vendor, p.domain, p.kind, u.stage, count(*), count(*) FILTER (WHERE u.looked), count(u.worst),
+       count(u.worst) FILTER (WHERE p.round = 1), count(*) FILTER (WHERE p.round = 1 AND u.worst = 1), count(*) FILTER (WHERE u.worst = 1),
+       count(*) FILTER (WHERE u.worst = 2), count(*) FILTER (WHERE u.worst = 3), count(*) FILTER (WHERE u.worst = 4),
+       count(*) FILTER (WHERE p.state = 'accepted'), count(*) FILTER (WHERE p.state = 'accepted' AND u.worst IS NULL),
+       coalesce(sum(p.round) FILTER (WHERE p.state = 'accepted'), 0), sum(u.looks), sum(u.overturned), sum(u.micros), sum(u.seconds),
+       coalesce(sum(p.price_micros) FILTER (WHERE p.state = 'accepted'), 0)
+FROM unit u JOIN piece p ON p.id = u.submission GROUP BY p.author, p.vendor, p.domain, p.kind, u.stage
+
+-- name: fold_quality_items
+-- Which rules the verdicts that count name, of the same pieces; one that was overturned names nothing.
+WITH named AS (
+  SELECT b.id, b.author, a.vendor, t.domain, t.kind, v.stage, r.one ->> 'item' AS item
+  FROM submission b JOIN assignment a ON a.id = b.assignment JOIN task t ON t.id = b.task JOIN verdict v ON v.submission = b.id AND v.outcome IN ('rework', 'reject')
+  LEFT JOIN LATERAL (SELECT outcome FROM overturn WHERE verdict = v.id ORDER BY decided_at DESC LIMIT 1) o ON true
+  CROSS JOIN LATERAL jsonb_array_elements(v.reasons) AS r (one)
+  WHERE b.project = :project_id AND b.submitted_at >= :day::date::timestamp AT TIME ZONE 'UTC' AND b.submitted_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
+    AND b.state NOT IN ('surplus', 'cancelled') AND coalesce(o.outcome, v.outcome) IN ('rework', 'reject')
+)
+INSERT INTO quality_item (project, day, author, vendor, domain, kind, stage, item, pieces)
+SELECT :project_id, :day, n.author, n.vendor, n.domain, n.kind, s.stage, left(n.item, 80), count(DISTINCT n.id) FROM named n
+CROSS JOIN LATERAL (VALUES (0::smallint), (n.stage)) AS s (stage) WHERE n.item IS NOT NULL GROUP BY n.author, n.vendor, n.domain, n.kind, s.stage, left(n.item, 80)
+
+-- name: quality_by
+-- Sums of the folded days by currency and by what is asked for: nothing (`all`), week, domain, author, kind, vendor, project or stage.
+SELECT CASE :by::text WHEN 'week' THEN date_trunc('week', q.day)::date::text WHEN 'domain' THEN q.domain WHEN 'person' THEN q.author::text WHEN 'kind' THEN q.kind
+       WHEN 'vendor' THEN q.vendor::text WHEN 'project' THEN q.project::text WHEN 'stage' THEN q.stage::text ELSE '' END AS key, p.currency,
+       CASE :by::text WHEN 'person' THEN max(n.display_name) WHEN 'vendor' THEN max(w.name) WHEN 'project' THEN max(p.name) END AS name,
+       sum(q.pieces)::bigint AS pieces, sum(q.looked)::bigint AS looked, sum(q.judged)::bigint AS judged, sum(q.first_judged)::bigint AS first_judged,
+       sum(q.first_pass)::bigint AS first_pass, sum(q.accepted)::bigint AS accepted, sum(q.fixed)::bigint AS fixed, sum(q.reworked)::bigint AS reworked,
+       sum(q.rejected)::bigint AS rejected, sum(q.counted)::bigint AS counted, sum(q.unseen)::bigint AS unseen, sum(q.rounds)::bigint AS rounds,
+       sum(q.looks)::bigint AS looks, sum(q.overturned)::bigint AS overturned, sum(q.review_micros)::bigint AS review_micros,
+       sum(q.review_seconds)::bigint AS review_seconds, sum(q.work_micros)::bigint AS work_micros
+FROM quality_day q JOIN project p ON p.id = q.project
+LEFT JOIN annotator n ON :by::text = 'person' AND n.id = q.author LEFT JOIN vendor w ON :by::text = 'vendor' AND w.id = q.vendor
+WHERE (:project_id::uuid IS NULL OR q.project = :project_id) AND q.day BETWEEN :from_day AND :to_day
+  AND (:domain::text IS NULL OR q.domain = :domain) AND (:kind::text IS NULL OR q.kind = :kind) AND (:annotator_id::uuid IS NULL OR q.author = :annotator_id)
+  AND (:vendor_id::uuid IS NULL OR q.vendor = :vendor_id) AND (:by::text = 'stage' AND q.stage > 0 OR :by::text <> 'stage' AND q.stage = coalesce(:stage::int, 0))
+GROUP BY 1, 2 ORDER BY pieces DESC, 1 LIMIT :limit
+
+-- name: quality_by_item
+-- Pieces by the rule that a verdict names, of the same days.
+SELECT q.item AS key, sum(q.pieces)::bigint AS pieces FROM quality_item q
+WHERE (:project_id::uuid IS NULL OR q.project = :project_id) AND q.day BETWEEN :from_day AND :to_day
+  AND (:domain::text IS NULL OR q.domain = :domain) AND (:kind::text IS NULL OR q.kind = :kind) AND (:annotator_id::uuid IS NULL OR q.author = :annotator_id)
+  AND (:vendor_id::uuid IS NULL OR q.vendor = :vendor_id) AND q.stage = coalesce(:stage::int, 0)
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit
+
+-- name: quality_tallies
+-- By author and domain what was found and what went out unseen, for the estimate of what is in it.
+SELECT q.author, q.domain, sum(q.judged)::bigint AS judged, sum(q.judged - q.accepted)::bigint AS defects, sum(q.unseen)::bigint AS unseen, sum(q.counted)::bigint AS counted
+FROM quality_day q
+WHERE (:project_id::uuid IS NULL OR q.project = :project_id) AND q.day BETWEEN :from_day AND :to_day
+  AND (:domain::text IS NULL OR q.domain = :domain) AND (:kind::text IS NULL OR q.kind = :kind) AND (:annotator_id::uuid IS NULL OR q.author = :annotator_id)
+  AND (:vendor_id::uuid IS NULL OR q.vendor = :vendor_id) AND q.stage = 0
+GROUP BY 1, 2
+
+-- name: quality_choices
+-- What there is to choose from, whatever the other filters say.
+SELECT array_agg(DISTINCT q.domain) AS domains, array_agg(DISTINCT q.kind) AS kinds, max(q.stage) AS stages,
+       (SELECT jsonb_agg(jsonb_build_object('value', w.id, 'label', w.name) ORDER BY w.name) FROM vendor w
+        WHERE w.id IN (SELECT o.vendor FROM quality_day o WHERE (:project_id::uuid IS NULL OR o.project = :project_id) AND o.day BETWEEN :from_day AND :to_day)) AS vendors
+FROM quality_day q WHERE (:project_id::uuid IS NULL OR q.project = :project_id) AND q.day BETWEEN :from_day AND :to_day AND (:vendor_id::uuid IS NULL OR q.vendor = :vendor_id)
+
+-- name: quality_open
+-- What waits for a decision now: reviews past their time, disputes with the soonest date, holds in force, lots by state.
+WITH waiting AS MATERIALIZED (
+  SELECT s.submission_id, s.stage FROM slot s WHERE s.kind = 'review' AND s.state IN ('free', 'live') AND (:project_id::uuid IS NULL OR s.project = :project_id)
+    AND (:vendor_id::uuid IS NULL OR :vendor_id = (SELECT a.vendor FROM submission b JOIN assignment a ON a.id = b.assignment WHERE b.id = s.submission_id))
+)
+SELECT (SELECT count(*) FROM waiting w WHERE EXISTS (
+          SELECT FROM review_step r WHERE r.submission = w.submission_id AND r.stage = w.stage AND r.due_at <= clock_timestamp()))::int AS overdue_reviews,
+       (SELECT count(*) FROM waiting)::int AS waiting_reviews,
+       d.open AS disputes_open, d.overdue AS disputes_overdue, d.next AS dispute_due_at, d.upheld AS disputes_upheld, d.overturned AS disputes_overturned,
+       CASE WHEN :vendor_id::uuid IS NULL THEN (SELECT count(*) FROM review_hold h WHERE h.state IN ('open', 'confirmed')
+         AND (:project_id::uuid IS NULL OR :project_id = ANY (ARRAY(SELECT (SELECT b.project FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.id = m.verdict)
+                                                                    FROM hold_sample m WHERE m.hold = h.id)))) ELSE 0 END::int AS holds,
+       l.open AS lots_open, l.accepted AS lots_accepted, l.sent_back AS lots_sent_back
+FROM (SELECT count(*) FILTER (WHERE d.state = 'open')::int AS open, count(*) FILTER (WHERE d.state = 'open' AND d.due_at <= clock_timestamp())::int AS overdue,
+             min(d.due_at) FILTER (WHERE d.state = 'open') AS next,
+             count(*) FILTER (WHERE d.state = 'upheld' AND d.decided_at >= :from_day::date)::int AS upheld,
+             count(*) FILTER (WHERE d.state = 'overturned' AND d.decided_at >= :from_day::date)::int AS overturned
+      FROM dispute d WHERE (d.state = 'open' OR d.decided_at >= :from_day::date) AND (:project_id::uuid IS NULL OR d.project = :project_id)
+        AND (:vendor_id::uuid IS NULL OR :vendor_id = (SELECT a.vendor FROM verdict v JOIN submission b ON b.id = v.submission JOIN assignment a ON a.id = b.assignment
+                                                       WHERE v.id = d.verdict))) d,
+     (SELECT count(*) FILTER (WHERE state = 'open')::int AS open, count(*) FILTER (WHERE state = 'accepted')::int AS accepted,
+             count(*) FILTER (WHERE state = 'sent_back')::int AS sent_back
+      FROM lot WHERE :vendor_id::uuid IS NULL AND (:project_id::uuid IS NULL OR project = :project_id) AND (state = 'open' OR decided_at >= :from_day::date)) l
+
+-- name: quality_works
+-- The pieces behind a figure, newest first: what was handed in within some days, with the worst that counts of the looks at it, or at one stage of them.
+SELECT b.id, b.task AS task_id, b.project AS project_id, p.name AS project_name, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain, t.kind, b.round, b.state,
+       b.author AS annotator_id, n.display_name, b.submitted_at, f.outcome, f.items
+FROM submission b JOIN assignment a ON a.id = b.assignment JOIN task t ON t.id = b.task JOIN project p ON p.id = b.project JOIN annotator n ON n.id = b.author
+CROSS JOIN LATERAL (
+  SELECT (ARRAY['accept', 'fix', 'rework', 'reject'])[max(array_position(ARRAY['accept', 'fix', 'rework', 'reject'], c.outcome::text))] AS outcome,
+         coalesce(jsonb_agg(c.reasons) FILTER (WHERE c.outcome IN ('rework', 'reject')), '[]') AS items
+  FROM (SELECT v.reasons, coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
+        FROM verdict v WHERE v.submission = b.id AND (:stage::int IS NULL OR v.stage = :stage)) c) f
+WHERE (:project_id::uuid IS NULL OR b.project = :project_id) AND b.submitted_at >= :from_day::date::timestamp AT TIME ZONE 'UTC'
+  AND b.submitted_at < (:to_day::date + 1)::timestamp AT TIME ZONE 'UTC' AND b.state NOT IN ('surplus', 'cancelled')
+  AND (:before_at::timestamptz IS NULL OR (b.submitted_at, b.id) < (:before_at, :before_id::uuid))
+  AND (:domain::text IS NULL OR t.domain = :domain) AND (:kind::text IS NULL OR t.kind = :kind) AND (:annotator_id::uuid IS NULL OR b.author = :annotator_id)
+  AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
+  AND (:stage::int IS NULL OR f.outcome IS NOT NULL OR EXISTS (SELECT FROM review_step r WHERE r.submission = b.id AND r.stage = :stage))
+  AND CASE :what::text WHEN '' THEN true WHEN 'judged' THEN f.outcome IS NOT NULL WHEN 'defect' THEN f.outcome <> 'accept' WHEN 'first_pass' THEN f.outcome = 'accept' AND b.round = 1
+      WHEN 'again' THEN b.round > 1 WHEN 'counted' THEN b.state = 'accepted' WHEN 'unseen' THEN b.state = 'accepted' AND f.outcome IS NULL
+      WHEN 'looked' THEN f.outcome IS NOT NULL OR EXISTS (SELECT FROM review_step r WHERE r.submission = b.id AND r.looked AND (:stage::int IS NULL OR r.stage = :stage))
+      WHEN 'overdue' THEN EXISTS (SELECT FROM slot s JOIN review_step r ON r.submission = b.id AND r.stage = s.stage
+                                  WHERE s.kind = 'review' AND s.state IN ('free', 'live') AND s.project = b.project AND s.submission_id = b.id AND r.due_at <= clock_timestamp())
+      WHEN 'overturned' THEN EXISTS (SELECT FROM verdict v JOIN overturn o ON o.verdict = v.id WHERE v.submission = b.id AND NOT o.upheld)
+      ELSE f.outcome = :what END
+  AND (:item::text IS NULL OR EXISTS (SELECT FROM verdict v WHERE v.submission = b.id AND v.outcome IN ('rework', 'reject')
+                                      AND v.reasons @> jsonb_build_array(jsonb_build_object('item', :item::text)))
+       AND jsonb_path_exists(f.items, '$[*][*].item ? (@ == $item)', jsonb_build_object('item', :item::text)))
+ORDER BY b.submitted_at DESC, b.id DESC LIMIT :limit
+
+-- name: rubrics_of_verdicts
+-- By which version of its project's rubric the work of a verdict was rated; none: it names no version.
+SELECT v.id, b.project, CASE WHEN jsonb_typeof(b.payload #> '{rubric,version}') = 'number' THEN b.payload #> '{rubric,version}' END AS version
+FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.id = ANY (:ids::uuid[])
+
+-- name: open_lots
+-- Lots that somebody beside managers may look at, the oldest first, with how far the looks are.
+SELECT l.id, l.project AS project_id, p.name AS project_name, p.expert_level, l.name, l.filter, l.sample, l.inspectors,
+       (SELECT count(*)::int FROM lot_look k WHERE k.lot = l.id) AS looked
+FROM lot l JOIN project p ON p.id = l.project
+WHERE l.state = 'open' AND l.inspectors NOT IN ('{}', '""') AND (:lot_id::uuid IS NULL OR l.id = :lot_id) ORDER BY l.id LIMIT :limit
+
+-- name: piece_to_inspect
+-- The first piece of a lot's sample that waits and that this person neither made nor reviewed; what was handed in, as the reviewer left it.
+SELECT m.id, m.place, t.id AS task_id, coalesce(t.payload ->> 'title', t.external_id) AS title, t.domain, t.kind, t.language, t.project AS project_id,
+       b.assignment AS assignment_id, coalesce(v.corrected, b.payload) AS payload, t.payload AS task
+FROM lot_member m JOIN submission b ON b.id = m.submission JOIN task t ON t.id = b.task
+LEFT JOIN LATERAL (SELECT w.corrected FROM verdict w WHERE w.submission = b.id AND w.outcome = 'fix' ORDER BY w.stage DESC LIMIT 1) v ON true
+WHERE m.lot = :lot_id AND m.place IS NOT NULL AND NOT EXISTS (SELECT FROM lot_look k WHERE k.member = m.id) AND NOT had_a_hand_in(m.submission, :annotator_id)
+ORDER BY m.place LIMIT 1
+
+-- name: pieces_to_replay
+-- The last works of a project, newest first, with the worst that counts of the looks at each, and what the looks cost.
+SELECT b.author, t.domain, l.difficulty_band AS band, b.round, b.submitted_at, l.id AS lane_id, f.outcome, f.looks, f.micros
+FROM submission b JOIN task t ON t.id = b.task JOIN slot s ON s.id = b.slot JOIN lane l ON l.id = s.lane
+CROSS JOIN LATERAL (
+  SELECT (ARRAY['accept', 'fix', 'rework', 'reject'])[max(array_position(ARRAY['accept', 'fix', 'rework', 'reject'], coalesce(
+           (SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)::text))] AS outcome,
+         count(*)::int AS looks, coalesce(sum(a.price_micros), 0)::bigint AS micros
+  FROM verdict v JOIN assignment a ON a.id = v.assignment WHERE v.submission = b.id) f
+WHERE b.project = :project_id AND b.state NOT IN ('surplus', 'cancelled') ORDER BY b.submitted_at DESC LIMIT :limit
+
+-- name: pieces_before
+-- How much each of these authors handed in before, no further than newcomers are told apart.
+SELECT a.author, (SELECT count(*)::int FROM (SELECT FROM submission b WHERE b.author = a.author AND b.project = :project_id AND b.submitted_at < :before LIMIT 500) o) AS pieces
+FROM unnest(:authors::uuid[]) AS a (author)
+
+-- name: lane_to_replay
+-- What works of a lane ask for, as a plan reads it.
+SELECT l.project AS project_id, l.kind, l.stage, l.domain, l.language, l.difficulty_band, l.min_level, l.required_role, l.required_credential, l.task_kind,
+       l.requirement::text AS requirement, l.prefer::text AS prefer, l.other_vendor
+FROM lane l WHERE l.id = :lane_id
+
+-- name: round_before
+-- What the same author handed in here last, before this.
+SELECT e.payload FROM submission b JOIN submission e ON e.slot = b.slot AND e.author = b.author AND e.round < b.round
+WHERE b.id = :submission_id ORDER BY e.round DESC LIMIT 1
+
+-- name: same_feedback
+-- Works of the same author and project, among their newest 200, of which a verdict that counts named one of these rules; before and after the author read it.
+SELECT r.one ->> 'item' AS item, r.one ->> 'text' AS text, v.given_at, e.payload AS before, n.payload AS after, n.state AS then_state
+FROM submission b
+CROSS JOIN LATERAL (SELECT o.id, o.slot, o.author, o.round, o.payload, o.task, o.project FROM submission o WHERE o.author = b.author ORDER BY o.submitted_at DESC LIMIT 200) e
+JOIN verdict v ON v.submission = e.id AND v.outcome IN ('rework', 'reject')
+CROSS JOIN LATERAL (SELECT x.one FROM jsonb_array_elements(v.reasons) AS x (one) WHERE x.one ->> 'item' = ANY (:items::text[]) LIMIT 1) r
+LEFT JOIN submission n ON n.slot = e.slot AND n.author = e.author AND n.round = e.round + 1
+WHERE b.id = :submission_id AND e.project = b.project AND e.task <> b.task
+  AND coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) IN ('rework', 'reject')
+ORDER BY v.given_at DESC LIMIT :limit

@@ -307,6 +307,27 @@ async def feedback(task_id: UUID, annotator_id: UUID) -> AuthorFeedback | None:
     )
 
 
+async def round_before(work: SubmissionView) -> dict[str, Any] | None:
+    """What was sent back, where this is what came of it."""
+    return await db.fetch_value(sql.round_before, submission_id=work.id) if work.round > 1 else None
+
+
+class SameFeedback(msgspec.Struct, frozen=True):
+    """A rule that was named of another work of the author, before and after they were told."""
+
+    item: str
+    text: str
+    given_at: Any
+    before: dict[str, Any]
+    after: dict[str, Any] | None
+    then_state: str | None
+
+
+async def same_feedback(work: SubmissionView, items: list[str], limit: int = 3) -> list[SameFeedback]:
+    """Of the author's other works in the project, newest first; for whoever reviews this one."""
+    return await db.fetch_as(SameFeedback, sql.same_feedback, submission_id=work.id, items=items, limit=limit)
+
+
 class Returned(msgspec.Struct, frozen=True):
     slot_id: UUID
     task_id: UUID

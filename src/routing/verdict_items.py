@@ -7,7 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from kernel import db
+from kernel.ids import plain_uuid
+from kernel.sql import load
 from routing.errors import UnknownItem
+
+sql = load(__package__)
 
 GENERAL = (
     "factual_error", "instruction_missed", "rating_mismatch", "edit_insufficient", "language", "off_topic", "unsafe",
@@ -40,3 +45,23 @@ async def check(project_id: UUID, work: dict[str, Any], items: Iterable[str]) ->
     if rubric and wrong:
         allowed = [*rubric, *(item for item in GENERAL if item not in rubric)]
         raise UnknownItem(f"{wrong[0]!r} is none of: {', '.join(allowed)}.", allowed=allowed)
+
+
+async def of_verdicts(ids: Iterable[UUID]) -> dict[UUID, Named]:
+    """What the rubrics name that the works of these verdicts were rated by; each rubric is read once."""
+    rows = await db.fetch(sql.rubrics_of_verdicts, ids=list(ids))
+    read: dict[tuple[UUID, Any], Named] = {}
+    found = {}
+    for row in rows:
+        key = plain_uuid(row["project"]), row["version"]
+        if key not in read:
+            read[key] = await of_rubric(key[0], {"rubric": {"version": key[1]}})
+        found[plain_uuid(row["id"])] = read[key]
+    return found
+
+
+async def of_tasks(ids: Iterable[UUID]) -> dict[UUID, Named]:
+    """What the newest rubrics of these tasks' projects name."""
+    rows = await db.fetch("SELECT id, project FROM task WHERE id = ANY (:ids)", ids=list(ids))
+    named = {one: await of_rubric(one, {}) for one in {plain_uuid(row["project"]) for row in rows}}
+    return {plain_uuid(row["id"]): named[plain_uuid(row["project"])] for row in rows}

@@ -194,6 +194,7 @@ PUT    /api/v1/assignments/{assignment_id:uuid}/dialogue/turns/{turn_id:uuid}/te
 GET    /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans            bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/review-plans/replay     bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/review-promise          bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend
@@ -226,6 +227,10 @@ GET    /api/v1/projects/{project_id:uuid}/calibration-sets        bosses
 POST   /api/v1/projects/{project_id:uuid}/calibration-sets        bosses
 GET    /api/v1/projects/{project_id:uuid}/calibration-sets/candidates                  bosses
 POST   /api/v1/calibration-sets/{set_id:uuid}/retire              bosses
+POST   /api/v1/lots/{lot_id:uuid}/withdraw                        bosses
+GET    /api/v1/inspections                                        annotator reviewer frontend
+GET    /api/v1/inspections/{lot_id:uuid}                          annotator reviewer frontend
+POST   /api/v1/inspections/{lot_id:uuid}/sample/{piece_id:uuid}/look annotator reviewer frontend
 GET    /api/v1/policies                                           bosses frontend
 POST   /api/v1/policies                                           bosses
 POST   /api/v1/policies/{version:int}/activate                    bosses
@@ -298,6 +303,9 @@ GET    /api/v1/statements/{statement_id:uuid}/file                people
 GET    /api/v1/reports/queue                                      vendor_manager bosses
 GET    /api/v1/reports/throughput                                 vendor_manager bosses
 GET    /api/v1/reports/quality                                    vendor_manager bosses
+GET    /api/v1/quality                                            vendor_manager bosses
+GET    /api/v1/projects/{project_id:uuid}/quality                 vendor_manager bosses
+GET    /api/v1/projects/{project_id:uuid}/quality/works           vendor_manager bosses
 GET    /api/v1/reports/cost                                       vendor_manager bosses
 GET    /api/v1/reports/costs                                      vendor_manager bosses
 GET    /api/v1/reports/difficulty                                 bosses frontend

@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from callboard.pages import views as v
-from callboard.pages.views_judged import Mend, PlanStage
+from callboard.pages.views_judged import Answered, Mend, PlanStage
 from dialogue.diffs import difference
 from kernel.money import Money
 from routing.presence import PresenceView
@@ -53,6 +53,7 @@ from tests.pages.samples_lots import LOTS
 from tests.pages.samples_pay import PAY
 from tests.pages.samples_policies import POLICIES, POLICIES_FIRST
 from tests.pages.samples_projects import PROJECTS
+from tests.pages.samples_quality import OF_VENDOR, QUALITY_SAMPLES
 from tests.pages.samples_registry import DECIDED, NONE_YET, NOTHING, OWN, REGISTRY, SEEN, WAITING
 from tests.pages.samples_reviews import DISPUTES, DISPUTES_EMPTY, VERDICTS, VERDICTS_EMPTY
 from tests.pages.samples_standing import (
@@ -274,6 +275,11 @@ REVIEW_REWORK = v.ReviewView(
     held=REVIEW.held,
     submission_id=uid(800), brief=REVIEW.brief, guidelines=REVIEW.guidelines, topic=REVIEW.topic, turns=REVIEW.turns,
     dimensions=REVIEW.dimensions, rubric_items=REVIEW.rubric_items, text_limit=32000, earlier=[REASON],
+    answered=[
+        Answered(item="factual_error", words={}, text="The founding year is 1872.", at=minutes(-9000), outcome="accepted",
+                 mends=[Mend("reply", "It was founded in 1871.", difference("It was founded in 1871.", "It was founded in 1872."), "author")]),
+        Answered(item="tone", words={"en": "The tone of a bank", "zh": "银行的语气"}, text="Too cheerful.", at=minutes(-20000), outcome="", mends=[]),
+    ],
     draft=v.VerdictDraft(outcome="rework", scores={"helpfulness": 4}, item="rating_mismatch", reason="The second rating is too high."),
     problem=v.Problem(status=422, code="invalid", title="", detail="Score every scale before you give the verdict."),
 )  # fmt: skip
@@ -406,6 +412,8 @@ SAMPLES: dict[str, Sample] = {
     },
     **{name: Sample("adjudicate.html", view, "/review/1", ("reviewer",)) for name, view in DECIDING.items()},
     **{name: Sample("reviewers.html", view, "/reviewers", ("manager",)) for name, view in REVIEWERS.items()},
+    **{name: Sample(template, view, "/quality", ("manager",)) for name, (template, view) in QUALITY_SAMPLES.items()},
+    "quality-vendor": Sample("quality.html", OF_VENDOR, "/quality", ("vendor_manager",)),
     **{
         name: Sample(template, view, "/projects/1/forms", ("manager",))
         for name, (template, view) in KINDS_MANAGED.items()

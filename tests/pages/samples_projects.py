@@ -39,6 +39,7 @@ from routing.projects import CapacityCost, ProjectView
 from routing.promises import StagePromise
 from routing.refitting import ConsensusReport, ForetoldError
 from routing.review_plans import ONE_LOOK, PlanActivation, PlanComparison, ReviewPlanView, Share, Stage, differences
+from routing.review_replay import PlanReplay, PlanReplays, StageReplay
 from routing.risk import Forecast
 from tests.pages.sample_facts import minutes, uid, usd
 
@@ -166,6 +167,10 @@ PLAN = PlanPage(
     activations=[PlanActivation(2, "Agreed on Monday", "person:1", minutes(-50))], promises=[PROMISED], roles=["reviewer"], most_stages=5,
     stages=[typed_stage(SAMPLED), typed_stage(EXPERT)], start=2, active=2,
     comparison=PlanComparison(1, 2, 20.0, None, differences([EXPERT], [SAMPLED, EXPERT])),
+    replays=PlanReplays(
+        500, 61, "USD", PlanReplay(1, 0.2, 100.0, 13.4, 41_000_000, [StageReplay(1, "expert", 100.0, 7, 41_000_000)]),
+        PlanReplay(2, 0.63, 402.3, 44.0, 164_900_000, [StageReplay(1, "peer sample", 315.2, 24, 129_200_000), StageReplay(2, "expert", 87.1, 7, 35_700_000)]),
+    ),
 )  # fmt: skip
 PLAN_FIRST = PlanPage(
     head=head("reviews"), versions=[ReviewPlanView(0, ONE_LOOK, "", None, None, active=True)], activations=[],

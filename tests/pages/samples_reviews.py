@@ -13,7 +13,7 @@ WORD = "Page 12 of the source says 1871. The reviewer looked at the year of the 
 def mine(n: int, outcome: str, given: str | None = None, state: str | None = None, decision: str = "") -> VerdictOnMine:
     return VerdictOnMine(
         uid(400 + n), uid(500 + n), "How a bank closes its books", "Finance dialogues", n, 1, given or outcome, outcome, WRONG, "",
-        minutes(-300 * n), minutes(9000), outcome != "accept" and state is None, state, minutes(2000) if state else None, decision,
+        minutes(-300 * n), minutes(9000), outcome != "accept" and state is None, uid(600 + n) if state else None, state, minutes(2000) if state else None, decision,
     )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ HELD = HoldView(
 )  # fmt: skip
 VERDICTS = VerdictsPage(
     rows=[mine(1, "reject"), mine(2, "rework", state="open"), mine(3, "accept", "reject", "overturned", "The page says so."), mine(4, "reject", None, "upheld", "Page 12 speaks of another bank.")],
-    done="opened",
+    names={uid(401): {"factuality": {"en": "The facts of a bank", "zh": "银行事实"}}}, done="opened",
 )  # fmt: skip
 VERDICTS_EMPTY = VerdictsPage(rows=[])
 DISPUTES = DisputesPage(

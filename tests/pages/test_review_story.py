@@ -8,12 +8,25 @@ from uuid import UUID
 import pytest
 
 from callboard.pages.mended import fields
+from callboard.pages.review import review_view
+from callboard.wiring import wire
 from kernel import db
 from kernel.ids import uuid7
+from kernel.settings import Settings
 from routing import staging
 from tests.api.conftest import Cast
 from tests.pages.conftest import Browser, Play
 from tests.pages.test_handlers import SCORES
+from tests.routing.factory import (
+    WORK,
+    claim_one,
+    make_annotator,
+    make_project,
+    make_reviewer,
+    make_tasks,
+    submit,
+    verdict,
+)
 
 BACK: Any = {"item": "factual_error", "reason": "Not every tea is green."} | SCORES
 CHINESE = "; callboard_lang=zh-CN"
@@ -109,3 +122,25 @@ async def held(verdict: UUID, reviewer: UUID | None) -> None:
     await db.execute(
         "INSERT INTO hold_sample (id, hold, verdict) VALUES (:id, :id, :verdict)", id=hold, verdict=verdict
     )
+
+
+@pytest.mark.usefixtures("pool")
+async def test_what_comes_back_stands_beside_what_was_sent_back_and_earlier_answers(settings: Settings) -> None:
+    wire()
+    project = await make_project(settings)
+    author, reviewer = await make_annotator(settings), await make_reviewer(settings)
+    await make_tasks(project, 2)
+    for n in range(2):
+        await submit(settings, await claim_one(settings, author), WORK)
+        await verdict(settings, await claim_one(settings, reviewer), "rework")
+        reply = {"role": "assistant", "text": f"Mended {n}.", "rating": 4}
+        await submit(settings, await claim_one(settings, author), WORK | {"turns": [WORK["turns"][0], reply]})
+        looked = await claim_one(settings, reviewer)
+        view = await review_view(looked.id, reviewer, settings)
+        (mend,) = view.turns[0].mended
+        assert (mend.by, mend.before, mend.parts[-1].text[:6]) == ("author", "!", "Mended")
+        assert len(view.answered) == n, "of other works alone"
+        await verdict(settings, looked, "accept")
+    (before,) = view.answered
+    assert (before.item, before.text, before.outcome) == ("factuality", "wrong year", "accepted")
+    assert before.mends[0].before == "!"

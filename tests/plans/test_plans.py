@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -13,12 +14,13 @@ import pytest
 
 from callboard.embedded.postgres import EmbeddedPostgres
 from callboard.wiring import wire
-from kernel import db, outbox
+from kernel import clock, db, outbox
 from kernel.outbox import START
 from kernel.settings import Settings, load_settings
-from routing import dispatch, estimating, explain, leases, refitting, reports
+from routing import dispatch, estimating, explain, leases, quality, refitting, reports
 from routing.assignments import assignments
 from routing.memory import Memory
+from routing.quality import QualityFilter, WorksWish
 from routing.reports import TaskFilter
 from routing.review import VerdictDraft, give_verdict
 from routing.submission import submit
@@ -245,3 +247,26 @@ async def test_the_floor_counts_in_the_index(world: World, monkeypatch: pytest.M
     assert not matrix.whole
     assert {how for _, how, _ in matrix.scans} == {"slot_unfinished", "task_finished"}
     assert matrix.buffers < 0.05 * WAITING
+
+
+async def test_the_view_of_quality(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are read of folded days; lists of works and what changed go by time, and what waits by its own index."""
+    project = UUID(int=(await db.fetch_value("SELECT project FROM submission LIMIT 1")).int)
+    person = await world.person()
+    today = clock.now().date()
+    for of, what in ((project, ""), (None, "judged"), (project, "accept")):
+        wanted = QualityFilter(project_id=of, from_day=today - timedelta(days=84), to_day=today)
+        plans = await world.plans(monkeypatch, partial(quality.works, wanted, WorksWish(what=what)))
+        check(plans, "quality_works", few=2 * FEW)
+        check(await world.plans(monkeypatch, partial(quality.report, wanted)), "quality_by", "quality_open", few=1000)
+    narrow = QualityFilter(project_id=project, from_day=today, to_day=today, annotator_id=person)
+    check(await world.plans(monkeypatch, partial(quality.works, narrow, WorksWish(what="overdue"))), "quality_works")
+
+    async def little_changed() -> None:
+        await db.execute(
+            "INSERT INTO upkeep (name, ran_at) VALUES (:name, clock_timestamp() + interval '5 minutes')",
+            name=quality.JOB,
+        )
+        await quality.fold()
+
+    check(await world.plans(monkeypatch, little_changed), "quality_changed", few=100)

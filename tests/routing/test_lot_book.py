@@ -5,10 +5,10 @@ import pytest
 
 from kernel import db
 from kernel.settings import Settings
-from routing import lot_book
-from routing.errors import BadLot, LotDecided, OwnPiece, PieceLookedAt, WrongState
+from routing import inspecting, lot_book
+from routing.errors import BadLot, BadRequirement, LotDecided, NoSuchLot, OwnPiece, PieceLookedAt, WrongState
 from routing.lot_book import Inspector, LookDraft, LotDraft, LotFilter, LotView, LotWish
-from tests.routing.factory import make_annotator, make_project, make_reviewer, make_tasks
+from tests.routing.factory import WORK, make_annotator, make_project, make_reviewer, make_tasks
 from tests.routing.test_overturn import broken, judged
 
 BY = Inspector("person:m", "manager", None)
@@ -86,4 +86,66 @@ async def test_a_lot_is_sent_back_mended_and_the_rest_accepted_in_another(settin
     assert [(one.role, one.people, one.looks) for one in told.inspectors] == [("manager", 1, 2)]
     assert (told.findings, told.characteristic[0].accepted) == ([], 1.0)
     assert [one.name for one in await lot_book.lots_of(project)] == ["Second", "First"]
+    assert await broken() == []
+
+
+@pytest.mark.usefixtures("pool")
+async def test_an_open_lot_is_withdrawn_with_a_reason_and_its_pieces_are_free(settings: Settings) -> None:
+    project = await make_project(settings)
+    author, reviewer = await make_annotator(settings, capacity=50), await make_reviewer(settings, capacity=50)
+    await make_tasks(project, 4)
+    for _ in range(4):
+        await judged(settings, project, author, reviewer, "accept")
+    draft = LotDraft(name="First", aql=6.5)
+    async with db.transaction("person:m"):
+        first = await lot_book.lot(await lot_book.make(project, draft, "person:m", settings))
+    await looked(first, GOOD)
+    async with db.transaction("person:m"):
+        gone = await lot_book.withdraw(first.id, "The customer wants two lots.")
+    assert (gone.state, gone.reason, gone.looked) == ("withdrawn", "The customer wants two lots.", 1)
+    with pytest.raises(LotDecided):
+        await looked(first, GOOD)
+    with pytest.raises(WrongState):
+        async with db.transaction("person:m"):
+            await lot_book.withdraw(first.id, "Again.")
+    audited = await db.fetch("SELECT action, reason FROM audit_entry WHERE subject_type = 'lot' ORDER BY seq")
+    assert ("lot.withdraw", "The customer wants two lots.") in [(row["action"], row["reason"]) for row in audited]
+    assert (await lot_book.preview(project, LotWish(aql=6.5))).size == 4
+    assert await broken() == []
+
+
+@pytest.mark.usefixtures("pool")
+async def test_people_whom_the_lot_names_look_at_its_sample(settings: Settings) -> None:
+    project = await make_project(settings)
+    author, reviewer = await make_annotator(settings, capacity=50), await make_reviewer(settings, capacity=50)
+    able, weak = await make_reviewer(settings, "Able"), await make_reviewer(settings, "Weak", skills={"general": 2})
+    await make_tasks(project, 3)
+    for _ in range(3):
+        await judged(settings, project, author, reviewer, "accept")
+    with pytest.raises(BadRequirement, match="inspectors"):
+        async with db.transaction("person:m"):
+            await lot_book.make(project, LotDraft(name="x", inspectors={"role": "wizard"}), "person:m", settings)
+    with pytest.raises(BadRequirement, match="no one domain"):
+        async with db.transaction("person:m"):
+            await lot_book.make(project, LotDraft(name="x", inspectors={"min_level": 4}), "person:m", settings)
+    draft = LotDraft(name="L", aql=10, filter=LotFilter(domain="general"), inspectors={"min_level": 4})
+    async with db.transaction("person:m"):
+        lot = await lot_book.make(project, draft, "person:m", settings)
+    may = {
+        name: [one.id for one in await inspecting.lots_for(who, settings)]
+        for name, who in (("author", author), ("reviewer", reviewer), ("able", able), ("weak", weak))
+    }
+    assert may == {"author": [], "reviewer": [lot], "able": [lot], "weak": []}
+    assert await inspecting.next_piece(reviewer, lot) is None, "they reviewed all of it"
+    with pytest.raises(NoSuchLot):
+        await inspecting.lot_for(weak, lot, settings)
+    piece = await inspecting.next_piece(able, lot)
+    assert piece is not None
+    assert (piece.place, piece.payload) == (1, WORK)
+    async with db.transaction("annotator:able"):
+        await lot_book.look(lot, piece.id, GOOD, Inspector(f"annotator:{able}", "reviewer", able))
+    after = await inspecting.next_piece(able, lot)
+    assert after is None or after.place == 2
+    with pytest.raises(asyncpg.CheckViolationError, match="stay as they were made"):
+        await db.execute("UPDATE lot SET inspectors = '{}'")
     assert await broken() == []

@@ -18,10 +18,12 @@ from routing import overturn, review
 from routing.errors import NoSuchVerdict, OwnVerdict, SameOutcome, VerdictSuperseded
 from routing.events import BudgetExhausted
 from routing.overturn import OverturnDraft
-from skills import evidence
+from skills import evidence, standing_judging
 from skills.belief import Belief
 from skills.evidence import Observation, observe
 from skills.profiles import load_profile, skills_of
+from skills.standing_conditions import Rejected
+from skills.standing_rules import RuleDraft, create_rule, switch_rule
 from tests.routing.factory import (
     claim,
     claim_one,
@@ -220,6 +222,12 @@ class World:
         self.reviewers = [await make_reviewer(settings, str(n)) for n in range(6)]
         (self.task,) = await make_tasks(self.project)
 
+    async def stands(self, *people: UUID) -> None:
+        """What rules say of them, as the job after each change does."""
+        for person in people:
+            async with db.transaction("system:worker"):
+                await standing_judging.judge(person)
+
     async def say(self, author: int, reviewer: int, outcome: str) -> UUID:
         return await judged(self.settings, self.project, self.authors[author], self.reviewers[reviewer], outcome)
 
@@ -252,7 +260,27 @@ class World:
         beliefs = {
             (people.index(row["annotator"]), row["domain"], row["task_kind"]): tuple(row.values())[3:] for row in rows
         }
-        return {"beliefs": beliefs, "difficulty": tuple(task.values())}
+        await self.stands(*people)
+        stands = await db.fetch(
+            "SELECT annotator, domain, action FROM standing WHERE state = 'active' AND annotator = ANY (:ids)",
+            ids=people,
+        )
+        pay = await db.fetch(
+            "SELECT annotator_id, sum(amount_micros) AS micros FROM transfer WHERE kind = 'post' AND annotator_id = ANY (:ids) GROUP BY 1",
+            ids=people,
+        )
+        # A look that nobody has checked weighs nothing; what its work's difficulty was then is put right when somebody does.
+        records = await db.fetch(
+            "SELECT annotator, outcome, weight, weight * difficulty_mean AS mean, weight * difficulty_variance AS variance FROM evidence e WHERE annotator = ANY (:ids) "
+            "AND kind = 'review_given' AND retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)",
+            ids=people,
+        )
+        return {
+            "beliefs": beliefs, "difficulty": tuple(task.values()),
+            "standing": sorted((people.index(row["annotator"]), row["domain"] or "", row["action"]) for row in stands),
+            "pay": {people.index(row["annotator_id"]): int(row["micros"]) for row in pay},
+            "records": sorted((people.index(row["annotator"]), *tuple(row.values())[1:]) for row in records),
+        }  # fmt: skip
 
 
 async def live(
@@ -273,6 +301,7 @@ async def live(
         verdict_id = await world.say(n, 2 * n + 1, said)
         if n == wrong and err:
             mistaken = verdict_id
+            await world.stands(world.authors[n])  # whatever followed from it at once is taken back, too
         elif n == wrong:
             await world.looked_at(2 * n + 1)
     for piece in pieces:
@@ -294,17 +323,27 @@ async def live(
 def test_an_overturned_verdict_leaves_nothing_behind(
     settings: Settings, plan: list[tuple[bool, str]], seen: list[Any], wrong: int, late: int
 ) -> None:
-    """Author's belief, reviewer's record and the task's difficulty, to the last bit; so does everybody's else."""
+    """Pay, belief, standing, the reviewer's record and the task's difficulty, to the last bit; so does everybody's else.
+
+    What was paid for work that was accepted by mistake stays paid: there the author kept to what was asked.
+    """
 
     async def compare() -> None:
         assert settings.database_url is not None
         async with db.pool(settings.database_url, settings):
+            async with db.transaction("person:boss"):
+                condition = Rejected(count=1, last=3)
+                rule = RuleDraft(name=str(uuid4()), condition=condition, action="ask_manager", reason_en="Too many.")
+                await switch_rule(await create_rule(rule), on=True)
             hour = datetime.now(UTC).hour
             right, mended = World(settings), World(settings)
             await live(right, plan, seen, wrong, late, err=False)
             await live(mended, plan, seen, wrong, late, err=True)
             found = await broken()
             ends = await right.end(), await mended.end()
+            if plan[wrong][1] == "reject":
+                assert wrong not in ends[0]["pay"]
+                assert ends[1]["pay"].pop(wrong) == 2_500_000
             if datetime.now(UTC).hour == hour:  # across a full hour the two worlds are not equally old
                 assert ends[0] == ends[1]
             assert found == []

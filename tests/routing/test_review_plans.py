@@ -248,20 +248,41 @@ a_stage = st.builds(
 )  # fmt: skip
 
 
+async def refused_by_the_database(project: UUID) -> None:
+    """Each look of the project, given by hand to its author, or to somebody who looked at another stage."""
+    rows = await db.fetch(
+        "SELECT s.id, s.author_id AS whom FROM slot s WHERE s.project = :project AND s.kind = 'review' UNION "
+        "SELECT s.id, v.reviewer FROM slot s JOIN submission b ON b.slot = s.answers_slot AND b.author = s.author_id JOIN verdict v ON v.submission = b.id "
+        "WHERE s.project = :project AND s.kind = 'review' AND v.stage <> s.stage",
+        project=project,
+    )
+    for row in rows:
+        with pytest.raises(asyncpg.PostgresError):
+            await db.execute("UPDATE slot SET annotator = :whom WHERE id = :id", **dict(row))
+
+
 # Without shrinking: each example is a small operation on a real database, and a failing one is short enough.
 @effort(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(
     stages=st.lists(a_stage, min_size=1, max_size=3),
+    change=st.tuples(st.lists(a_stage, min_size=1, max_size=3), st.integers(1, 2)),
     roster=st.lists(st.tuples(st.booleans(), st.sampled_from([4, 5]), st.integers(0, 1)), min_size=4, max_size=6),
     said=st.lists(st.sampled_from(["accept", "accept", "fix", "rework", "reject"]), min_size=8, max_size=16),
 )
 def test_nobody_looks_at_their_own_work_or_at_the_same_work_twice(
-    settings: Settings, stages: list[Stage], roster: list[tuple[bool, int, int]], said: list[str]
+    settings: Settings,
+    stages: list[Stage],
+    change: tuple[list[Stage], int],
+    roster: list[tuple[bool, int, int]],
+    said: list[str],
 ) -> None:
-    """Over random plans and rosters, with two claims at once for everything that waits."""
+    """Over random plans and overlaps, another of which comes into force on the way, and rosters; everybody claims at once, and afterwards the database is
+    asked to give each look to each of those who had a hand in the work.
+    """
+    later, overlap = change
 
     async def live() -> None:
-        project = await make_project(settings, name=str(uuid4()), rework_limit=3)
+        project = await make_project(settings, name=str(uuid4()), rework_limit=3, overlap=overlap)
         await put(project, *stages)
         people = [
             await make_annotator(
@@ -271,9 +292,10 @@ def test_nobody_looks_at_their_own_work_or_at_the_same_work_twice(
         ]
         await make_tasks(project, 2)
         words = iter(said)
-        for turn in range(len(said) * 2):
-            two = [people[turn % len(people)], people[(turn + 1) % len(people)]]
-            got = await asyncio.gather(*(claim(settings, who, project_ids=[project]) for who in two))
+        for turn in range(len(said)):
+            if turn == len(said) // 2:
+                await put(project, *later)
+            got = await asyncio.gather(*(claim(settings, who, project_ids=[project]) for who in people))
             for held in [one for claimed in got for one in claimed.assignments]:
                 if held.kind == "annotation":
                     await submit(settings, held, WORK | {"turn": turn})
@@ -287,17 +309,22 @@ def test_nobody_looks_at_their_own_work_or_at_the_same_work_twice(
                 word = "reject" if word == "rework" and rounds >= 3 else word
                 await verdict(settings, held, word, corrected=WORK if word == "fix" else None)
         looks = await db.fetch(
-            "SELECT b.slot, b.author, v.reviewer, v.stage, r.vendor AS theirs, w.vendor AS own FROM verdict v JOIN submission b "
-            "ON b.id = v.submission JOIN assignment r ON r.id = v.assignment JOIN assignment w ON w.id = b.assignment"
+            "SELECT b.slot, b.author, v.reviewer, v.stage, r.vendor AS theirs, w.vendor AS own, s.plan_version FROM verdict v JOIN submission b "
+            "ON b.id = v.submission JOIN assignment r ON r.id = v.assignment JOIN assignment w ON w.id = b.assignment "
+            "JOIN review_step s ON s.submission = b.id AND s.stage = v.stage WHERE b.project = :project",
+            project=project,
         )
         where: dict[tuple[Any, ...], set[int]] = {}
+        plans = {1: stages, 2: later}
         for look in looks:
             assert look["author"] != look["reviewer"]
             where.setdefault((look["slot"], look["author"], look["reviewer"]), set()).add(look["stage"])
-            if look["stage"] <= len(stages) and stages[look["stage"] - 1].other_vendor:
+            asked = plans[look["plan_version"]]
+            if look["stage"] <= len(asked) and asked[look["stage"] - 1].other_vendor:
                 assert look["theirs"] != look["own"]
         assert all(len(found) == 1 for found in where.values())
         assert await broken() == []
+        await refused_by_the_database(project)
 
     async def on_a_pool() -> None:
         assert settings.database_url is not None

@@ -15,7 +15,8 @@ from callboard.api.request import Call
 from callboard.api.routes import get, post
 from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
-from routing import lot_book
+from routing import inspecting, lot_book
+from routing.inspecting import OpenLot, PieceToInspect
 from routing.lot_book import (
     Inspector,
     LookDraft,
@@ -45,6 +46,16 @@ class Lots(msgspec.Struct, frozen=True):
 class LotReworkWish(msgspec.Struct, forbid_unknown_fields=True):
     reason: Reason
     """Why the defects are wanted anew."""
+
+
+class LotWithdrawal(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Reason
+
+
+class Inspection(msgspec.Struct, frozen=True):
+    lot: OpenLot
+    piece: PieceToInspect | None
+    """None: nothing waits that the reader neither made nor reviewed."""
 
 
 async def inspector_of(actor: Actor) -> Inspector:
@@ -130,4 +141,50 @@ async def rework(request: Call, lot_id: LotId, data: JSONBody[LotReworkWish]) ->
     return await unit_of_work(request, act)
 
 
-route_handlers = [list_all, preview, create, read, sample, look, rework]
+@post(
+    "/lots/{lot_id:uuid}/withdraw", guards=[require(WRITE)], status_code=200, operation_id="withdrawLot", tags=["lots"]
+)
+async def withdraw(request: Call, lot_id: LotId, data: JSONBody[LotWithdrawal]) -> Response[LotView]:
+    """Of an open lot: it is not decided any more, and its pieces may be in another one."""
+
+    async def act() -> LotView:
+        return await lot_book.withdraw(lot_id, data.reason.strip())
+
+    return await unit_of_work(request, act)
+
+
+@get("/inspections", guards=[require(Permission.WORK)], operation_id="listInspections", tags=["lots"])
+async def inspections(request: Call) -> Response[Items[OpenLot]]:
+    """Open lots whose sample the caller may look at, the oldest first."""
+    person = await visibility.worker(request.actor, None)
+    return reply(Items(await inspecting.lots_for(person, request.settings)))
+
+
+@get("/inspections/{lot_id:uuid}", guards=[require(Permission.WORK)], operation_id="readInspection", tags=["lots"])
+async def inspection(request: Call, lot_id: LotId) -> Response[Inspection]:
+    """The next piece of the sample, without its author and its reviewers."""
+    person = await visibility.worker(request.actor, None)
+    lot = await inspecting.lot_for(person, lot_id, request.settings)
+    return reply(Inspection(lot, await inspecting.next_piece(person, lot_id)))
+
+
+@post(
+    "/inspections/{lot_id:uuid}/sample/{piece_id:uuid}/look", guards=[require(Permission.WORK)], status_code=200,
+    operation_id="inspectPieceOfLot", tags=["lots"],
+)  # fmt: skip
+async def inspect(
+    request: Call, lot_id: LotId, piece_id: FromPath[UUID], data: JSONBody[LookDraft]
+) -> Response[LotView]:
+    """What was found by somebody whom the lot names; the look that decides decides the lot at once."""
+
+    async def act() -> LotView:
+        person = await visibility.worker(request.actor, None)
+        await inspecting.lot_for(person, lot_id, request.settings)
+        return await lot_book.look(
+            lot_id, piece_id, data, Inspector(visibility.decider(request.actor), "reviewer", person)
+        )
+
+    return await unit_of_work(request, act)
+
+
+route_handlers = [list_all, preview, create, read, sample, look, rework, withdraw, inspections, inspection, inspect]

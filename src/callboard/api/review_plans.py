@@ -19,10 +19,11 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from kernel import db
 from kernel.sql import load
-from routing import promises, review_plans
+from routing import promises, review_plans, review_replay
 from routing.projects import project
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, PlanDraft, ReviewPlanView
+from routing.review_replay import PlanReplays
 
 READ, WRITE, TASKS = Permission.PROJECTS_READ, Permission.PROJECTS_WRITE, Permission.TASKS_LIST
 ProjectId = FromPath[UUID]
@@ -114,6 +115,17 @@ async def compare(project_id: ProjectId, a: Side, b: Side) -> Response[PlanCompa
 
 
 @get(
+    "/projects/{project_id:uuid}/review-plans/replay", guards=[require(READ)], operation_id="replayReviewPlans",
+    tags=["reviews"],
+)  # fmt: skip
+async def replay(
+    request: Call, project_id: ProjectId, a: Side, b: Side, last: Annotated[int, QueryParameter(ge=1, le=2000)] = 500
+) -> Response[PlanReplays]:
+    """What each would have done with the last works: the share that is looked at, by how many people, at what cost."""
+    return reply(await review_replay.replay(project_id, a, b, request.settings, last))
+
+
+@get(
     "/projects/{project_id:uuid}/review-promise",
     guards=[require(READ)],
     operation_id="readReviewPromise",
@@ -132,4 +144,4 @@ async def steps(request: Call, task_id: FromPath[UUID]) -> Response[Items[Review
     return reply(Items(await db.fetch_as(ReviewStepView, sql.steps_of_task, task_id=task_id)))
 
 
-route_handlers = [list_all, create, activate, compare, promise, steps]
+route_handlers = [list_all, create, activate, compare, replay, promise, steps]

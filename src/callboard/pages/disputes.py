@@ -3,6 +3,7 @@
 from typing import Literal, cast
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -14,9 +15,12 @@ from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.views_reviews import DisputesPage, VerdictsPage
 from kernel import db
-from routing import disputes, holds
+from kernel.sql import load
+from routing import disputes, holds, verdict_items
 from routing.disputes import DisputeDecision, DisputeDraft
+from routing.holds import HoldView
 
+sql = load("callboard.pages")
 WORK, DECIDE = [require(Permission.WORK)], [require(Permission.VERDICTS_WRITE)]
 MOST_OPEN, MOST_OVER = 100, 20
 LONGEST = 4000
@@ -31,7 +35,9 @@ def _done(request: Call) -> str:
 @get("/verdicts", guards=WORK, include_in_schema=False)
 async def verdicts(request: Call) -> Response[str]:
     me = await visibility.worker(request.actor, None)
-    view = VerdictsPage(rows=await disputes.verdicts_on(me, request.settings), done=_done(request))
+    rows = await disputes.verdicts_on(me, request.settings)
+    names = await verdict_items.of_verdicts(one.verdict_id for one in rows)
+    view = VerdictsPage(rows=rows, names=names, done=_done(request))
     return page(request, "verdicts.html", view)
 
 
@@ -52,12 +58,29 @@ async def dispute(request: Call, verdict_id: FromPath[UUID]) -> Response[str]:
     return redirect(request, "/verdicts?done=opened")
 
 
+@post("/verdicts/disputes/{dispute_id:uuid}/withdraw", guards=WORK, status_code=200, include_in_schema=False)
+async def withdraw(request: Call, dispute_id: FromPath[UUID]) -> Response[str]:
+    me = await visibility.worker(request.actor, None)
+    async with db.transaction(request.actor.label):
+        await disputes.withdraw(dispute_id, me)
+    return redirect(request, "/verdicts?done=withdrawn")
+
+
+async def _held() -> list[HoldView]:
+    """In force; managers and programs by their names, as the audit log tells them apart."""
+    held = [one for one in await holds.holds() if one.state != "lifted"]
+    actors = [one.display_name for one in held if one.annotator_id is None]
+    names = {row["actor"]: row["name"] for row in await db.fetch(sql.names_of_actors, actors=actors)} if actors else {}
+    return [msgspec.structs.replace(one, display_name=names.get(one.display_name, one.display_name)) for one in held]
+
+
 @get("/disputes", guards=DECIDE, include_in_schema=False)
 async def queue(request: Call) -> Response[str]:
     rows = await disputes.disputes(state=None, limit=MOST_OPEN + MOST_OVER)
     view = DisputesPage(
         open=[one for one in rows if one.state == "open"], over=[one for one in rows if one.state != "open"][:MOST_OVER],
-        held=[one for one in await holds.holds() if one.state != "lifted"], done=_done(request),
+        names=await verdict_items.of_verdicts(one.verdict_id for one in rows if one.state == "open"),
+        held=await _held(), done=_done(request),
     )  # fmt: skip
     return page(request, "disputes.html", view)
 
@@ -83,4 +106,4 @@ async def lift(request: Call, hold_id: FromPath[UUID]) -> Response[str]:
     return redirect(request, "/disputes?done=lifted")
 
 
-route_handlers = [verdicts, dispute, queue, decide, lift]
+route_handlers = [verdicts, dispute, withdraw, queue, decide, lift]

@@ -8,6 +8,7 @@ from kernel.money import Money
 from routing.assignments import AssignmentView
 from routing.lanes import REVIEW
 from routing.review import AuthorFeedback
+from routing.verdict_items import Named
 
 
 def title_of(payload: dict[str, Any], external_id: str) -> str:
@@ -40,17 +41,22 @@ def held_of(row: AssignmentView, *, turns_done: int = 0, reason: Reason | None =
     )  # fmt: skip
 
 
-def reason_of(feedback: AuthorFeedback) -> Reason:
+def reason_of(feedback: AuthorFeedback, named: Named) -> Reason:
     return Reason(
-        outcome=feedback.outcome, points=points_of(feedback.reasons), comment=feedback.comment, at=feedback.given_at,
+        outcome=feedback.outcome, points=points_of(feedback.reasons, named), comment=feedback.comment, at=feedback.given_at,
         given=feedback.given, overturned_because=feedback.overturned_because,
     )  # fmt: skip
 
 
-def points_of(reasons: Any) -> list[ReasonPoint]:
-    """A reason names the message; people count exchanges, of two messages each."""
+def points_of(reasons: Any, named: Named) -> list[ReasonPoint]:
+    """A reason names the message; people count exchanges, of two messages each. `named`: what the project's rubric calls its rules."""
     return [
-        ReasonPoint(reason.item, reason.text, None if reason.turn_no is None else (reason.turn_no + 1) // 2)
+        ReasonPoint(
+            reason.item,
+            reason.text,
+            None if reason.turn_no is None else (reason.turn_no + 1) // 2,
+            named.get(reason.item, {}),
+        )
         for reason in reasons
     ]
 

@@ -32,6 +32,7 @@ from routing.forms.declaration import SHOWN
 from routing.forms.errors import NoSuchForm
 from routing.forms.faults import MISSING, Fault, below, found_at
 from routing.forms.store import HeldForm
+from routing.verdict_items import of_rubric
 
 guards = [require(Permission.WORK)]
 
@@ -67,8 +68,9 @@ async def _view(
         key=_key(held), right=_right(held, answer), dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=await items_of(row.project_id, work.payload), draft=draft or draft_of(fields),
         draft_version=kept.version if kept and kept.assignment_id == row.id else None,
-        earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [], ended=ended_of(row),
-        stage=await mending.stage_of(row.submission_id, row.stage), mended=mending.fields(work.payload, mended),
+        earlier=[reason_of(earlier, await of_rubric(row.project_id, work.payload))] if earlier and earlier.round < work.round else [], ended=ended_of(row),
+        stage=await mending.stage_of(row.submission_id, row.stage), answered=await mending.answered(work, earlier),
+        mended=mending.fields(await reviewing.round_before(work), work.payload, "author") + mending.fields(work.payload, mended),
         faults=len(faults or []), diff_at=f"/work/{row.id}/form/diff",
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ from routing.forms.errors import NoSuchForm
 from routing.forms.faults import Fault, found_at
 from routing.forms.store import HeldForm
 from routing.submission import submission_of, submit, verdict_state
+from routing.verdict_items import of_rubric
 
 guards = [require(Permission.WORK)]
 FORM_TEXT_LIMIT = 200_000
@@ -58,7 +59,7 @@ async def _view(
     order = (answer or {}).get(SHOWN) or answers.shown(declared, held.payload, row.id)
     brief = held.payload.get("brief")
     return KindWorkView(
-        held=held_of(row, reason=reason_of(feedback) if feedback else None), kind=declared.names, help=declared.help,
+        held=held_of(row, reason=reason_of(feedback, await of_rubric(row.project_id, {})) if feedback else None), kind=declared.names, help=declared.help,
         version=held.form.version, brief=brief if isinstance(brief, str) else "", guidelines=guidelines_of(row),
         blocks=blocks_of(declared, held.payload, order, typed, answer=answer, faults=faults),
         draft_saved_at=kept.saved_at if kept else None,

@@ -34,6 +34,7 @@ from routing.assignments import assignments
 from routing.caps import caps_of
 from routing.presence import presence
 from routing.projects import projects
+from routing.verdict_items import of_tasks
 from skills import annotators
 from skills.hierarchy import GENERAL
 from skills.history import Story
@@ -123,13 +124,20 @@ def in_tree(views: list[SkillView]) -> list[tuple[SkillView, int]]:
 
 
 async def _feedback(annotator_id: UUID) -> list[Feedback]:
+    rows = await facts.feedback_on(annotator_id, FEEDBACK_ROWS)
+    named = await of_tasks(row.task_id for row in rows)
     return [
         Feedback(
-            reason=Reason(outcome=row.outcome, points=points_of(row.reasons), comment=row.comment, at=row.given_at),
+            reason=Reason(
+                outcome=row.outcome,
+                points=points_of(row.reasons, named.get(row.task_id, {})),
+                comment=row.comment,
+                at=row.given_at,
+            ),
             task=facts_of(row, row.title or row.external_id),
             assignment_id=row.assignment_id,
         )
-        for row in await facts.feedback_on(annotator_id, FEEDBACK_ROWS)
+        for row in rows
     ]
 
 

@@ -1,7 +1,7 @@
 """Lots of a project: the list, a new one with what it would ask for, the looks at its sample, and the certificate."""
 
 from datetime import date
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -35,7 +35,9 @@ LONGEST = 1000
 
 def _wish(fields: Fields) -> tuple[LotForm, LotWish]:
     """Every fault stands at its field; beside one, what comes out is not used."""
-    form = LotForm(**{name: fields.typed(name, 120).strip() for name in LotForm.__struct_fields__})
+    form = LotForm(
+        **{name: fields.typed(name, 2000 if name == "require" else 120).strip() for name in LotForm.__struct_fields__}
+    )
     days: dict[str, date | None] = {}
     for name in ("from_day", "to_day"):
         text = getattr(form, name)
@@ -52,6 +54,13 @@ def _wish(fields: Fields) -> tuple[LotForm, LotWish]:
         fields.fault("to_day", "earlier_day")
     chosen = LotFilter(from_day=first, to_day=last, domain=form.domain or None, kind=form.kind or None)
     return form, LotWish(filter=chosen, level=cast("Level", level), aql=float(aql))
+
+
+def _inspectors(form: LotForm) -> dict[str, Any]:
+    """Everybody with the role, or those of them who meet the expression."""
+    if form.inspectors != "yes":
+        return {}
+    return {"role": "reviewer"} | ({"require": form.require} if form.require else {})
 
 
 async def _preview(project_id: UUID, wish: LotWish, *, readable: bool) -> LotPreview:
@@ -97,7 +106,9 @@ async def make(request: Call, project_id: ProjectId) -> Response[str]:
         fields.fault("name", "missing")
     refusal: DomainError | None = None
     if not fields.faults:
-        draft = LotDraft(name=form.name, filter=wish.filter, level=wish.level, aql=wish.aql)
+        draft = LotDraft(
+            name=form.name, filter=wish.filter, level=wish.level, aql=wish.aql, inspectors=_inspectors(form)
+        )
         try:
             async with db.transaction(request.actor.label):
                 by = visibility.decider(request.actor)
@@ -179,4 +190,15 @@ async def rework(request: Call, project_id: ProjectId, lot_id: LotId) -> Respons
     return redirect(request, f"/projects/{project_id}/lots/{lot_id}?done=reworked")
 
 
-route_handlers = [show_all, preview, make, show, certificate, look, rework]
+@post("/projects/{project_id:uuid}/lots/{lot_id:uuid}/withdraw", guards=WRITE, include_in_schema=False, status_code=200)
+async def withdraw(request: Call, project_id: ProjectId, lot_id: LotId) -> Response[str]:
+    reason = (await Form.of(request)).text("reason", LONGEST).strip()
+    if not reason:
+        raise ReasonMissing
+    async with db.transaction(request.actor.label):
+        await lot_book.lot(lot_id, project_id)
+        await lot_book.withdraw(lot_id, reason)
+    return redirect(request, f"/projects/{project_id}/lots/{lot_id}?done=withdrawn")
+
+
+route_handlers = [withdraw, show_all, preview, make, show, certificate, look, rework]

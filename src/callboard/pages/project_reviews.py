@@ -17,7 +17,7 @@ from callboard.pages.projects import READ, WRITE, ProjectId, head_of
 from callboard.pages.views_reviews import AdjudicatorForm, PlanPage, StageForm
 from kernel import db
 from kernel.errors import DomainError
-from routing import promises, review_plans
+from routing import promises, review_plans, review_replay
 from routing.review_plans import (
     HOURS_OF_A_YEAR,
     LONGEST_NOTE,
@@ -80,6 +80,7 @@ async def _view(request: Call, project_id: UUID, stages: list[StageForm] | None 
         adjudicator=_adjudicator_typed(start.adjudicator), start=start.version, active=active,
         roles=[one.code for one in await registry.roles(counted=False) if not one.archived], most_stages=MOST_STAGES,
         comparison=None if a is None or b is None else await review_plans.compare(project_id, a, b),
+        replays=None if a is None or b is None else await review_replay.replay(project_id, a, b, request.settings),
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ from routing.gold_giving import claim_hiding
 from routing.lanes import ANNOTATION, REVIEW
 from routing.personal_queue import held_in_order
 from routing.presence import NOT_AVAILABLE, PresenceView, presence, saw
+from routing.verdict_items import of_rubric, of_tasks
 from routing.waiting import LaneOffer
 from skills.profiles import load_profile
 
@@ -95,12 +96,13 @@ async def _held(row: AssignmentView, annotator_id: UUID) -> HeldTask:
         done = conversation.exchanges if conversation else 0
         if row.rework_rounds:
             feedback = await review.feedback(row.task_id, annotator_id)
-            reason = reason_of(feedback) if feedback else None
+            reason = reason_of(feedback, await of_rubric(row.project_id, {})) if feedback else None
     return held_of(row, turns_done=done, reason=reason)
 
 
 async def _returned(annotator_id: UUID) -> list[ReturnedTask]:
     rows = await review.returned_to(annotator_id)
+    named = await of_tasks(row.task_id for row in rows)
     known = await db.fetch(sql.task_titles, ids=[row.task_id for row in rows]) if rows else []
     levels = {row["id"]: row["difficulty_level"] for row in known}
     return [
@@ -110,7 +112,7 @@ async def _returned(annotator_id: UUID) -> list[ReturnedTask]:
                 domain=row.domain, language=row.language, external_id=row.external_id, level=levels.get(row.task_id),
             ),
             price=Money(row.price_micros, row.currency), price_inputs=row.price_inputs,
-            reason=Reason(outcome="rework", points=points_of(row.reasons), comment=row.comment, at=row.returned_at),
+            reason=Reason(outcome="rework", points=points_of(row.reasons, named.get(row.task_id, {})), comment=row.comment, at=row.returned_at),
         )
         for row in rows
     ]  # fmt: skip

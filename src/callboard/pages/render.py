@@ -62,6 +62,8 @@ def environment(lang: str) -> Environment:
     locale = babel_locale(lang)
     env.filters.update(
         bytes=lambda number: size(number, locale),
+        day=lambda one: format_skeleton("MMMd", one, locale=locale),
+        fine_percent=lambda share: format_percent(share, format="#,##0.0%", locale=locale),
         chip=lambda state: labels.CHIPS.get(str(state), ("wait", "dots")),
         duration=lambda seconds: duration(seconds, gettext),
         iso=iso,
@@ -90,6 +92,7 @@ def environment(lang: str) -> Environment:
         SKILL_LEVELS=charts_skill.LEVELS,
         VERDICTS={worth: outcome for outcome, worth in EVIDENCE_OUTCOME.items()},
         bar_chart=charts.bar_chart,
+        stacked=charts.stacked,
         heat=charts.heat,
         domain_options=lambda codes: domain_options(codes, gettext, lang),
         label_options=lambda keys, group: [(key, named(key, group, gettext, lang)) for key in keys],

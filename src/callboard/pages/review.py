@@ -35,6 +35,7 @@ from routing import leases
 from routing import review as reviewing
 from routing.assignments import assignment as assignment_view
 from routing.errors import NoSuchAssignment
+from routing.verdict_items import of_rubric
 
 guards = [require(Permission.WORK)]
 
@@ -50,6 +51,8 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
     mended = await reviewing.standing(row.submission_id, row.stage)
     shown = await reviewing.correction(assignment_id) or mended or work.payload
     done = await handed_in(shown, row.project_id)
+    before = await reviewing.round_before(work)
+    mending.mark_turns(done.turns, before, work.payload, "author")
     mending.mark_turns(done.turns, work.payload, mended)
     brief, topic = row.payload.get("brief"), work.payload.get("topic")
     return ReviewView(
@@ -63,13 +66,18 @@ async def review_view(assignment_id: UUID, reviewer_id: UUID, settings: Settings
         span_labels=done.labels,
         payload_text="" if done.turns else msgspec.json.format(msgspec.json.encode(shown), indent=2).decode(),
         stage=await mending.stage_of(row.submission_id, row.stage),
-        mended=[] if done.turns else mending.fields(work.payload, mended),
+        mended=[]
+        if done.turns
+        else mending.fields(before, work.payload, "author") + mending.fields(work.payload, mended),
+        answered=await mending.answered(work, earlier),
         dimensions=[Dimension(key=key) for key in DIMENSIONS],
         rubric_items=await items_of(row.project_id, work.payload),
         draft=draft_of(kept.payload if kept and kept.payload.get("submission") == str(row.submission_id) else {}),
         text_limit=settings.turn_text_limit,
         draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
-        earlier=[reason_of(earlier)] if earlier and earlier.round < work.round else [],
+        earlier=[reason_of(earlier, await of_rubric(row.project_id, work.payload))]
+        if earlier and earlier.round < work.round
+        else [],
         ended=ended_of(row),
     )
 

@@ -27,14 +27,15 @@ async def form_of_task(row: TaskRow) -> TaskForm | None:
     for line in await db.fetch(sql.answers_of_task, task_id=row.id, limit=ANSWERS_SHOWN):
         if line["id"] not in seen:  # a second correction stands behind the first
             seen.add(line["id"])
-            found.append(await _answer(line, row.payload))
+            found.append(await answer_of(line, row.payload))
     shown = blocks_of(newest.declaration, row.payload, answers.shown(newest.declaration, row.payload, UUID(int=0)), {})
     return TaskForm(
         names=newest.declaration.names, blocks=[one for one in shown if not one.asks], answers=found, key=_key(newest.declaration, row.payload)
     )  # fmt: skip
 
 
-async def _answer(line: Any, payload: dict[str, Any]) -> TaskAnswer:
+async def answer_of(line: Any, payload: dict[str, Any]) -> TaskAnswer:
+    """Of a declared kind, as whoever judged it left it."""
     held = await store.held_form(line["assignment_id"])
     assert held is not None, "its kind is declared"
     one, answer = held.form.declaration, line["corrected"] or line["payload"]

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views_desk import DeskView, More
-from callboard.pages.views_judged import GoldTold, Mend, PlanStage, Score
+from callboard.pages.views_judged import Answered, GoldTold, Mend, PlanStage, Score
 from dialogue.diffs import Part
 from dialogue.rubrics import SpanLabel
 from dialogue.telemetry import TurnTimes
@@ -99,6 +99,8 @@ class ReasonPoint(Struct, frozen=True):
     item: str
     text: str
     exchange: int | None = None
+    words: dict[str, str] = {}
+    """What the project calls the rule, by language."""
 
 
 class Reason(Struct, kw_only=True):
@@ -383,6 +385,7 @@ class ReviewView(Struct, kw_only=True):
     """What the author gave the dialogue as a whole."""
     span_labels: list[SpanLabel] = field(default_factory=list)
     stage: PlanStage | None = None
+    answered: list[Answered] = field(default_factory=list)
     mended: list[Mend] = field(default_factory=list)
     """Of work that is no dialogue."""
     payload_text: str = ""

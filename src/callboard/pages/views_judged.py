@@ -1,5 +1,6 @@
 """What the author of handed-in work had rated, compared and marked, as whoever judges it reads it: nothing here names a bot."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -17,12 +18,26 @@ class PlanStage(Struct, kw_only=True):
 
 
 class Mend(Struct):
-    """What an earlier stage of the plan changed. `what`: prompt, reply, or a field of the answer."""
+    """What was changed. `what`: prompt, reply, or a field of the answer."""
 
     what: str
     before: str
     """As the author wrote it."""
     parts: list[Part]
+    by: str = "stage"
+    """`stage`: an earlier stage of the plan mended it. `author`: since it was sent back."""
+
+
+class Answered(Struct, kw_only=True):
+    """How the author answered the same rule before: what a reviewer said of an earlier work, and what they made of it."""
+
+    item: str
+    words: dict[str, str]
+    text: str
+    at: datetime
+    outcome: str
+    """State of the round that followed; empty: none did."""
+    mends: list[Mend]
 
 
 class Passage(Struct, kw_only=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from callboard.pages.views import Dimension, Guideline, HeldTask, Option, Problem, Reason, VerdictDraft
-from callboard.pages.views_judged import GoldTold, Mend, PlanStage
+from callboard.pages.views_judged import Answered, GoldTold, Mend, PlanStage
 from callboard.pages.views_projects import ProjectHead
 from dialogue.diffs import Part
 from routing.forms.answers import Choosable
@@ -163,6 +163,7 @@ class KindReviewView(Struct, kw_only=True):
     draft_version: int | None = None
     earlier: list[Reason] = field(default_factory=list)
     stage: PlanStage | None = None
+    answered: list[Answered] = field(default_factory=list)
     mended: list[Mend] = field(default_factory=list)
     ended: str | None = None
     problem: Problem | None = None

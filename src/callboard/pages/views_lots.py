@@ -1,8 +1,15 @@
 """What the screens about lots show."""
 
+from uuid import UUID
+
 from msgspec import Struct, field
 
+from callboard.pages.views import TaskFacts, Turn
+from callboard.pages.views_judged import Score
+from callboard.pages.views_kinds import TaskAnswer
 from callboard.pages.views_projects import Fault, ProjectHead
+from dialogue.rubrics import SpanLabel
+from routing.inspecting import OpenLot
 from routing.lot_book import LotCertificate, LotPlan, LotView, SamplePiece
 
 
@@ -16,6 +23,10 @@ class LotForm(Struct, kw_only=True):
     kind: str = ""
     level: str = "II"
     aql: str = "2.5"
+    inspectors: str = ""
+    """`yes`: reviewers look, too."""
+    require: str = ""
+    """What is asked of them beside the role."""
 
 
 class LotPreview(Struct, kw_only=True):
@@ -61,3 +72,29 @@ class LotPage(Struct, kw_only=True):
     """Those that come next."""
     looked: list[SamplePiece] = field(default_factory=list)
     """The newest look first."""
+
+
+class InspectionsPage(Struct, kw_only=True):
+    """`/inspections`, for whoever may look at samples."""
+
+    lots: list[OpenLot]
+    done: str = ""
+
+
+class InspectionPage(Struct, kw_only=True):
+    """`/inspections/{lot}`: one piece of a sample after the other."""
+
+    lot: OpenLot
+    task: TaskFacts | None = None
+    """Of the piece; none: nothing waits for the reader."""
+    piece_id: UUID | None = None
+    place: int = 0
+    guidelines: str = ""
+    work: list[Turn] = field(default_factory=list)
+    whole: list[Score] = field(default_factory=list)
+    span_labels: list[SpanLabel] = field(default_factory=list)
+    answer: TaskAnswer | None = None
+    """Of a declared kind."""
+    raw: str = ""
+    """What no page understands, as JSON."""
+    done: str = ""

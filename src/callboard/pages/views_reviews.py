@@ -1,5 +1,7 @@
 """What the screens about plans of review and disputes show."""
 
+from uuid import UUID
+
 from msgspec import Struct, field
 
 from callboard.pages.views import Problem
@@ -8,6 +10,8 @@ from routing.disputes import DisputeView, VerdictOnMine
 from routing.holds import HoldView
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, ReviewPlanView
+from routing.review_replay import PlanReplays
+from routing.verdict_items import Named
 
 
 class StageForm(Struct, kw_only=True):
@@ -45,6 +49,8 @@ class VerdictsPage(Struct, kw_only=True):
     """`/verdicts`, for whoever works."""
 
     rows: list[VerdictOnMine]
+    names: dict[UUID, Named] = field(default_factory=dict)
+    """Of rules, by verdict."""
     done: str = ""
     problem: Problem | None = None
 
@@ -54,6 +60,8 @@ class DisputesPage(Struct, kw_only=True):
 
     open: list[DisputeView]
     over: list[DisputeView]
+    names: dict[UUID, Named] = field(default_factory=dict)
+    """Of rules, by verdict."""
     held: list[HoldView] = field(default_factory=list)
     """In force."""
     done: str = ""
@@ -76,6 +84,8 @@ class PlanPage(Struct, kw_only=True):
     most_stages: int
     adjudicator: AdjudicatorForm = field(default_factory=AdjudicatorForm)
     comparison: PlanComparison | None = None
+    replays: PlanReplays | None = None
+    """Of the two that are compared."""
     note: str = ""
     faults: dict[str, Fault] = field(default_factory=dict)
     focus: str = ""

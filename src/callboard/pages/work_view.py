@@ -17,6 +17,7 @@ from routing import leases, review
 from routing.assignments import AssignmentView
 from routing.assignments import assignment as assignment_view
 from routing.submission import verdict_state
+from routing.verdict_items import of_rubric
 
 DRAFT_FIELDS = 500
 """Most text boxes of one draft: two for each exchange that a dialogue may have, and the composer's."""
@@ -38,7 +39,11 @@ async def work_view(assignment_id: UUID, annotator_id: UUID, settings: Settings)
     desk = await lay_out(space, exchanges, draft)
     desk.guidelines_version = hashlib.sha256(row.guidelines.encode()).hexdigest()[:7]
     return WorkView(
-        held=held_of(row, turns_done=talk.exchanges if talk else 0, reason=reason_of(feedback) if feedback else None),
+        held=held_of(
+            row,
+            turns_done=talk.exchanges if talk else 0,
+            reason=reason_of(feedback, await of_rubric(row.project_id, {})) if feedback else None,
+        ),
         brief=space.start.brief,
         guidelines=guidelines_of(row),
         topics=_topics(row, space),
