@@ -122,6 +122,7 @@ SENTENCES = (
     # Rules of the domain.
     _("%(code)s is no ISO 4217 currency code; send for example USD, CNY or EUR."),
     _('%(amount)s is no amount; send a decimal string with at most 6 decimals, for example "0.0135".'),
+    _('%(text)s is no percentage; send a decimal string from "0" to "100", such as "2.5".'),
     _("A budget grows by more than zero and at most %(most)s."),
     _("A ladder has at most %(most)s steps, not %(count)s."),
     _("A value is outside the range that can be stored."),
