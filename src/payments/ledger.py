@@ -273,7 +273,9 @@ async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resoluti
     if await _held_again(assignment_id):
         # Paid is paid once, whatever was held; given back it may be twice.
         held, key = _again_key(assignment_id), key if kind == "post" else f"{kind}:{_again_key(assignment_id)}"
-    resolution = await resolve(kind, held, key, reason)
+        resolution = await resolve(kind, held, key, reason)
+    else:
+        resolution = await _earlier(kind, held)
     if resolution is None and kind == "post":
         price = await db.fetch_value("SELECT price_micros FROM assignment WHERE id = :id", id=assignment_id)
         if price:
@@ -287,7 +289,11 @@ async def resolve(kind: str, held_key: str, key: str, reason: str) -> Resolution
     row = await _end_hold(kind, held_key, key, reason)
     if row is not None:
         return _resolution(row, fresh=True)
-    # A statement of its own: what decided the race may have been committed after the first one took its snapshot.
+    return await _earlier(kind, held_key)
+
+
+async def _earlier(kind: str, held_key: str) -> Resolution | None:
+    """A statement of its own: what decided the race may have been committed after the first one took its snapshot."""
     earlier = await db.fetch_one(sql.resolution_of, held_key=held_key)
     if earlier is None:
         return None
