@@ -1,7 +1,7 @@
 """Somebody's word against a line of their earnings: paid wrongly, not paid, held too long, or missing altogether.
 
 Whoever answers neither earns by it nor caused the line. Who is right gets an adjustment that corrects the line, by the rules of adjustments: above
-the limit a second person approves. Locks: the dispute, then what an adjustment locks.
+the limit a second person approves. Locks: disputes, then their projects, budgets and earnings, each by id.
 """
 
 from collections.abc import Sequence
@@ -173,11 +173,27 @@ async def decide(
         raise BadPayDispute("Say why: the person reads it.")
     if wish.amount is not None and (len(set(ids)) > 1 or wish.outcome == "refuse"):
         raise BadPayDispute("An amount is given for one dispute that is upheld.")
-    waiting = []
-    for dispute_id in sorted(set(ids)):
-        row = await _locked(dispute_id)
+    rows = [await _locked(dispute_id) for dispute_id in sorted(set(ids))]
+    for row in rows:
         _check_open(row)
         await _check_other(row, by, own)
+    if wish.outcome == "uphold":
+        projects = sorted({plain_uuid(row["project"]) for row in rows})
+        await db.execute(sql.lock_projects, ids=projects)
+        await db.execute(
+            sql.lock_accounts,
+            project_ids=projects,
+            annotator_ids=sorted({plain_uuid(row["annotator"]) for row in rows}),
+        )
+    return await _answer(rows, wish, by, settings, own)
+
+
+async def _answer(
+    rows: Sequence[Any], wish: PayDisputeAnswer, by: str, settings: Settings, own: UUID | None
+) -> list[UUID]:
+    reason, waiting = wish.reason.strip(), []
+    for row in rows:
+        dispute_id = plain_uuid(row["id"])
         adjustment_id = await _correct(row, wish, by, settings, own) if wish.outcome == "uphold" else None
         state = "upheld" if wish.outcome == "uphold" else "refused"
         await db.execute(

@@ -2027,3 +2027,13 @@ WHERE priced.seq IS NULL OR coalesce(fee.amount_micros, 0) <> priced.wanted
   OR fee.seq IS NOT NULL AND (fee.ended, fee.taken) IS DISTINCT FROM (
     CASE WHEN priced.ended = 'post' AND priced.due > 0 THEN 'fee' WHEN priced.ended IS NOT NULL THEN 'fee_back' END,
     CASE WHEN priced.ended = 'post' AND priced.due > 0 THEN priced.due WHEN priced.ended IS NOT NULL THEN fee.amount_micros END)
+
+-- name: lock_projects
+-- Those whose money moves together, in one order for everybody.
+SELECT FROM project WHERE id = ANY (:ids::uuid[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: lock_accounts
+-- Budgets first and then earnings, each in one order for everybody, as one hold locks its two.
+SELECT FROM account
+WHERE kind = 'project_budget' AND owner_id = ANY (:project_ids::uuid[]) OR kind = 'annotator_earnings' AND owner_id = ANY (:annotator_ids::uuid[])
+ORDER BY kind DESC, owner_id, id FOR NO KEY UPDATE

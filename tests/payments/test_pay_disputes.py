@@ -248,3 +248,30 @@ async def test_clocks_withdrawal_missing_work_and_an_adjustment_that_never_paid(
             seen += [each.id for each in page.items]
             place = page.next_place
         assert (len(set(seen)), place) == (3, None), sort
+
+
+async def test_many_answers_over_several_projects_lock_them_in_one_order(settings: Settings) -> None:
+    low, high = sorted([await world.make_project(funded_micros=90 * UNIT) for _ in range(2)])
+    worker = await world.make_annotator()
+    made = []
+    for project_id in (high, low):
+        await world.make_card(project_id, annotation=UNIT, review=0)
+        work = await some_work(project_id, worker, "rejected")
+        made.append(await dispute(worker, settings, assignment_id=work))
+    go, lock = asyncio.Event(), "SELECT FROM project WHERE id = :id FOR NO KEY UPDATE"
+
+    async def gated() -> list[UUID]:  # made outside of the transaction below, which a task would otherwise share
+        await go.wait()
+        return await answer(made, settings, **RIGHT)
+
+    waiting = asyncio.create_task(gated())
+    async with db.transaction("person:first"):
+        await db.execute(lock, id=low)
+        go.set()
+        while not await db.fetch("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert not waiting.done(), "it waits for the first project"
+            await asyncio.sleep(0.01)
+        await db.execute(f"{lock} NOWAIT", id=high)  # the older dispute is of it, and yet nobody has it
+    outcomes = await asyncio.gather(waiting, answer(made[:1], settings, "person:c", **REFUSED), return_exceptions=True)
+    assert [type(each) for each in outcomes] == [list, PayDisputeOver]
+    assert await world.broken() == []
