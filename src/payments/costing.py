@@ -23,6 +23,8 @@ Sort = Literal["cost", "items", "per_item", "margin", "name"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 SPANS = {"week", "month", "period"}
 MOST_DIMENSIONS, MOST_CELLS = 4, 5000
+PER_ITEM_MICROS = 100
+"""What a quotient is rounded to: smaller parts of a coin tell nothing."""
 
 
 class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,7 @@ class CostCell(msgspec.Struct, frozen=True, kw_only=True):
     items: int | None
     """Tasks accepted; of a stage those of all stages beside it."""
     per_item: Money | None
-    """Rounded down to the micro; none without an accepted task."""
+    """Rounded down to a ten-thousandth; none without an accepted task."""
     billed: Money | None
     """By the bill rates of the cards under which the work was done; none where no line has one."""
     unbilled: int
@@ -107,6 +109,6 @@ def _cell(row: Any, *, of_vendor: bool) -> CostCell:
     return CostCell(
         project_id=UUID(row["project_id"]) if row["project_id"] else None, project=row["project"], domain=row["domain"], difficulty=row["difficulty"],
         stage=row["stage"], span=date.fromisoformat(row["span"]) if row["span"] else None, cost=cost, lines=row["lines"], items=items,
-        per_item=Money(cost.micros // items, currency) if items else None, billed=billed, unbilled=0 if of_vendor else row["unbilled"], margin=margin,
+        per_item=Money(cost.micros // items // PER_ITEM_MICROS * PER_ITEM_MICROS, currency) if items else None, billed=billed, unbilled=0 if of_vendor else row["unbilled"], margin=margin,
         margin_share=None if margin is None or billed is None or not billed.micros else round(margin.micros / billed.micros, 4),
     )  # fmt: skip

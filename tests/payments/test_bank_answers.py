@@ -1,5 +1,6 @@
 """What banks say of payments: four formats, read safely; taken once, and what comes back after it was paid."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -125,7 +126,8 @@ async def test_a_file_is_taken_once_and_what_bounces_is_tried_again(paying: Sett
     seen = await bank_answers.look(file)
     assert [one.does for one in seen.rows] == ["paid", "returned", "open", "other_amount", "unknown", "repeated"]
     assert await db.fetch_value("SELECT count(*) FROM payout_line WHERE state = 'sent'") == 4, "looking changes nothing"
-    taken = await act(bank_answers.take, file, "status.xml", BEN)
+    raced = await asyncio.gather(*(act(bank_answers.take, file, "status.xml", BEN) for _ in range(4)))
+    (taken,) = [one for one in raced if not one.again]
     assert (taken.again, taken.counts, taken.digest) == (False, seen.counts, hashlib.sha256(file).hexdigest())
     again = await act(bank_answers.take, file, "other name.xml", ANA, by=ANA)
     assert (again.again, again.taken_by, again.counts["same"]) == (True, BEN, 2)
