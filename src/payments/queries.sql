@@ -1774,9 +1774,9 @@ WITH paid AS (
   SELECT t.project_id, t.currency, t.created_at AS at, CASE t.kind WHEN 'deduct' THEN -t.amount_micros ELSE t.amount_micros END AS micros,
     coalesce(task.domain, exam.domain, '') AS domain, coalesce(lane.difficulty_band::text, '') AS band,
     CASE assignment.kind WHEN 'review' THEN 'review:' || greatest(slot.stage, 1) ELSE coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') END AS stage,
-    card.id IS NOT NULL AS priced, CASE held.inputs ->> 'kind' WHEN 'review' THEN card.bill_review_micros ELSE card.bill_annotation_micros END
+    card.id IS NOT NULL AS priced, CASE WHEN card.id IS NOT NULL THEN CASE held.inputs ->> 'kind' WHEN 'review' THEN card.bill_review_micros ELSE card.bill_annotation_micros END
       * coalesce(held.inputs ->> 'difficulty_factor', '1')::numeric * coalesce(held.inputs ->> 'expert_factor', '1')::numeric
-      * coalesce(held.inputs ->> 'class_factor', '1')::numeric * coalesce(held.inputs ->> 'language_factor', '1')::numeric AS bill
+      * coalesce(held.inputs ->> 'class_factor', '1')::numeric * coalesce(held.inputs ->> 'language_factor', '1')::numeric END AS bill
   FROM transfer t
   LEFT JOIN transfer held ON held.id = t.pending
   LEFT JOIN rate_card card ON card.id = held.rate_card
@@ -1795,15 +1795,19 @@ WITH paid AS (
   WHERE task.state = 'accepted' AND :vendor_id::uuid IS NULL AND (:since::timestamptz IS NULL OR task.closed_at >= :since::timestamptz)
     AND (:until::timestamptz IS NULL OR task.closed_at < :until::timestamptz) AND (:project_id::uuid IS NULL OR task.project = :project_id::uuid)
     AND (:domain::text IS NULL OR task.domain = :domain::text) AND (:difficulty::int IS NULL OR lane.difficulty_band = :difficulty::int)
-), cell AS (
+), alike AS (  -- what is billed alike is rounded once
   SELECT CASE WHEN 'project' = ANY (:by::text[]) THEN paid.project_id::text ELSE '' END AS project_id, CASE WHEN 'domain' = ANY (:by::text[]) THEN paid.domain ELSE '' END AS domain,
     CASE WHEN 'difficulty' = ANY (:by::text[]) THEN paid.band ELSE '' END AS band, CASE WHEN 'stage' = ANY (:by::text[]) THEN paid.stage ELSE '' END AS stage,
     CASE WHEN 'week' = ANY (:by::text[]) THEN date_trunc('week', paid.at, 'UTC') AT TIME ZONE 'UTC' WHEN 'month' = ANY (:by::text[]) THEN date_trunc('month', paid.at, 'UTC') AT TIME ZONE 'UTC'
       WHEN 'period' = ANY (:by::text[]) THEN p.starts_at AT TIME ZONE 'UTC' END::date AS span,
-    paid.currency, sum(paid.micros)::bigint AS micros, count(*)::int AS lines, sum(half_even(paid.bill, 1))::bigint AS billed, count(*) FILTER (WHERE paid.priced AND paid.bill IS NULL)::int AS unbilled
+    paid.currency, paid.priced, paid.bill, sum(paid.micros)::bigint AS micros, count(*)::int AS lines
   FROM paid LEFT JOIN pay_period p ON 'period' = ANY (:by::text[]) AND paid.at >= p.starts_at AND paid.at < p.ends_at
   WHERE (:domain::text IS NULL OR paid.domain = :domain::text) AND (:difficulty::int IS NULL OR paid.band = :difficulty::int::text) AND (:stage::text IS NULL OR paid.stage = :stage::text)
-  GROUP BY 1, 2, 3, 4, 5, 6
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+), cell AS (
+  SELECT project_id, domain, band, stage, span, currency, sum(micros)::bigint AS micros, sum(lines)::int AS lines, sum(lines * half_even(bill, 1))::bigint AS billed,
+    coalesce(sum(lines) FILTER (WHERE priced AND bill IS NULL), 0)::int AS unbilled
+  FROM alike GROUP BY 1, 2, 3, 4, 5, 6
 ), item AS (
   SELECT CASE WHEN 'project' = ANY (:by::text[]) THEN accepted.project::text ELSE '' END AS project_id, CASE WHEN 'domain' = ANY (:by::text[]) THEN accepted.domain ELSE '' END AS domain,
     CASE WHEN 'difficulty' = ANY (:by::text[]) THEN accepted.band ELSE '' END AS band,
