@@ -119,7 +119,6 @@ async def test_claims_together(world: World, monkeypatch: pytest.MonkeyPatch) ->
         "lock_lane_heads",
         "claim_slots",
         "hold_together",
-        "named_assignments",
     )
     assert plans["claim_slots"].rows < 100
 
