@@ -122,6 +122,19 @@ async def terms_for(annotator_id: UUID, amount: Money, corrects: int | None = No
     return {"exchange": with_amount(known[amount.currency, currency], abs(amount.micros))}
 
 
+async def shown(annotator_id: UUID, amounts: Sequence[Money | None]) -> list[dict[str, Terms]]:
+    """As `terms_for`, for what would be paid now; nothing also where no rate leads there."""
+    currency = await pay_currency(annotator_id)
+    known = await current(
+        (one.currency, currency) for one in amounts if one is not None and currency not in (None, one.currency)
+    )
+    found = [known.get((one.currency, currency or "")) if one else None for one in amounts]
+    return [
+        {"exchange": with_amount(terms, one.micros)} if one and terms else {}
+        for one, terms in zip(amounts, found, strict=True)
+    ]
+
+
 async def convert(conversions: Sequence[Conversion]) -> None:
     """The second legs of what was just posted, each once; what is less than a micro moves nothing."""
     db.require_transaction()

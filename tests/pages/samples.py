@@ -70,12 +70,22 @@ from tests.pages.samples_standing import (
 )
 
 
+def cny(micros: int) -> Money:
+    return Money(micros, "CNY")
+
+
 def held(facts: v.TaskFacts, number: int, **changes: object) -> v.HeldTask:
     values: dict[str, object] = {
         "assignment_id": uid(900 + number), "epoch": 1, "task": facts, "stage": "annotation", "price": usd(180),
         "lease_until": minutes(24.2), "deadline": minutes(192), "turns_done": 1, "turns_wanted": 3, **changes,
     }  # fmt: skip
     return v.HeldTask(**values)  # type: ignore[arg-type]
+
+
+CNY = {
+    "exchange": {"from": "USD", "to": "CNY", "rate": "7.1243", "day": "2026-03-11", "source": "Central bank, daily fixing", "rounding": "half_even_micro", "amount": "6.411870"},
+}  # fmt: skip
+"""Of a price of 90 cents."""
 
 
 def shell(path: str = "/", *roles: str, lang: str = "en", theme: str = "auto", live: bool = False) -> v.Shell:
@@ -149,8 +159,8 @@ QUEUE_EMPTY = v.QueueView(
     no_work=v.NoWork(code="not_eligible", refusals={"level": 4, "language": 1}, retry_at=minutes(0.75)),
 )  # fmt: skip
 REVIEWS = v.QueueView(
-    offer=v.NextOffer(count=9, price=v.PriceRange(low=usd(60), high=usd(90)), lease_seconds=1800, deadline_seconds=7200),
-    held=[held(DOSE, 5, stage="review", turns_done=0, turns_wanted=0, price=usd(90))],
+    offer=v.NextOffer(count=9, price=v.PriceRange(low=cny(4_274_580), high=cny(6_411_870), beside=v.PriceRange(low=usd(60), high=usd(90))), lease_seconds=1800, deadline_seconds=7200),
+    held=[held(DOSE, 5, stage="review", turns_done=0, turns_wanted=0, price=usd(90), price_inputs=CNY)],
     returned=[], waiting=QUEUE.waiting[:2], today=QUEUE.today, capacity=3, review=True,
 )  # fmt: skip
 

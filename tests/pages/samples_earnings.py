@@ -56,6 +56,8 @@ REFUSED = dispute(
     3, "refused", "missing", line=None, price_inputs={}, amount=usd(0), answer="as_agreed", decided_at=minutes(-900)
 )
 
+FROM_YUAN = {"from": "CNY", "to": "USD", "rate": "0.1404", "day": "2026-01-14", "source": "Central bank, daily fixing"}
+
 EARNINGS = EarningsView(
     totals=[
         EarningTotals(
@@ -70,6 +72,7 @@ EARNINGS = EarningsView(
         line(1, KEYS, "pending", 180, priced(2, "1.2"), more=more(submitted_at=minutes(-70), accepted_at=minutes(3 * DAY), disputable_from=minutes(7 * DAY))),
         line(2, LEASE, "pending", 390, PRICED, more=more(submitted_at=minutes(-8 * DAY), review_due_at=minutes(-DAY), disputable_from=minutes(-DAY))),
         line(3, BONDS, "posted", 300.25, priced(5, "2"), stage="review", more=more(active_seconds=840, disputable_from=minutes(-80)), hourly=usd(1_286)),
+        line(8, BONDS, "posted", 421.2, PRICED | {"exchange": FROM_YUAN}, stage="review", exchange=FROM_YUAN),
         line(4, KEYS, "posted", 240, PLAIN, more=more(active_seconds=610, dispute_id=OPEN.id, dispute_state="open"), hourly=usd(1_416)),
         line(5, LEASE, "voided", 210, priced(3, "1.4"), reason="rejected", items=["edit_insufficient"], more=more(disputable_from=minutes(-1500))),
         line(6, TaskFacts(id=uid(61), title="", project="Clinic dialogues", kind="bonus", domain="", language="en", level=None), "pending", 500, {}, stage="bonus", more=more(acts_at=minutes(8), adjustment_state="scheduled")),

@@ -98,6 +98,7 @@ STATEMENT = StatementPage(
         lines=[
             line(1207, "May my landlord raise the rent twice in a year?", "annotation", 1_980_000),
             line(1266, "Deposit and repairs", "review", 1_980_000, late=True, refers_to=1014),
+            line(1288, "合同纠纷", "annotation", 1_684_800, kind="convert", project="Court dialogues", price={"rate_card_version": 2, "base": "12.000000", "difficulty_band": 3, "difficulty_factor": "1", "expert_factor": "1", "converted_from": "12.000000", "exchange": {"from": "CNY", "to": "USD", "rate": "0.1404", "day": "2026-01-14", "source": "Central bank, daily fixing"}}),
             line(1290, "", "floor", 14_300_000, external_id=None, domain=None, language=None, price=TOP_UP_INPUTS, reason="Floor per active hour"),
             line(1301, "", "share", 1500, external_id=None, price={"turns": 2, "of": 8, "kept": 6}, reason="2 of 8 turns of a dialogue that somebody else handed in"),
         ],

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from kernel.money import Money, parse_amount
+from payments.exchange import paid
 from routing.assignments import AssignmentView
 from routing.forms.answers import blinded
 from routing.forms.store import form_of
@@ -76,6 +77,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     price: Money
     price_inputs: dict[str, Any]
     """How it came about: base, factors, minimum; with `metered` the price is the most that messages and time can bring."""
+    paid_as: Money | None
+    """What `price` is in the currency that the person is paid in, where that is another one; fixed at the claim."""
     why: dict[str, Any]
     claimed_at: datetime
     ended_at: datetime | None
@@ -122,7 +125,7 @@ async def outward(view: AssignmentView) -> Assignment:
         )
     return Assignment(
         id=view.id, kind=view.kind, state=view.state, epoch=view.epoch, annotator_id=view.annotator_id,
-        lease_until=view.lease_until, deadline=view.deadline, price=Money(view.price_micros, view.currency), why=view.why,
+        lease_until=view.lease_until, deadline=view.deadline, price=Money(view.price_micros, view.currency), paid_as=paid(view.price_inputs), why=view.why,
         price_inputs=view.price_inputs,
         claimed_at=view.claimed_at, ended_at=view.ended_at, end_reason=view.end_reason, lapsed=view.lapsed,
         active_seconds=view.active_seconds, draft_version=view.draft_version, rework_rounds=view.rework_rounds,

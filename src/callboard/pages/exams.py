@@ -12,6 +12,7 @@ from callboard.api.request import Call
 from callboard.pages.frame import Form, is_htmx, page, redirect
 from callboard.pages.views_exams import ExamsView, SittingView
 from kernel import db
+from payments.exchange import shown
 from skills import exam_sitting, exams
 from skills.exam_sitting import AttemptView
 from skills.exams import ExamView
@@ -34,8 +35,10 @@ def _at(view: AttemptView) -> str:
 @get("/exams", guards=guards, include_in_schema=False)
 async def show(request: Call) -> Response[str]:
     annotator_id = await worker(request.actor, None)
-    found = await exams.exams(annotator_id, limit=MOST_EXAMS)
-    return page(request, "exams.html", ExamsView(exams=sorted(found, key=_rank)))
+    found = sorted(await exams.exams(annotator_id, limit=MOST_EXAMS), key=_rank)
+    inputs = await shown(annotator_id, [exam.pay for exam in found])
+    own = {str(exam.id): one for exam, one in zip(found, inputs, strict=True)}
+    return page(request, "exams.html", ExamsView(exams=found, pay_inputs=own))
 
 
 @post("/exams/{exam_id:uuid}/start", guards=guards, include_in_schema=False, status_code=200)
