@@ -75,6 +75,12 @@ async def _tell(accepted: WorkAccepted, accrual: ledger.Resolution, share: shari
         "amount": amount_text(share.micros),
         "currency": accrual.amount.currency,
     }
+    terms = share.inputs.get("exchange") if share.key else accrual.exchange
+    if terms:  # what the person gets of it
+        data |= {
+            "paid_amount": amount_text(exchange.converted(share.micros, terms["rate"])),
+            "paid_currency": terms["to"],
+        }
     await outbox.publish(
         "accrual.posted", data, project_id=accrual.project_id, subject_id=accepted.task_id, vendor_id=share.vendor_id
     )
