@@ -158,8 +158,7 @@ class _Door:
         self.caps, self.capped = OPEN, Capped()
         self.prices: dict[UUID, Price] = {}
         """By lane."""
-        self.without_rate: tuple[str, str] | None = None
-        """The two currencies of a price that nothing leads between."""
+        self.without_rate: tuple[str, str] | None = None  # two currencies that no rate leads between
         self.affordable: dict[UUID, int] = {}
         """Projects whose budget covers only so many further tasks."""
 
@@ -351,7 +350,8 @@ class _Door:
         counts = dict(self.refusals)
         if self.affordable or self.without_rate:
             why = BudgetExhausted if self.affordable else ExchangeRateMissing
-            return Claim(views, why.code, f"{why.title}.", counts, RETRY_WHEN_EMPTY_SECONDS)
+            pair = f" ({' to '.join(self.without_rate)})" if self.without_rate and not self.affordable else ""
+            return Claim(views, why.code, f"{why.title}{pair}.", counts, RETRY_WHEN_EMPTY_SECONDS)
         if self.kept_for_seconds is not None and not views:
             return Claim(views, "kept_for_better_fit", KEPT_FOR_BETTER, counts, self.kept_for_seconds)
         if self.capped.failures:

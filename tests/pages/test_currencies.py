@@ -26,6 +26,10 @@ async def test_rates_are_tried_then_imported_and_the_price_is_shown_in_both_curr
     assert 'value="CNY"' in await manager.get(f"/people/{annotator_id}")
     assert "is paid in CNY and cannot take work" in await manager.get("/payroll/exchange-rates")
 
+    refused = await author.json("/api/v1/assignments/claim", {})
+    assert (refused["assignments"], refused["reason"]) == ([], "exchange_rate_missing")
+    assert "(USD to CNY)" in refused["detail"]
+
     lines = f"from,to,day,rate\nUSD,CNY,{today},7.5\nUSD,CNY,soon,1"
     tried = await manager.post("/payroll/exchange-rates", csv=lines, source="Bank of <b>", act="import")
     assert "The day is written as" in tried.text

@@ -208,6 +208,12 @@ async def test_metered_pay_bonuses_deductions_and_exams_are_converted_too(settin
         await db.execute("UPDATE adjustment SET acts_at = clock_timestamp() WHERE state = 'scheduled'")
         await adjustments.sweep()
     assert [one.state for one in await adjustments.some([last])] == ["short"]
+    january = await periods.add_period(periods.day(1, 1), periods.day(2, 1))
+    await back_date(periods.day(1, 9))
+    await periods.close(january, settings)
+    document = await periods.statement_of(worker, january)
+    assert sorted(line.amount.micros for line in document.lines) == [-2130, 355, 8520, 71_000]
+    assert statements.check(statements.read(encode(document))) == []
 
 
 async def test_each_maker_of_a_dialogue_is_paid_by_the_rate_that_they_saw(settings: Settings) -> None:
@@ -238,6 +244,11 @@ async def test_each_maker_of_a_dialogue_is_paid_by_the_rate_that_they_saw(settin
     finally:
         sharing.use_makers(shares_of)
     paid = {who: (await earnings.earnings(who, limit=3)).lines[0].amount for who in (holder, yen, plain)}
+    january = await periods.add_period(periods.day(1, 1), periods.day(2, 1))
+    await back_date(periods.day(1, 9))
+    await periods.close(january, settings)
+    for who in (holder, yen):
+        assert statements.check(await periods.statement_of(who, january)) == []
     assert paid == {holder: Money(3557, "CNY"), yen: Money(37_625, "JPY"), plain: Money(250, "USD")}  # 501, 250, 250
     assert await world.broken() == []
     assert set((await sums()).values()) == {0}
