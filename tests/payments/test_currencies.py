@@ -1,5 +1,6 @@
 """People who are paid in another currency than their projects, on the real database: every amount to the micro, and that anybody can check it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -252,6 +253,23 @@ async def test_each_maker_of_a_dialogue_is_paid_by_the_rate_that_they_saw(settin
     assert paid == {holder: Money(3557, "CNY"), yen: Money(37_625, "JPY"), plain: Money(250, "USD")}  # 501, 250, 250
     assert await world.broken() == []
     assert set((await sums()).values()) == {0}
+
+
+async def test_postings_of_one_person_from_two_currencies_do_not_stand_in_each_others_way(settings: Settings) -> None:
+    dollars, euros = [await world.make_project(funded_micros=10**9, currency=code) for code in ("USD", "EUR")]
+    worker = await make_worker("CNY")
+    await make_rates(settings, "USD,CNY,7.1", "EUR,CNY,8.25")
+    for project_id, code in ((dollars, "USD"), (euros, "EUR")):
+        await world.make_card(project_id, annotation=1000, review=1, currency=code)
+    works = [await world.claim(project_id, worker) for project_id in (dollars, euros) * 6]
+    for work in works:
+        await world.submit(work)
+    await asyncio.gather(
+        *(world.decide(work, "accepted") for work in works), *(world.claim(one, worker) for one in (dollars, euros) * 3)
+    )
+    (total,) = (await earnings.earnings(worker, limit=1)).totals
+    assert (total.posted.micros, total.pending.micros) == (6 * 7100 + 6 * 8250, 3 * 7100 + 3 * 8250)
+    assert await world.broken() == []
 
 
 @pytest.mark.parametrize(
