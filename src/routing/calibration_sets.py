@@ -22,7 +22,7 @@ MOST_ITEMS = 500
 CANDIDATES = 100
 
 
-class ItemDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CalibrationPiece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdict_id: UUID
     """Of the look that reviewers are to have before them: the work as that stage saw it."""
     outcome: Outcome | None = None
@@ -34,7 +34,7 @@ class SetDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     note: Annotated[str, Meta(max_length=1000)] = ""
     share: Annotated[float, Meta(gt=0, le=0.5)] = 0.05
     """Pieces of the set that come for each ordinary verdict of the project."""
-    items: Annotated[list[ItemDraft], Meta(min_length=1, max_length=MOST_ITEMS)]
+    items: Annotated[list[CalibrationPiece], Meta(min_length=1, max_length=MOST_ITEMS)]
 
 
 class CalibrationSetView(msgspec.Struct, frozen=True):

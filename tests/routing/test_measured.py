@@ -14,7 +14,7 @@ from kernel import db, invariants
 from kernel.settings import Settings
 from routing import calibration_sets, measured, reports, review_plans
 from routing.assignments import assignment
-from routing.calibration_sets import ItemDraft, SetDraft
+from routing.calibration_sets import CalibrationPiece, SetDraft
 from routing.errors import BadCalibration, CalibrationRetired
 from routing.memory import Memory
 from routing.review_plans import PlanDraft, Share, Stage
@@ -131,10 +131,12 @@ async def test_pieces_of_a_set_come_among_the_others_and_never_twice(settings: S
     known = await db.fetch_value("SELECT id FROM verdict")
     async with db.transaction("person:manager"):
         made = await calibration_sets.make(
-            project, SetDraft(name="Known", share=0.5, items=[ItemDraft(verdict_id=known)]), "person:manager"
+            project, SetDraft(name="Known", share=0.5, items=[CalibrationPiece(verdict_id=known)]), "person:manager"
         )
         with pytest.raises(BadCalibration):
-            await calibration_sets.make(project, SetDraft(name="Other", items=[ItemDraft(verdict_id=project)]), "x")
+            await calibration_sets.make(
+                project, SetDraft(name="Other", items=[CalibrationPiece(verdict_id=project)]), "x"
+            )
     await verdict(settings, await claim_one(settings, two), "accept")
     async with db.transaction("person:manager"):
         # By chance one verdict in two would do it.

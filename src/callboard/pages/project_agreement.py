@@ -18,7 +18,7 @@ from callboard.pages.views_agreement import AgreementPage, SetForm
 from kernel import db
 from kernel.errors import DomainError
 from routing import agreeing, calibration_sets
-from routing.calibration_sets import MOST_ITEMS, ItemDraft, SetDraft
+from routing.calibration_sets import MOST_ITEMS, CalibrationPiece, SetDraft
 
 READ, WRITE = [require(Permission.TASKS_LIST)], [require(Permission.VERDICTS_WRITE)]
 COLUMNS = ("of", "kind", "domain", "dimension", "measure", "value", "low", "high", "units", "pairs")
@@ -63,7 +63,9 @@ async def make(request: Call, project_id: ProjectId) -> Response[str]:
         fields.fault("verdict", "missing")
     refusal: DomainError | None = None
     if not fields.faults:
-        draft = SetDraft(name=name, note=note, share=share / 100, items=[ItemDraft(verdict_id=one) for one in chosen])
+        draft = SetDraft(
+            name=name, note=note, share=share / 100, items=[CalibrationPiece(verdict_id=one) for one in chosen]
+        )
         try:
             async with db.transaction(request.actor.label):
                 await calibration_sets.make(project_id, draft, visibility.decider(request.actor))
