@@ -47,6 +47,10 @@ async def test_who_decides_is_named_in_the_plan_and_decides_on_screen(
         assert words in page
     assert "Ann" not in re.sub("Annot", "", page)
     assert "Bob" not in page
+    await browser.json(f"/work/{held.id}/draft", {"draft": {"label": "Lyon", "reason": "Half a <b>thought"}})
+    page = await browser.get(path)
+    assert "Half a &lt;b&gt;thought</textarea>" in page
+    assert 'value="Lyon" required checked' in page
     await browser.post(f"{path}/adjudicate", 422, epoch=1, label="Paris", reason=" ")
     await browser.post(f"{path}/adjudicate", 422, epoch=1, label="Rome", reason="It is.")
     await browser.post(f"{path}/adjudicate", epoch=1, label="Paris", reason="Since 987.")

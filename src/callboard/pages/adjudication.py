@@ -17,7 +17,7 @@ from callboard.pages.frame import Form, page, redirect
 from callboard.pages.views_agreement import AdjudicationPage
 from callboard.pages.work_view import ended_of, guidelines_of
 from kernel import db
-from routing import adjudicating
+from routing import adjudicating, leases
 from routing.adjudicating import AdjudicationDraft
 from routing.assignments import assignment
 from routing.hidden import HIDDEN
@@ -34,10 +34,13 @@ async def page_of(request: Call, assignment_id: UUID, me: UUID) -> Response[str]
         return None
     work = await adjudicating.work(assignment_id, me)
     decided = await adjudicating.of_task(row.task_id) if row.state == "submitted" else None
+    kept = await leases.draft_of(row.task_id, me)
     view = AdjudicationPage(
         held=held_of(row), brief=_text(row.payload.get("question")) or _text(row.payload.get("brief")),
         guidelines=guidelines_of(row), payload_text=_rest(row.payload), work=work, ended=ended_of(row),
         decided=decided.label if decided else "",
+        typed={name: text for name, text in (kept.payload if kept else {}).items() if isinstance(text, str)},
+        draft_version=kept.version if kept and kept.assignment_id == assignment_id else None,
     )  # fmt: skip
     return page(request, "adjudicate.html", view)
 

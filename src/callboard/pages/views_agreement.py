@@ -58,6 +58,9 @@ class AdjudicationPage(Struct, kw_only=True):
     payload_text: str
     """The task itself, as far as it is more than a brief."""
     work: AdjudicationWork
+    typed: dict[str, str] = field(default_factory=dict)
+    """As it was kept: `label`, `other`, `reason`."""
+    draft_version: int | None = None
     ended: str | None = None
     decided: str = ""
     problem: Problem | None = None
