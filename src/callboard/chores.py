@@ -116,9 +116,9 @@ async def tell_overdue_disputes(_payload: dict[str, Any], _settings: Settings) -
 
 
 @outbox.handler(gold_answers.JOB)
-async def pass_gold(_payload: dict[str, Any], _settings: Settings) -> None:
+async def pass_gold(_payload: dict[str, Any], settings: Settings) -> None:
     """One batch; a full one is followed by another job."""
-    if await gold_answers.pass_due() == gold_answers.BATCH:
+    if await gold_answers.pass_due(settings) == gold_answers.BATCH:
         await outbox.enqueue(gold_answers.JOB, {})
 
 

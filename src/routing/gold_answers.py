@@ -76,14 +76,27 @@ async def of_task(task_id: UUID) -> Any:
 
 
 async def take(copy: Any, work: Answered, settings: Settings) -> str:
-    """The state of the submission: what that of work would be. The last locks of a transaction: task, account, skill."""
+    """The state of the submission: what that of work would be. The last locks of a transaction: task, account, gold, skill.
+
+    Where the project tells nothing, beliefs move later, too: whoever watches their own would know.
+    """
     db.require_transaction()
     looked = await would_look(work.submission_id)
-    passes_at = clock.now() + timedelta(seconds=await _wait(work.project_id, settings)) if looked else None
+    later = looked or not copy["feedback"]
+    passes_at = clock.now() + timedelta(seconds=await _wait(work.project_id, settings)) if later else None
     if not looked:
         await accept_unseen(work.submission_id, NOT_SAMPLED)
     await settle([work.task_id])
-    await _learn(copy, work, passes_at, settings)
+    stands = await locked(plain_uuid(copy["gold_id"]))
+    key = msgspec.convert(stands["key"], GoldKey)
+    found = await scored(work.project_id, copy["kind"], key, work.payload, settings)
+    seconds = await db.fetch_value("SELECT active_seconds FROM assignment WHERE id = :id", id=work.assignment_id)
+    await db.execute(
+        sql.score_gold, serving_id=copy["id"], submission_id=work.submission_id, passes_at=passes_at, share=found.share,
+        met=found.met, seconds=seconds, version=stands["version"], shown=copy["feedback"],
+    )  # fmt: skip
+    if copy["feedback"]:
+        await _learn(work.task_id, settings)
     return "pending" if looked else "accepted"
 
 
@@ -96,30 +109,28 @@ async def _wait(project_id: UUID, settings: Settings) -> float:
     return float(dice.choice(rows)["seconds"]) * dice.uniform(0.8, 1.25)
 
 
-async def _learn(copy: Any, work: Answered, passes_at: datetime | None, settings: Settings) -> None:
+async def _learn(task_id: UUID, settings: Settings) -> None:
+    """By the score that stands."""
+    copy = await of_task(task_id)
+    if copy["learned"]:
+        return
     gold_id = plain_uuid(copy["gold_id"])
-    stands = await locked(gold_id)
-    key = msgspec.convert(stands["key"], GoldKey)
-    found = await scored(work.project_id, copy["kind"], key, work.payload, settings)
+    await locked(gold_id)
     difficulty = Belief(copy["difficulty_mean"], copy["difficulty_variance"])
     measured = await measure(
         Observation(
-            annotator_id=work.author_id, domain=copy["domain"], kind=BY_KEY[0], source_type=BY_KEY[1],
-            source_id=work.submission_id, outcome=found.share, task_kind=copy["kind"], difficulty=difficulty,
-            weight=settings.gold_band_weight if key.bands else 1.0,
+            annotator_id=plain_uuid(copy["annotator_id"]), domain=copy["domain"], kind=BY_KEY[0], source_type=BY_KEY[1],
+            source_id=plain_uuid(copy["submission_id"]), outcome=copy["share"], task_kind=copy["kind"],
+            difficulty=difficulty,
+            weight=settings.gold_band_weight if msgspec.convert(copy["key"], GoldKey).bands else 1.0,
         )
     )  # fmt: skip
-    seconds = await db.fetch_value("SELECT active_seconds FROM assignment WHERE id = :id", id=work.assignment_id)
-    await db.execute(
-        sql.score_gold, serving_id=copy["id"], submission_id=work.submission_id, passes_at=passes_at, share=found.share,
-        met=found.met, expected=expected(measured.before, difficulty), seconds=seconds, version=stands["version"],
-        shown=copy["feedback"],
-    )  # fmt: skip
-    if not found.met and stands["state"] != "contested":
+    await db.execute(sql.gold_learned, serving_id=copy["id"], expected=expected(measured.before, difficulty))
+    if not copy["met"] and copy["state"] != "contested":
         await doubt_itself(gold_id, settings)
 
 
-async def pass_due() -> int:
+async def pass_due(settings: Settings) -> int:
     """Gold that waited long enough counts, and is paid; how many. Locks as everybody does: submission, task, account."""
     db.require_transaction()
     rows = await db.fetch(sql.gold_to_pass, limit=BATCH)
@@ -130,8 +141,11 @@ async def pass_due() -> int:
         if await db.execute(sql.gold_passed, serving_id=row["id"]):
             passed.append((submission_id, plain_uuid(row["task_id"])))
     for submission_id, task_id in passed:
-        await accept_unseen(submission_id, NOT_SAMPLED)
-        await settle([task_id])
+        if await db.fetch_value("SELECT state FROM submission WHERE id = :id", id=submission_id) == "pending":
+            await accept_unseen(submission_id, NOT_SAMPLED)
+            await settle([task_id])
+    for _, task_id in passed:
+        await _learn(task_id, settings)
     return len(passed)
 
 

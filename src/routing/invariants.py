@@ -156,7 +156,7 @@ INVARIANTS = [
         "gold_as_scored",
         "Every answer to gold is scored by the key that stands, its evidence says what its score says, and it counts unless it seems to wait.",
         """SELECT b.id FROM submission b JOIN gold_serving s ON s.task = b.task WHERE b.state IN ('pending', 'accepted')
-             AND (s.submission IS DISTINCT FROM b.id OR (b.state = 'pending') <> (s.passes_at IS NOT NULL))
+             AND (s.submission IS DISTINCT FROM b.id OR b.state = 'pending' AND s.passes_at IS NULL OR s.passes_at IS NULL AND s.expected IS NULL)
            UNION ALL SELECT s.id FROM gold_serving s JOIN gold g ON g.id = s.gold
            WHERE s.submission IS NOT NULL AND (s.key_version <> g.version OR g.version <> (SELECT max(version) FROM gold_version w WHERE w.gold = g.id))
            UNION ALL SELECT s.id FROM gold_serving s JOIN evidence e ON e.annotator = s.annotator AND e.source_id = s.submission AND e.kind = 'gold' AND e.source_type = 'answer' AND e.retracts IS NULL

@@ -2186,7 +2186,7 @@ INSERT INTO gold_serving (id, gold, annotator, task, served_at) SELECT :serving_
 
 -- name: gold_of_task
 -- Which gold a task is a copy of; none of work.
-SELECT s.id, s.gold AS gold_id, s.annotator AS annotator_id, s.passes_at, g.key, g.version, g.domain, g.kind, g.difficulty_mean, g.difficulty_variance, g.state,
+SELECT s.id, s.gold AS gold_id, s.annotator AS annotator_id, s.submission AS submission_id, s.share, s.met, s.expected IS NOT NULL AS learned, g.key, g.version, g.domain, g.kind, g.difficulty_mean, g.difficulty_variance, g.state,
        coalesce(r.feedback, false) AS feedback
 FROM gold_serving s JOIN gold g ON g.id = s.gold LEFT JOIN gold_rule r ON r.project = g.project
 WHERE s.task = :task_id
@@ -2194,8 +2194,12 @@ WHERE s.task = :task_id
 -- name: score_gold
 -- What came of it; a correction writes the same once more.
 UPDATE gold_serving SET submission = :submission_id, handed_in_at = coalesce(handed_in_at, clock_timestamp()), passes_at = coalesce(passes_at, :passes_at), share = :share, met = :met,
-       expected = :expected, seconds = :seconds, key_version = :version, shown = shown OR :shown
+       seconds = :seconds, key_version = :version, shown = shown OR :shown
 WHERE id = :serving_id
+
+-- name: gold_learned
+-- How likely it was that this person would meet it, by what was known of them then.
+UPDATE gold_serving SET expected = :expected WHERE id = :serving_id
 
 -- name: rescore_gold
 -- What came of it by another key.

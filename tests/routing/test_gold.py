@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from callboard.persons.evidence import Wish, evidence, story_of
 from kernel import db
 from kernel.ids import uuid7
 from kernel.settings import Settings
@@ -153,7 +154,7 @@ async def test_never_twice_never_to_who_made_it_and_paid_like_work(settings: Set
         )
     await db.execute("UPDATE gold_serving SET passes_at = clock_timestamp()")
     async with db.transaction("system:test"):
-        assert await gold_answers.pass_due() == 1
+        assert await gold_answers.pass_due(settings) == 1
     state = await db.fetch_value("SELECT state FROM submission WHERE id = :id", id=done.submission_id)
     assert (state, await paid(person)) == ("accepted", [first.price_micros])
     async with db.transaction("person:m"):
@@ -249,8 +250,18 @@ async def test_what_the_able_miss_comes_into_doubt_by_itself(settings: Settings)
         assert await is_gold(held)
         await submit(settings, held, WRONG)
         assert await gold_answers.result(held.id, person, settings) is None, "this project does not tell"
+        assert (
+            await db.fetch_value("SELECT count(*) FROM evidence WHERE annotator = :id AND kind = 'gold'", id=person)
+            == 0
+        )
         with pytest.raises(NoSuchGold):
             await gold_answers.gold_met_by(held.id, person)
+    await db.execute("UPDATE gold_serving SET passes_at = clock_timestamp()")
+    async with db.transaction("system:test"):
+        assert await gold_answers.pass_due(settings) == settings.gold_doubt_people
+    for silent in (False, True):  # for whoever works, and for managers
+        rows = await evidence(person, await story_of(person, settings), Wish(silent=silent, kind="gold"), limit=9)
+        assert len(rows) == silent
     view = await gold_bank.gold(gold_id, settings)
     assert (view.state, view.answered, view.met_share, view.flags) == ("contested", 5, 0.0, ["missed"])
     (contest,) = await gold_doubts.contests(project_id)

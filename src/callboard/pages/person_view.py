@@ -164,9 +164,9 @@ async def evidence_view(
     actor: Actor, annotator_id: UUID, wish: EvidenceFilter, cursor: str | None, settings: Settings
 ) -> EvidenceView:
     head = await head_of(actor, annotator_id)
-    story = await evidences.story_of(annotator_id, settings)
-    domains, kinds = await evidences.domains_and_kinds(annotator_id)
-    limits = Wish(domain=wish.domain or None, kind=wish.kind or None, counted=COUNTED.get(wish.counted))
+    story, silent = await evidences.story_of(annotator_id, settings), actor.may(Permission.GOLD_WRITE)
+    domains, kinds = await evidences.domains_and_kinds(annotator_id, silent=silent)
+    limits = Wish(silent=silent, domain=wish.domain or None, kind=wish.kind or None, counted=COUNTED.get(wish.counted))
     before = read_cursor(cursor, tuple[datetime, UUID])
     rows = await evidences.evidence(annotator_id, story, limits, before=before, limit=PAGE_ROWS + 1)
     found = page(rows, PAGE_ROWS, lambda row: (row.at, row.id))

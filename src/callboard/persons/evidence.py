@@ -85,6 +85,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     domain: str | None = None
     kind: str | None = None
     counted: bool | None = None
+    silent: bool = False
+    """Whether known answers are listed that the person was never told of: for those who do not work on them."""
 
 
 async def story_of(annotator_id: UUID, settings: Settings) -> Story:
@@ -129,9 +131,11 @@ def difficulty_of(mean: float) -> Difficulty:
     return Difficulty(nearest + 1, round(100 * sigmoid(mean)))
 
 
-async def domains_and_kinds(annotator_id: UUID) -> tuple[list[tuple[str, str, str]], list[str]]:
+async def domains_and_kinds(
+    annotator_id: UUID, *, silent: bool = False
+) -> tuple[list[tuple[str, str, str]], list[str]]:
     """In which domains (code, English and Chinese name), and of which kinds, there is evidence."""
-    rows = await db.fetch(sql.domains_and_kinds, annotator_id=annotator_id)
+    rows = await db.fetch(sql.domains_and_kinds, annotator_id=annotator_id, silent=silent)
     domains = {row["domain"]: (row["domain"], row["name_en"], row["name_zh"]) for row in rows}
     kinds = {row["kind"] for row in rows}
     return list(domains.values()), [kind for kind in KINDS if kind in kinds]

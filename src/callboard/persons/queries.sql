@@ -17,6 +17,7 @@ LEFT JOIN exam_attempt y ON y.id = a.attempt
 LEFT JOIN exam x ON x.id = y.exam
 WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND e.source_type NOT IN ('prior', 'transfer')
   AND (:domain::text IS NULL OR e.domain = :domain) AND (:kind::text IS NULL OR e.kind = :kind)
+  AND (:silent::bool OR e.kind <> 'gold' OR NOT EXISTS (SELECT FROM gold_serving g WHERE g.submission = e.source_id AND NOT g.shown))
   AND (:counted::bool IS NULL OR :counted = (r.id IS NULL AND e.weight > 0))
   AND (:before_at::timestamptz IS NULL OR (e.observed_at, e.id) < (:before_at, :before_id::uuid))
 ORDER BY e.observed_at DESC, e.id DESC
@@ -26,6 +27,7 @@ LIMIT :limit
 -- In which domains, and of which kinds, there is evidence about somebody: for filters.
 SELECT DISTINCT e.domain, e.kind, d.name_en, d.name_zh, d.position FROM evidence e JOIN domain d ON d.code = e.domain
 WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND e.source_type NOT IN ('prior', 'transfer')
+  AND (:silent::bool OR e.kind <> 'gold' OR NOT EXISTS (SELECT FROM gold_serving g WHERE g.submission = e.source_id AND NOT g.shown))
 ORDER BY d.position, e.domain
 
 -- name: credentials_in
