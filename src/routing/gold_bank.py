@@ -314,8 +314,8 @@ async def set_state(
     return changed
 
 
-async def set_note(project_id: UUID, gold_id: UUID, note: str) -> None:
+async def set_note(gold_id: UUID, note: str) -> None:
     """Audited. Raises `NoSuchGold`."""
-    row = await locked(gold_id, project_id)
+    row = await locked(gold_id)
     await db.execute(sql.change_gold_note, gold_id=gold_id, note=note)
     await audit.record("gold.note", "gold", gold_id, before={"note": row["note"]}, after={"note": note})

@@ -13,7 +13,7 @@ from routing import gold_doubts
 from routing.errors import BadGold, GoldContested, SameGoldKey
 from routing.forms.answers import answer_faults
 from routing.forms.faults import below
-from routing.forms.store import form_of
+from routing.forms.store import FormView, form_of
 from routing.gold_doubts import Doubter, GoldDoubtDecision, locked
 from routing.gold_reading import scored
 from routing.gold_scoring import RATING, GoldKey
@@ -35,33 +35,42 @@ class GoldCorrected(msgspec.Struct, frozen=True):
 
 async def check_key(project_id: UUID, kind: str, key: GoldKey, payload: dict[str, Any]) -> None:
     """Raises `BadGold` for a key that no answer to this kind could be held against."""
-    if bool(key.bands) == (key.answer is not None):
-        raise BadGold("A key is a known answer, or bands of ratings: one of the two.")
-    wrong = next((name for name, (least, most) in key.bands.items() if least > most), None)
-    if wrong is not None:
-        raise BadGold(f"The band of {wrong} goes from its least to its most.")
     form = await form_of(project_id, kind)
-    if key.bands:
-        known = await _dimensions(project_id, kind, form)
+    fault = fault_of(kind, form, key, payload)
+    if fault is not None:
+        raise BadGold(fault)
+    if key.bands and form is None:
+        known = set(await of_rubric(project_id, {})) or {RATING} if kind == "dialogue" else {RATING}
         stray = next((name for name in key.bands if name not in known), None)
         if stray is not None:
-            raise BadGold(f"{stray!r} is not rated in {kind}: {', '.join(sorted(known)) or 'nothing is'}.")
-        return
+            raise BadGold(f"{stray!r} is not rated in {kind}: {', '.join(sorted(known))}.")
+
+
+def fault_of(kind: str, form: FormView | None, key: GoldKey, payload: dict[str, Any]) -> str | None:
+    """Why no answer to this kind could be held against the key, as far as its declaration says."""
+    if bool(key.bands) == (key.answer is not None):
+        return "A key is a known answer, or bands of ratings: one of the two."
+    wrong = next((name for name, (least, most) in key.bands.items() if least > most), None)
+    if wrong is not None:
+        return f"The band of {wrong} goes from its least to its most."
+    if key.bands:
+        known = _rated(form) if form is not None else set(key.bands)
+        stray = next((name for name in key.bands if name not in known), None)
+        return (
+            None if stray is None else f"{stray!r} is not rated in {kind}: {', '.join(sorted(known)) or 'nothing is'}."
+        )
     if form is None or form.declaration.right is None:
-        raise BadGold(f"The kind {kind} has no answer that is right or wrong; state bands of ratings.")
+        return f"The kind {kind} has no answer that is right or wrong; state bands of ratings."
     # The rest of an answer is not part of the key.
     field = below("", form.declaration.right.answer)
     found = answer_faults(form.declaration, payload, {form.declaration.right.answer: key.answer})
     faults = [one for one in found if one.path == field or one.path.startswith(f"{field}/")]
-    if faults:
-        raise BadGold(f"The known answer does not fit {kind}: {faults[0].message}")
+    return f"The known answer does not fit {kind}: {faults[0].message}" if faults else None
 
 
-async def _dimensions(project_id: UUID, kind: str, form: Any) -> set[str]:
-    if form is not None:
-        properties = form.declaration.answer.get("properties", {})
-        return {name for name, part in properties.items() if part.get("type") in {"integer", "number", "array"}}
-    return {RATING} if kind != "dialogue" else set(await of_rubric(project_id, {})) or {RATING}
+def _rated(form: FormView) -> set[str]:
+    properties = form.declaration.answer.get("properties", {})
+    return {name for name, part in properties.items() if part.get("type") in {"integer", "number", "array"}}
 
 
 async def change(

@@ -208,6 +208,7 @@ GET    /api/v1/projects/{project_id:uuid}/gold/rates              bosses
 PUT    /api/v1/projects/{project_id:uuid}/gold/rates/{annotator_id:uuid}               bosses
 GET    /api/v1/gold/{gold_id:uuid}                                bosses
 PUT    /api/v1/gold/{gold_id:uuid}/key                            bosses
+PUT    /api/v1/gold/{gold_id:uuid}/note                           bosses
 POST   /api/v1/gold/{gold_id:uuid}/doubt                          bosses
 GET    /api/v1/gold-doubts                                        bosses
 POST   /api/v1/gold-doubts/{doubt_id:uuid}/decide                 bosses

@@ -52,6 +52,11 @@ async def test_gold_is_met_like_work_and_corrected(play: Play) -> None:
     await play.author.get(path, 403)
     refused = await boss.post(f"{path}/rule", 422, **RULE | {"share": "80"})
     assert "A number from 0 to 50, in percent." in refused.text
+    refused = await boss.post(f"{path}/rates", 422, person="Nobody at all", own_share="90", reason="")
+    assert "Nobody is named like that." in html.unescape(refused.text)
+    name = await db.fetch_value("SELECT display_name FROM annotator ORDER BY display_name LIMIT 1")
+    await boss.post(f"{path}/rates", person=name, own_share="0", reason="Knows them all.")
+    assert "Knows them all." in await boss.get(path)
     await boss.post(f"{path}/rule", enabled="yes", feedback="yes", reason="pilot", **RULE)
     fields = {
         "name": "tea-g", "kind": "choice", "domain": where["domain"], "language": where["language"], "difficulty": "1",

@@ -83,6 +83,10 @@ class GoldKeyWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
+class GoldNoteWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    note: Annotated[str, Meta(max_length=2000)]
+
+
 class GoldWhole(msgspec.Struct, frozen=True):
     gold: GoldView
     flags: list[Flag]
@@ -234,6 +238,17 @@ async def put_key(request: Call, gold_id: GoldId, data: JSONBody[GoldKeyWish]) -
     return await unit_of_work(request, act)
 
 
+@put("/gold/{gold_id:uuid}/note", guards=[require(WRITE)], operation_id="putGoldNote", tags=["gold"])
+async def put_note(request: Call, gold_id: GoldId, data: JSONBody[GoldNoteWish]) -> Response[GoldView]:
+    """Words for managers beside it; audited."""
+
+    async def act() -> GoldView:
+        await gold_bank.set_note(gold_id, data.note)
+        return await gold_bank.gold(gold_id, request.settings)
+
+    return await unit_of_work(request, act)
+
+
 @post("/gold/{gold_id:uuid}/doubt", guards=[require(WRITE)], operation_id="doubtGold", tags=["gold"])
 async def doubt(request: Call, gold_id: GoldId, data: JSONBody[GoldDoubtDraft]) -> Response[GoldDoubtOpened]:
     """It is given to nobody until somebody else decides."""
@@ -299,6 +314,6 @@ async def doubt_own(
 
 
 route_handlers = [
-    list_all, enter, from_tasks, set_state, rule, put_rule, rates, put_rate, read, put_key, doubt, doubts, decide, result,
+    list_all, enter, from_tasks, set_state, rule, put_rule, rates, put_rate, read, put_key, put_note, doubt, doubts, decide, result,
     doubt_own,
 ]  # fmt: skip

@@ -13,10 +13,11 @@ import msgspec
 from callboard.importing.stage import Stage
 from callboard.importing.trees import AT_ONCE, TreeDraft, store_trees
 from kernel import db
-from routing import intake
-from routing.errors import BadRequirement, NoSuchProject
+from routing import gold_column, intake
+from routing.errors import BadGold, BadRequirement, NoSuchProject
 from routing.forms import store
 from routing.forms.answers import payload_faults
+from routing.gold_keys import fault_of
 from routing.intake import TaskDraft
 from routing.projects import ProjectView, project, project_named, projects
 from routing.wanted import Known, read
@@ -66,9 +67,20 @@ async def judge_by_database(project_id: UUID | None = None) -> Callable[[TaskDra
             return error.detail.rstrip(".")
         form = declared.get(draft.kind)
         wrong = payload_faults(form.declaration, draft.payload) if form else []
-        return f"payload{wrong[0].path}: {wrong[0].message.rstrip('.')}" if wrong else None
+        if wrong:
+            return f"payload{wrong[0].path}: {wrong[0].message.rstrip('.')}"
+        return _gold_fault(draft, form) if gold_column.is_gold(draft.payload) else None
 
     return fault
+
+
+def _gold_fault(draft: TaskDraft, form: store.FormView | None) -> str | None:
+    """Of a row that goes into the bank of known answers."""
+    try:
+        found = fault_of(draft.kind, form, gold_column.key_in(draft.payload[gold_column.COLUMN]), draft.payload)
+    except BadGold as error:
+        found = error.detail
+    return None if found is None else f"gold: {found.rstrip('.')}"
 
 
 async def write(

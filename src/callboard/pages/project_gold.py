@@ -20,12 +20,13 @@ from callboard.pages.projects import ProjectId, head_of
 from callboard.pages.views_gold import GoldBankPage, GoldForm, GoldQuery, RuleForm
 from kernel import db
 from kernel.errors import DomainError
+from kernel.ids import plain_uuid
 from kernel.sql import load
 from routing import gold_bank, gold_doubts, gold_rules
 from routing.errors import BadGold
 from routing.forms.store import forms
 from routing.gold_bank import MOST_AT_ONCE, SORTS, GoldDraft, GoldFilter, GoldOfTask, Sort, State
-from routing.gold_rules import GoldRuleDraft, GoldRuleView
+from routing.gold_rules import GoldRateDraft, GoldRuleDraft, GoldRuleView
 from skills.registry import domain_codes
 
 sql = load("routing")
@@ -145,6 +146,27 @@ async def rule(request: Call, project_id: ProjectId) -> Response[str]:
     return page(request, "projects/gold.html", view, status=422)
 
 
+@post("/projects/{project_id:uuid}/gold/rates", guards=WRITE, include_in_schema=False, status_code=200)
+async def rate(request: Call, project_id: ProjectId) -> Response[str]:
+    """One person's own share; empty: like everybody again."""
+    fields = Fields(await Form.of(request))
+    name = fields.typed("person", 200).strip()
+    rows = await db.fetch("SELECT id FROM annotator WHERE lower(display_name) = lower(:name) LIMIT 2", name=name)
+    if len(rows) != 1:
+        fields.fault("person", "several" if rows else "nobody", names=name)
+    share = _share(fields, "own_share") if fields.typed("own_share", 8).strip() else None
+    reason = fields.reason(needed=True)
+    if not fields.faults:
+        async with db.transaction(request.actor.label):
+            by = visibility.decider(request.actor)
+            await gold_rules.put_rate(project_id, plain_uuid(rows[0]["id"]), GoldRateDraft(share, reason), by)
+        return redirect(request, f"/projects/{project_id}/gold?done=saved")
+    view = await view_of(request, project_id)
+    # The reason of the rule stands on the same page.
+    view.faults = {("rate_reason" if key == "reason" else key): fault for key, fault in fields.faults.items()}
+    return page(request, "projects/gold.html", view, status=422)
+
+
 @post("/projects/{project_id:uuid}/gold/bulk", guards=WRITE, include_in_schema=False, status_code=200)
 async def bulk(request: Call, project_id: ProjectId) -> Response[str]:
     """Those that are ticked are retired, or taken back; all or none."""
@@ -225,4 +247,4 @@ async def from_tasks(request: Call, project_id: ProjectId) -> Response[str]:
     return page(request, "projects/gold.html", view, status=422)
 
 
-route_handlers = [show, export, rule, bulk, make, from_tasks]
+route_handlers = [show, export, rule, rate, bulk, make, from_tasks]
