@@ -152,7 +152,9 @@ def measure(options: Options) -> list[Goal]:
     print(
         f"rogues: held after {rogues[people // 2]} verdicts in the middle, {rogues[int(people * 0.99)]} in 99 of 100; false alarms {alarms:.2%}"
     )
-    bulk = sorted(held_after(rng, 40.0 / OVERLOOKED, HONEST_VERDICTS, OVERLOOKED) or HONEST_VERDICTS + 1 for _ in range(people))
+    bulk = sorted(
+        held_after(rng, 40.0 / OVERLOOKED, HONEST_VERDICTS, OVERLOOKED) or HONEST_VERDICTS + 1 for _ in range(people)
+    )
     wrong = sum(held_after(rng, 1.0, HONEST_VERDICTS, OVERLOOKED) is not None for _ in range(people)) / people
     print(
         f"who overturns acceptances in bulk: held after {bulk[people // 2]} in the middle, {bulk[int(people * 0.99)]} in 99 of 100; false alarms {wrong:.2%}"
@@ -167,7 +169,13 @@ def measure(options: Options) -> list[Goal]:
         Goal("looks there, where no choice helps", equal_share, 1.1, "share", at_most=True),
         Goal("rogues are held, 99 of 100", rogues[int(people * 0.99)], ROGUE_VERDICTS, "verdicts", at_most=True),
         Goal("false alarms in 500 verdicts of the honest", alarms, FALSE_ALARMS, "of reviewers", at_most=True),
-        Goal("managers who overturn in bulk are held, 99 of 100", bulk[int(people * 0.99)], ROGUE_VERDICTS, "second looks", at_most=True),
+        Goal(
+            "managers who overturn in bulk are held, 99 of 100",
+            bulk[int(people * 0.99)],
+            ROGUE_VERDICTS,
+            "second looks",
+            at_most=True,
+        ),
         Goal("false alarms in 500 second looks of the honest", wrong, FALSE_ALARMS, "of managers", at_most=True),
     ]
 
