@@ -125,7 +125,7 @@ DELETE FROM skill WHERE annotator = :annotator_id AND domain || CASE task_kind W
 -- One person's evidence that counts, in the order of its observation; a correction stands at the place of the first word.
 SELECT e.id, e.domain, e.task_kind, e.source_type, e.outcome, e.difficulty_mean, e.difficulty_variance, e.belief_mean, e.belief_variance, e.weight, e.observed_at
 FROM evidence e
-WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.retracts = e.id)
+WHERE e.annotator = :annotator_id AND e.retracts IS NULL AND NOT EXISTS (SELECT FROM evidence r WHERE r.annotator = e.annotator AND r.retracts = e.id)
 ORDER BY e.observed_at, CASE e.revision WHEN 0 THEN e.id ELSE (SELECT f.id FROM evidence f
   WHERE (f.annotator, f.domain, f.kind, f.source_id, f.revision) = (e.annotator, e.domain, e.kind, e.source_id, 0)) END
 
