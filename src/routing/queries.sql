@@ -2628,7 +2628,7 @@ DELETE FROM quality_item WHERE project = :project_id AND day = :day
 WITH piece AS MATERIALIZED (
   SELECT b.id, b.author, a.vendor, t.domain, t.kind, b.round, b.state, a.price_micros FROM submission b JOIN assignment a ON a.id = b.assignment JOIN task t ON t.id = b.task
   WHERE b.project = :project_id AND b.submitted_at >= :day::date::timestamp AT TIME ZONE 'UTC' AND b.submitted_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
-    AND b.state NOT IN ('surplus', 'cancelled')
+    AND b.state NOT IN ('surplus', 'cancelled') AND NOT t.gold
 ), look AS MATERIALIZED (
   SELECT v.submission, v.stage, w.price_micros, w.active_seconds, o.outcome IS DISTINCT FROM v.outcome AND o.outcome IS NOT NULL AS overturned,
          array_position(ARRAY['accept', 'fix', 'rework', 'reject'], coalesce(o.outcome, v.outcome)::text) AS worst
@@ -2663,7 +2663,7 @@ WITH named AS (
   LEFT JOIN LATERAL (SELECT outcome FROM overturn WHERE verdict = v.id ORDER BY decided_at DESC LIMIT 1) o ON true
   CROSS JOIN LATERAL jsonb_array_elements(v.reasons) AS r (one)
   WHERE b.project = :project_id AND b.submitted_at >= :day::date::timestamp AT TIME ZONE 'UTC' AND b.submitted_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
-    AND b.state NOT IN ('surplus', 'cancelled') AND coalesce(o.outcome, v.outcome) IN ('rework', 'reject')
+    AND b.state NOT IN ('surplus', 'cancelled') AND NOT t.gold AND coalesce(o.outcome, v.outcome) IN ('rework', 'reject')
 )
 INSERT INTO quality_item (project, day, author, vendor, domain, kind, stage, item, pieces)
 SELECT :project_id, :day, n.author, n.vendor, n.domain, n.kind, s.stage, left(n.item, 80), count(DISTINCT n.id) FROM named n
@@ -2746,7 +2746,7 @@ CROSS JOIN LATERAL (
   FROM (SELECT v.reasons, coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
         FROM verdict v WHERE v.submission = b.id AND (:stage::int IS NULL OR v.stage = :stage)) c) f
 WHERE (:project_id::uuid IS NULL OR b.project = :project_id) AND b.submitted_at >= :from_day::date::timestamp AT TIME ZONE 'UTC'
-  AND b.submitted_at < (:to_day::date + 1)::timestamp AT TIME ZONE 'UTC' AND b.state NOT IN ('surplus', 'cancelled')
+  AND b.submitted_at < (:to_day::date + 1)::timestamp AT TIME ZONE 'UTC' AND b.state NOT IN ('surplus', 'cancelled') AND NOT t.gold
   AND (:before_at::timestamptz IS NULL OR (b.submitted_at, b.id) < (:before_at, :before_id::uuid))
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:kind::text IS NULL OR t.kind = :kind) AND (:annotator_id::uuid IS NULL OR b.author = :annotator_id)
   AND (:vendor_id::uuid IS NULL OR a.vendor = :vendor_id)
@@ -2793,7 +2793,7 @@ CROSS JOIN LATERAL (
            (SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)::text))] AS outcome,
          count(*)::int AS looks, coalesce(sum(a.price_micros), 0)::bigint AS micros
   FROM verdict v JOIN assignment a ON a.id = v.assignment WHERE v.submission = b.id) f
-WHERE b.project = :project_id AND b.state NOT IN ('surplus', 'cancelled') ORDER BY b.submitted_at DESC LIMIT :limit
+WHERE b.project = :project_id AND b.state NOT IN ('surplus', 'cancelled') AND NOT t.gold ORDER BY b.submitted_at DESC LIMIT :limit
 
 -- name: pieces_before
 -- How much each of these authors handed in before, no further than newcomers are told apart.

@@ -64,10 +64,11 @@ QUALITY = QualityPage(
         Table(by="stage", lines=STAGES, shown=2),
         Table(by="week", lines=[one for one in WEEKS if one.row.pieces], shown=11),
     ],
-    rules=RULES, gates=[Gate(name="person", value=str(uid(1)), label="Ada Byron")], folded_seconds=41, opens_tasks=True, **FILTER,
+    rules=RULES, gates=[Gate(name="person", value=str(uid(1)), label="Ada Byron")], folded_seconds=41, opens_tasks=True,
+    more=[Option(value="/projects/1/agreement", label="agreement"), Option(value="/projects/1/gold", label="gold")], **FILTER,
 )  # fmt: skip
 OVER_ALL = msgspec.structs.replace(
-    QUALITY, base="/quality", head=None, filter=QualityWish(), costs=[Money(840_500_000, "USD"), Money(61_000_000, "EUR")], promises=[], gates=[],
+    QUALITY, base="/quality", head=None, more=[], filter=QualityWish(), costs=[Money(840_500_000, "USD"), Money(61_000_000, "EUR")], promises=[], gates=[],
     tables=[Table(by="project", lines=lines("project", row(str(uid(21)), 3_412, "Finance dialogues"), row(str(uid(22)), 420, "Recht", "EUR")), shown=2), *QUALITY.tables],
 )  # fmt: skip
 OF_VENDOR = msgspec.structs.replace(OVER_ALL, opens_tasks=False, vendors=[], costs=[Money(840_500_000, "USD")])

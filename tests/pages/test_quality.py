@@ -3,6 +3,8 @@
 import html
 import re
 
+import pytest
+
 from kernel import db
 from routing import quality
 from tests.pages.conftest import Play
@@ -11,7 +13,7 @@ from tests.pages.test_handlers import SCORES, hand_in
 WHY = {"item": "factual_error", "reason": "The year is wrong."}
 
 
-async def test_every_figure_leads_to_the_works_behind_it(play: Play) -> None:
+async def test_every_figure_leads_to_the_works_behind_it(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     boss = play.manager
     project = await db.fetch_value("SELECT id FROM project")
     here = f"/projects/{project}/quality"
@@ -43,5 +45,9 @@ async def test_every_figure_leads_to_the_works_behind_it(play: Play) -> None:
     assert "Nothing was handed in" in await boss.get(
         f"{here}?domain=law&weeks=days&from_day=2020-01-01&to_day=2020-02-01"
     )
+    monkeypatch.setattr("callboard.pages.quality.MORE", ("exports", "no_such_page"))
+    page = await boss.get(here)
+    assert f'href="/projects/{project}/exports">Exports' in page
+    assert "no_such_page" not in page, "only what there is"
     await play.author.get("/quality", 403)
     await play.author.get(here, 403)

@@ -85,6 +85,11 @@ REVIEW_LABELS: dict[str, dict[str, str]] = {
         "stage": _("Stage of review"),
         "week": _("Week"),
     },
+    "quality_more": {
+        "agreement": _("Agreement of reviewers and answers"),
+        "gold": _("Health of the gold bank"),
+        "reviewers": _("How reviewers judge"),
+    },
     "quality_what": {
         "looked": _("Chosen for a look"),
         "judged": _("Judged"),

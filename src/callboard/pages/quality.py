@@ -30,6 +30,8 @@ ProjectId = FromPath[UUID]
 WEEKS = {"4", "12", "26", "52"}
 LONGEST = 80
 PAGE_ROWS, SHOWN = 50, 25
+MORE, MORE_OVER_ALL = ("agreement", "gold"), ("reviewers",)
+"""Pages of a project, and over all, that say more about quality: linked where the site has them."""
 TABLES = ("person", "domain", "stage", "week")
 BIGGEST_STAGE = 20
 COUNTS = (
@@ -99,7 +101,8 @@ def lines_of(rows: list[QualityFigures], by: str) -> list[Line]:
     groups: dict[str, list[QualityFigures]] = {}
     for row in rows:
         groups.setdefault(row.key, []).append(row)
-    return [line_of(group, by) for group in groups.values()]
+    lines = [line_of(group, by) for group in groups.values()]
+    return sorted(lines, key=lambda line: -line.row.pieces)
 
 
 def added(rows: list[QualityFigures]) -> QualityFigures:
@@ -166,6 +169,17 @@ async def _gates(wish: QualityWish) -> list[Gate]:
     return [Gate(name="person", value=wish.person, label=name or "?")] if wish.person else []
 
 
+def _more(request: Call, project_id: UUID | None) -> list[Option]:
+    routes = request.app.route_handler_method_map
+    if project_id is None:
+        return [Option(value=f"/{name}", label=name) for name in MORE_OVER_ALL if f"/{name}" in routes]
+    return [
+        Option(value=f"/projects/{project_id}/{name}", label=name)
+        for name in MORE
+        if f"/projects/{{project_id:uuid}}/{name}" in routes
+    ]
+
+
 def _base(project_id: UUID | None) -> str:
     return "/quality" if project_id is None else f"/projects/{project_id}/quality"
 
@@ -176,7 +190,7 @@ async def _view(request: Call, project_id: UUID | None, head: ProjectHead | None
     told = await quality.report(wanted)
     choices = await quality.choices(wanted)
     stages = await _stages(project_id, choices.stages)
-    by_stage = lines_of(told.by_stage, "stage")
+    by_stage = sorted(lines_of(told.by_stage, "stage"), key=lambda line: int(line.row.key))
     for line in by_stage:
         line.name = next((one.label for one in stages if one.value == line.row.key), "")
     weeks = _weeks(wanted, told.by_week)
@@ -197,7 +211,7 @@ async def _view(request: Call, project_id: UUID | None, head: ProjectHead | None
         domains=choices.domains, kinds=choices.kinds, stages=stages,
         vendors=[] if request.actor.vendor_id else [Option(value=one["value"], label=one["label"]) for one in choices.vendors],
         gates=await _gates(wish), folded_seconds=None if folded is None else int((clock.now() - folded).total_seconds()),
-        opens_tasks=request.actor.may(Permission.TASKS_LIST),
+        opens_tasks=request.actor.may(Permission.TASKS_LIST), more=_more(request, project_id),
     )  # fmt: skip
 
 

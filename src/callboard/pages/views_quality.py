@@ -3,7 +3,7 @@
 from datetime import date
 from urllib.parse import urlencode
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from callboard.pages.views import Option
 from callboard.pages.views_projects import ProjectHead
@@ -133,6 +133,8 @@ class QualityPage(Struct, kw_only=True):
     folded_seconds: int | None
     opens_tasks: bool
     """Whether the reader may open tasks, disputes and lots."""
+    more: list[Option] = field(default_factory=list)
+    """Other pages of the project that are about its quality."""
 
 
 class WorksPage(Struct, kw_only=True):
