@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from callboard.importing.write import judge_by_database
 from callboard.persons.evidence import Wish, evidence, story_of
 from kernel import db
 from kernel.ids import uuid7
@@ -28,6 +29,7 @@ from routing.gold_bank import GoldDraft, GoldFilter, GoldOfTask
 from routing.gold_doubts import Doubter, GoldDoubtDecision, GoldDoubtDraft
 from routing.gold_rules import GoldRateDraft, GoldRuleDraft
 from routing.gold_scoring import GoldKey
+from routing.intake import TaskDraft
 from skills.evidence import differences
 from skills.profiles import load_profile
 from tests.routing.factory import lapse, make_annotator, make_project, make_reviewer, make_tasks, submit
@@ -345,6 +347,11 @@ async def test_a_column_of_an_import_fills_the_bank(settings: Settings) -> None:
     assert await db.fetch_value("SELECT count(*) FROM task") == 0
     with pytest.raises(BadGold, match="known answer does not fit"):
         await make_tasks(project_id, 1, kind="choice", domain="law", payload={**CHOICE, "gold": "Rooibos"})
+    fault = await judge_by_database(project_id)
+    row = TaskDraft(external_id="x", kind="choice", domain="law", language="en", payload={**CHOICE, "gold": "Rooibos"})
+    assert fault(row) == "gold: The known answer does not fit choice: This task does not offer that"
+    assert fault(msgspec.structs.replace(row, payload=CHOICE | {"gold": "Assam"})) is None
+    assert "cannot be read" in (fault(msgspec.structs.replace(row, payload=CHOICE | {"gold": "{"})) or "")
     await make_tasks(project_id, 3, kind="choice", domain="law", payload=WORK)
     assert (await gold_bank.totals(project_id)).active == 2
 

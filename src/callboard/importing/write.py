@@ -76,6 +76,8 @@ async def judge_by_database(project_id: UUID | None = None) -> Callable[[TaskDra
 
 def _gold_fault(draft: TaskDraft, form: store.FormView | None) -> str | None:
     """Of a row that goes into the bank of known answers."""
+    if isinstance(draft, TreeDraft) and draft.reader:
+        return "gold: a dialogue that comes with its tree is no gold"
     try:
         found = fault_of(draft.kind, form, gold_column.key_in(draft.payload[gold_column.COLUMN]), draft.payload)
     except BadGold as error:
