@@ -624,13 +624,14 @@ FROM slot s WHERE s.task = :task_id ORDER BY s.stage, s.no
 
 -- name: lock_holders
 -- Locks those who can be served together, in the order of ids; `common` is somebody with room, in good state, neither away nor finishing, for whom no rework, lapsed task
--- or review of somebody whom they judged before is there.
+-- or review of somebody whom they judged before is there, and whose next task is not to be gold.
 SELECT h.annotator, a.vendor, h.capacity - h.live AS room, h.worked_project, h.worked_domain, extract(epoch FROM clock_timestamp() - h.worked_at)::float8 / 60 AS worked_minutes,
        a.cap_per_day, coalesce(v.version, 0) AS version, coalesce((SELECT w.version FROM profile_version w WHERE w.annotator = '00000000-0000-0000-0000-000000000000'), 0) AS world,
        a.state = 'active' AND h.capacity = a.capacity AND h.live < h.capacity
          AND NOT EXISTS (SELECT FROM presence p WHERE p.annotator = h.annotator AND p.state <> 'available')
          AND NOT EXISTS (SELECT FROM slot s WHERE s.reserved_for = h.annotator AND s.state = 'free' AND (s.kept_until IS NULL OR s.kept_until > clock_timestamp()))
-         AND NOT EXISTS (SELECT FROM slot s WHERE s.judge_id = h.annotator AND s.state = 'free') AS common
+         AND NOT EXISTS (SELECT FROM slot s WHERE s.judge_id = h.annotator AND s.state = 'free')
+         AND NOT EXISTS (SELECT FROM gold_due g WHERE g.annotator = h.annotator) AS common
 FROM holder h JOIN annotator a ON a.id = h.annotator LEFT JOIN profile_version v ON v.annotator = h.annotator
 WHERE h.annotator = ANY (:annotator_ids::uuid[])
 ORDER BY h.annotator

@@ -120,6 +120,11 @@ async def test_who_is_not_common_goes_alone(settings: Settings) -> None:
         asks.append(ask_of(other, everybody=False, vendor_id=UUID(int=7)))
         got = await claim_together(asks, settings, Memory())
     assert [view is not None for view in got] == [True, False, False, False, False]
+    due = "INSERT INTO gold_due (id, annotator, project, drawn_at) VALUES (gen_random_uuid(), :person, :project, now())"
+    await db.execute(due, person=other, project=project)
+    assert await together(settings, Memory(), other) == [None], "gold is given alone"
+    await db.execute("DELETE FROM gold_due")
+    assert await together(settings, Memory(), other) != [None]
 
 
 async def test_a_change_of_the_profile_is_seen_by_the_next_claim(settings: Settings) -> None:

@@ -17,7 +17,6 @@ from callboard.api.wire import encode
 from kernel import db, idempotency
 from kernel.errors import DomainError
 from kernel.settings import Settings
-from routing.gold_giving import due_among
 from routing.memory import Memory
 from routing.together import Ask, NotTakenTogether, claim_together
 
@@ -91,12 +90,9 @@ class Desk:
     async def _together(self, batch: list[Visitor]) -> list[bytes | None]:
         async with db.transaction(batch[0].ask.actor):
             first = await _first_of_their_keys(batch)
-            due = await due_among([batch[n].ask.annotator_id for n in first])
-            # Whoever is due something of their own is served alone.
-            asking = [n for n in first if batch[n].ask.annotator_id not in due]
-            views = await claim_together([batch[n].ask for n in asking], self._settings, self._memory)
+            views = await claim_together([batch[n].ask for n in first], self._settings, self._memory)
             replies: list[bytes | None] = [None] * len(batch)
-            for n, view in zip(asking, views, strict=True):
+            for n, view in zip(first, views, strict=True):
                 if view is not None:
                     held: list[Assignment] = [await outward(view)]
                     replies[n] = encode(
