@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kernel import outbox
 from kernel.money import amount_text
-from payments import exam_pay, exchange, fees, ledger, rates, sharing
+from payments import exam_pay, exchange, fees, ledger, rates, sharing, taking_back
 from routing.events import (
     AssignmentEnded,
     Hold,
@@ -39,20 +39,28 @@ class RateCardPricing:
 def register() -> None:
     """Wires payments to routing for this process; doing so again changes nothing."""
     use_pricing(RateCardPricing())
-    subscribe(WorkAccepted, pay)
+    subscribe(WorkAccepted, pay_accepted)
     subscribe(AssignmentEnded, give_back)
     subscribe(WorkReinstated, pay_after_all)
     exam_pay.register()
 
 
-async def pay(accepted: WorkAccepted) -> None:
-    """Posts the hold, passes on what others made of the work, and tells everybody of theirs; a repeat does nothing."""
+async def pay_accepted(accepted: WorkAccepted) -> None:
+    """A repeat does nothing."""
+    await pay(accepted)
+
+
+async def pay(accepted: WorkAccepted) -> int:
+    """Posts the hold, passes on what others made of the work, and tells everybody of theirs; a repeat does nothing.
+
+    Micros that the person keeps of what was posted now.
+    """
     parts = await sharing.makers_of(accepted.assignment_id) if accepted.kind == ANNOTATION else []
     if parts:
         await sharing.lock_for(accepted.assignment_id, parts)
     accrual = await ledger.post(accepted.assignment_id)
     if accrual is None or not accrual.fresh:
-        return
+        return 0
     await fees.settle(accrual)
     whole = accrual.amount.micros
     passed = await sharing.share(accepted.assignment_id, accrual.annotator_id, whole, parts) if parts else []
@@ -62,6 +70,7 @@ async def pay(accepted: WorkAccepted) -> None:
     )
     for one in [own, *passed]:
         await _tell(accepted, accrual, one)
+    return own.micros
 
 
 async def _tell(accepted: WorkAccepted, accrual: ledger.Resolution, share: sharing.Share) -> None:
@@ -87,10 +96,11 @@ async def _tell(accepted: WorkAccepted, accrual: ledger.Resolution, share: shari
 
 
 async def pay_after_all(reinstated: WorkReinstated) -> None:
-    """At the price of the claim, once: work that was paid before an overturn is not paid by the next one."""
+    """At the price of the claim, once: work that was paid before an overturn is not paid by the next one, and what a dispute gave for it goes back."""
+    await taking_back.given_for(reinstated)  # these locks come before those of money
     await ledger.hold_again(reinstated.assignment_id)
     await fees.hold_again(reinstated.assignment_id)
-    await pay(
+    got = await pay(
         WorkAccepted(
             reinstated.assignment_id,
             reinstated.task_id,
@@ -99,6 +109,8 @@ async def pay_after_all(reinstated: WorkReinstated) -> None:
             reinstated.kind,
         )
     )
+    if got:
+        await taking_back.take_back(reinstated, got)
 
 
 async def give_back(ended: AssignmentEnded) -> None:

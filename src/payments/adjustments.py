@@ -225,6 +225,11 @@ async def _end(row: Any, state: str, by: str | None, note: str) -> None:
     await db.execute(sql.decide_adjustment, id=row["id"], state=state, decided_by=by, decision=note)
 
 
+async def end_unpaid(row: Any, by: str, note: str) -> None:
+    """Of a locked row that waits or is scheduled: what it was for was paid otherwise."""
+    await _end(row, "undone", by, note)
+
+
 async def pay(row: Any, by: str | None, note: str = "") -> bool:
     """Of a locked row. False, and `short`, where a deduction is not covered by what was earned."""
     adjustment_id, amount = plain_uuid(row["id"]), Money(row["amount_micros"], row["currency"])

@@ -1457,9 +1457,11 @@ LEFT JOIN transfer resolution ON resolution.pending = held.id
 WHERE d.id = :id
 
 -- name: unpaid_pay_disputes
--- Upheld, but the adjustment that was to pay ended without.
+-- Upheld, but the adjustment that was to pay ended without, and nothing else paid the work.
 SELECT d.id, a.state AS adjustment_state FROM pay_dispute d JOIN adjustment a ON a.id = d.adjustment AND a.state IN ('refused', 'undone', 'expired')
-WHERE d.state = 'upheld' ORDER BY d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+WHERE d.state = 'upheld' AND NOT (d.kind IN ('voided', 'missing')
+  AND EXISTS (SELECT FROM transfer t WHERE t.assignment_id = d.assignment_id AND t.annotator_id = d.annotator AND t.kind IN ('post', 'share')))
+ORDER BY d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
 
 -- name: reopen_pay_dispute
 -- With a new date; the answer of before stands in the audit log.
@@ -2037,7 +2039,20 @@ WHERE priced.seq IS NULL OR coalesce(fee.amount_micros, 0) <> priced.wanted
 SELECT FROM project WHERE id = ANY (:ids::uuid[]) ORDER BY id FOR NO KEY UPDATE
 
 -- name: lock_accounts
--- Budgets first and then earnings, each in one order for everybody, as one hold locks its two.
+-- Budgets first, by project; then what each hold of these people goes to, as one hold locks its two: their exchange account in the project's currency
+-- where they are paid in another, else their earnings. Accounts by id, as lock_shares and lock_conversions.
 SELECT FROM account
-WHERE kind = 'project_budget' AND owner_id = ANY (:project_ids::uuid[]) OR kind = 'annotator_earnings' AND owner_id = ANY (:annotator_ids::uuid[])
-ORDER BY kind DESC, owner_id, id FOR NO KEY UPDATE
+WHERE kind = 'project_budget' AND owner_id = ANY (:project_ids::uuid[])
+  OR kind IN ('annotator_earnings', 'exchange') AND owner_id = ANY (:annotator_ids::uuid[])
+    AND currency IN (SELECT project.currency FROM project WHERE project.id = ANY (:project_ids::uuid[]))
+    AND (kind = 'exchange') = EXISTS (SELECT FROM annotator WHERE annotator.id = owner_id AND annotator.currency <> account.currency)
+ORDER BY kind DESC, CASE kind WHEN 'project_budget' THEN owner_id END, id FOR NO KEY UPDATE
+
+-- name: disputes_of_work
+-- Of what was given back, or had no line: whoever answers one waits, and whoever overturns waits for who answers.
+SELECT d.id, CASE d.state WHEN 'upheld' THEN d.adjustment END AS adjustment FROM pay_dispute d
+WHERE d.assignment_id = :assignment_id AND d.annotator = :annotator_id AND d.kind IN ('voided', 'missing') ORDER BY d.id FOR UPDATE
+
+-- name: line_of_adjustment
+-- As a statement shows it.
+SELECT t.seq FROM transfer t WHERE t.adjustment_id = :id AND t.kind = 'post'

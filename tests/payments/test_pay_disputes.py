@@ -10,7 +10,7 @@ import pytest
 from kernel import db
 from kernel.ids import uuid7
 from kernel.settings import Settings
-from payments import adjustments, earnings, pay_dispute_views, pay_disputes
+from payments import adjustments, earnings, exchange_rates, pay_dispute_views, pay_disputes
 from payments.adjustments import AdjustmentDraft
 from payments.errors import (
     BadPayDispute,
@@ -25,6 +25,7 @@ from payments.errors import (
 )
 from payments.pay_dispute_views import PayDisputeFilters
 from payments.pay_disputes import PayDisputeAnswer, PayDisputeDraft
+from routing.events import WorkReinstated, emit
 from tests.payments import world
 from tests.payments.world import usd
 
@@ -274,4 +275,77 @@ async def test_many_answers_over_several_projects_lock_them_in_one_order(setting
         await db.execute(f"{lock} NOWAIT", id=high)  # the older dispute is of it, and yet nobody has it
     outcomes = await asyncio.gather(waiting, answer(made[:1], settings, "person:c", **REFUSED), return_exceptions=True)
     assert [type(each) for each in outcomes] == [list, PayDisputeOver]
+    assert await world.broken() == []
+
+
+async def overturn(work: UUID) -> None:
+    fact = await world.accepted_fact(work)
+    async with db.transaction(ANA):
+        await db.execute(
+            "UPDATE submission SET state = 'accepted' WHERE assignment = :work AND state = 'rejected'", work=work
+        )
+        await emit(WorkReinstated(work, fact.task_id, fact.project_id, fact.annotator_id, fact.kind))
+
+
+async def balance(worker: UUID, currency: str) -> int:
+    return int(
+        await db.fetch_value(
+            "SELECT coalesce(sum(credits_posted - debits_posted), 0)::bigint FROM account WHERE kind = 'annotator_earnings' AND owner_id = :worker AND currency = :currency",
+            worker=worker, currency=currency,
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("currency", ["USD", "CNY"])
+async def test_an_overturn_after_an_upheld_dispute_pays_once_whatever_became_of_the_adjustment(
+    settings: Settings, currency: str
+) -> None:
+    """Posted before, less than the price or more; still scheduled; undone. In the person's currency by the rate of the line."""
+    project_id, worker = await world.make_project(funded_micros=40 * UNIT), await world.make_annotator()
+    rate = 1
+    if currency != "USD":
+        rate = 7
+        await db.execute(
+            "UPDATE annotator SET currency = :currency WHERE id = :worker", currency=currency, worker=worker
+        )
+        for days, value in ((1, 7), (0, 9)):
+            day = await db.fetch_value(f"SELECT ((now() AT TIME ZONE 'UTC')::date - {days})::text")
+            async with db.transaction(BEN):
+                text = f"from,to,day,rate\nUSD,{currency},{day},{value}"
+                assert (await exchange_rates.import_rates(text, "Bank", BEN, settings)).written
+            if days:
+                await world.make_card(project_id, annotation=UNIT, review=0)
+                works = [await some_work(project_id, worker, "rejected") for _ in range(4)]
+    else:
+        await world.make_card(project_id, annotation=UNIT, review=0)
+        works = [await some_work(project_id, worker, "rejected") for _ in range(4)]
+    amounts = (UNIT // 4, 3 * UNIT, UNIT, UNIT)
+    disputes = []
+    for work, micros in zip(works, amounts, strict=True):
+        disputes.append(await dispute(worker, settings, assignment_id=work))
+        await answer(disputes[-1], settings, **(RIGHT | {"amount": usd(micros)}))
+        if micros != UNIT:
+            await pay_scheduled()
+    assert await balance(worker, currency) == rate * (UNIT // 4 + 3 * UNIT)
+    last = await one(disputes[3])
+    assert last.adjustment_id is not None
+    async with db.transaction(BEN):
+        await adjustments.decide([last.adjustment_id], "undo", BEN)
+    for work in works:
+        await overturn(work)
+        await overturn(work)
+    assert await balance(worker, currency) == rate * (UNIT + 3 * UNIT + UNIT + UNIT), (
+        "each work brings the more of both"
+    )
+    await pay_scheduled()
+    async with db.transaction():
+        assert await pay_disputes.sweep(settings) == 0, "nothing is opened again: the work is paid"
+    assert await balance(worker, currency) == rate * 6 * UNIT
+    assert [(await one(each)).adjustment_state for each in disputes] == ["posted", "posted", "undone", "undone"]
+    taken = await db.fetch(
+        "SELECT amount_micros AS micros, state, author FROM adjustment WHERE amount_micros < 0 ORDER BY id"
+    )
+    assert [(row["micros"], row["state"], row["author"]) for row in taken] == [
+        (-UNIT // 4, "posted", "system:overturn"), (-UNIT, "posted", "system:overturn"),
+    ]  # fmt: skip
     assert await world.broken() == []
