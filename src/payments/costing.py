@@ -1,7 +1,8 @@
 """What work costs, by what one likes, down to one accepted task: all pay of a stretch of time ÷ the tasks accepted in it.
 
-All pay: annotations, every stage of review also of work that was rejected, exams, bonuses, adjustments (deductions take
-off), top-ups to the floor. Shares of pay move money between people and cost nothing. Money counts when it was posted, a
+All pay: annotations, every stage of review also of work that was rejected, adjudications, second looks, exams, bonuses,
+adjustments (deductions take off), top-ups to the floor, and the fees beside it. Shares of pay move money between people
+and cost nothing; what is converted counts once, in the project's currency; gold is paid and is no accepted task. Money counts when it was posted, a
 task when it was accepted; so over a short time cost may stand in one row and its task in the next.
 """
 
@@ -39,7 +40,7 @@ class CostFilter(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None = None
     """As in `CostCell.stage`; the accepted tasks stay those of all stages."""
     vendor_id: UUID | None = None
-    """Only the work of this vendor's people; then nothing is said of tasks, bills and margins."""
+    """Only the work of this vendor's people; then nothing is said of tasks, fees, bills and margins."""
 
 
 class CostCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ class CostCell(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: int | None
     """Band of the task's lane."""
     stage: str | None
-    """`annotation`, `review:1` and up, `exam`, `bonus`, `adjustment`, `floor`."""
+    """`annotation`, `review:1` to `review:5`, `adjudication`, `second_look`, `fee`, `exam`, `bonus`, `adjustment`, `floor`."""
     span: date | None
     """First day (UTC) of the week, month or pay period."""
     cost: Money

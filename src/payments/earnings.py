@@ -134,13 +134,17 @@ class CostLine(msgspec.Struct, frozen=True):
     project_name: str
     domain: str
     kind: str
+    """`annotation`, `review`, `adjudication`, `exam`, `bonus`, `adjustment` or `floor`."""
     posted: Money
+    """In the project's currency, whatever it was converted to."""
     pending: Money
     posted_count: int
     pending_count: int
     voided_count: int
     fees: Money
     """Beside what was posted, out of the same budget; nothing where only one vendor's people are counted."""
+    items: int
+    """Annotations that were accepted and paid, without gold, which is paid and no item."""
 
 
 async def earnings(
@@ -220,6 +224,7 @@ async def cost_by(
             pending_count=row["pending_count"],
             voided_count=row["voided_count"],
             fees=Money(row["fees_micros"], row["currency"]),
+            items=row["items"],
         )
         for row in rows
     ]

@@ -301,8 +301,9 @@ WHERE project.id = :project_id
 -- name: cost_by
 -- What work cost and still may cost, by project, domain and kind. Paid and returned money counts at the time of that; what was deducted is subtracted.
 SELECT held.project_id, project.name AS project_name, coalesce(task.domain, held.inputs ->> 'domain', '') AS domain,
-  coalesce(assignment.kind, held.inputs ->> 'kind', '') AS kind, held.currency,
+  CASE WHEN assignment.kind = 'review' AND slot.stage = 6 THEN 'adjudication' ELSE coalesce(assignment.kind, held.inputs ->> 'kind', '') END AS kind, held.currency,
   count(*) FILTER (WHERE resolution.kind = 'post') AS posted_count,
+  count(*) FILTER (WHERE resolution.kind = 'post' AND assignment.kind = 'annotation' AND NOT task.gold) AS items,
   count(*) FILTER (WHERE held.kind = 'pending' AND resolution.id IS NULL) AS pending_count,
   count(*) FILTER (WHERE resolution.kind = 'void') AS voided_count,
   coalesce(sum(CASE WHEN held.kind = 'deduct' THEN -held.amount_micros WHEN resolution.kind = 'post' THEN resolution.amount_micros END), 0)::bigint AS posted_micros,
@@ -313,6 +314,7 @@ JOIN project ON project.id = held.project_id
 LEFT JOIN transfer AS resolution ON resolution.pending = held.id
 LEFT JOIN transfer AS fee ON fee.assignment_id = held.assignment_id AND fee.kind = 'fee' AND resolution.kind = 'post'
 LEFT JOIN assignment ON assignment.id = held.assignment_id
+LEFT JOIN slot ON slot.id = assignment.slot
 LEFT JOIN task ON task.id = held.task_id
 WHERE held.kind IN ('pending', 'deduct')
   AND (:project_ids::uuid[] IS NULL OR held.project_id = ANY (:project_ids::uuid[]))
@@ -1771,30 +1773,32 @@ WHERE a.state = :state AND (:kind::text IS NULL OR a.kind = :kind::text) AND (:p
 ORDER BY a.id LIMIT :limit
 
 -- name: costs
--- What was posted, by any of project, domain, difficulty, stage and time, beside the tasks that were accepted meanwhile. A dimension that is not asked for is '' everywhere.
+-- What was posted, by any of project, domain, difficulty, stage and time, beside the tasks that were accepted meanwhile (copies of gold are paid and no items, and nobody is
+-- billed for them). What was converted counts once, as it was posted in the project's currency. A dimension that is not asked for is '' everywhere.
 WITH paid AS (
   SELECT t.project_id, t.currency, t.created_at AS at, CASE t.kind WHEN 'deduct' THEN -t.amount_micros ELSE t.amount_micros END AS micros,
     coalesce(task.domain, exam.domain, '') AS domain, coalesce(lane.difficulty_band::text, '') AS band,
-    CASE assignment.kind WHEN 'review' THEN 'review:' || greatest(slot.stage, 1) ELSE coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') END AS stage,
+    CASE WHEN t.kind = 'fee' THEN 'fee' WHEN assignment.kind = 'review' AND slot.stage = 6 THEN 'adjudication' WHEN assignment.kind = 'review' AND slot.stage = 7 THEN 'second_look'
+      WHEN assignment.kind = 'review' THEN 'review:' || greatest(slot.stage, 1) ELSE coalesce(assignment.kind, held.inputs ->> 'kind', t.inputs ->> 'kind', '') END AS stage,
     card.id IS NOT NULL AS priced, CASE WHEN card.id IS NOT NULL THEN CASE held.inputs ->> 'kind' WHEN 'review' THEN card.bill_review_micros ELSE card.bill_annotation_micros END
       * coalesce(held.inputs ->> 'difficulty_factor', '1')::numeric * coalesce(held.inputs ->> 'expert_factor', '1')::numeric
       * coalesce(held.inputs ->> 'class_factor', '1')::numeric * coalesce(held.inputs ->> 'language_factor', '1')::numeric END AS bill
   FROM transfer t
   LEFT JOIN transfer held ON held.id = t.pending
-  LEFT JOIN rate_card card ON card.id = held.rate_card
+  LEFT JOIN task ON task.id = t.task_id
+  LEFT JOIN rate_card card ON card.id = held.rate_card AND t.kind <> 'fee' AND task.gold IS NOT TRUE
   LEFT JOIN assignment ON assignment.id = t.assignment_id
   LEFT JOIN slot ON slot.id = assignment.slot
-  LEFT JOIN task ON task.id = t.task_id
   LEFT JOIN lane ON lane.id = task.lane
   LEFT JOIN exam_attempt ON exam_attempt.id = t.exam_attempt_id
   LEFT JOIN exam ON exam.id = exam_attempt.exam
-  WHERE t.kind IN ('post', 'deduct') AND (:since::timestamptz IS NULL OR t.created_at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR t.created_at < :until::timestamptz)
+  WHERE (t.kind IN ('post', 'deduct') OR t.kind = 'fee' AND :vendor_id::uuid IS NULL) AND (:since::timestamptz IS NULL OR t.created_at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR t.created_at < :until::timestamptz)
     AND (:project_id::uuid IS NULL OR t.project_id = :project_id::uuid)
     AND (:vendor_id::uuid IS NULL OR coalesce(assignment.vendor, CASE WHEN assignment.id IS NULL THEN (SELECT a.vendor FROM annotator a WHERE a.id = t.annotator_id) END) = :vendor_id::uuid)
 ), accepted AS (
   SELECT task.project, project.currency, task.closed_at AS at, task.domain, lane.difficulty_band::text AS band
   FROM task JOIN project ON project.id = task.project JOIN lane ON lane.id = task.lane
-  WHERE task.state = 'accepted' AND :vendor_id::uuid IS NULL AND (:since::timestamptz IS NULL OR task.closed_at >= :since::timestamptz)
+  WHERE task.state = 'accepted' AND NOT task.gold AND :vendor_id::uuid IS NULL AND (:since::timestamptz IS NULL OR task.closed_at >= :since::timestamptz)
     AND (:until::timestamptz IS NULL OR task.closed_at < :until::timestamptz) AND (:project_id::uuid IS NULL OR task.project = :project_id::uuid)
     AND (:domain::text IS NULL OR task.domain = :domain::text) AND (:difficulty::int IS NULL OR lane.difficulty_band = :difficulty::int)
 ), alike AS (  -- what is billed alike is rounded once

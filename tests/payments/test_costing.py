@@ -8,7 +8,7 @@ import pytest
 from kernel import clock, db
 from kernel.errors import Invalid
 from kernel.settings import Settings
-from payments import adjustments, costing, rates
+from payments import adjustments, costing, earnings, exchange_rates, rates
 from payments.adjustments import AdjustmentDraft
 from payments.costing import CostCell, CostFilter, Dimension
 from payments.rates import Terms
@@ -101,3 +101,51 @@ async def test_one_accepted_task_bears_reviews_and_rejected_work(settings: Setti
             await cells(*wrong)  # type: ignore[arg-type]
     with pytest.raises(Invalid):
         await cells(sort="colour")
+
+
+async def test_fees_and_adjudications_are_stages_conversions_count_once_and_gold_is_no_item(settings: Settings) -> None:
+    project_id = await world.make_project(funded_micros=100_000 * CENT)
+    async with db.transaction():
+        terms = Terms(
+            bill_annotation=usd(200 * CENT), bill_review=usd(30 * CENT), fee_percent="10", fee_fixed=usd(CENT)
+        )
+        await rates.create_rate_card(project_id, "USD", usd(50 * CENT), usd(10 * CENT), {}, terms=terms)
+        day = str(clock.now().date())
+        await exchange_rates.import_rates(f"from,to,day,rate\nUSD,CNY,{day},7", "Bank", ANA, settings)
+    vendor = await world.make_vendor("V")
+    author, judge = await world.make_annotator(vendor), await world.make_annotator()
+    await db.execute("UPDATE annotator SET currency = 'CNY' WHERE id = :author", author=author)
+    work = await world.claim(project_id, author)
+    await world.submit(work)
+    decision = await world.claim(project_id, judge, review_of=work)
+    await db.execute("UPDATE slot SET stage = 6 WHERE id = (SELECT slot FROM assignment WHERE id = :id)", id=decision)
+    await world.give_verdict(decision, work)
+    await accepted(work)
+    gold = await world.claim(project_id, author)
+    await db.execute("ALTER TABLE task DISABLE TRIGGER USER")  # a copy is born as one
+    await db.execute("UPDATE task SET gold = true WHERE id = (SELECT task FROM assignment WHERE id = :id)", id=gold)
+    await world.submit(gold)
+    await accepted(gold)
+    draft = AdjustmentDraft(kind="adjustment", project_id=project_id, annotator_ids=[author], amount=usd(-5 * CENT), reason="Twice")  # fmt: skip
+    made = await act(adjustments.propose, draft, ANA, settings, by=ANA)
+    await db.execute("UPDATE adjustment SET acts_at = clock_timestamp() WHERE id = :id", id=made[0])
+    await act(adjustments.sweep)
+
+    # 2 × 50 of work, 10 of the decision, 5 taken back; fees of 10 % each, and a cent for each annotation.
+    found = {cell.stage: (cell.cost.micros // CENT, cell.lines, cell.billed) for cell in await cells("stage")}
+    assert found == {
+        "annotation": (100, 2, usd(200 * CENT)), "adjudication": (10, 1, usd(30 * CENT)), "fee": (13, 3, None), "adjustment": (-5, 1, None),
+    }  # fmt: skip
+    (total,) = await cells()
+    assert (total.cost, total.items, total.per_item, total.billed) == (
+        usd(118 * CENT),
+        1,
+        usd(118 * CENT),
+        usd(230 * CENT),
+    )
+    (of_vendor,) = await cells(vendor_id=vendor)
+    assert of_vendor.cost == usd(95 * CENT), "the fee is between the company and others"
+    lines = {line.kind: line for line in await earnings.cost_by(project_ids=[project_id])}
+    assert {kind: (line.posted.micros // CENT, line.fees.micros // CENT, line.items) for kind, line in lines.items()} == {
+        "annotation": (100, 12, 1), "adjudication": (10, 1, 0), "adjustment": (-5, 0, 0),
+    }  # fmt: skip

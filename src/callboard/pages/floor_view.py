@@ -136,7 +136,7 @@ async def _kpis(
         in_review=sum(cell.review_waiting + cell.in_review for cell in cells),
         accepted_today=totals.accepted_today,
         rejected_share=totals.rejected_today / judged if judged else None,
-        spent_today=by_currency(line.posted for line in spent),
+        spent_today=by_currency(line.posted + line.fees for line in spent),
         committed=by_currency(cost.reserved for cost in costs),
         budget_left=by_currency(cost.budget - cost.posted - cost.reserved for cost in costs if cost.budget),
     )
@@ -161,7 +161,7 @@ async def _costs(actor: Actor, chosen: list[ProjectView]) -> list[ProjectCost]:
         found.append(
             ProjectCost(
                 project_id=one.id, project=one.name, budget=budget.funded if budget.funded.micros else None,
-                reserved=budget.reserved, posted=budget.posted, accepted=accepted.get(one.id, 0),
+                reserved=budget.reserved, posted=budget.posted + budget.fees, accepted=accepted.get(one.id, 0),
             )
         )  # fmt: skip
     return sorted(found, key=lambda cost: -cost.posted.micros)
@@ -184,7 +184,7 @@ async def _vendor_costs(actor: Actor, project_ids: list[UUID]) -> list[ProjectCo
             ),
         )
         cost.posted, cost.reserved = cost.posted + line.posted, cost.reserved + line.pending
-        cost.accepted += line.posted_count if line.kind == "annotation" else 0
+        cost.accepted += line.items
     return sorted(sums.values(), key=lambda cost: -cost.posted.micros)
 
 
