@@ -1915,14 +1915,24 @@ WHERE (:base::text IS NULL OR r.base = :base::text) AND (:quote::text IS NULL OR
 ORDER BY r.day DESC, r.id DESC
 LIMIT :limit
 
--- name: missing_exchange_rates
--- Pairs that people need today and no rate leads between: by projects that are published, and by who may be paid in another currency.
+-- part: missing_rates
 SELECT project.currency AS base, annotator.currency AS quote, count(DISTINCT annotator.id)::int AS people
 FROM project CROSS JOIN annotator
 WHERE project.state = 'published' AND annotator.state = 'active' AND annotator.currency <> project.currency AND NOT EXISTS (
   SELECT FROM exchange_rate r WHERE r.base = project.currency AND r.quote = annotator.currency AND r.day <= (clock_timestamp() AT TIME ZONE 'UTC')::date
     AND r.usable_until >= (clock_timestamp() AT TIME ZONE 'UTC')::date)
-GROUP BY project.currency, annotator.currency ORDER BY 1, 2
+GROUP BY project.currency, annotator.currency
+
+-- name: missing_exchange_rates
+-- Pairs that people need today and no rate leads between: by projects that are published, and by who may be paid in another currency.
+{missing_rates}
+ORDER BY 1, 2
+
+-- name: checklist_exchange_rates_missing
+-- Pairs of currencies: work of these projects is refused to these people.
+SELECT count(*)::int AS count, NULL AS currency, 0 AS micros FROM (
+{missing_rates}
+) AS pair
 
 -- name: check_conversions_match_their_rate
 -- What was moved onto or from somebody's exchange account was converted once, by the rate that was stored with it, and that rate stands in the table.
@@ -2060,3 +2070,13 @@ WHERE d.assignment_id = :assignment_id AND d.annotator = :annotator_id AND d.kin
 -- name: line_of_adjustment
 -- As a statement shows it.
 SELECT t.seq FROM transfer t WHERE t.adjustment_id = :id AND t.kind = 'post'
+
+-- name: checklist_pay_disputes_open
+-- Opened before the end, and nobody is late yet: what is upheld later is in the next period.
+SELECT count(*)::int AS count, currency, sum(coalesce(wanted_micros, abs(line_micros)))::bigint AS micros FROM pay_dispute
+WHERE state = 'open' AND opened_at < :ends_at AND due_at > clock_timestamp() GROUP BY currency ORDER BY currency
+
+-- name: checklist_pay_disputes_overdue
+-- Nobody answered by the date that the person was told.
+SELECT count(*)::int AS count, currency, sum(coalesce(wanted_micros, abs(line_micros)))::bigint AS micros FROM pay_dispute
+WHERE state = 'open' AND opened_at < :ends_at AND due_at <= clock_timestamp() GROUP BY currency ORDER BY currency

@@ -9,9 +9,10 @@ import pytest
 from kernel import clock, db
 from kernel.errors import Invalid
 from kernel.settings import Settings
-from payments import adjustments, books, checklist, payouts, periods
+from payments import adjustments, books, checklist, pay_disputes, payouts, periods
 from payments.adjustments import AdjustmentDraft, Matching
 from payments.errors import AdjustmentsChanged, OwnAdjustment, PeriodBlocked
+from payments.pay_disputes import PayDisputeDraft
 from tests.payments import world
 from tests.payments.test_payouts import ANA, BEN, UNIT, act, drafted, give_account, paying
 from tests.payments.test_periods import add_period, close, day, earn
@@ -145,3 +146,28 @@ async def test_a_whole_list_is_decided_at_once_if_it_is_the_one_that_was_seen(se
     assert await act(adjustments.decide_matching, wanted, "approve", 2, BEN, own=people[0]) == 2
     states = [row["state"] for row in await db.fetch("SELECT state FROM adjustment ORDER BY state")]
     assert states == ["posted", "posted", "waiting"]
+
+
+async def test_disputes_of_pay_and_missing_rates_are_on_the_list_and_what_is_overdue_blocks(settings: Settings) -> None:
+    period_id = await add_period(clock.now() - timedelta(days=1), clock.now() + timedelta(seconds=1))
+    project_id, worker = await world.make_project(funded_micros=20 * UNIT), await world.make_annotator()
+    await world.make_card(project_id, annotation=UNIT, review=0)
+    work = await world.claim(project_id, worker)
+    await world.submit(work)
+    await world.decide(work, "rejected")
+    made = await act(
+        pay_disputes.open_dispute, worker, PayDisputeDraft(assignment_id=work, reason="It was right"), settings
+    )
+    await db.execute("UPDATE annotator SET currency = 'CNY' WHERE id = :worker", worker=worker)
+    found = await open_items(period_id, settings)
+    assert (found["pay_disputes_open"], found["exchange_rates_missing"]) == ((1, [UNIT]), (1, []))
+    assert "pay_disputes_overdue" not in found
+    await db.execute("UPDATE pay_dispute SET due_at = clock_timestamp() WHERE id = :made", made=made)
+    found = await open_items(period_id, settings)
+    assert ("pay_disputes_open" in found, found["pay_disputes_overdue"]) == (False, (1, [UNIT]))
+    while (await periods.period(period_id)).ends_at > clock.now():
+        await db.execute("SELECT pg_sleep(0.05)")
+    with pytest.raises(PeriodBlocked) as blocked:
+        await act(periods.start_closing, period_id, BEN)
+    assert blocked.value.extra["items"] == ["pay_disputes_overdue"]
+    await act(periods.start_closing, period_id, BEN, "answered tomorrow", ["pay_disputes_overdue"])
