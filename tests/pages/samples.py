@@ -134,14 +134,14 @@ QUEUE = v.QueueView(
         held(KEYS, 1),
         held(DOSE, 2, turns_done=0, price=usd(240), lease_until=minutes(3.4), deadline=minutes(21)),
     ],
-    returned=[v.ReturnedTask(task=LEASE, price=usd(210), reason=REASON)],
+    returned=[v.ReturnedTask(task=LEASE, price=usd(210), price_inputs=PRICED, reason=REASON)],
     waiting=[
         v.WaitingGroup(kind="dialogue", domain="general", language="en", level=2, count=18, price=v.PriceRange(low=usd(120), high=usd(120))),
         v.WaitingGroup(kind="dialogue", domain="law", language="en", level=3, count=11, price=v.PriceRange(low=usd(180), high=usd(210))),
         v.WaitingGroup(kind="dialogue", domain="medicine", language="zh-CN", level=4, count=8, price=v.PriceRange(low=usd(240), high=usd(240))),
     ],
     today=v.Today(done=6, earned=[usd(720)], pending=[usd(390), Money(12_000_000, "CNY")], active_seconds=2 * 3600 + 840),
-    kept=[v.KeptTask(task=DOSE, price=usd(210), kept_until=minutes(4.2))],
+    kept=[v.KeptTask(task=DOSE, price=usd(210), price_inputs=PRICED, kept_until=minutes(4.2))],
     offered=[v.OfferedTask(offer_id=uid(950), task=BONDS, price=usd(320), expires_at=minutes(1.6))],
     capacity=3, presence=PresenceView(uid(1), "available", "available", minutes(-40), minutes(-1), "", 1),
 )  # fmt: skip

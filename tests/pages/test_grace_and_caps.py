@@ -18,6 +18,7 @@ async def test_who_comes_back_finds_the_task_again(play: Play, settings: Setting
     page = await play.author.get("/queue")
     assert "Kept for you" in page
     assert "Go on with it" in page
+    assert "formula" in page.partition("Kept for you")[2].partition("</section>")[0], "and how its price came about"
     assert "Kept for you" not in await play.author.get("/reviews")
     again = await play.take(play.author)
     assert again != at

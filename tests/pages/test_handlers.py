@@ -67,6 +67,7 @@ async def test_rework_names_its_reason_and_comes_back_to_its_author(play: Play) 
 
     queue = await play.author.get("/queue")
     assert "Came back to you" in queue
+    assert "formula" in queue.partition("Came back to you")[2].partition("</section>")[0]
     assert "Water of 100 degrees burns green tea." in queue
     at = await play.take(play.author)
     page = await play.author.get(at)
