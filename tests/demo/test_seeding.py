@@ -15,6 +15,7 @@ from callboard.demo.content import logins as content_logins
 from callboard.demo.content import people as content_people
 from callboard.demo.operation import GUIDE, GUIDED, PROJECTS, TOUR
 from callboard.demo.past import plan
+from callboard.demo.pay_stories import ABROAD, CURRENCY, rates_of
 from callboard.demo.paying import account_of
 from callboard.demo.seeding import NotFresh, Seeded, describe_logins, seed
 from callboard.demo.workforce import PASSWORDS, external_id, logins
@@ -22,7 +23,8 @@ from callboard.pages.demo_logins import FILE as LOGINS_FILE
 from callboard.pages.demo_logins import demo_logins
 from kernel import clock, db
 from kernel.settings import Settings
-from payments import bank, checklist, payout_views, payouts, periods
+from payments import bank, checklist, exchange, exchange_rates, pay_dispute_views, payout_views, payouts, periods
+from payments.pay_dispute_views import PayDisputeFilters
 from routing import waiting
 from routing.projects import project_named
 from skills.belief import level_floor
@@ -210,3 +212,8 @@ async def test_the_months_before_are_paid_by_files_and_the_next_payout_is_drafte
     assert (found.count("unusual"), found.count("no_bank_details")) == (1, 2)
     assert account_of(10_000_001) == "GB" + account_of(10_000_001)[2:4] + "TEST00000010000001"
     assert bank.iban_fits(account_of(10_000_001))
+    abroad = await person(content_people()[ABROAD].key)
+    assert (await exchange.pay_currency(abroad), await exchange_rates.missing()) == (CURRENCY, [])
+    assert rates_of(clock.now().date()) == rates_of(clock.now().date())
+    (waits,) = (await pay_dispute_views.pay_disputes(PayDisputeFilters(state="open"), limit=9)).items
+    assert (waits.kind, waits.not_yours, waits.overdue) == ("posted", False, False)

@@ -71,3 +71,7 @@ SELECT id FROM person WHERE roles ? 'manager' ORDER BY id LIMIT 1
 -- The third person's newest payment.
 SELECT l.id FROM payout_line l JOIN annotator a ON a.id = l.annotator JOIN statement s ON s.id = l.statement
 WHERE l.batch = :batch_id ORDER BY a.external_id = (SELECT external_id FROM annotator WHERE external_id LIKE 'demo:%' ORDER BY external_id OFFSET 2 LIMIT 1) DESC, s.no DESC LIMIT 1
+
+-- name: demo_newest_line
+-- What somebody was paid last, as a line of their earnings.
+SELECT seq FROM transfer WHERE annotator_id = :annotator_id AND kind = 'pending' ORDER BY created_at DESC, seq DESC LIMIT 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from callboard.access.people import FIRST_ADMIN
-from callboard.demo import paying
+from callboard.demo import pay_stories, paying
 from callboard.demo.exams import open_exams
 from callboard.demo.gold import PROJECT as WITH_GOLD
 from callboard.demo.gold import mix_in
@@ -83,6 +83,7 @@ async def seed(settings: Settings) -> Seeded:
         await switch_on_rules()
         tasks = [await _make(project, settings) for project in PROJECTS]
         await paying.live_through_months((await project_named(PROJECTS[0].name)).id, settings)
+        await pay_stories.tell(settings)
     async with db.transaction(ACTOR):
         await mix_in((await project_named(WITH_GOLD.name)).id, settings)
     show_logins(settings)
