@@ -9,10 +9,11 @@ from kernel import audit, db
 from kernel.chain import ChainReport
 from kernel.invariants import Result, run
 from kernel.settings import load_settings
-from payments import sealing
+from payments import books, sealing
 from payments.verify import INVARIANTS, ledger_totals
 
 _HASH_LENGTH = 64
+ACTOR = "system:ledger-verify"
 
 
 class LedgerReport(msgspec.Struct, frozen=True):
@@ -52,10 +53,21 @@ class LedgerReport(msgspec.Struct, frozen=True):
         return "\n".join(lines)
 
 
-async def run_ledger_check(dsn: str, head: str | None = None) -> LedgerReport:
+async def run_ledger_check(dsn: str, head: str | None = None, *, note: bool = False) -> LedgerReport:
+    """`note`: written down as *Check the books now* does, which the checklists of pay periods ask for."""
     limits = {"statement_timeout": str(int(NO_LIMIT_SECONDS * 1000))}
     async with db.pool(dsn, load_settings(), command_timeout=NO_LIMIT_SECONDS, server_settings=limits):
-        return await ledger_check(head)
+        report = await ledger_check(head)
+        if note:
+            await write_down(report)
+        return report
+
+
+async def write_down(report: LedgerReport) -> None:
+    """The rules that do not hold, for the checklists of pay periods; on the pool that is open in this process."""
+    failures = [one.name for one in report.broken] + ([] if report.ledger_chain.ok else [books.CHAIN])
+    async with db.transaction(ACTOR):
+        await books.note(failures)
 
 
 async def ledger_check(head: str | None = None) -> LedgerReport:

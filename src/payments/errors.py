@@ -1,4 +1,4 @@
-from kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class HoldResolved(Conflict):
@@ -179,3 +179,8 @@ class BadBankFile(Invalid):
 class PeriodBlocked(Conflict):
     code = "period_blocked"
     title = "Something stands in the way of closing this period; see its checklist"
+
+
+class BooksTooLarge(Unavailable):
+    code = "books_too_large"
+    title = "The ledger is too large to be checked while somebody waits; callboard ledger verify --note does it"

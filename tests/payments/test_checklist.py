@@ -6,12 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from callboard.ledger_check import ledger_check, write_down
 from kernel import clock, db
 from kernel.errors import Invalid
 from kernel.settings import Settings
 from payments import adjustments, books, checklist, pay_disputes, payouts, periods
 from payments.adjustments import AdjustmentDraft, Matching
-from payments.errors import AdjustmentsChanged, OwnAdjustment, PeriodBlocked
+from payments.errors import AdjustmentsChanged, BooksTooLarge, OwnAdjustment, PeriodBlocked
 from payments.pay_disputes import PayDisputeDraft
 from tests.payments import world
 from tests.payments.test_payouts import ANA, BEN, UNIT, act, drafted, give_account, paying
@@ -171,3 +172,14 @@ async def test_disputes_of_pay_and_missing_rates_are_on_the_list_and_what_is_ove
         await act(periods.start_closing, period_id, BEN)
     assert blocked.value.extra["items"] == ["pay_disputes_overdue"]
     await act(periods.start_closing, period_id, BEN, "answered tomorrow", ["pay_disputes_overdue"])
+
+
+async def test_books_that_take_too_long_are_refused_and_the_command_line_notes_what_it_found() -> None:
+    with pytest.raises(BooksTooLarge):
+        async with db.transaction():
+            await db.execute("SET LOCAL statement_timeout = '1ms'")
+            await books.failures()
+    await write_down(await ledger_check())
+    found = await books.last_check()
+    assert found is not None
+    assert found.failures == []

@@ -24,6 +24,9 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "pay_period_not_found": _("There is nothing here, or it is not yours to see."),
         "adjustment_not_found": _("There is nothing here, or it is not yours to see."),
         "pay_period_not_over": _("A pay period is closed once its time is over, and after the one before it."),
+        "books_too_large": _(
+            "The ledger is too large to be checked while you wait. Run callboard ledger verify --note on the server."
+        ),
         "period_blocked": _("Something blocks this period. See its checklist."),
         "adjustments_changed": _("Others came, or some were decided, since the list was shown. Look at it again."),
         "own_adjustment": _("Somebody else decides this: nobody approves what they proposed, or what they get."),

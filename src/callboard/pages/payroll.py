@@ -21,6 +21,7 @@ from callboard.pages.views_pay import ExceptionsPage, PayrollPage, PeriodPage, S
 from kernel import clock, db
 from kernel.errors import DomainError
 from payments import books, checklist, periods, statements
+from payments.errors import BooksTooLarge
 from payments.statements import StatementDocument
 
 READ, LEDGER, WRITE = Permission.ANNOTATORS_READ, Permission.LEDGER_READ, Permission.MONEY_WRITE
@@ -74,7 +75,12 @@ async def exceptions(request: Call, period_id: FromPath[UUID]) -> Response[str]:
 
 @post("/payroll/{period_id:uuid}/check", guards=[require(WRITE)], include_in_schema=False, status_code=200)
 async def check_books(request: Call, period_id: FromPath[UUID]) -> Response[str]:
-    found = await books.failures()
+    try:
+        found = await books.failures()
+    except BooksTooLarge as error:
+        view = await _period_view(request, period_id)
+        view.problem = problem_view(error, request)
+        return page(request, "payroll_period.html", view, status=error.status)
     async with db.transaction(request.actor.label):
         await books.note(found)
     return redirect(request, f"/payroll/{period_id}?done=checked")
