@@ -36,17 +36,21 @@ from kernel.errors import Unavailable
 from kernel.ids import uuid7
 from kernel.money import Money
 from kernel.settings import Settings, load_settings
-from payments import adjustments, bank, ledger, payouts, periods
+from payments import adjustments, bank, exchange, exchange_rates, ledger, pay_disputes, payouts, periods, rates
 from payments.adjustments import AdjustmentDraft
 from payments.bank import BankDetailsDraft
 from payments.errors import NothingToPay
+from payments.pay_disputes import PayDisputeAnswer, PayDisputeDraft
 from payments.payouts import PayoutDraft
+from payments.rates import Terms
 from payments.verify import ledger_totals
 from routing.events import BudgetExhausted, WorkReinstated, emit
 from tests.conftest import TEMPLATE
 from tests.payments import world
 
 EXAMPLES = int(os.environ.get("CALLBOARD_MONEY_EXAMPLES", "3"))
+MANY = 50
+"""From so many lives on no two runs are alike, and everything happens in one of them."""
 STEPS = 30
 TRIES = 8
 ANA, BEN = "person:ana", "person:ben"
@@ -134,9 +138,24 @@ class LifeOfMoney(RuleBasedStateMachine):
     def begin(self) -> None:
         async def begin() -> None:
             self.projects = [await world.make_project(funded_micros=9_000_000) for _ in range(2)]
-            for project in self.projects:
-                await world.make_card(project, annotation=1_250_001, review=7, d3="1.5")
+            terms = (Terms(fee_percent="3.3", fee_fixed=Money(3, "USD")), None)
+            for project, own in zip(self.projects, terms, strict=True):
+                async with db.transaction():
+                    await rates.create_rate_card(
+                        project,
+                        "USD",
+                        Money(1_250_001, "USD"),
+                        Money(7, "USD"),
+                        {"3": "1.5"},
+                        expert_factor="1",
+                        terms=own,
+                    )
             self.people = [await world.make_annotator() for _ in range(3)]
+            async with db.transaction(BEN):
+                day = await db.fetch_value("SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date::text")
+                table = f"from,to,day,rate\nUSD,CNY,{day},7.124301"
+                await exchange_rates.import_rates(table, "Bank", BEN, self.settings)
+                await exchange.set_pay_currency(self.people[2], "CNY", "")
             for person in self.people:
                 async with db.transaction(BEN):
                     await bank.set_details(
@@ -218,6 +237,38 @@ class LifeOfMoney(RuleBasedStateMachine):
         if self.act(overturn, fuse, twice=twice) is None:
             self.work[one] = "accepted"
 
+    @precondition(lambda self: self._some("rejected"))
+    @rule(data=st.data(), micros=st.integers(1, 3_000_000), approve=st.booleans(), fuse=FUSES, twice=TWICE)
+    def dispute(self, data: st.DataObject, micros: int, *, approve: bool, fuse: int, twice: bool) -> None:
+        """Who is right gets an adjustment; an overturn that comes later takes it back, whatever became of it."""
+        one = data.draw(st.sampled_from(self._some("rejected")))
+        wish = PayDisputeAnswer(outcome="uphold", answer="our_mistake", amount=Money(micros, "USD"))
+
+        async def uphold() -> object:
+            made = await db.fetch_one(
+                "SELECT id, state, adjustment FROM pay_dispute WHERE assignment_id = :one", one=one
+            )
+            if made is None:
+                person = await db.fetch_value("SELECT annotator FROM assignment WHERE id = :one", one=one)
+                async with db.transaction(ANA):
+                    draft = PayDisputeDraft(assignment_id=one, reason="It was right")
+                    await pay_disputes.open_dispute(UUID(int=person.int), draft, self.settings)
+                return await uphold()
+            if made["state"] == "open":
+                try:
+                    async with db.transaction(ANA):
+                        await pay_disputes.decide([UUID(int=made["id"].int)], wish, ANA, self.settings)
+                except BudgetExhausted:
+                    return BudgetExhausted
+                self.seen["upheld"] += 1
+                return await uphold()
+            if approve:
+                async with db.transaction(BEN):
+                    await adjustments.decide([UUID(int=made["adjustment"].int)], "approve", BEN)
+            return None
+
+        self.act(uphold, fuse, twice=twice)
+
     @rule(
         project=st.integers(0, 1), person=st.integers(0, 2), micros=st.integers(-2_000_000, 2_000_000).filter(bool),
         decision=st.sampled_from(["approve", "approve", "refuse"]), fuse=FUSES, twice=TWICE,
@@ -269,9 +320,12 @@ class LifeOfMoney(RuleBasedStateMachine):
             self.work[one] = "stated"
 
     @precondition(lambda self: self.closed)
-    @rule(outcome=st.sampled_from(["paid", "returned"]), fuses=st.tuples(FUSES, FUSES, FUSES, FUSES), twice=TWICE)
-    def pay_out(self, outcome: Any, fuses: tuple[int, ...], twice: bool) -> None:
-        batch_id = self.act(self._draft, fuses[0])
+    @rule(
+        outcome=st.sampled_from(["paid", "returned", "bounced"]), currency=st.sampled_from(["USD", "USD", "CNY"]),
+        fuses=st.tuples(FUSES, FUSES, FUSES, FUSES), twice=TWICE,
+    )  # fmt: skip
+    def pay_out(self, outcome: Any, currency: str, fuses: tuple[int, ...], twice: bool) -> None:
+        batch_id = self.act(lambda: self._draft(currency), fuses[0])
         if batch_id is None:
             return
         states = {"drafted": self._approve, "approved": self._export, "exported": self._confirm}
@@ -281,11 +335,11 @@ class LifeOfMoney(RuleBasedStateMachine):
             if state in states:
                 self.act(lambda state=state: states[state](batch_id, outcome), fuse, twice=twice)  # type: ignore[misc]
 
-    async def _draft(self) -> UUID | None:
+    async def _draft(self, currency: str) -> UUID | None:
         drafted = await db.fetch_value("SELECT id FROM payout_batch WHERE state = 'drafted'")
         if drafted is not None:  # nobody heard of it
             return UUID(int=drafted.int)
-        wish = PayoutDraft(self.closed[-1], "USD", "csv", clock.now().date() + timedelta(days=2))
+        wish = PayoutDraft(self.closed[-1], currency, "csv", clock.now().date() + timedelta(days=2))
         try:
             async with db.transaction(ANA):
                 return await payouts.draft(wish, ANA, self.settings)
@@ -309,8 +363,12 @@ class LifeOfMoney(RuleBasedStateMachine):
     async def _confirm(self, batch_id: UUID, outcome: Any) -> None:
         async with db.transaction(BEN):
             ids = [UUID(int=row["id"].int) for row in await db.fetch(payouts.sql.payout_line_states, batch_id=batch_id)]
-            await payouts.confirm(batch_id, ids, outcome, BEN, "AC04")
-            await payouts.reconcile(batch_id, (await payouts.batch(batch_id)).paid, BEN)
+            first: Any = "paid" if outcome == "bounced" else outcome
+            if (await payouts.batch(batch_id)).state == "exported":
+                await payouts.confirm(batch_id, ids, first, BEN, "AC04")
+                await payouts.reconcile(batch_id, (await payouts.batch(batch_id)).paid, BEN)
+            if outcome == "bounced":
+                await payouts.confirm(batch_id, ids[:1], outcome, BEN, "AC04")
 
     @invariant()
     def the_books_fit(self) -> None:
@@ -330,13 +388,16 @@ def test_the_books_fit_after_every_step_and_every_crash(postgres: EmbeddedPostgr
         pass
 
     Here.postgres, Here.seen = postgres, Counter()
-    Here.settings = msgspec.structs.replace(settings, approval_limits="USD 0", payout_minimum="USD 0")
+    Here.settings = msgspec.structs.replace(settings, approval_limits="USD 0", payout_minimum="USD 0, CNY 0")
     run_state_machine_as_test(
         Here,
         settings=effort(
-            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, derandomize=EXAMPLES < 50, database=None,
+            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, derandomize=EXAMPLES < MANY, database=None,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate],  # where a process dies, no run is like another: nothing can be made smaller
         ),
     )  # fmt: skip
     # The lives were worth living: money went every way, and processes died.
-    assert Here.seen.keys() >= {"crash", "direct", "pending", "post", "void", "earmark", "clear"}, Here.seen
+    wanted = {"crash", "direct", "pending", "post", "void", "earmark", "clear", "fee", "convert"}
+    if EXAMPLES >= MANY:
+        wanted |= {"upheld", "bounce", "deduct"}
+    assert Here.seen.keys() >= wanted, Here.seen
