@@ -1,9 +1,10 @@
 """How much has to be looked at for a promise, and how soon a rogue is held: seeded worlds, the product's functions.
 
-`bench/reviews.py [--quick] [--json] [--seed N]`. Worlds of 40 authors and 12,000 pieces with known rates of defects: most good and
+`bench/reviews.py [LOG.csv] [--quick] [--json] [--seed N]`. Worlds of 40 authors and 12,000 pieces with known rates of defects: most good and
 a few bad (two of them), authors who are proven and get careless halfway, and a crowd of equals, in which no choice of what to look at helps.
 The promise is 95 %. A fixed rate with the same promise is chosen with the truth at hand: the least share of looks that
 keeps the promise in 95 % of the very same runs, which nobody could know before. A finder sees every defect that is looked at.
+What looks at risks catch, and how well claims are kept, is in `_risk.py`; a log that is named is played there, too.
 """
 
 import math
@@ -11,6 +12,7 @@ import random
 import sys
 from typing import NamedTuple
 
+import _risk
 from _form import Goal, Options, main
 
 from routing import breaker
@@ -177,8 +179,15 @@ def measure(options: Options) -> list[Goal]:
             at_most=True,
         ),
         Goal("false alarms in 500 second looks of the honest", wrong, FALSE_ALARMS, "of managers", at_most=True),
+        *_risk.measure(options),
     ]
 
 
 if __name__ == "__main__":
-    sys.exit(main("The promise of sampled reviews, and the breaker of mass rejections.", measure))
+    sys.exit(
+        main(
+            "The promise of sampled reviews, the breaker of mass rejections, looks at risks.",
+            measure,
+            path="a log of answers to play, too",
+        )
+    )

@@ -2823,3 +2823,40 @@ LEFT JOIN submission n ON n.slot = e.slot AND n.author = e.author AND n.round = 
 WHERE b.id = :submission_id AND e.project = b.project AND e.task <> b.task
   AND coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) IN ('rework', 'reject')
 ORDER BY v.given_at DESC LIMIT :limit
+
+-- name: risk_of_own
+-- What tells of a piece's risk: its label, other answers to its task, its difficulty, and what a stage found in its author's newest work, in its domain and in all.
+SELECT b.payload ->> 'label' AS label, t.difficulty_mean, t.difficulty_variance,
+       (SELECT count(*)::int FROM submission o WHERE o.task = b.task AND o.id <> b.id AND o.state IN ('pending', 'accepted')) AS others,
+       (SELECT count(*)::int FROM (SELECT FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.author = :author_id LIMIT :newcomers) n) AS pieces,
+       own.*
+FROM submission b JOIN task t ON t.id = :task_id
+CROSS JOIN LATERAL (
+  SELECT count(*)::int AS looks, count(*) FILTER (WHERE j.outcome <> 'accept')::int AS defects,
+         count(*) FILTER (WHERE r.domain = :domain)::int AS looks_here, count(*) FILTER (WHERE r.domain = :domain AND j.outcome <> 'accept')::int AS defects_here,
+         avg(k.difficulty_mean) AS usual_difficulty
+  FROM (SELECT submission, stage, domain, reason FROM review_step WHERE project = :project_id AND stage = :stage AND author = :author_id ORDER BY decided_at DESC LIMIT :memory) r
+  JOIN submission w ON w.id = r.submission JOIN task k ON k.id = w.task
+  CROSS JOIN LATERAL (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome) AS outcome
+                      FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) j
+  WHERE r.reason ->> 'rule' NOT IN ('sent_back', 'second_review')) own
+WHERE b.id = :submission_id
+
+-- name: risk_window
+-- The newest decisions of a stage that looks by risk.
+SELECT (reason ->> 'risk')::float8 AS risk, chance, (reason ->> 'newcomer')::bool AS newcomer
+FROM review_step WHERE project = :project_id AND stage = :stage AND reason ->> 'rule' = 'risk' ORDER BY decided_at DESC LIMIT :limit
+
+-- name: risk_found
+-- What a stage that looks by risk decided, what counts of it, and the defects that were found by the chance of their look.
+WITH judged AS MATERIALIZED (
+  SELECT r.looked, r.overdue_at, r.chance,
+         (SELECT coalesce((SELECT o.outcome FROM overturn o WHERE o.verdict = v.id ORDER BY o.decided_at DESC LIMIT 1), v.outcome)
+          FROM verdict v WHERE v.submission = r.submission AND v.stage = r.stage) AS outcome
+  FROM review_step r WHERE r.project = :project_id AND r.stage = :stage AND r.reason ->> 'rule' = 'risk'
+)
+SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE looked)::int AS looked, count(*) FILTER (WHERE outcome <> 'accept')::int AS defects,
+       count(*) FILTER (WHERE outcome IN ('accept', 'fix') OR outcome IS NULL AND (NOT looked OR overdue_at IS NOT NULL))::int AS passed,
+       (SELECT jsonb_agg(jsonb_build_object('chance', f.chance, 'n', f.n)) FROM (
+          SELECT chance, count(*) AS n FROM judged d WHERE d.outcome <> 'accept' GROUP BY 1) f) AS found
+FROM judged

@@ -17,6 +17,7 @@ from kernel.sql import load
 from routing import requirements as req
 from routing.errors import BadPlan, BadRequirement, NoSuchPlan, NoSuchProject, PlanInForce
 from routing.lanes import Lane, Requirements, review_lane
+from routing.risk_review import Budget
 from routing.sampling import Promise
 from routing.wanted import Known, read
 
@@ -30,13 +31,16 @@ Overdue = Literal["wait", "escalate", "accept"]
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much of what reaches a stage is looked at."""
 
-    mode: Literal["fixed", "stratified", "adaptive"] = "fixed"
+    mode: Literal["fixed", "stratified", "adaptive", "risk"] = "fixed"
     """`fixed`: each piece with the same chance. `stratified`: the same share of each author's work of one domain and
-    difficulty, so that none is left out by luck. `adaptive`: as little as keeps `promise`."""
+    difficulty, so that none is left out by luck. `adaptive`: as little as keeps `promise`. `risk`:
+    a budget of looks, spent where errors are likeliest."""
     share: Annotated[float, Meta(ge=0.01, le=1)] = 1.0
     """Of `fixed` and `stratified`."""
     promise: Promise = Promise()
     """Of `adaptive`."""
+    risk: Budget = Budget()
+    """Of `risk`."""
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -293,7 +297,12 @@ async def compare(project_id: UUID, a: int, b: int) -> PlanComparison:
 def looks(stages: list[Stage]) -> float | None:
     if any(stage.share.mode == "adaptive" for stage in stages):
         return None
-    return round(100 * sum(stage.share.share for stage in stages), 1)
+    return round(100 * sum(share_looked_at(stage.share) for stage in stages), 1)
+
+
+def share_looked_at(of: Share) -> float:
+    """Of stages that are not adaptive."""
+    return of.risk.budget if of.mode == "risk" else of.share
 
 
 def differences(a: list[Stage], b: list[Stage]) -> list[PlanDifference]:

@@ -3,6 +3,7 @@
 A replay draws nothing: each piece counts with the chance of its look, so that two versions differ by what they say and not by luck.
 It knows of a piece what was found when somebody looked at it in truth, and of what nobody judged nothing; a stage that looks at a piece that
 was sent back or rejected ends its way. An adaptive stage learns on its way from what it would have looked at.
+One that looks by risk counts with its budget, evenly: what the risks were then is not known for other plans.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from routing.eligibility import judge
 from routing.fitting import counted
 from routing.lanes import Lane, lane_of
 from routing.projects import project
-from routing.review_plans import Plan, Stage
+from routing.review_plans import Plan, Stage, share_looked_at
 from routing.sampling import Promise, Seen, Tally, shares
 from skills.profiles import Profile
 
@@ -120,7 +121,7 @@ def replayed(pieces: Sequence[Piece], stages: Sequence[Stage], seen: dict[UUID, 
         reached, missed = 1.0, 1.0
         for n, stage in enumerate(stages):
             again = n == 0 and one.round > 1
-            chance = 1.0 if again else adaptive[n].chance(one) if n in adaptive else stage.share.share
+            chance = 1.0 if again else adaptive[n].chance(one) if n in adaptive else share_looked_at(stage.share)
             found.looks[n] += reached * chance
             if n in adaptive and not again:
                 adaptive[n].learn(one, chance, reached)

@@ -22,6 +22,7 @@ from routing.ladder import SECOND_REVIEW
 from routing.lanes import ANNOTATION, lane_of
 from routing.promises import chance_of
 from routing.review_plans import BUILT_IN, Plan, Share, plan_of
+from routing.risk_staging import Piece, chosen
 from routing.views import Views
 from skills.profiles import load_profile
 
@@ -143,6 +144,12 @@ async def _look(work: _Work, share: Share, stage: int, *, sent_back: bool) -> Lo
         stratum = work.domain, work.band
         chance, why = await chance_of(work.project_id, stage, work.author_id, stratum, share.promise)
         return Look(draw < chance, chance, {"rule": "adaptive"} | why)
+    if share.mode == "risk":
+        piece = Piece(
+            work.submission_id, work.task_id, work.project_id, work.author_id, work.domain, work.half_life_days
+        )
+        chance, why = await chosen(piece, stage, share.risk)
+        return Look(draw < chance, chance, {"rule": "risk"} | why)
     row = await db.fetch_one(
         sql.stratum, project_id=work.project_id, stage=stage, author_id=work.author_id, domain=work.domain, band=work.band,
         limit=STRATUM_MEMORY,

@@ -196,6 +196,7 @@ POST   /api/v1/projects/{project_id:uuid}/review-plans            bosses fronten
 GET    /api/v1/projects/{project_id:uuid}/review-plans/compare    bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/review-plans/replay     bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/review-promise          bosses frontend
+GET    /api/v1/projects/{project_id:uuid}/review-risk             bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/review-plans/{version:int}/activate          bosses frontend
 GET    /api/v1/tasks/{task_id:uuid}/review-steps                  bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/gold                    bosses

@@ -341,6 +341,12 @@ async def test_a_plan_of_review_is_written_put_in_force_and_gone_back_from(play:
     assert re.search(r"Promised: at most 5.% with a defect", page)
     await boss.post(f"{path}/0/activate", reason="too dear")
     assert "Promised:" not in await boss.get(path)
+    by_risk = right | {"mode_1": "risk", "share_1": "", "budget_1": "20", "lot_1": "25", "first_1": "5"}
+    await boss.post(path, count=1, note="Where errors are likeliest", **by_risk)
+    share = await db.fetch_value("SELECT stages -> 0 -> 'share' FROM review_plan WHERE version = 2")
+    assert (share["mode"], share["risk"]) == ("risk", {"budget": 0.2, "random": 0.25, "newcomers": 5})
+    await boss.post(f"{path}/2/activate", reason="try it")
+    assert "what was spent, and what went out" in await boss.get(path)
 
 
 async def test_name_guidelines_role_and_the_bar_of_experts_are_changed_and_taken_back(play: Play) -> None:

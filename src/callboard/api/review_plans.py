@@ -19,11 +19,12 @@ from callboard.api.shapes import Items
 from callboard.api.work import reply, unit_of_work
 from kernel import db
 from kernel.sql import load
-from routing import promises, review_plans, review_replay
+from routing import promises, review_plans, review_replay, risk_staging
 from routing.projects import project
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, PlanDraft, ReviewPlanView
 from routing.review_replay import PlanReplays
+from routing.risk_staging import StageRisk
 
 READ, WRITE, TASKS = Permission.PROJECTS_READ, Permission.PROJECTS_WRITE, Permission.TASKS_LIST
 ProjectId = FromPath[UUID]
@@ -53,7 +54,7 @@ class ReviewStepView(msgspec.Struct, frozen=True):
     chance: float
     """With which it was to be looked at."""
     reason: dict[str, Any]
-    """`rule` (`fixed`, `stratified`, `adaptive`, `sent_back`, `second_review`) with its figures, and the stage's name."""
+    """`rule` (`fixed`, `stratified`, `adaptive`, `risk`, `sent_back`, `second_review`) with its figures, and the stage's name."""
     decided_at: datetime
     due_at: datetime | None
     overdue: str
@@ -137,6 +138,13 @@ async def promise(project_id: ProjectId) -> Response[Items[StagePromise]]:
     return reply(Items(await promises.promises(project_id)))
 
 
+@get("/projects/{project_id:uuid}/review-risk", guards=[require(READ)], operation_id="readReviewRisk", tags=["reviews"])
+async def risk(project_id: ProjectId) -> Response[Items[StageRisk]]:
+    """Of the stages in force that look by risk: budget, spend, and the share of defects in what counts, with its interval."""
+    await project(project_id)
+    return reply(Items(await risk_staging.risks(project_id)))
+
+
 @get("/tasks/{task_id:uuid}/review-steps", guards=[require(TASKS)], operation_id="listReviewSteps", tags=["reviews"])
 async def steps(request: Call, task_id: FromPath[UUID]) -> Response[Items[ReviewStepView]]:
     """What the plan decided about each hand-in of the task, and why, in order."""
@@ -144,4 +152,4 @@ async def steps(request: Call, task_id: FromPath[UUID]) -> Response[Items[Review
     return reply(Items(await db.fetch_as(ReviewStepView, sql.steps_of_task, task_id=task_id)))
 
 
-route_handlers = [list_all, create, activate, compare, replay, promise, steps]
+route_handlers = [list_all, create, activate, compare, replay, promise, risk, steps]

@@ -45,6 +45,7 @@ PROJECT_LABELS: dict[str, dict[str, str]] = {
         "fixed": _("A share"),
         "stratified": _("A share of each author's"),
         "adaptive": _("As little as keeps a promise"),
+        "risk": _("A budget, where errors are likeliest"),
     },
     "plan_overdue": {
         "wait": _("it waits"),

@@ -63,6 +63,9 @@ REVIEW_LABELS: dict[str, dict[str, str]] = {
         "fixed": _("Each piece has the same chance."),
         "stratified": _("Each author's work has the same share of looks."),
         "promise": _("As little is looked at as keeps the promise."),
+        "risky": _("Its risk is among the highest of the newest pieces, which the budget goes to."),
+        "first_pieces": _("It is one of the first pieces of this author here, which a part of the budget is for."),
+        "by_lot": _("Its risk is low; a part of the budget is spent by lot over everything."),
     },
     "quality_weeks": {
         "4": _("4 weeks"),

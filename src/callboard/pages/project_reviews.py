@@ -17,7 +17,7 @@ from callboard.pages.projects import READ, WRITE, ProjectId, head_of
 from callboard.pages.views_reviews import AdjudicatorForm, PlanPage, StageForm
 from kernel import db
 from kernel.errors import DomainError
-from routing import promises, review_plans, review_replay
+from routing import promises, review_plans, review_replay, risk_staging
 from routing.review_plans import (
     HOURS_OF_A_YEAR,
     LONGEST_NOTE,
@@ -28,11 +28,12 @@ from routing.review_plans import (
     Share,
     Stage,
 )
+from routing.risk_review import Budget
 from routing.sampling import Promise
 from skills import registry
 
 VERSION = re.compile(r"\d{1,6}")
-LEVELS, MODES = {"", "1", "2", "3", "4", "5"}, {"fixed", "stratified", "adaptive"}
+LEVELS, MODES = {"", "1", "2", "3", "4", "5"}, {"fixed", "stratified", "adaptive", "risk"}
 OVERDUE, SECOND = {"wait", "escalate", "accept"}, {"same", "anybody"}
 MOST_VERSIONS = 30
 TEXTS = tuple(name for name in StageForm.__struct_fields__ if name != "other_vendor")
@@ -48,7 +49,8 @@ def typed_of(stage: Stage) -> StageForm:
         name=stage.name, level=str(who.get("min_level") or ""), role=who.get("role") or "",
         require=require if isinstance(require, str) else msgspec.json.encode(require).decode(), other_vendor=stage.other_vendor,
         mode=share.mode, share=f"{share.share * 100:g}", defects=f"{promise.defects * 100:g}",
-        confidence=f"{promise.confidence * 100:g}", floor=f"{promise.floor * 100:g}", newcomers=str(promise.newcomers), due=due,
+        confidence=f"{promise.confidence * 100:g}", floor=f"{promise.floor * 100:g}", newcomers=str(promise.newcomers),
+        budget=f"{share.risk.budget * 100:g}", lot=f"{share.risk.random * 100:g}", first=str(share.risk.newcomers), due=due,
         unit=unit if stage.due_hours else "hours", overdue=stage.overdue, second_look=stage.second_look,
         double=f"{stage.double_share * 100:g}",
     )  # fmt: skip
@@ -76,6 +78,7 @@ async def _view(request: Call, project_id: UUID, stages: list[StageForm] | None 
     return PlanPage(
         head=head, versions=await review_plans.plans(project_id, limit=MOST_VERSIONS),
         activations=await review_plans.activations(project_id), promises=await promises.promises(project_id),
+        risks=await risk_staging.risks(project_id),
         stages=[typed_of(stage) for stage in start.stages] if stages is None else stages,
         adjudicator=_adjudicator_typed(start.adjudicator), start=start.version, active=active,
         roles=[one.code for one in await registry.roles(counted=False) if not one.archived], most_stages=MOST_STAGES,
@@ -142,6 +145,12 @@ def _stage(fields: Fields, form: StageForm, n: int, roles: set[str]) -> Stage:
 
 def _share(fields: Fields, mode: str, n: int) -> Share:
     """What the chosen way does not ask is not read: a wrong number in a field that is hidden could not be found."""
+    if mode == "risk":
+        budget = Budget(
+            budget=fields.asked(f"budget_{n}", 1, 100) / 100, random=fields.asked(f"lot_{n}", 5, 100) / 100,
+            newcomers=fields.number(f"first_{n}", 0, 500) or 0,
+        )  # fmt: skip
+        return Share(mode="risk", risk=budget)
     if mode != "adaptive":
         return Share(
             mode="stratified" if mode == "stratified" else "fixed", share=fields.asked(f"share_{n}", 1, 100) / 100

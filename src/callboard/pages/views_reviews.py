@@ -11,6 +11,7 @@ from routing.holds import HoldView
 from routing.promises import StagePromise
 from routing.review_plans import PlanActivation, PlanComparison, ReviewPlanView
 from routing.review_replay import PlanReplays
+from routing.risk_staging import StageRisk
 from routing.verdict_items import Named
 
 
@@ -28,6 +29,9 @@ class StageForm(Struct, kw_only=True):
     confidence: str = "95"
     floor: str = "10"
     newcomers: str = "10"
+    budget: str = "10"
+    lot: str = "15"
+    first: str = "20"
     due: str = ""
     unit: str = "hours"
     overdue: str = "wait"
@@ -86,6 +90,7 @@ class PlanPage(Struct, kw_only=True):
     comparison: PlanComparison | None = None
     replays: PlanReplays | None = None
     """Of the two that are compared."""
+    risks: list[StageRisk] = field(default_factory=list)
     note: str = ""
     faults: dict[str, Fault] = field(default_factory=dict)
     focus: str = ""
