@@ -4,7 +4,7 @@ from callboard.pages.i18n import mark as _
 
 WEBHOOK_LABELS: dict[str, dict[str, str]] = {
     "webhook_state": {
-        "active": _("Active"),
+        "active": _("Running"),
         "failing": _("Tries again"),
         "paused": _("Paused"),
         "dead": _("Dead"),
