@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.access import sessions
+from callboard.webhooks import registering as webhooks
 from dialogue import snapshot_files
 from kernel import audit, outbox
 from kernel.settings import Settings
@@ -48,6 +49,7 @@ NAMES = (
     pay_disputes.JOB,
     "kernel.tidy",
     "access.tidy",
+    "webhooks.tidy",
     "skills.end_exams",
     "skills.estimate_crowd",
     standing_judging.JOB,
@@ -195,6 +197,11 @@ async def tidy(_payload: dict[str, Any], settings: Settings) -> None:
 @outbox.handler("access.tidy")
 async def tidy_sign_ins(_payload: dict[str, Any], _settings: Settings) -> None:
     await sessions.tidy()
+
+
+@outbox.handler("webhooks.tidy")
+async def tidy_webhooks(_payload: dict[str, Any], settings: Settings) -> None:
+    await webhooks.tidy(settings)
 
 
 @outbox.handler("skills.end_exams")

@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from callboard.logs import configure_logs
 from callboard.relay import Relay
+from callboard.webhooks.courier import Courier
 from kernel import db, outbox
 from kernel.clock import now
 from kernel.settings import Settings
@@ -57,6 +58,7 @@ TIMED = (
     Timed("payments.open_period", 600),  # a period that ended can be closed within ten minutes
     Timed("kernel.tidy", 3600),
     Timed("access.tidy", 3600),
+    Timed("webhooks.tidy", 3600),
     Timed("skills.end_exams", 60),
     Timed("skills.end_standing", 60),
     Timed("skills.judge_everybody", 3600),  # silence and expiry are told within the hour
@@ -108,15 +110,18 @@ class Clock:
             log.info("leading")
             scheduler = self._scheduler()
             relaying = asyncio.create_task(relay.run())
+            carrying = asyncio.create_task(Courier(self._settings).run())
             try:
-                while not relaying.done():
+                while not relaying.done() and not carrying.done():
                     await connection.fetchval("SELECT 1")
-                    await asyncio.wait([relaying], timeout=LEAD_SECONDS)
-                await relaying
+                    both = [relaying, carrying]
+                    await asyncio.wait(both, timeout=LEAD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await (relaying if relaying.done() else carrying)
             finally:
                 scheduler.shutdown(wait=False)
                 relaying.cancel()
-                await asyncio.gather(relaying, return_exceptions=True)
+                carrying.cancel()
+                await asyncio.gather(relaying, carrying, return_exceptions=True)
 
     @asynccontextmanager
     async def _leader_connection(self) -> AsyncIterator[asyncpg.Connection]:

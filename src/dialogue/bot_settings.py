@@ -287,7 +287,11 @@ def _require_endpoint(kind: str, base_url: str | None, model: str | None, settin
         raise BadBotSettings(
             f"The model must be printable, at most {MODEL_CHARACTERS} characters, and no reserved name."
         )
-    parse_address(base_url, allow_private=settings.bot_allow_private_addresses, private_hosts=private_hosts(settings))
+    parse_address(
+        base_url,
+        allow_private=settings.bot_allow_private_addresses,
+        private_hosts=private_hosts(settings.bot_private_hosts),
+    )
     return base_url.rstrip("/"), model
 
 

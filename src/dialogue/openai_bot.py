@@ -137,7 +137,7 @@ class OpenAIBot:
             return await locate(
                 self._config.base_url or "",
                 allow_private=settings.bot_allow_private_addresses,
-                private_hosts=private_hosts(settings),
+                private_hosts=private_hosts(settings.bot_private_hosts),
                 seconds=settings.bot_connect_seconds,
                 resolve=self._resolve,
             )

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from kernel.errors import Invalid
-from kernel.settings import Settings
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -83,9 +82,9 @@ def is_public(address: Address) -> bool:
     return not any(address in network for network in refused if network.version == address.version)
 
 
-def private_hosts(settings: Settings) -> frozenset[str]:
-    """The hosts in the own network that whoever runs the installation has listed, each with its reason."""
-    named = (entry.partition("=")[0].strip().lower() for entry in settings.bot_private_hosts.split(";"))
+def private_hosts(listed: str) -> frozenset[str]:
+    """The hosts in the own network that whoever runs the installation has listed in a setting, each with its reason."""
+    named = (entry.partition("=")[0].strip().lower() for entry in listed.split(";"))
     return frozenset(host.strip("[]") for host in named if host)
 
 

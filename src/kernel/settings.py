@@ -792,6 +792,58 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "Largest reply read from a bot endpoint.", "bytes", "a never-ending body must not fill the memory", ge=1024
         ),
     ] = 1_000_000
+    webhook_private_hosts: Annotated[
+        str,
+        _say(
+            "Hosts in the own network that webhooks may be at, then also over http, each with its reason: `127.0.0.1=our frontend`.",
+            "host=reason, parted by semicolons",
+            "whoever sets a webhook's address must not reach into the own network through the server",
+            pattern=r"^\s*$|^[^=;]+=[^=;]*[^=;\s][^=;]*(;[^=;]+=[^=;]*[^=;\s][^=;]*)*;?\s*$",
+        ),
+    ] = ""
+    webhook_seconds: Annotated[
+        float,
+        _say(
+            "Longest wait for a webhook's answer.",
+            "seconds",
+            "a receiver that only writes the event down needs far less; the next event waits for it",
+            gt=0,
+            le=120,
+        ),
+    ] = 10.0
+    webhook_attempts: Annotated[
+        int,
+        _say(
+            "Failures of a webhook in a row after which it is dead.",
+            "tries",
+            "with the waits between them, more than a day: a weekday's outage passes without a hand",
+            ge=1,
+            le=1000,
+        ),
+    ] = 36
+    webhook_first_wait_seconds: Annotated[
+        float,
+        _say("Wait after a webhook's first failure; doubles with each.", "seconds", "a restart takes so long", gt=0),
+    ] = 5.0
+    webhook_longest_wait_seconds: Annotated[
+        float,
+        _say(
+            "Longest wait between two tries of a webhook.", "seconds", "back within the hour after a long outage", gt=0
+        ),
+    ] = 3600.0
+    webhook_poll_seconds: Annotated[
+        float, _say("How often it is looked for events that webhooks wait for.", "seconds", "one query a look", gt=0)
+    ] = 0.5
+    webhooks_at_once: Annotated[
+        int,
+        _say("Webhooks that are called at the same time.", "webhooks", "a slow one must not hold up the others", ge=1),
+    ] = 16
+    webhooks_limit: Annotated[
+        int, _say("Most webhooks of the installation.", "webhooks", "each reads the whole feed", ge=1, le=1000)
+    ] = 50
+    webhook_try_days: Annotated[
+        int, _say("How long it is kept what a webhook answered.", "days", "a week covers a weekend outage", ge=1)
+    ] = 7
     export_batch: Annotated[
         int, _say("Dialogues that an export reads at once.", "dialogues", "bounded memory at a steady rate", ge=1)
     ] = 200

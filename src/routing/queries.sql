@@ -809,7 +809,7 @@ WHERE t.domain = :domain AND p.state = 'published' AND t.state NOT IN ('accepted
 SELECT id FROM project WHERE id = ANY (:ids::uuid[])
 
 -- name: roster
--- People who pass everything but the belief, in the order that was asked for, with their number; what the belief is made from comes along where it is wanted.
+-- People who pass everything but the belief, in the order that was asked for, with their number, and the version of their profile where it is wanted.
 WITH handed_in AS MATERIALIZED (
   SELECT w.annotator, count(*) AS pieces FROM assignment w
   WHERE :with_throughput::bool AND w.state = 'submitted' AND w.ended_at >= clock_timestamp() - interval '7 days' GROUP BY 1
@@ -859,16 +859,7 @@ WITH handed_in AS MATERIALIZED (
   SELECT id, name, value, CASE WHEN :falling::bool THEN -value ELSE value END AS key FROM found
 )
 SELECT k.id, k.name, k.value, (SELECT count(*) FROM found)::int AS total,
-  CASE WHEN :with_known::bool THEN coalesce((SELECT jsonb_object_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END, jsonb_build_object('local', jsonb_build_object(
-      'precision', own_precision, 'shift', own_shift,
-      'anchor', CASE WHEN anchor_mean IS NOT NULL THEN jsonb_build_object('mean', anchor_mean, 'variance', anchor_variance) END,
-      'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
-    'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
-    FROM skill s WHERE s.annotator = k.id), '{}')::text END AS known,
-  CASE WHEN :with_proof::bool THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
-    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) END AS credentials,
-  CASE WHEN :with_proof THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
-    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') END AS exams
+  CASE WHEN :with_version::bool THEN coalesce((SELECT version FROM profile_version v WHERE v.annotator = k.id), 0) END AS version
 FROM keyed k
 WHERE :after_id::uuid IS NULL
   OR (:after_key::float8 IS NOT NULL AND (k.key > :after_key OR k.key IS NULL))
@@ -2860,3 +2851,19 @@ SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE looked)::int AS looked
        (SELECT jsonb_agg(jsonb_build_object('chance', f.chance, 'n', f.n)) FROM (
           SELECT chance, count(*) AS n FROM judged d WHERE d.outcome <> 'accept' GROUP BY 1) f) AS found
 FROM judged
+
+-- name: roster_known
+-- What the belief about some people is made from; by id alone, as a page or a portion asks for it.
+SELECT k.id, k.display_name AS name, NULL::float8 AS value,
+  coalesce((SELECT jsonb_object_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END, jsonb_build_object('local', jsonb_build_object(
+      'precision', own_precision, 'shift', own_shift,
+      'anchor', CASE WHEN anchor_mean IS NOT NULL THEN jsonb_build_object('mean', anchor_mean, 'variance', anchor_variance) END,
+      'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
+    'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
+    FROM skill s WHERE s.annotator = k.id), '{}')::text AS known,
+  CASE WHEN :with_proof::bool THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
+    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) END AS credentials,
+  CASE WHEN :with_proof THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
+    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') END AS exams
+FROM annotator k
+WHERE k.id = ANY (:ids::uuid[])

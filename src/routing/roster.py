@@ -1,21 +1,22 @@
 """The roster: people by what they can do, what they hold and how their work was judged, one page after another.
 
-Where no belief is asked for, the database orders and cuts. Where one is, everybody who passes the rest is judged here,
-in portions that leave the event loop free (about 0.1 ms a person), then ordered and cut in the same way.
+Where no belief is asked for, the database orders and cuts. Where one is, everybody who passes the rest is judged here, once
+an hour and change (`roster_memory`), in portions that leave the event loop free, then ordered and cut in the same way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from kernel import db
+from kernel import clock, db
 from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
+from routing.roster_memory import Asked, Remembered, shelf_of
 from skills.belief import Belief
 from skills.profiles import EXPERT_LEVEL, Known
 from skills.roster import (
@@ -134,7 +135,7 @@ async def find(
     wanted.check(order.sort)
     if wanted.asks_belief or order.sort == "skill":
         return await _by_belief(wanted, reach, settings, order, after=after, limit=limit)
-    rows = await _candidates(wanted, reach, order, after, settings, limit=limit + 1, with_known=False)
+    rows = await _candidates(wanted, reach, order, after, settings, limit=limit + 1)
     total = rows[0]["total"] if rows else 0
     shown = rows[:limit]
     last = shown[-1] if len(rows) > limit else None
@@ -172,13 +173,16 @@ async def _by_belief(
 ) -> Found:
     assert wanted.domain is not None
     yard = await yardstick(settings, wanted.project_id)
+    # Versions are read before what they stand for: who changes in between is judged anew the next time.
+    everyone = await _candidates(wanted, reach, order, None, settings, limit=None, to_judge=True)
+    people = [(plain_uuid(row["id"]), row["name"], row["value"], row["version"]) for row in everyone]
+    known = await _judgements([(one[0], one[3]) for one in people], yard, wanted)
     passed: list[tuple[bool, float, str, UUID]] = []
-    async for row in _everyone(wanted, reach, order, settings):
-        person = _candidate(row)
-        judged = yard.judge(person, wanted.domain, by_class=wanted.expert is not None)
-        if yard.passes(wanted, judged):
-            key = _key(_value(person, judged, order, yard), order)
-            passed.append((key is None, key or 0.0, person.name, person.id))
+    for person_id, name, value, _ in people:
+        judged = known.get(person_id)  # none: gone since
+        if judged is not None and yard.passes(wanted, judged):
+            key = _key(judged.belief.lower_bound(yard.z) if order.sort == "skill" else value, order)
+            passed.append((key is None, key or 0.0, name, person_id))
     passed.sort(key=_standing(order), reverse=order == Order("name", falling=True))
     start = 0 if after is None else _place(passed, after, order)
     shown = passed[start : start + limit]
@@ -186,23 +190,28 @@ async def _by_belief(
     return Found([one[3] for one in shown], len(passed), last and After(None if last[0] else last[1], last[2], last[3]))
 
 
-async def _everyone(wanted: RosterFilter, reach: Reach, order: Order, settings: Settings) -> AsyncIterator[Any]:
-    """In portions, so that no statement runs long and nobody else waits for the judging."""
-    after: After | None = None
-    while True:
-        portion = await _candidates(wanted, reach, order, after, settings, limit=PORTION, with_known=True)
-        for number, row in enumerate(portion):
+async def _judgements(people: Sequence[tuple[UUID, int]], yard: Yardstick, wanted: RosterFilter) -> dict[UUID, Judged]:
+    """Of those whose profile has not changed since from memory; others in portions, so that nobody waits for long."""
+    assert wanted.domain is not None
+    asked = Asked(yard, wanted.domain, wanted.expert is not None, int(clock.now().timestamp()) // 3600)
+    shelf = shelf_of(asked)
+    found: dict[UUID, Judged] = {}
+    missing: dict[UUID, int] = {}
+    for person_id, version in people:
+        kept = shelf.get(person_id)
+        if kept is not None and kept.version == version:
+            found[person_id] = kept.judged
+        else:
+            missing[person_id] = version
+    ids = list(missing)
+    for start in range(0, len(ids), PORTION):
+        for number, person in enumerate(await _known(ids[start : start + PORTION], with_proof=asked.by_class)):
             if number % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-            yield row
-        if len(portion) < PORTION:
-            return
-        last = portion[-1]
-        after = After(_key(last["value"], order), last["name"], plain_uuid(last["id"]))
-
-
-def _value(person: Candidate, judged: Judged, order: Order, yard: Yardstick) -> float | None:
-    return judged.belief.lower_bound(yard.z) if order.sort == "skill" else person.value
+            judged = yard.judge(person, asked.domain, by_class=asked.by_class)
+            found[person.id] = judged
+            shelf[person.id] = Remembered(missing[person.id], judged)
+    return found
 
 
 def _key(value: float | None, order: Order) -> float | None:
@@ -232,15 +241,14 @@ async def _candidates(
     after: After | None,
     settings: Settings,
     *,
-    limit: int,
-    with_known: bool,
+    limit: int | None,
+    to_judge: bool = False,
 ) -> list[Any]:
     given = msgspec.structs.asdict(wanted)
     for name in ("domain", "level", "level_of", "expert"):
         del given[name]
     return await db.fetch(
-        sql.roster, **given, ids=None, idle_minutes=settings.presence_idle_minutes, **_reach(reach), **_order(order), with_known=with_known,
-        with_proof=wanted.expert is not None, limit=limit,
+        sql.roster, **given, ids=None, idle_minutes=settings.presence_idle_minutes, **_reach(reach), **_order(order), with_version=to_judge, limit=limit,
         with_credential=any(value is not None for name, value in given.items() if name.startswith(("credential", "expires"))),
         with_throughput=order.sort == "throughput" or wanted.throughput_at_least is not None,
         with_acceptance=order.sort == "acceptance" or (wanted.acceptance_at_least, wanted.acceptance_at_most) != (None, None),
@@ -257,16 +265,8 @@ def _order(order: Order) -> dict[str, Any]:
     return {"sort": order.sort, "falling": order.falling and not by_name, "name_falling": order.falling and by_name}
 
 
-async def _known(ids: Sequence[UUID]) -> list[Candidate]:
-    nothing = msgspec.structs.asdict(RosterFilter())
-    for name in ("domain", "level", "level_of", "expert"):
-        del nothing[name]
-    found = await db.fetch(
-        sql.roster, **nothing, ids=list(ids), idle_minutes=1, **_reach(Reach()), **_order(Order()), with_known=True,
-        with_proof=True, limit=None,
-        with_credential=False, with_throughput=False, with_acceptance=False, after_key=None, after_name=None, after_id=None,
-    )  # fmt: skip
-    return [_candidate(row) for row in found]
+async def _known(ids: Sequence[UUID], *, with_proof: bool = True) -> list[Candidate]:
+    return [_candidate(row) for row in await db.fetch(sql.roster_known, ids=list(ids), with_proof=with_proof)]
 
 
 def _candidate(row: Any) -> Candidate:

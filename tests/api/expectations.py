@@ -54,6 +54,15 @@ PATCH  /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}      bosses fronten
 POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/disable                   bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/enable                    bosses frontend
 POST   /api/v1/projects/{project_id:uuid}/bots/{bot_id:uuid}/test                      bosses frontend
+POST   /api/v1/webhooks                                          vendor_manager bosses
+GET    /api/v1/webhooks                                          vendor_manager bosses
+GET    /api/v1/webhooks/{webhook_id:uuid}                        vendor_manager bosses
+GET    /api/v1/webhooks/{webhook_id:uuid}/tries                  vendor_manager bosses
+DELETE /api/v1/webhooks/{webhook_id:uuid}                        vendor_manager bosses
+POST   /api/v1/webhooks/{webhook_id:uuid}/pause                  vendor_manager bosses
+POST   /api/v1/webhooks/{webhook_id:uuid}/resume                 vendor_manager bosses
+POST   /api/v1/webhooks/{webhook_id:uuid}/replay                 vendor_manager bosses
+POST   /api/v1/webhooks/{webhook_id:uuid}/test                   vendor_manager bosses
 GET    /api/v1/projects/{project_id:uuid}/dialogue                bosses frontend
 PUT    /api/v1/projects/{project_id:uuid}/dialogue                bosses frontend
 GET    /api/v1/projects/{project_id:uuid}/rubric                  bosses frontend

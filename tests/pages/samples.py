@@ -68,6 +68,7 @@ from tests.pages.samples_standing import (
     TOUCHED,
     TOUCHED_NOBODY,
 )
+from tests.pages.samples_webhooks import WEBHOOK_SAMPLES
 
 
 def cny(micros: int) -> Money:
@@ -440,6 +441,7 @@ SAMPLES: dict[str, Sample] = {
     "people-import-taken": Sample("people_import.html", people.IMPORT_TAKEN, "/people/import", ("manager",)),
     **{name: Sample(page, view, "/projects/1/bots", ("manager",)) for name, (page, view) in BOTS_SAMPLES.items()},
     **{name: Sample(page, view, "/projects/1/exports", ("manager",)) for name, (page, view) in EXPORTS_SAMPLES.items()},
+    **{name: Sample(page, view, "/webhooks", ("manager",)) for name, (page, view) in WEBHOOK_SAMPLES.items()},
     "error-404": Sample("error.html", _error(404), "/nowhere"),
     "error-403": Sample("error.html", _error(403), "/floor"),
     "error-500": Sample("error.html", _error(500), "/queue"),

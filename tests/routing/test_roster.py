@@ -8,12 +8,13 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from kernel import db
+from kernel import clock, db
 from kernel.errors import Invalid
 from kernel.ids import uuid7
 from kernel.settings import Settings
 from routing import roster
 from routing.roster import Order, Reach
+from routing.roster_memory import Asked, shelf_of
 from skills.annotators import AnnotatorDraft, create_annotator, set_state
 from skills.belief import difficulty_prior, level_floor
 from skills.credentials import CredentialDraft
@@ -155,6 +156,24 @@ async def test_order_by_skill_is_that_of_the_lower_bound(settings: Settings) -> 
     ids, _ = await walk(RosterFilter(), settings, Order("name", True), 9)
     names = [known[one].profile.display_name for one in ids]
     assert names == sorted(names, reverse=True)
+
+
+async def test_whoever_did_not_change_is_not_judged_again(settings: Settings) -> None:
+    """What is read and judged for a filter by skill is bounded by the people who changed since the last one."""
+    ids = await crowd(settings)
+    yard = await roster.yardstick(settings)
+    asked = Asked(yard, "law", by_class=False, hour=int(clock.now().timestamp()) // 3600)
+    wanted = RosterFilter(domain="law", level=1)
+    await roster.find(wanted, Reach(), settings, limit=50)
+    first = dict(shelf_of(asked))
+    assert set(ids) <= set(first)
+    gold: dict[str, Any] = {"kind": "gold", "source_type": "gold", "source_id": uuid7(), "outcome": 1.0}
+    async with db.transaction("test"):
+        await observe(Observation(annotator_id=ids[3], domain="law", difficulty=difficulty_prior(5), **gold))
+    await roster.find(wanted, Reach(), settings, Order("skill"), limit=7)
+    second = shelf_of(asked)
+    assert {one for one in first if second[one] is not first[one]} == {ids[3]}
+    assert second[ids[3]].judged.belief.mean > first[ids[3]].judged.belief.mean
 
 
 async def test_a_projects_own_rules_decide_in_it(settings: Settings) -> None:

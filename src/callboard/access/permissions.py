@@ -80,6 +80,8 @@ class Permission(StrEnum):
     """Make, list and revoke the tokens of programs."""
     VERDICTS_WRITE = "verdicts:write"
     """Take a second look at a verdict: overturn or uphold it."""
+    WEBHOOKS_WRITE = "webhooks:write"
+    """Make, list, pause, replay and delete webhooks; a vendor's hear of its own people."""
     WORK = "work"
     """Claim, heartbeat, save, submit, release, decline, review: for oneself."""
     WORK_BEHALF = "work:behalf"
@@ -95,7 +97,7 @@ _MANAGING = _READING | {
     P.ANNOTATORS_WRITE, P.ASSIGNMENTS_WRITE, P.BANK_WRITE, P.CREDENTIALS_WRITE, P.EXAMS_WRITE, P.EXPORTS_WRITE, P.GOLD_WRITE, P.LOTS_WRITE,
     P.MONEY_WRITE, P.PAYOUTS_WRITE, P.PEOPLE_READ, P.PEOPLE_WRITE, P.POLICIES_WRITE, P.PRESENCE_WRITE, P.PROJECTS_WRITE,
     P.REGISTRY_WRITE, P.SKILLS_WRITE, P.STANDING_WRITE, P.TASKS_WRITE,
-    P.TOKENS_WRITE, P.VERDICTS_WRITE,
+    P.TOKENS_WRITE, P.VERDICTS_WRITE, P.WEBHOOKS_WRITE,
 }  # fmt: skip
 WORKING = frozenset(
     {P.ANNOTATORS_READ, P.ASSIGNMENTS_READ, P.CREDENTIALS_WRITE, P.EVENTS_READ, P.EXAMS_READ, P.PRESENCE_WRITE, P.TASKS_READ,
@@ -109,7 +111,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     # A manager who belongs to a vendor: sees that vendor's people, work and money, and decides no rules and no prices.
     "vendor_manager": frozenset(
         {P.ACCOUNT, P.ANNOTATORS_READ, P.ANNOTATORS_WRITE, P.ASSIGNMENTS_READ, P.COST_READ, P.EVENTS_READ, P.EXAMS_READ,
-         P.LEDGER_READ, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PRESENCE_WRITE, P.REPORTS_READ, P.TASKS_READ}
+         P.LEDGER_READ, P.PEOPLE_READ, P.PEOPLE_WRITE, P.PRESENCE_WRITE, P.REPORTS_READ, P.TASKS_READ, P.WEBHOOKS_WRITE}
     ),
     "reviewer": WORKING | {P.ACCOUNT, P.BANK_WRITE},
     "annotator": WORKING | {P.ACCOUNT, P.BANK_WRITE},
@@ -142,6 +144,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "tasks:read": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ}),
     "tasks:write": frozenset({P.PROJECTS_READ, P.TASKS_LIST, P.TASKS_READ, P.TASKS_WRITE}),
     "verdicts:write": frozenset({P.TASKS_LIST, P.TASKS_READ, P.VERDICTS_WRITE}),
+    "webhooks:write": frozenset({P.EVENTS_READ, P.WEBHOOKS_WRITE}),
     "work": frozenset({P.ASSIGNMENTS_READ, P.EXAMS_READ, P.PRESENCE_WRITE, P.TASKS_READ, P.WORK, P.WORK_BEHALF}),
 }
 

@@ -13,6 +13,7 @@ from callboard.pages.labels_people import PEOPLE_LABELS
 from callboard.pages.labels_problems import PROBLEM_LABELS
 from callboard.pages.labels_projects import PROJECT_LABELS
 from callboard.pages.labels_reviews import REVIEW_CHIPS, REVIEW_EVENTS, REVIEW_LABELS
+from callboard.pages.labels_webhooks import WEBHOOK_LABELS
 from callboard.pages.labels_who import WHO_LABELS
 
 _OWN: dict[str, dict[str, str]] = {
@@ -299,6 +300,7 @@ _OWN: dict[str, dict[str, str]] = {
 LABELS = (
     BOT_LABELS
     | EXPORT_LABELS
+    | WEBHOOK_LABELS
     | KIND_LABELS
     | PAY_LABELS
     | PEOPLE_LABELS

@@ -22,6 +22,10 @@ PROBLEM_LABELS: dict[str, dict[str, str]] = {
         "standing_rule_not_found": _("There is nothing here, or it is not yours to see."),
         "statement_not_found": _("There is nothing here, or it is not yours to see."),
         "pay_period_not_found": _("There is nothing here, or it is not yours to see."),
+        "webhook_not_found": _("There is nothing here, or it is not yours to see."),
+        "webhooks_full": _("There are as many webhooks as this installation allows. Delete one first."),
+        "webhook_not_active": _("Only a webhook that is active can be paused."),
+        "bad_event_type": _("An event type is written as task.accepted, or task.* for all of a noun."),
         "adjustment_not_found": _("There is nothing here, or it is not yours to see."),
         "pay_period_not_over": _("A pay period is closed once its time is over, and after the one before it."),
         "books_too_large": _(
