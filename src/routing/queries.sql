@@ -1977,10 +1977,12 @@ WHERE r.submission = :submission_id AND r.stage = :stage
 
 -- name: rejections_by_overturn
 -- What somebody decided about accepted work since their last hold, oldest first, and the rejection of this author's work that they are about to make (no id),
--- with the chance that the author's work is turned down by a reviewer: as in rejections_of_reviewer.
+-- with the chance that the author's work is turned down by a reviewer: as in rejections_of_reviewer. What a press on a lot overturned its sample decided.
 WITH mine AS (
   (SELECT o.verdict AS id, v.author_id, NOT o.upheld AND o.outcome = 'reject' AS rejected, o.decided_at FROM overturn o JOIN verdict v ON v.id = o.verdict
    WHERE o.decided_by = :subject AND (NOT o.upheld OR o.outcome IN ('accept', 'fix'))
+     AND NOT EXISTS (SELECT FROM lot_member m JOIN lot l ON l.id = m.lot JOIN lot_look k ON k.member = m.id
+                     WHERE m.submission = v.submission AND k.outcome = 'defect' AND o.decided_at BETWEEN l.decided_at AND l.rework_at AND o.reason = k.reason)
      AND o.decided_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.subject = :subject), '-infinity')
    ORDER BY o.decided_at DESC LIMIT :limit)
   UNION ALL SELECT NULL, :author_id::uuid, true, clock_timestamp()
