@@ -173,7 +173,7 @@ async def test_the_rework_of_a_lot_is_one_decision_and_no_burst_of_rejections(se
 
     async def summed() -> float:
         async with db.transaction("person:m"):
-            return (await holds._summed(RejectionTrips("person:m", author)))[1]  # noqa: SLF001  what the breaker would say
+            return (await holds._summed(RejectionTrips("person:m", author)))[1]
 
     singly = 0
     while await summed() < LIMIT - 1.5:

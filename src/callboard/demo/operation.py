@@ -16,6 +16,9 @@ TOUR = "Guided tour"
 COMPARE = "Side by side"
 """Two candidates a reply and a rubric, for the visitor as the tour is: simulated people write dialogues of the plain form."""
 
+CHECKS = "Fact checks"
+"""What several people answered and others judged before the visitor came (`judging`); nobody is simulated there."""
+
 GUIDED = (TOUR, COMPARE)
 COMPARE_TO_LEVEL = 2
 TOUR_ROUNDS = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from callboard.access.people import FIRST_ADMIN
-from callboard.demo import paying
+from callboard.demo import judging, paying
 from callboard.demo.exams import open_exams
 from callboard.demo.gold import PROJECT as WITH_GOLD
 from callboard.demo.gold import mix_in
@@ -85,9 +85,10 @@ async def seed(settings: Settings) -> Seeded:
         await paying.live_through_months((await project_named(PROJECTS[0].name)).id, settings)
     async with db.transaction(ACTOR):
         await mix_in((await project_named(WITH_GOLD.name)).id, settings)
+        judged = await judging.live_through(settings)
     show_logins(settings)
     await paying.pay_out(settings)
-    return Seeded(people, len(PROJECTS), sum(tasks))
+    return Seeded(people, len(PROJECTS) + 1, sum(tasks) + judged)
 
 
 async def _make(wanted: DemoProject, settings: Settings) -> int:
