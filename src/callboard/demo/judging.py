@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from callboard.demo.operation import CHECKS, guidelines
+from callboard.demo.operation import ARBITER, CHECKS, guidelines
 from callboard.demo.workforce import MARK
 from kernel import db
 from kernel.ids import plain_uuid
@@ -96,7 +96,7 @@ async def _open(settings: Settings) -> UUID:
     await create_rate_card(project_id, CURRENCY, answer, look, {}, expert_factor="1", terms=terms)
     await fund(project_id, parse_amount(BUDGET, CURRENCY), f"demo:{project_id}", "The demo's budget")
     stages = [Stage(name="Peer review", double_share=0.5, due_hours=48)]
-    made = await review_plans.create_plan(project_id, PlanDraft(stages, WHY, Adjudicator(who={"min_level": 5})), BY)
+    made = await review_plans.create_plan(project_id, PlanDraft(stages, WHY, Adjudicator(who={"role": ARBITER})), BY)
     await review_plans.activate(project_id, made.version, WHY, BY)
     await change_state(project_id, "published")
     return project_id
@@ -105,6 +105,7 @@ async def _open(settings: Settings) -> UUID:
 def _task(number: int, one: Claim) -> TaskDraft:
     return TaskDraft(
         external_id=f"check-{number + 1}", kind="choice", domain="general", language="en", difficulty=2,
+        priority=5 if one is CLAIMS[-1] else 3,
         payload={
             "title": one.claim, "brief": "Does the source say so?", "choices": list(CHOICES),
             "question": f"> {one.source}\n\n**{one.claim}**",

@@ -11,7 +11,7 @@ from callboard.demo import judging, paying
 from callboard.demo.exams import open_exams
 from callboard.demo.gold import PROJECT as WITH_GOLD
 from callboard.demo.gold import mix_in
-from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
+from callboard.demo.operation import ARBITER, COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
@@ -76,6 +76,7 @@ async def seed(settings: Settings) -> Seeded:
         if await is_seeded():
             return Seeded()
         await ensure_role(GUIDE, "Guide", "导览")
+        await ensure_role(ARBITER, "Arbiter", "裁定人")
         await open_domains()
         await open_accounts(hashes, settings)
         people = await hire(settings)
