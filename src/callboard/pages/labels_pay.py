@@ -74,6 +74,8 @@ PAY_LABELS: dict[str, dict[str, str]] = {
         "review:3": _("Review, stage 3"),
         "review:4": _("Review, stage 4"),
         "review:5": _("Review, stage 5"),
+        "review:6": _("A decision between answers"),
+        "review:7": _("Looks that only measure"),
         "exam": _("Exam"),
         "bonus": _("Bonus"),
         "adjustment": _("Adjustment"),
