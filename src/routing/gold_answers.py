@@ -81,7 +81,7 @@ async def take(copy: Any, work: Answered, settings: Settings) -> str:
     Where the project tells nothing, beliefs move later, too: whoever watches their own would know.
     """
     db.require_transaction()
-    looked = await would_look(work.submission_id)
+    looked = await would_look(work.submission_id, settings)
     later = looked or not copy["feedback"]
     passes_at = clock.now() + timedelta(seconds=await _wait(work.project_id, settings)) if later else None
     if not looked:

@@ -208,7 +208,7 @@ async def enter(project_id: UUID, drafts: Sequence[GoldDraft], by: str, *, origi
         try:
             await check_key(project_id, draft.kind, draft.key, draft.payload)
         except BadGold as error:
-            raise BadGold(f"{draft.name!r}: {error.detail}", external_id=draft.name) from error
+            raise BadGold(f"The gold {draft.name!r} cannot be made: {error.detail}", external_id=draft.name) from error
     priors = await estimating.priors(
         project_id, [estimating.Draft(d.kind, d.domain, d.language, d.difficulty, d.payload) for d in drafts]
     )

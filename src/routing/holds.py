@@ -50,11 +50,21 @@ async def refuse_overturn(verdict_id: UUID, author_id: UUID, *, rejected: bool) 
     """Before whoever signed in overturns or upholds. Of accepted work that they reject, as `refuse`; the second sample of
     their own hold is for others (`OwnVerdict`).
     """
-    actor = str(await db.fetch_value("SELECT coalesce(current_setting('callboard.actor', true), '')"))
+    actor = await _actor()
     if await db.fetch_value(sql.own_sample, verdict_id=verdict_id, subject=actor) is not None:
         raise OwnVerdict
     if rejected:
         await _refuse(RejectionTrips(actor, author_id))
+
+
+async def refuse_held() -> None:
+    """Before a decision about many pieces at once. Raises `ReviewerHeld` where whoever signed in is held."""
+    if await db.fetch_value(sql.open_hold_of, subject=await _actor()) is not None:
+        raise ReviewerHeld
+
+
+async def _actor() -> str:
+    return str(await db.fetch_value("SELECT coalesce(current_setting('callboard.actor', true), '')"))
 
 
 async def _refuse(trip: RejectionTrips) -> None:

@@ -19,6 +19,7 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import inspecting, lots, overturn
 from routing.errors import BadLot, LotDecided, NoSuchLot, OwnPiece, PieceLookedAt, WrongState
+from routing.holds import refuse_held
 from routing.lots import AQLS, LARGEST, SMALLEST, Level, Plan
 from routing.overturn import OverturnDraft
 
@@ -302,10 +303,14 @@ async def _decide(lot_id: UUID, row: Any) -> None:
 
 
 async def rework(lot_id: UUID, reason: str, by: str, annotator_id: UUID | None) -> LotRework:
-    """The defects of a lot that was sent back are wanted anew. Raises `NoSuchLot`, `WrongState`."""
+    """The defects of a lot that was sent back are wanted anew. Raises `NoSuchLot`, `WrongState`, `ReviewerHeld`.
+
+    One decision, which the sample made: the breaker sums up none of its overturns, but somebody who is held makes no such decision.
+    """
     row = await _locked(lot_id)
     if row["state"] != "sent_back" or row["rework_at"] is not None:
         raise WrongState("Rework is asked for once, of a lot that was sent back.")
+    await refuse_held()
     await db.fetch(sql.lock_answers_of_defects, lot_id=lot_id)
     await db.fetch(sql.lock_tasks_of_defects, lot_id=lot_id)
     sent = 0
@@ -338,7 +343,9 @@ async def withdraw(lot_id: UUID, reason: str) -> LotView:
 async def _overturned(verdict_id: Any, reason: str, by: UUID | None) -> bool:
     """What a second look refuses it refuses before it writes."""
     try:
-        await overturn.overturn(plain_uuid(verdict_id), OverturnDraft(outcome="reject", reason=reason), by=by)
+        await overturn.overturn(
+            plain_uuid(verdict_id), OverturnDraft(outcome="reject", reason=reason), by=by, of_lot=True
+        )
     except DomainError:
         return False
     return True

@@ -77,15 +77,17 @@ class _Judged(msgspec.Struct, frozen=True):
     """Another stage looked, or is to look, at it since."""
 
 
-async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None) -> Overturned:
-    """`by`: the annotator who decides, where it is one. Raises `NoSuchVerdict`, `OwnVerdict`, `SameOutcome`,
+async def overturn(verdict_id: UUID, draft: OverturnDraft, *, by: UUID | None, of_lot: bool = False) -> Overturned:
+    """`by`: the annotator who decides, where it is one. `of_lot`: a lot's sample found it, so that the breaker does not sum it up.
+
+    Raises `NoSuchVerdict`, `OwnVerdict`, `SameOutcome`,
     `VerdictSuperseded`, `ReviewerHeld` or `RejectionTrips` (as a verdict, `callboard.breaking`), and `BudgetExhausted` where there is no money for work that counts after all.
     """
     work = await _locked(verdict_id, by)
     if work.outcome == draft.outcome:
         raise SameOutcome
     _check_newest(work)
-    await refuse_overturn(work.verdict_id, work.author_id, rejected=draft.outcome == "reject")
+    await refuse_overturn(work.verdict_id, work.author_id, rejected=draft.outcome == "reject" and not of_lot)
     overturn_id = await _store(work, draft.outcome, draft.reason, draft.scores, upheld=False)
     state = ACCEPTED if draft.outcome == "accept" else REJECTED
     await _follow(work, state)

@@ -1968,10 +1968,12 @@ WHERE r.submission = :submission_id AND r.stage = :stage
 
 -- name: rejections_by_overturn
 -- What somebody decided about accepted work since their last hold, oldest first, and the rejection of this author's work that they are about to make (no id),
--- with the chance that the author's work is turned down by a reviewer: as in rejections_of_reviewer.
+-- with the chance that the author's work is turned down by a reviewer: as in rejections_of_reviewer. What a press on a lot overturned its sample decided.
 WITH mine AS (
   (SELECT o.verdict AS id, v.author_id, NOT o.upheld AND o.outcome = 'reject' AS rejected, o.decided_at FROM overturn o JOIN verdict v ON v.id = o.verdict
    WHERE o.decided_by = :subject AND (NOT o.upheld OR o.outcome IN ('accept', 'fix'))
+     AND NOT EXISTS (SELECT FROM lot_member m JOIN lot l ON l.id = m.lot JOIN lot_look k ON k.member = m.id
+                     WHERE m.submission = v.submission AND k.outcome = 'defect' AND o.decided_at BETWEEN l.decided_at AND l.rework_at AND o.reason = k.reason)
      AND o.decided_at > coalesce((SELECT max(decided_at) FROM review_hold h WHERE h.subject = :subject), '-infinity')
    ORDER BY o.decided_at DESC LIMIT :limit)
   UNION ALL SELECT NULL, :author_id::uuid, true, clock_timestamp()
@@ -2596,6 +2598,7 @@ SELECT DISTINCT c.project, (c.submitted_at AT TIME ZONE 'UTC')::date FROM (
   UNION ALL SELECT b.project, b.submitted_at FROM project p JOIN submission b ON b.project = p.id AND b.decided_at > :since::timestamptz
   UNION ALL SELECT b.project, b.submitted_at FROM verdict v JOIN submission b ON b.id = v.submission WHERE v.given_at > :since::timestamptz
   UNION ALL SELECT b.project, b.submitted_at FROM overturn o JOIN verdict v ON v.id = o.verdict JOIN submission b ON b.id = v.submission WHERE o.decided_at > :since::timestamptz
+  UNION ALL SELECT b.project, b.submitted_at FROM measured_look k JOIN submission b ON b.id = k.submission WHERE k.given_at > :since::timestamptz
 ) c
 ON CONFLICT (project, day) DO NOTHING
 
@@ -2617,6 +2620,7 @@ DELETE FROM quality_item WHERE project = :project_id AND day = :day
 
 -- name: fold_quality_day
 -- The pieces that were handed in on one day: stage 0 with the worst that counts of all looks, and each stage with what it decided and found.
+-- Looks that only measure find nothing here; they cost money and time at the stage of the verdict beside which they stand.
 WITH piece AS MATERIALIZED (
   SELECT b.id, b.author, a.vendor, t.domain, t.kind, b.round, b.state, a.price_micros FROM submission b JOIN assignment a ON a.id = b.assignment JOIN task t ON t.id = b.task
   WHERE b.project = :project_id AND b.submitted_at >= :day::date::timestamp AT TIME ZONE 'UTC' AND b.submitted_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
@@ -2632,7 +2636,9 @@ WITH piece AS MATERIALIZED (
   SELECT submission, s.stage, bool_or(looked) AS looked, max(worst) AS worst, count(worst) AS looks, count(*) FILTER (WHERE overturned) AS overturned,
          coalesce(sum(price_micros), 0) AS micros, coalesce(sum(active_seconds), 0) AS seconds
   FROM (SELECT submission, stage, true AS looked, worst, overturned, price_micros, active_seconds FROM look
-        UNION ALL SELECT submission, stage, looked, NULL, false, NULL, NULL FROM step) o
+        UNION ALL SELECT submission, stage, looked, NULL, false, NULL, NULL FROM step
+        UNION ALL SELECT p.id, v.stage, true, NULL, false, w.price_micros, w.active_seconds
+        FROM piece p JOIN measured_look k ON k.submission = p.id AND k.given_at IS NOT NULL JOIN verdict v ON v.id = k.verdict JOIN assignment w ON w.id = k.assignment) o
   CROSS JOIN LATERAL (VALUES (0::smallint), (o.stage)) AS s (stage) GROUP BY submission, s.stage
   UNION ALL SELECT p.id, 0::smallint, false, NULL, 0, 0, 0, 0 FROM piece p
   WHERE NOT EXISTS (SELECT FROM look WHERE submission = p.id) AND NOT EXISTS (SELECT FROM step WHERE submission = p.id)

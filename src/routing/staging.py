@@ -87,10 +87,12 @@ async def begin(submission_id: UUID, settings: Settings) -> bool:
     return await _from(start, row, work, plan, back=work.sent_back_by is not None, more=more)
 
 
-async def would_look(submission_id: UUID) -> bool:
+async def would_look(submission_id: UUID, settings: Settings) -> bool:
     """Whether somebody would look at this piece, by the same draws; nothing is written down."""
     row: Any = await db.fetch_one(sql.work_for_stage, submission_id=submission_id)
     work = msgspec.convert(dict(row), _Work, strict=False)
+    if await _one_more(row, work, settings):
+        return True
     plan = await plan_of(work.project_id, work.expert_level)
     for stage in range(1, len(plan.stages) + 1):
         if (await _look(work, plan.stages[stage - 1].share, stage, sent_back=False)).looked:

@@ -290,7 +290,7 @@ def test_verdicts_follow_the_quality() -> None:
 
 
 async def test_seeding_beside_a_running_site_is_the_same(app: object, settings: Settings) -> None:
-    assert (await seed(settings)).projects == 6
+    assert (await seed(settings)).projects == 7
     assert (await seed(settings)).projects == 0
 
 

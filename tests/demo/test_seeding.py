@@ -10,10 +10,10 @@ import pytest
 
 from callboard.access import passwords, people
 from callboard.checks import check
-from callboard.demo import seeding
+from callboard.demo import judging, seeding
 from callboard.demo.content import logins as content_logins
 from callboard.demo.content import people as content_people
-from callboard.demo.operation import GUIDE, GUIDED, PROJECTS, TOUR
+from callboard.demo.operation import CHECKS, GUIDE, GUIDED, PROJECTS, TOUR
 from callboard.demo.past import plan
 from callboard.demo.pay_stories import ABROAD, CURRENCY, rates_of
 from callboard.demo.paying import account_of
@@ -25,7 +25,7 @@ from kernel import clock, db
 from kernel.settings import Settings
 from payments import bank, checklist, exchange, exchange_rates, pay_dispute_views, payout_views, payouts, periods
 from payments.pay_dispute_views import PayDisputeFilters
-from routing import waiting
+from routing import agreeing, calibration_sets, disputes, inspecting, lot_book, waiting
 from routing.projects import project_named
 from skills.belief import level_floor
 from skills.evidence import differences
@@ -49,7 +49,7 @@ async def person(key: str) -> UUID:
 
 async def test_a_second_seed_adds_nothing(settings: Settings) -> None:
     first = await seed(settings)
-    assert first == Seeded(40, 6, 100 + 24 + 8)
+    assert first == Seeded(40, 7, 100 + 24 + 8 + 9)
     before = await counts()
     assert before["person"] == 3
     assert before["annotator"] == 42
@@ -59,10 +59,24 @@ async def test_a_second_seed_adds_nothing(settings: Settings) -> None:
     assert report.ok, report.to_text()
 
 
+async def test_every_page_about_review_has_something_to_show(settings: Settings) -> None:
+    await seed(settings)
+    checks = (await project_named(CHECKS)).id
+    waits = "SELECT count(*) FROM slot WHERE project = :id AND kind = 'review' AND stage = :stage AND state = 'free'"
+    assert await db.fetch_value(waits, id=checks, stage=6) == 1, "a decision between answers"
+    assert (await agreeing.agreement(checks)).lines
+    assert [one.items for one in await calibration_sets.sets(checks)] == [judging.PIECES]
+    assert {one.state for one in await lot_book.lots_of(checks)} == {"open"}
+    visitor = await person("reviewer")
+    assert len(await inspecting.lots_for(visitor, settings)) == 1
+    assert len(await disputes.disputes(state="open", limit=9)) == 1
+    assert (await db.fetch_value("SELECT sum(judged) FROM quality_day WHERE project = :id", id=checks)) > 10
+
+
 async def test_two_seeds_at_once_make_one_demo(settings: Settings) -> None:
     added = await asyncio.gather(seed(settings), seed(settings))
-    assert sorted(result.projects for result in added) == [0, 6]
-    assert (await counts())["project"] == 6
+    assert sorted(result.projects for result in added) == [0, 7]
+    assert (await counts())["project"] == 7
 
 
 async def test_a_seed_that_fails_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +88,7 @@ async def test_a_seed_that_fails_leaves_nothing(settings: Settings, monkeypatch:
         with pytest.raises(RuntimeError):
             await seed(settings)
     assert set((await counts()).values()) == {0}
-    assert (await seed(settings)).projects == 6
+    assert (await seed(settings)).projects == 7
 
 
 async def test_an_installation_in_use_is_left_alone(settings: Settings) -> None:
@@ -140,12 +154,12 @@ async def test_somebody_who_is_simulated_is_able_to_take_every_other_task(settin
         row = await db.fetch_one("SELECT id FROM annotator WHERE external_id = :name", name=external_id(somebody))
         assert row is not None
         for offer in await waiting.what_waits(row["id"], settings):
-            if offer.eligible:
+            if offer.eligible and offer.project_name != CHECKS:
                 key = f"{offer.project_name} {offer.domain} {offer.language} {offer.difficulty_band}"
                 able[key] = able.get(key, 0) + 1
     lanes = await db.fetch_value(
         "SELECT count(*) FROM lane l JOIN project p ON p.id = l.project WHERE kind = 'annotation' AND p.name <> ALL (:guided)",
-        guided=list(GUIDED),
+        guided=[*GUIDED, CHECKS],
     )
     assert len(able) == lanes == 50
     assert min(able.values()) >= 2

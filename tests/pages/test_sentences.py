@@ -31,6 +31,7 @@ PAY_REFUSALS = (
     "PayoutNotReconciled",
     "PayoutStale",
 )
+GOLD_REFUSALS = ("BadCalibration", "BadGold", "BadLot")
 ELSEWHERE = ("A key has 1 to ", "N.")
 """What only a program can cause, and what a decoder says."""
 
@@ -53,6 +54,9 @@ def test_every_sentence_that_a_page_can_show_is_on_the_list() -> None:
     of_pay = [one for refusal in PAY_REFUSALS for one in _sentences(PAY, refusal, 0)]
     assert len(of_pay) > 40, "they are found"
     said += of_pay
+    of_gold = [one for refusal in GOLD_REFUSALS for one in _sentences(ANYWHERE, refusal, 0)]
+    assert len(of_gold) > 15, "they are found"
+    said += of_gold
     assert len(said) > 100, "they are found"
     assert not [one for one in said if known(one) is None and not one.startswith(ELSEWHERE)]
 
@@ -62,6 +66,11 @@ def test_every_sentence_that_a_page_can_show_is_on_the_list() -> None:
     [
         ("The keyword 'pattern' is not understood for type string.", "类型 string 不支持关键字 'pattern'。"),
         ("The rule cannot be used like that: The field level is no number.", "规则不能这样使用：字段 level 不是数字。"),
+        (
+            "The gold 'x' cannot be made: Only accepted work becomes gold.",
+            "无法建立金标题 'x'：只有已通过的作品才能成为金标题。",
+        ),
+        ("The band of tone goes from its least to its most.", "tone 的区间须从最小值到最大值。"),
         ("Nobody has translated this.", "Nobody has translated this."),
         ("Expected <b>%(kind)s</b>.", "应为 <b>%(kind)s</b>。"),
     ],

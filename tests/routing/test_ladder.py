@@ -11,13 +11,14 @@ from callboard.checks import all_invariants
 from kernel import db, invariants
 from kernel.errors import Invalid
 from kernel.settings import Settings
-from routing import by_hand, climbing, projects, together
+from routing import by_hand, climbing, projects, review_plans, staging, together
 from routing.errors import NotEligible
 from routing.explain import explain
 from routing.ladder import Relax, Step, asked, parse, seconds_until, steps_reached
 from routing.lanes import Lane, Requirements, annotation_lane, review_lane
 from routing.memory import Memory
 from routing.presence import set_presence
+from routing.review_plans import PlanDraft, Share, Stage
 from tests.routing.factory import (
     WORK,
     claim,
@@ -193,10 +194,15 @@ async def test_work_that_was_given_out_relaxed_is_looked_at_once_more(settings: 
     for author, looks in ((able, 1), (weak, 2)):
         held = await claim_one(settings, author)
         assert held.why["ladder"]["relaxed"]["second_review"] == [False, True]
-        await submit(settings, held)
+        handed_in = await submit(settings, held)
         for n, reviewer in enumerate((first, second)[:looks], 1):
             state = (await verdict(settings, await claim_one(settings, reviewer), "accept" if n == 1 else "rework")).task_state  # fmt: skip
             assert state == ("in_review" if n < looks else "rework" if looks > 1 else "accepted")
+    async with db.transaction("person:manager"):
+        seldom = PlanDraft([Stage(name="peer", share=Share(share=0.01))], "as little as can be")
+        made = await review_plans.create_plan(project, seldom, "person:manager")
+        await review_plans.activate(project, made.version, "from today", "person:manager")
+    assert await staging.would_look(handed_in.submission_id, settings), "gold, that ends as other work does, is told so"
     again = await claim_one(settings, weak)
     await submit(settings, again, WORK | {"round": 2})
     assert (await claim(settings, first)).assignments == [], "what passed the plan stays passed"

@@ -5,9 +5,21 @@ import pytest
 
 from kernel import db
 from kernel.settings import Settings
-from routing import inspecting, lot_book
-from routing.errors import BadLot, BadRequirement, LotDecided, NoSuchLot, OwnPiece, PieceLookedAt, WrongState
+from routing import holds, inspecting, lot_book, overturn
+from routing.breaker import LIMIT
+from routing.errors import (
+    BadLot,
+    BadRequirement,
+    LotDecided,
+    NoSuchLot,
+    OwnPiece,
+    PieceLookedAt,
+    RejectionTrips,
+    ReviewerHeld,
+    WrongState,
+)
 from routing.lot_book import Inspector, LookDraft, LotDraft, LotFilter, LotView, LotWish
+from routing.overturn import OverturnDraft
 from tests.routing.factory import WORK, make_annotator, make_project, make_reviewer, make_tasks
 from tests.routing.test_overturn import broken, judged
 
@@ -149,3 +161,40 @@ async def test_people_whom_the_lot_names_look_at_its_sample(settings: Settings) 
     with pytest.raises(asyncpg.CheckViolationError, match="stay as they were made"):
         await db.execute("UPDATE lot SET inspectors = '{}'")
     assert await broken() == []
+
+
+@pytest.mark.usefixtures("pool")
+async def test_the_rework_of_a_lot_is_one_decision_and_no_burst_of_rejections(settings: Settings) -> None:
+    """Whoever overturned nearly as much as the breaker lets pass may still press it, and it adds nothing to their sum."""
+    project = await make_project(settings, answer_limit=1)
+    author, honest = await make_annotator(settings, capacity=50), await make_reviewer(settings, "H", capacity=50)
+    await make_tasks(project, 24)
+    verdicts = [await judged(settings, project, author, honest, "accept") for _ in range(24)]
+
+    async def summed() -> float:
+        async with db.transaction("person:m"):
+            return (await holds._summed(RejectionTrips("person:m", author)))[1]
+
+    singly = 0
+    while await summed() < LIMIT - 1.5:
+        async with db.transaction("person:m"):
+            await overturn.overturn(verdicts[singly], OverturnDraft(outcome="reject", reason="No."), by=None)
+        singly += 1
+    assert 3 < singly < 15
+    async with db.transaction("person:m"):
+        wish = LotDraft(name="Many", level="III", aql=10)
+        lot = await lot_book.lot(await lot_book.make(project, wish, "person:m", settings))
+    while lot.state == "open":
+        lot = await looked(lot, BAD)
+    assert lot.defects > 1
+    before = await summed()
+    async with db.transaction("person:m"):
+        done = await lot_book.rework(lot.id, "As agreed.", "person:m", None)
+    assert (done.sent, done.left) == (lot.defects, 0)
+    assert await summed() <= before
+    assert await broken() == []
+    async with db.transaction("person:m"):
+        await holds.hold(RejectionTrips("person:m", author))
+    with pytest.raises(ReviewerHeld):
+        async with db.transaction("person:m"):
+            await holds.refuse_held()

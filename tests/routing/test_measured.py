@@ -12,7 +12,8 @@ from callboard.api.shapes import outward
 from callboard.checks import all_invariants
 from kernel import db, invariants
 from kernel.settings import Settings
-from routing import calibration_sets, measured, reports, review_plans
+from payments import costing
+from routing import calibration_sets, measured, quality, reports, review_plans
 from routing.assignments import assignment
 from routing.calibration_sets import CalibrationPiece, SetDraft
 from routing.errors import BadCalibration, CalibrationRetired
@@ -107,6 +108,15 @@ async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings
         await db.fetch_value("SELECT count(*) FROM transfer WHERE kind = 'post' AND assignment_id = :id", id=held.id)
         == 1
     )
+    async with db.transaction("system:test"):
+        await quality.fold()
+    cost = "SELECT sum(review_micros) FROM quality_day WHERE stage = :stage"
+    assert [await db.fetch_value(cost, stage=stage) for stage in (0, 1)] == [3 * 400_000] * 2, "two verdicts, one look"
+    assert [
+        (one.stage, one.lines)
+        for one in await costing.costs(["stage"], costing.CostFilter(), "name")
+        if one.stage == "review:7"
+    ] == [("review:7", 1)]
     assert await broken() == []
     with pytest.raises(asyncpg.CheckViolationError, match="stays"):
         await db.execute("UPDATE measured_look SET outcome = 'reject'")

@@ -12,9 +12,15 @@ from routing.intake import TaskDraft
 GUIDE = "guide"
 """Role of the demo annotator alone: tasks that ask for it wait for the visitor, and no simulated person gets them."""
 
+ARBITER = "arbiter"
+"""Role of the demo reviewer alone, who finds a decision between answers that waits for them."""
+
 TOUR = "Guided tour"
 COMPARE = "Side by side"
 """Two candidates a reply and a rubric, for the visitor as the tour is: simulated people write dialogues of the plain form."""
+
+CHECKS = "Fact checks"
+"""What several people answered and others judged before the visitor came (`judging`); nobody is simulated there."""
 
 GUIDED = (TOUR, COMPARE)
 COMPARE_TO_LEVEL = 2

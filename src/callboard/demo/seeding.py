@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 
 from callboard.access.people import FIRST_ADMIN
-from callboard.demo import pay_stories, paying
+from callboard.demo import judging, pay_stories, paying
 from callboard.demo.exams import open_exams
 from callboard.demo.gold import PROJECT as WITH_GOLD
 from callboard.demo.gold import mix_in
-from callboard.demo.operation import COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
+from callboard.demo.operation import ARBITER, COMPARE, FACTORS, GUIDE, PROJECTS, DemoProject
 from callboard.demo.standing import switch_on_rules
 from callboard.demo.workforce import MARK, hire, logins, open_accounts, open_domains, password_hashes
 from callboard.pages.demo_logins import FILE as LOGINS_FILE
@@ -76,6 +76,7 @@ async def seed(settings: Settings) -> Seeded:
         if await is_seeded():
             return Seeded()
         await ensure_role(GUIDE, "Guide", "导览")
+        await ensure_role(ARBITER, "Arbiter", "裁定人")
         await open_domains()
         await open_accounts(hashes, settings)
         people = await hire(settings)
@@ -86,9 +87,10 @@ async def seed(settings: Settings) -> Seeded:
         await pay_stories.tell(settings)
     async with db.transaction(ACTOR):
         await mix_in((await project_named(WITH_GOLD.name)).id, settings)
+        judged = await judging.live_through(settings)
     show_logins(settings)
     await paying.pay_out(settings)
-    return Seeded(people, len(PROJECTS), sum(tasks))
+    return Seeded(people, len(PROJECTS) + 1, sum(tasks) + judged)
 
 
 async def _make(wanted: DemoProject, settings: Settings) -> int:

@@ -13,7 +13,7 @@ from callboard.demo.content import logins as content_logins
 from callboard.demo.content import people as content_people
 from callboard.demo.content import vendors as content_vendors
 from callboard.demo.content.people import Credential
-from callboard.demo.operation import GUIDE
+from callboard.demo.operation import ARBITER, GUIDE
 from callboard.demo.past import live_through
 from kernel import clock
 from kernel.settings import Settings
@@ -140,7 +140,7 @@ async def open_accounts(hashes: dict[str, str], settings: Settings) -> None:
             continue
         annotator_id = None
         if set(person.roles) & {"annotator", "reviewer"}:
-            roles = (*person.roles, GUIDE) if "annotator" in person.roles else person.roles
+            roles = (*person.roles, GUIDE if "annotator" in person.roles else ARBITER)
             # What they studied makes them nobody's expert; the tour asks for none.
             draft = annotator_draft(person, roles, "general")
             annotator_id = await _with_past(person, draft, settings, visitor=True)

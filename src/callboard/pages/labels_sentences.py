@@ -4,10 +4,12 @@ A test holds every sentence that a page can show against this list.
 """
 
 from callboard.pages.i18n import mark as _
+from callboard.pages.labels_sentences_gold import GOLD_SENTENCES
 from callboard.pages.labels_sentences_pay import PAY_SENTENCES
 
 SENTENCES = (
     *PAY_SENTENCES,
+    *GOLD_SENTENCES,
     # A declaration, and a task that is held against it.
     _("A declaration has at most %(most)s bytes."),
     _("A kind has an English name."),
