@@ -115,8 +115,8 @@ async def test_a_double_is_blind_decides_nothing_and_is_on_both_records(settings
     assert [
         (one.stage, one.lines)
         for one in await costing.costs(["stage"], costing.CostFilter(), "name")
-        if one.stage == "review:7"
-    ] == [("review:7", 1)]
+        if one.stage == "second_look"
+    ] == [("second_look", 1)]
     assert await broken() == []
     with pytest.raises(asyncpg.CheckViolationError, match="stays"):
         await db.execute("UPDATE measured_look SET outcome = 'reject'")

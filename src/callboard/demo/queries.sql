@@ -75,3 +75,7 @@ WHERE l.batch = :batch_id ORDER BY a.external_id = (SELECT external_id FROM anno
 -- name: demo_newest_line
 -- What somebody was paid last, as a line of their earnings.
 SELECT seq FROM transfer WHERE annotator_id = :annotator_id AND kind = 'pending' ORDER BY created_at DESC, seq DESC LIMIT 1
+
+-- name: demo_nobody_is_here
+-- Whose past was told a moment ago does not work now: claims would keep tasks back for them.
+DELETE FROM presence

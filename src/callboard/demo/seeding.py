@@ -88,6 +88,7 @@ async def seed(settings: Settings) -> Seeded:
     async with db.transaction(ACTOR):
         await mix_in((await project_named(WITH_GOLD.name)).id, settings)
         judged = await judging.live_through(settings)
+        await db.execute(sql.demo_nobody_is_here)
     show_logins(settings)
     await paying.pay_out(settings)
     return Seeded(people, len(PROJECTS) + 1, sum(tasks) + judged)

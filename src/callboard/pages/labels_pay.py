@@ -77,8 +77,6 @@ PAY_LABELS: dict[str, dict[str, str]] = {
         "adjudication": _("Adjudication"),
         "second_look": _("Second look"),
         "fee": _("Fee"),
-        "review:6": _("A decision between answers"),
-        "review:7": _("Looks that only measure"),
         "exam": _("Exam"),
         "bonus": _("Bonus"),
         "adjustment": _("Adjustment"),
