@@ -21,7 +21,7 @@ from routing.assignments import assignment
 from routing.errors import NoSuchAssignment, UnknownLabel, WrongState
 from routing.events import WorkAccepted, emit
 from routing.lanes import ANNOTATION, REVIEW
-from routing.look_ends import ADJUDICATION, end_look
+from routing.look_ends import ADJUDICATION, end_hold
 from routing.review import Judged, VerdictDraft, learn
 from routing.settling import settle
 from skills.evidence import lock_people
@@ -108,7 +108,7 @@ async def decide(assignment_id: UUID, person_id: UUID, draft: AdjudicationDraft,
     if label not in seen.choices and not seen.open:
         raise UnknownLabel(allowed=seen.choices)
     answers = [plain_uuid(row["id"]) for row in await db.fetch(sql.lock_answers, task_id=mine.task_id)]
-    await end_look(mine, settings)
+    await end_hold(mine, settings)
     adjudication_id = uuid7()
     await db.execute(
         sql.insert_adjudication, id=adjudication_id, task_id=mine.task_id, project_id=mine.project_id, assignment_id=mine.id,

@@ -6,7 +6,7 @@ lane, at that price, and with everything that can be seen of the task that they 
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,10 +51,9 @@ async def falls_due(project_id: UUID, annotator_id: UUID, submission_id: UUID, s
         await db.execute(sql.gold_falls_due, id=uuid7(), annotator_id=annotator_id, project_id=project_id)
 
 
-async def due_among(annotator_ids: Collection[UUID]) -> set[UUID]:
-    """Those who are served alone, because something is due for them."""
-    rows = await db.fetch(sql.gold_due_among, annotator_ids=list(annotator_ids))
-    return {plain_uuid(row["annotator"]) for row in rows}
+async def due_of(annotator_id: UUID) -> set[UUID]:
+    """The projects in which this person's next task is to be gold; whoever has one is served alone (`lock_holders`)."""
+    return {plain_uuid(row["project"]) for row in await db.fetch(sql.gold_due_of, annotator_id=annotator_id)}
 
 
 async def claim_hiding(
@@ -71,7 +70,7 @@ async def claim_hiding(
     """
     db.require_transaction()
     given = []
-    if ANNOTATION in kinds and limit > 0 and await due_among([annotator_id]):
+    if ANNOTATION in kinds and limit > 0 and await due_of(annotator_id):
         view = await give_due(annotator_id, settings, kinds, project_ids)
         given = [] if view is None else [view]
     if len(given) >= limit:
@@ -96,7 +95,7 @@ async def give_due(
         return None
     now, seen = await situation(), Views(profile, settings.skill_half_life_days)
     candidates = await _candidates(profile, seen, holder, now, settings, await lane_heads(kinds, ids))
-    due = {plain_uuid(row["project"]) for row in await db.fetch(sql.gold_due_of, annotator_id=annotator_id)}
+    due = await due_of(annotator_id)
     lane = candidates[0].head.lane if candidates else None
     if lane is None or lane.kind != ANNOTATION or lane.project_id not in due:
         return None

@@ -1,4 +1,4 @@
-"""How a look ends, whatever was said at it: the place is done, the hold is over, and somebody's hands are free."""
+"""How work that was handed in, and a look, ends: the place is done, the hold is over, and somebody's hands are free."""
 
 from kernel import db
 from kernel.settings import Settings
@@ -12,8 +12,8 @@ LAST_STAGE, ADJUDICATION, MEASURED = 5, 6, 7
 looks that decide nothing."""
 
 
-async def end_look(mine: leases.LiveAssignment, settings: Settings) -> None:
-    """Raises `LeaseLost`."""
+async def end_hold(mine: leases.LiveAssignment, settings: Settings, *, late: bool = False) -> None:
+    """`late`: the lease had lapsed, and the hands were free before. Raises `LeaseLost`."""
     db.require_transaction()
     if not await db.execute(sql.finish_slot, slot_id=mine.slot_id, assignment_id=mine.id, epoch=mine.epoch):
         raise LeaseLost
@@ -25,4 +25,5 @@ async def end_look(mine: leases.LiveAssignment, settings: Settings) -> None:
         idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
         idle_minutes=settings.presence_idle_minutes,
     )
-    await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
+    if not late:
+        await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)

@@ -16,7 +16,7 @@ from routing import leases
 from routing.errors import ReviewerHeld
 from routing.events import WorkAccepted, emit
 from routing.lanes import REVIEW
-from routing.look_ends import end_look
+from routing.look_ends import end_hold
 from routing.outcomes import PASSING
 from skills.belief import Belief
 from skills.evidence import Observation, lock_people, observe
@@ -93,7 +93,7 @@ async def take(mine: leases.LiveAssignment, work: "Judged", draft: "VerdictDraft
     look = await db.fetch_one(sql.measured_look_at, slot_id=mine.slot_id)
     assert look is not None, "a place of this stage is made with its look"
     like = likeness(draft.outcome, look["other"])
-    await end_look(mine, settings)
+    await end_hold(mine, settings)
     look_id = plain_uuid(look["id"])
     await db.execute(
         sql.give_measured, id=look_id, assignment_id=mine.id, reviewer_id=mine.annotator_id, outcome=draft.outcome,

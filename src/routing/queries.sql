@@ -2127,10 +2127,6 @@ WHERE r.project = :project_id AND r.enabled
 -- The person's next task in the project is gold.
 INSERT INTO gold_due (id, annotator, project, drawn_at) VALUES (:id, :annotator_id, :project_id, clock_timestamp()) ON CONFLICT (annotator, project) DO NOTHING
 
--- name: gold_due_among
--- Those of these people whose next task is to be gold.
-SELECT DISTINCT annotator FROM gold_due WHERE annotator = ANY (:annotator_ids::uuid[])
-
 -- name: gold_due_of
 -- The projects in which somebody's next task is to be gold.
 SELECT project FROM gold_due WHERE annotator = :annotator_id

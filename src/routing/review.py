@@ -17,7 +17,7 @@ from routing.errors import BadCorrection, ReasonRequired, ReworkLimit, WrongStat
 from routing.events import AssignmentEnded, WorkAccepted, emit, main_writer
 from routing.forms import store as forms
 from routing.lanes import ANNOTATION, REVIEW
-from routing.look_ends import ADJUDICATION, MEASURED, end_look
+from routing.look_ends import ADJUDICATION, MEASURED, end_hold
 from routing.outcomes import EVIDENCE_OUTCOME, PASSING, Outcome
 from routing.relearning import relearn
 from routing.settling import settle
@@ -165,7 +165,7 @@ def same_kind(one: Any, other: Any) -> bool:
 
 
 async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft, settings: Settings) -> UUID:
-    await end_look(mine, settings)
+    await end_hold(mine, settings)
     verdict_id = uuid7()
     await db.execute(
         sql.insert_verdict, id=verdict_id, submission_id=work.id, stage=mine.stage, assignment_id=mine.id, reviewer_id=mine.annotator_id,

@@ -17,10 +17,11 @@ from kernel.settings import Settings
 from kernel.sql import load
 from routing import gold_answers, gold_giving, leases
 from routing.asking import ask_for_more
-from routing.errors import AlreadySubmitted, LeaseLost, StaleEpoch, WrongState
+from routing.errors import AlreadySubmitted, StaleEpoch, WrongState
 from routing.events import BudgetExhausted, Hold, Price, pricing
 from routing.forms import store as forms
 from routing.lanes import ANNOTATION
+from routing.look_ends import end_hold
 from routing.settling import settle
 from routing.staging import accept_unseen, begin
 
@@ -86,18 +87,7 @@ async def verdict_state(assignment_id: UUID) -> str | None:
 
 
 async def _finish(mine: leases.LiveAssignment, payload: dict[str, Any], settings: Settings, *, late: bool) -> Submitted:
-    if not await db.execute(sql.finish_slot, slot_id=mine.slot_id, assignment_id=mine.id, epoch=mine.epoch):
-        raise LeaseLost
-    await db.execute(
-        sql.end_assignment,
-        assignment_id=mine.id,
-        state="submitted",
-        reason=None,
-        idle_cut_seconds=settings.heartbeat_idle_cut_seconds,
-        idle_minutes=settings.presence_idle_minutes,
-    )
-    if not late:
-        await db.execute(sql.add_worked, annotator_id=mine.annotator_id, difference=-mine.cost, lane_id=mine.lane_id)
+    await end_hold(mine, settings, late=late)
     stored = await _store(mine, payload, "pending", late=late)
     await gold_giving.falls_due(mine.project_id, mine.annotator_id, stored.submission_id, settings)
     copy = await gold_answers.of_task(mine.task_id)

@@ -332,7 +332,7 @@ async def test_the_draw_follows_the_share_of_project_and_person(settings: Settin
         await gold_rules.put_rate(project_id, person, GoldRateDraft(0, "knows them all"), "person:m")
         for _ in range(50):
             await gold_giving.falls_due(project_id, person, uuid7(), settings)
-        assert await gold_giving.due_among([person]) == set()
+        assert await gold_giving.due_of(person) == set()
         await gold_rules.put_rate(project_id, person, GoldRateDraft(None, "like everybody"), "person:m")
         assert await gold_rules.rates(project_id) == []
 
