@@ -175,10 +175,7 @@ async def posting(*, quick: bool) -> list[Goal]:
             ]
             for n in range(CLIENTS)
         ]
-        for mine in holds:
-            async with db.transaction("bench"):
-                for hold in mine:
-                    await ledger.hold(hold)
+        await rate(each, lambda n, i, holds=holds: claim(holds[n][i]))  # type: ignore[misc]
         bare.append(await rate(each, lambda _n, _i: two_rows()))
         posted.append(await rate(each, lambda n, i, holds=holds: post(holds[n][i])))  # type: ignore[misc]
     ratios = [ours / floor for ours, floor in zip(posted, bare, strict=True)]
@@ -200,6 +197,12 @@ async def two_rows() -> None:
             "INSERT INTO bare VALUES (:a, :account, 1, clock_timestamp()), (:b, :account, -1, clock_timestamp())",
             a=uuid7(), b=uuid7(), account=uuid7(),
         )  # fmt: skip
+
+
+async def claim(hold: Hold) -> None:
+    """Each by itself: a thousand in one transaction leave a thousand versions of the budget's row, which no operation has."""
+    async with db.transaction("bench"):
+        await ledger.hold(hold)
 
 
 async def post(hold: Hold) -> None:

@@ -64,7 +64,7 @@ async def pay(accepted: WorkAccepted) -> int:
     await fees.settle(accrual)
     whole = accrual.amount.micros
     passed = await sharing.share(accepted.assignment_id, accrual.annotator_id, whole, parts) if parts else []
-    own = sharing.Share(accrual.annotator_id, accrual.vendor_id, whole - sum(one.micros for one in passed))
+    own = sharing.Share(accrual.annotator_id, accepted.vendor_id, whole - sum(one.micros for one in passed))
     await exchange.convert(
         exchange.of_resolution(accrual, own.micros) + [one for part in passed for one in part.conversions()]
     )
@@ -107,6 +107,7 @@ async def pay_after_all(reinstated: WorkReinstated) -> None:
             reinstated.project_id,
             reinstated.annotator_id,
             reinstated.kind,
+            reinstated.vendor_id,
         )
     )
     if got:

@@ -63,7 +63,11 @@ class BudgetedExamPay:
             "currency": done.amount.currency,
         }
         await outbox.publish(
-            "accrual.posted", data, project_id=attempt.project_id, subject_id=attempt.exam_id, vendor_id=done.vendor_id
+            "accrual.posted",
+            data,
+            project_id=attempt.project_id,
+            subject_id=attempt.exam_id,
+            vendor_id=attempt.vendor_id,
         )
 
 

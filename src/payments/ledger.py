@@ -88,7 +88,6 @@ class Resolution(msgspec.Struct, frozen=True):
     """Of a task's work; neither for an attempt at an exam."""
     project_id: UUID
     annotator_id: UUID
-    vendor_id: UUID | None
     amount: Money
     fresh: bool
     """False where it had been done before and nothing moved now."""
@@ -333,7 +332,6 @@ def _resolution(row: Any, *, fresh: bool) -> Resolution:
         task_id=plain_uuid_or_none(row["task_id"]),
         project_id=plain_uuid(row["project_id"]),
         annotator_id=plain_uuid(row["annotator_id"]),
-        vendor_id=plain_uuid_or_none(row["vendor_id"]),
         amount=Money(row["amount_micros"], row["currency"]),
         fresh=fresh,
         business_key=row["business_key"],

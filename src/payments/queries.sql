@@ -98,10 +98,7 @@ held AS MATERIALIZED (
 
 -- part: resolved_of
 SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, business_key, pending,
-  rate_card, inputs, (SELECT held.inputs -> 'exchange' FROM held) AS exchange,
-  coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolved.assignment_id),
-    CASE WHEN resolved.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolved.annotator_id) END)
-    AS vendor_id
+  rate_card, inputs, (SELECT held.inputs -> 'exchange' FROM held) AS exchange
 FROM resolved
 
 -- name: resolve_hold
@@ -119,20 +116,17 @@ WITH
   SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
     project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
   FROM held CROSS JOIN budget
-  ON CONFLICT DO NOTHING
+  ON CONFLICT (pending) WHERE pending IS NOT NULL DO NOTHING
   RETURNING id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id,
     rate_card, inputs
-), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again
-  SELECT debit_account AS account_id, amount_micros AS debit, 0 AS credit FROM resolved
-  UNION ALL
-  SELECT credit_account, 0, amount_micros FROM resolved
 ), moved AS (
   UPDATE account SET
-    debits_pending = debits_pending - leg.debit, credits_pending = credits_pending - leg.credit,
-    debits_posted = debits_posted + CASE :kind::text WHEN 'post' THEN leg.debit ELSE 0 END,
-    credits_posted = credits_posted + CASE :kind::text WHEN 'post' THEN leg.credit ELSE 0 END
-  FROM leg
-  WHERE account.id = leg.account_id
+    debits_pending = debits_pending - CASE account.id WHEN debit_account THEN amount_micros ELSE 0 END,
+    credits_pending = credits_pending - CASE account.id WHEN credit_account THEN amount_micros ELSE 0 END,
+    debits_posted = debits_posted + CASE WHEN account.id = debit_account AND :kind::text = 'post' THEN amount_micros ELSE 0 END,
+    credits_posted = credits_posted + CASE WHEN account.id = credit_account AND :kind::text = 'post' THEN amount_micros ELSE 0 END
+  FROM resolved
+  WHERE account.id = ANY (ARRAY[debit_account, credit_account])
 )
 {resolved_of}
 
@@ -153,7 +147,7 @@ WITH
     project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card,
     jsonb_build_object('turns', measured.turns, 'active_seconds', measured.seconds), :reason, clock_timestamp()
   FROM held CROSS JOIN budget CROSS JOIN measured
-  ON CONFLICT DO NOTHING
+  ON CONFLICT (pending) WHERE pending IS NOT NULL DO NOTHING
   RETURNING id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id,
     rate_card, inputs
 ), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again, and there a join of two of these would be another one
@@ -173,10 +167,7 @@ WITH
 -- After resolve_hold returned nothing: what was decided before, if there was anything to decide.
 SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
   resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.business_key, resolution.pending, resolution.rate_card, resolution.inputs,
-  held.inputs -> 'exchange' AS exchange,
-  coalesce((SELECT vendor FROM assignment WHERE assignment.id = resolution.assignment_id),
-    CASE WHEN resolution.assignment_id IS NULL THEN (SELECT vendor FROM annotator WHERE annotator.id = resolution.annotator_id) END)
-    AS vendor_id
+  held.inputs -> 'exchange' AS exchange
 FROM transfer AS held
 JOIN transfer AS resolution ON resolution.pending = held.id
 WHERE held.business_key = :held_key AND held.kind = 'pending'

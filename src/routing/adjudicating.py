@@ -117,7 +117,7 @@ async def decide(assignment_id: UUID, person_id: UUID, draft: AdjudicationDraft,
     judged = [await _judged(one) for one in answers]
     await lock_people({person_id, *(one.author_id for one in judged)})
     right = sum([await _verdict(mine, one.id, label, draft.reason.strip()) for one in judged])
-    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, person_id, REVIEW))
+    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, person_id, REVIEW, mine.vendor_id))
     await settle([mine.task_id])
     state = str(await db.fetch_value("SELECT state FROM task WHERE id = :id", id=mine.task_id))
     facts = {
@@ -160,7 +160,11 @@ async def _verdict(mine: leases.LiveAssignment, submission_id: UUID, label: str,
     )  # fmt: skip
     if one.state == "pending":
         await db.execute(sql.decide_submission, submission_id=one.id, state="accepted")
-        await emit(WorkAccepted(one.assignment_id, one.task_id, one.project_id, one.author_id, ANNOTATION))
+        await emit(
+            WorkAccepted(
+                one.assignment_id, one.task_id, one.project_id, one.author_id, ANNOTATION, one.author_vendor_id
+            )
+        )
     await learn(mine, one, draft)
     facts = {
         "task_id": str(one.task_id), "submission_id": str(one.id), "annotator_id": str(one.author_id), "outcome": draft.outcome,

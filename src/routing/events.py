@@ -106,6 +106,8 @@ class WorkAccepted(msgspec.Struct, frozen=True):
     project_id: UUID
     annotator_id: UUID
     kind: str
+    vendor_id: UUID | None
+    """Who hears of the pay beside the person: the vendor that they worked for at the claim."""
 
 
 class WorkReinstated(msgspec.Struct, frozen=True):
@@ -116,6 +118,7 @@ class WorkReinstated(msgspec.Struct, frozen=True):
     project_id: UUID
     annotator_id: UUID
     kind: str
+    vendor_id: UUID | None
 
 
 Happening = AssignmentEnded | WorkAccepted | WorkReinstated

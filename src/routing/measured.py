@@ -100,7 +100,7 @@ async def take(mine: leases.LiveAssignment, work: "Judged", draft: "VerdictDraft
         scores=db.jsonb(draft.scores), reasons=db.jsonb(draft.reasons), comment=draft.comment,
         corrected=None if draft.corrected is None else db.jsonb(draft.corrected), likeness=like,
     )  # fmt: skip
-    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, mine.annotator_id, REVIEW))
+    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, mine.annotator_id, REVIEW, mine.vendor_id))
     # Of a piece of a set the one who looked is measured against what is right; of a double both, against each other.
     double = look["kind"] == DOUBLE
     whom = {mine.annotator_id, plain_uuid(look["first"])} if double else {mine.annotator_id}

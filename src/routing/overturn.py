@@ -169,7 +169,11 @@ async def _follow(work: _Judged, state: str) -> None:
         return
     if work.state == REJECTED:
         await db.execute(sql.cancel_replacement, task_id=work.task_id)
-    await emit(WorkReinstated(work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION))
+    await emit(
+        WorkReinstated(
+            work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION, work.author_vendor_id
+        )
+    )
 
 
 async def _settle(work: _Judged) -> str:

@@ -107,7 +107,7 @@ async def _decide(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft
     if draft.outcome not in PASSING or not await go_on(work.id, mine.stage, settings):
         await db.execute(sql.decide_submission, submission_id=work.id, state=SUBMISSION_STATE[draft.outcome])
         await _follow(work, draft)
-    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, mine.annotator_id, REVIEW))
+    await emit(WorkAccepted(mine.id, mine.task_id, mine.project_id, mine.annotator_id, REVIEW, mine.vendor_id))
     await learn(mine, work, draft)
     await ask_for_more(work.task_id, settings.skill_half_life_days)
     task_state = await _settle(mine, work, draft)
@@ -178,7 +178,11 @@ async def _store(mine: leases.LiveAssignment, work: Judged, draft: VerdictDraft,
 async def _follow(work: Judged, draft: VerdictDraft) -> None:
     """What the outcome does to the answer: it counts, it goes back, or another person's answer is wanted."""
     if draft.outcome in PASSING:
-        await emit(WorkAccepted(work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION))
+        await emit(
+            WorkAccepted(
+                work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION, work.author_vendor_id
+            )
+        )
         return
     if draft.outcome == "rework":
         await emit(AssignmentEnded(work.assignment_id, "returned for rework"))

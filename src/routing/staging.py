@@ -186,7 +186,11 @@ async def accept_unseen(submission_id: UUID, reason: str) -> None:
     row: Any = await db.fetch_one(sql.work_for_stage, submission_id=submission_id)
     work = msgspec.convert(dict(row), _Work, strict=False)
     await db.execute(sql.decide_submission, submission_id=submission_id, state="accepted")
-    await emit(WorkAccepted(work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION))
+    await emit(
+        WorkAccepted(
+            work.assignment_id, work.task_id, work.project_id, work.author_id, ANNOTATION, work.author_vendor_id
+        )
+    )
     facts = {
         "submission_id": str(submission_id),
         "task_id": str(work.task_id),

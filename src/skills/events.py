@@ -38,6 +38,7 @@ class PaidAttempt(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID
     """Whose budget pays."""
     pay: Money
+    vendor_id: UUID | None
 
 
 class ExamPay(Protocol):

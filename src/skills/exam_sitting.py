@@ -233,6 +233,7 @@ def _paid(row: Any) -> PaidAttempt | None:
         id=UUID(int=row["id"].int), exam_id=UUID(int=row["exam_id"].int), exam_name=row["name"], number=row["number"],
         annotator_id=UUID(int=row["annotator_id"].int), domain=row["domain"],
         cut_level=row["cut_level"], project_id=UUID(int=row["pay_project_id"].int), pay=Money(row["pay_micros"], row["pay_currency"]),
+        vendor_id=None if row["vendor_id"] is None else UUID(int=row["vendor_id"].int),
     )  # fmt: skip
 
 

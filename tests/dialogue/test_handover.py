@@ -189,7 +189,7 @@ async def test_pay_is_split_by_turns_and_sums_to_the_price(settings: Settings) -
     # 2, 4 and 2 of 8 turns of 10 micros: 2.5, 5, 2.5, and what is left over goes to the first of equals.
     assert [await earned(one) for one in people] == [3, 5, 2]
     await check()
-    accepted = WorkAccepted(third.held.id, third.held.task_id, third.project_id, people[2], "annotation")
+    accepted = WorkAccepted(third.held.id, third.held.task_id, third.project_id, people[2], "annotation", None)
     async with db.transaction("test"):
         await pay(accepted)
     assert [await earned(one) for one in people] == [3, 5, 2], "a repeat pays nobody again"

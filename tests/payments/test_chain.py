@@ -85,6 +85,23 @@ async def in_a_lost_world(statement: str, table: str, what: str, seq: int) -> No
         raise RollBack
 
 
+async def test_an_entry_is_the_text_that_older_digests_were_made_of() -> None:
+    """They were written from a jsonb document; a digest made of any other text would call every older row changed."""
+    await world.make_project(funded_micros=5)
+    said = '"back\\slash\\\\ tab\there, ä 付款 🙂 </script> \x01\x7f\u2028'
+    async with db.transaction("person:owner"):
+        await db.execute("ALTER TABLE transfer DISABLE TRIGGER USER")
+        await db.execute(
+            "UPDATE transfer SET reason = :said, inputs = jsonb_build_object('said', :said::text)", said=said
+        )
+    row = await db.fetch_one(
+        "SELECT transfer_entry(transfer) AS entry, transfer_entry(transfer)::jsonb::text AS older, reason FROM transfer"
+    )
+    assert row is not None
+    assert "付款" in row["reason"]
+    assert row["entry"] == row["older"]
+
+
 @pytest.mark.parametrize("table", ROW)
 async def test_a_row_put_in_around_the_rules_is_named_before_and_after_it_is_sealed(
     table: str, settings: Settings

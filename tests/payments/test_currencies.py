@@ -241,7 +241,7 @@ async def test_each_maker_of_a_dialogue_is_paid_by_the_rate_that_they_saw(settin
     try:
         async with db.transaction():
             await db.execute("UPDATE submission SET state = 'accepted' WHERE assignment = :work", work=work)
-            await emit(WorkAccepted(work, task, project_id, holder, "annotation"))
+            await emit(WorkAccepted(work, task, project_id, holder, "annotation", None))
     finally:
         sharing.use_makers(shares_of)
     paid = {who: (await earnings.earnings(who, limit=3)).lines[0].amount for who in (holder, yen, plain)}

@@ -62,7 +62,7 @@ async def test_a_fee_is_held_taken_and_given_back_with_the_price() -> None:
     fact = await world.accepted_fact(again)
     async with db.transaction():
         await db.execute("UPDATE submission SET state = 'accepted' WHERE assignment = :id", id=again)
-        await emit(WorkReinstated(again, fact.task_id, project_id, worker, "annotation"))
+        await emit(WorkReinstated(again, fact.task_id, project_id, worker, "annotation", fact.vendor_id))
     assert (await fees_of(project_id))[6:] == [("fee_held", 45), ("fee_back", 45), ("fee_held", 45), ("fee", 35)]
     assert await world.broken() == []
 

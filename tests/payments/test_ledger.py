@@ -195,8 +195,22 @@ async def test_the_last_micro_can_be_held_and_one_more_cannot() -> None:
 
 async def test_the_database_refuses_an_overdrawn_budget_whatever_the_query_did() -> None:
     await make_project(funded_micros=7)
-    with pytest.raises(asyncpg.CheckViolationError, match="account_budget_holds"):
+    with pytest.raises(asyncpg.CheckViolationError, match="account_is_covered"):
         await db.execute("UPDATE account SET debits_pending = 8 WHERE kind = 'project_budget'")
+
+
+@pytest.mark.parametrize("kind", ["project_budget", "annotator_earnings", "payout_clearing", "paid_out"])
+async def test_only_accounts_that_money_comes_from_or_goes_through_may_owe(kind: str) -> None:
+    open_one = (
+        "INSERT INTO account (id, kind, owner_id, currency, debits_pending, debits_posted, credits_pending, credits_posted)"
+        " VALUES (:id, :kind, :id, 'USD', 0, 1, 0, 0)"
+    )
+    for owing in ("funding", "exchange", "fees"):
+        assert await db.execute(open_one, id=uuid7(), kind=owing) == 1
+    with pytest.raises(asyncpg.CheckViolationError, match="account_is_covered"):
+        await db.execute(open_one, id=uuid7(), kind=kind)
+    with pytest.raises(asyncpg.CheckViolationError, match="account_known_kind"):
+        await db.execute(open_one.replace("1, 0, 0", "0, 0, 0"), id=uuid7(), kind="purse")
 
 
 async def test_funding_is_once_per_key_and_only_in_the_project_s_currency() -> None:

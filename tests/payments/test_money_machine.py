@@ -229,7 +229,9 @@ class LifeOfMoney(RuleBasedStateMachine):
                     await db.execute(
                         "UPDATE submission SET state = 'accepted' WHERE assignment = :id AND state = 'rejected'", id=one
                     )
-                    await emit(WorkReinstated(one, fact.task_id, fact.project_id, fact.annotator_id, fact.kind))
+                    await emit(
+                        WorkReinstated(one, fact.task_id, fact.project_id, fact.annotator_id, fact.kind, fact.vendor_id)
+                    )
             except BudgetExhausted:
                 return BudgetExhausted
             return None

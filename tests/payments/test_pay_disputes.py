@@ -284,7 +284,7 @@ async def overturn(work: UUID) -> None:
         await db.execute(
             "UPDATE submission SET state = 'accepted' WHERE assignment = :work AND state = 'rejected'", work=work
         )
-        await emit(WorkReinstated(work, fact.task_id, fact.project_id, fact.annotator_id, fact.kind))
+        await emit(WorkReinstated(work, fact.task_id, fact.project_id, fact.annotator_id, fact.kind, fact.vendor_id))
 
 
 async def balance(worker: UUID, currency: str) -> int:

@@ -169,9 +169,11 @@ async def end_without_work(assignment_id: UUID, state: str = "expired") -> None:
 
 
 async def accepted_fact(assignment_id: UUID) -> WorkAccepted:
-    row = await db.fetch_one("SELECT task, project, annotator, kind FROM assignment WHERE id = :id", id=assignment_id)
+    row = await db.fetch_one(
+        "SELECT task, project, annotator, kind, vendor FROM assignment WHERE id = :id", id=assignment_id
+    )
     assert row is not None
-    return WorkAccepted(assignment_id, row["task"], row["project"], row["annotator"], row["kind"])
+    return WorkAccepted(assignment_id, row["task"], row["project"], row["annotator"], row["kind"], row["vendor"])
 
 
 async def _submission_of(assignment_id: UUID) -> dict[str, UUID]:
