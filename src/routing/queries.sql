@@ -552,18 +552,42 @@ FROM verdict v JOIN submission b ON b.id = v.submission JOIN assignment w ON w.i
 WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND (:project_id::uuid IS NULL OR b.project = :project_id)
   AND (:vendor_id::uuid IS NULL OR w.vendor = :vendor_id)
 
--- name: tasks
--- Tasks by filters, newest first; the cursor is the id.
+-- part: a_task
 SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.difficulty_mean, t.difficulty_variance, t.priority, t.due_at,
        CASE WHEN t.gold AND t.state = 'cancelled' THEN 'open' ELSE t.state END AS state, t.project AS project_id, p.name AS project_name, t.version, t.created_at, t.closed_at, t.requirements, t.payload,
        CASE WHEN t.state = 'open' THEN t.expires_at + make_interval(secs => p.paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - p.paused_at), 0)::bigint) END AS expires_at,
        (SELECT n.display_name FROM slot s JOIN annotator n ON n.id = s.annotator WHERE s.task = t.id AND s.state = 'live' LIMIT 1) AS held_by
 FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
-WHERE (t.id = :id OR :id::uuid IS NULL AND NOT t.gold) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
+
+-- part: of_the_filter
+AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
   AND (:band::int IS NULL OR l.difficulty_band = :band)
-  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
-  AND (:before::uuid IS NULL OR t.id < :before)
+
+-- part: with_the_words
+JOIN task_words w ON w.task = t.id AND strpos(w.words, lower(:search::text)) > 0
+  AND (search_grams(w.words) @> search_asked(lower(:search), 0) OR search_grams(w.words) @> search_asked(lower(:search), 1)
+    OR search_grams(w.words) @> search_asked(lower(:search), 2))
+
+-- name: task
+-- One, also a copy of gold.
+{a_task}
+WHERE t.id = :id
+
+-- name: tasks
+-- Tasks by filters, newest first; the cursor is the id.
+{a_task}
+WHERE NOT t.gold AND (:before::uuid IS NULL OR t.id < :before)
+{of_the_filter}
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: tasks_by_words
+-- Those of them that hold a piece of text in name or title, by the index of pieces (copies of gold are not in it).
+{a_task}
+{with_the_words}
+WHERE (:before::uuid IS NULL OR t.id < :before)
+{of_the_filter}
 ORDER BY t.id DESC
 LIMIT :limit
 
@@ -1022,10 +1046,17 @@ UPDATE task SET state = 'open', closed_at = NULL, version = version + 1 WHERE id
 -- name: task_ids_found
 -- Everything that the list of tasks would show by these filters.
 SELECT t.id FROM task t JOIN lane l ON l.id = t.lane
-WHERE (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
-  AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
-  AND (:band::int IS NULL OR l.difficulty_band = :band)
-  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
+WHERE NOT t.gold
+{of_the_filter}
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: task_ids_by_words
+-- The same with a piece of text.
+SELECT t.id FROM task t JOIN lane l ON l.id = t.lane
+{with_the_words}
+WHERE NOT t.gold
+{of_the_filter}
 ORDER BY t.id DESC
 LIMIT :limit
 
