@@ -2885,8 +2885,14 @@ SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE looked)::int AS looked
           SELECT chance, count(*) AS n FROM judged d WHERE d.outcome <> 'accept' GROUP BY 1) f) AS found
 FROM judged
 
+-- part: proofs
+ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
+    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials,
+  coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
+    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') AS exams
+
 -- name: roster_known
--- What the belief about some people is made from; by id alone, as a page or a portion asks for it.
+-- What the belief about some people is made from; by id alone, as a page asks for it.
 SELECT k.id, k.display_name AS name, NULL::float8 AS value,
   coalesce((SELECT jsonb_object_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END, jsonb_build_object('local', jsonb_build_object(
       'precision', own_precision, 'shift', own_shift,
@@ -2894,9 +2900,23 @@ SELECT k.id, k.display_name AS name, NULL::float8 AS value,
       'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
     'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
     FROM skill s WHERE s.annotator = k.id), '{}')::text AS known,
-  CASE WHEN :with_proof::bool THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
-    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) END AS credentials,
-  CASE WHEN :with_proof THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
-    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') END AS exams
+{proofs}
 FROM annotator k
 WHERE k.id = ANY (:ids::uuid[])
+
+-- name: roster_proofs
+-- What proves that some people are experts, where their skill is high enough.
+SELECT k.id, k.display_name AS name, NULL::float8 AS value, '{}' AS known,
+{proofs}
+FROM annotator k
+WHERE k.id = ANY (:ids::uuid[])
+
+-- name: roster_learned
+-- What the beliefs about some people are made from, as columns of one row; `places` count the ids from 0.
+SELECT coalesce(array_agg(i.place - 1), '{}') AS places,
+  coalesce(array_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END), '{}') AS nodes,
+  coalesce(array_agg(greatest(0, floor(extract(epoch FROM clock_timestamp())::float8 / 3600) - floor(extract(epoch FROM s.updated_at)::float8 / 3600))), '{}') AS idle_hours,
+  coalesce(array_agg(s.own_precision), '{}') AS precisions, coalesce(array_agg(s.own_shift), '{}') AS shifts,
+  coalesce(array_agg(s.anchor_mean), '{}') AS anchor_means, coalesce(array_agg(s.anchor_variance), '{}') AS anchor_variances,
+  coalesce(array_agg(s.edge_mean), '{}') AS edge_means, coalesce(array_agg(s.edge_variance), '{}') AS edge_variances
+FROM unnest(:ids::uuid[]) WITH ORDINALITY AS i (id, place) JOIN skill s ON s.annotator = i.id
