@@ -40,9 +40,18 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER task_has_words AFTER INSERT ON task REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION write_task_words();
+
+CREATE FUNCTION rewrite_task_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE task_words SET words = search_words(NEW.external_id, NEW.payload) WHERE task = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER task_changes_words AFTER UPDATE OF external_id, payload ON task FOR EACH ROW EXECUTE FUNCTION rewrite_task_words();
 """
 
 BACKWARDS = """
+DROP TRIGGER task_changes_words ON task;
+DROP FUNCTION rewrite_task_words();
 DROP TRIGGER task_has_words ON task;
 DROP FUNCTION write_task_words();
 DROP INDEX task_words_grams;

@@ -172,7 +172,7 @@ class TaskWords(Table, tablename="task_words", db=engine):
     """What a task is found by: its external id and the first 300 characters of its title, in small letters.
 
     A row of its own, because a task's row changes with every step of its work and each change would be indexed again.
-    A trigger writes it when the task comes in; copies of gold have none.
+    Triggers write it with the task; copies of gold have none.
     """
 
     task = ForeignKey(Task, primary_key=True, null=False, on_delete=OnDelete.cascade)
