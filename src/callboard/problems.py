@@ -105,9 +105,11 @@ def _as_fact(error: BaseException) -> DomainError | None:
             return None
 
 
-def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Litestar's handler for every exception."""
+def answer(request: Request[Any, Any, Any], error: Exception, detail: str | None = None) -> Response[bytes]:
+    """Litestar's handler for every exception; `detail`: the same in the reader's language."""
     problem = describe(error)
+    if detail is not None:
+        problem = msgspec.structs.replace(problem, detail=detail)
     request_id = request.scope.get("state", {}).get("request_id", "")
     if problem.status == SERVER_FAULT:
         log.error("request failed", path=request.scope["path"], method=request.scope["method"], exc_info=error)

@@ -20,7 +20,7 @@ from kernel.undo import recall, record
 from routing.errors import NoSuchTask, NoSuchTaskChange, WrongState
 from routing.intake import Level, TaskDraft, asked_of, lanes_known, place_of
 from routing.projects import project
-from routing.reports import TaskFilter
+from routing.reports import TaskFilter, by_filter
 from routing.review_plans import plan_of
 from skills.belief import difficulty_prior
 from skills.evidence import own_kinds
@@ -87,8 +87,8 @@ class TaskBulkReport(msgspec.Struct, frozen=True):
 
 async def found(wanted: TaskFilter) -> list[UUID]:
     """The tasks that a filter finds. Raises `Invalid` where there are more than one change takes."""
-    values = msgspec.structs.asdict(wanted)
-    rows = await db.fetch(sql.task_ids_found, limit=MOST_TASKS + 1, **values)
+    statement, values = by_filter(wanted, sql.task_ids_found, sql.task_ids_by_words)
+    rows = await db.fetch(statement, limit=MOST_TASKS + 1, **values)
     return [UUID(int=row["id"].int) for row in rows]
 
 

@@ -552,18 +552,42 @@ FROM verdict v JOIN submission b ON b.id = v.submission JOIN assignment w ON w.i
 WHERE v.given_at >= date_trunc('day', clock_timestamp()) AND (:project_id::uuid IS NULL OR b.project = :project_id)
   AND (:vendor_id::uuid IS NULL OR w.vendor = :vendor_id)
 
--- name: tasks
--- Tasks by filters, newest first; the cursor is the id.
+-- part: a_task
 SELECT t.id, t.external_id, t.kind, t.domain, t.language, t.difficulty_level, l.difficulty_band, t.difficulty_mean, t.difficulty_variance, t.priority, t.due_at,
        CASE WHEN t.gold AND t.state = 'cancelled' THEN 'open' ELSE t.state END AS state, t.project AS project_id, p.name AS project_name, t.version, t.created_at, t.closed_at, t.requirements, t.payload,
        CASE WHEN t.state = 'open' THEN t.expires_at + make_interval(secs => p.paused_seconds + coalesce(extract(epoch FROM clock_timestamp() - p.paused_at), 0)::bigint) END AS expires_at,
        (SELECT n.display_name FROM slot s JOIN annotator n ON n.id = s.annotator WHERE s.task = t.id AND s.state = 'live' LIMIT 1) AS held_by
 FROM task t JOIN project p ON p.id = t.project JOIN lane l ON l.id = t.lane
-WHERE (t.id = :id OR :id::uuid IS NULL AND NOT t.gold) AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
+
+-- part: of_the_filter
+AND (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
   AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
   AND (:band::int IS NULL OR l.difficulty_band = :band)
-  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
-  AND (:before::uuid IS NULL OR t.id < :before)
+
+-- part: with_the_words
+JOIN task_words w ON w.task = t.id AND strpos(w.words, lower(:search::text)) > 0
+  AND (search_grams(w.words) @> search_asked(lower(:search), 0) OR search_grams(w.words) @> search_asked(lower(:search), 1)
+    OR search_grams(w.words) @> search_asked(lower(:search), 2))
+
+-- name: task
+-- One, also a copy of gold.
+{a_task}
+WHERE t.id = :id
+
+-- name: tasks
+-- Tasks by filters, newest first; the cursor is the id.
+{a_task}
+WHERE NOT t.gold AND (:before::uuid IS NULL OR t.id < :before)
+{of_the_filter}
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: tasks_by_words
+-- Those of them that hold a piece of text in name or title, by the index of pieces (copies of gold are not in it).
+{a_task}
+{with_the_words}
+WHERE (:before::uuid IS NULL OR t.id < :before)
+{of_the_filter}
 ORDER BY t.id DESC
 LIMIT :limit
 
@@ -1022,10 +1046,17 @@ UPDATE task SET state = 'open', closed_at = NULL, version = version + 1 WHERE id
 -- name: task_ids_found
 -- Everything that the list of tasks would show by these filters.
 SELECT t.id FROM task t JOIN lane l ON l.id = t.lane
-WHERE (:project_id::uuid IS NULL OR t.project = :project_id) AND (:state::text IS NULL OR t.state = :state)
-  AND (:domain::text IS NULL OR t.domain = :domain) AND (:language::text IS NULL OR t.language = :language)
-  AND (:band::int IS NULL OR l.difficulty_band = :band)
-  AND (:search::text IS NULL OR strpos(lower(t.external_id), lower(:search)) > 0 OR strpos(lower(t.payload->>'title'), lower(:search)) > 0)
+WHERE NOT t.gold
+{of_the_filter}
+ORDER BY t.id DESC
+LIMIT :limit
+
+-- name: task_ids_by_words
+-- The same with a piece of text.
+SELECT t.id FROM task t JOIN lane l ON l.id = t.lane
+{with_the_words}
+WHERE NOT t.gold
+{of_the_filter}
 ORDER BY t.id DESC
 LIMIT :limit
 
@@ -2854,8 +2885,14 @@ SELECT count(*)::int AS handed_in, count(*) FILTER (WHERE looked)::int AS looked
           SELECT chance, count(*) AS n FROM judged d WHERE d.outcome <> 'accept' GROUP BY 1) f) AS found
 FROM judged
 
+-- part: proofs
+ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
+    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) AS credentials,
+  coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
+    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') AS exams
+
 -- name: roster_known
--- What the belief about some people is made from; by id alone, as a page or a portion asks for it.
+-- What the belief about some people is made from; by id alone, as a page asks for it.
 SELECT k.id, k.display_name AS name, NULL::float8 AS value,
   coalesce((SELECT jsonb_object_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END, jsonb_build_object('local', jsonb_build_object(
       'precision', own_precision, 'shift', own_shift,
@@ -2863,9 +2900,23 @@ SELECT k.id, k.display_name AS name, NULL::float8 AS value,
       'edge', CASE WHEN edge_mean IS NOT NULL THEN jsonb_build_object('mean', edge_mean, 'variance', edge_variance) END),
     'idle_days', greatest(0, floor(extract(epoch FROM clock_timestamp()) / 3600) - floor(extract(epoch FROM updated_at) / 3600)) / 24.0))
     FROM skill s WHERE s.annotator = k.id), '{}')::text AS known,
-  CASE WHEN :with_proof::bool THEN ARRAY(SELECT DISTINCT c.domain FROM credential c WHERE c.annotator = k.id AND c.state = 'verified'
-    AND (c.expires_on IS NULL OR c.expires_on >= current_date)) END AS credentials,
-  CASE WHEN :with_proof THEN coalesce((SELECT jsonb_object_agg(domain, level) FROM (SELECT e.domain, max(e.cut_level) AS level
-    FROM exam_attempt t JOIN exam e ON e.id = t.exam WHERE t.annotator = k.id AND t.passed AND NOT e.training GROUP BY e.domain) passed), '{}') END AS exams
+{proofs}
 FROM annotator k
 WHERE k.id = ANY (:ids::uuid[])
+
+-- name: roster_proofs
+-- What proves that some people are experts, where their skill is high enough.
+SELECT k.id, k.display_name AS name, NULL::float8 AS value, '{}' AS known,
+{proofs}
+FROM annotator k
+WHERE k.id = ANY (:ids::uuid[])
+
+-- name: roster_learned
+-- What the beliefs about some people are made from, as columns of one row; `places` count the ids from 0.
+SELECT coalesce(array_agg(i.place - 1), '{}') AS places,
+  coalesce(array_agg(s.domain || CASE s.task_kind WHEN '' THEN '' ELSE '/' || s.task_kind END), '{}') AS nodes,
+  coalesce(array_agg(greatest(0, floor(extract(epoch FROM clock_timestamp())::float8 / 3600) - floor(extract(epoch FROM s.updated_at)::float8 / 3600))), '{}') AS idle_hours,
+  coalesce(array_agg(s.own_precision), '{}') AS precisions, coalesce(array_agg(s.own_shift), '{}') AS shifts,
+  coalesce(array_agg(s.anchor_mean), '{}') AS anchor_means, coalesce(array_agg(s.anchor_variance), '{}') AS anchor_variances,
+  coalesce(array_agg(s.edge_mean), '{}') AS edge_means, coalesce(array_agg(s.edge_variance), '{}') AS edge_variances
+FROM unnest(:ids::uuid[]) WITH ORDINALITY AS i (id, place) JOIN skill s ON s.annotator = i.id

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from kernel import db
-from kernel.sql import load
+from kernel.sql import Sql, load
 from routing.errors import NoSuchTask
 
 sql = load(__package__)
@@ -106,6 +106,7 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     band: int | None = None
     """Difficulty, 1 to 5, as the matrix counts it."""
     search: str | None = None
+    """A piece of the name or of the first 300 characters of the title."""
 
 
 class HistoryLine(msgspec.Struct, frozen=True):
@@ -151,15 +152,24 @@ async def floor_totals(project_id: UUID | None = None, vendor_id: UUID | None = 
 
 
 async def tasks(wanted: TaskFilter, *, before: UUID | None = None, limit: int = 100) -> list[TaskRow]:
-    return await db.fetch_as(TaskRow, sql.tasks, id=None, before=before, limit=limit, **msgspec.structs.asdict(wanted))
+    statement, values = by_filter(wanted, sql.tasks, sql.tasks_by_words)
+    return await db.fetch_as(TaskRow, statement, before=before, limit=limit, **values)
+
+
+def by_filter(wanted: TaskFilter, plain: Sql, by_words: Sql) -> tuple[Sql, dict[str, Any]]:
+    """Which of two statements answers the filter, with its values."""
+    values = msgspec.structs.asdict(wanted)
+    if wanted.search:
+        return by_words, values
+    del values["search"]
+    return plain, values
 
 
 async def task(task_id: UUID) -> TaskRow:
-    nothing = msgspec.structs.asdict(TaskFilter())
-    rows = await db.fetch_as(TaskRow, sql.tasks, id=task_id, before=None, limit=1, **nothing)
-    if not rows:
+    row = await db.fetch_one_as(TaskRow, sql.task, id=task_id)
+    if row is None:
         raise NoSuchTask
-    return rows[0]
+    return row
 
 
 async def history(task_id: UUID) -> list[HistoryLine]:

@@ -17,7 +17,7 @@ from kernel.ids import plain_uuid
 from kernel.settings import Settings
 from kernel.sql import load
 from routing.roster_memory import Asked, Remembered, shelf_of
-from skills.belief import Belief
+from skills.belief import Belief, level_floor
 from skills.profiles import EXPERT_LEVEL, Known
 from skills.roster import (
     Candidate,
@@ -31,10 +31,8 @@ from skills.roster import (
 )
 
 sql = load(__package__)
-AT_ONCE = 100
-"""People judged before others get their turn: about 10 ms."""
 PORTION = 2000
-"""People read in one statement for judging: about 50 ms."""
+"""People read in one statement and judged before others get their turn: some 10 ms each."""
 _KNOWN = msgspec.json.Decoder(dict[str, Known])
 
 
@@ -205,13 +203,29 @@ async def _judgements(people: Sequence[tuple[UUID, int]], yard: Yardstick, wante
             missing[person_id] = version
     ids = list(missing)
     for start in range(0, len(ids), PORTION):
-        for number, person in enumerate(await _known(ids[start : start + PORTION], with_proof=asked.by_class)):
-            if number % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
-            judged = yard.judge(person, asked.domain, by_class=asked.by_class)
-            found[person.id] = judged
-            shelf[person.id] = Remembered(missing[person.id], judged)
+        portion = ids[start : start + PORTION]
+        for person_id, judged in (await _judged(portion, asked)).items():
+            found[person_id] = judged
+            shelf[person_id] = Remembered(missing[person_id], judged)
+        await asyncio.sleep(0)
     return found
+
+
+async def _judged(ids: Sequence[UUID], asked: Asked) -> dict[UUID, Judged]:
+    from skills.hierarchy_many import Learned, beliefs_about  # noqa: PLC0415  numpy: decision 9
+
+    yard, domain = asked.yard, asked.domain
+    learned = await db.fetch_one_as(Learned, sql.roster_learned, ids=list(ids))
+    assert learned is not None
+    columns = beliefs_about(yard.tree, learned, len(ids), domain, yard.half_life_days)
+    beliefs = [Belief(mean, variance) for mean, variance in zip(*(one.tolist() for one in columns), strict=True)]
+    experts: set[UUID] = set()
+    if asked.by_class:
+        floor = level_floor(yard.expert_level)
+        near = {one: belief for one, belief in zip(ids, beliefs, strict=True) if belief.lower_bound(yard.z) >= floor}
+        proofs = [_candidate(row) for row in await db.fetch(sql.roster_proofs, ids=list(near))]
+        experts = {person.id for person in proofs if yard.is_expert(person, domain, near[person.id])}
+    return {one: Judged(belief, one in experts) for one, belief in zip(ids, beliefs, strict=True)}
 
 
 def _key(value: float | None, order: Order) -> float | None:
@@ -265,15 +279,13 @@ def _order(order: Order) -> dict[str, Any]:
     return {"sort": order.sort, "falling": order.falling and not by_name, "name_falling": order.falling and by_name}
 
 
-async def _known(ids: Sequence[UUID], *, with_proof: bool = True) -> list[Candidate]:
-    return [_candidate(row) for row in await db.fetch(sql.roster_known, ids=list(ids), with_proof=with_proof)]
+async def _known(ids: Sequence[UUID]) -> list[Candidate]:
+    return [_candidate(row) for row in await db.fetch(sql.roster_known, ids=list(ids))]
 
 
 def _candidate(row: Any) -> Candidate:
     known = _KNOWN.decode(row["known"])
-    return Candidate(
-        plain_uuid(row["id"]), row["name"], row["value"], known, row["credentials"] or [], row["exams"] or {}
-    )
+    return Candidate(plain_uuid(row["id"]), row["name"], row["value"], known, row["credentials"], row["exams"])
 
 
 def _row(row: Any, skills: list[RosterSkill]) -> RosterRow:

@@ -168,6 +168,17 @@ class Task(Table, tablename="task", db=engine):
     task_sane_difficulty = Check("difficulty_level IS NULL OR difficulty_level BETWEEN 1 AND 5")
 
 
+class TaskWords(Table, tablename="task_words", db=engine):
+    """What a task is found by: its external id and the first 300 characters of its title, in small letters.
+
+    A row of its own, because a task's row changes with every step of its work and each change would be indexed again.
+    Triggers write it with the task; copies of gold have none.
+    """
+
+    task = ForeignKey(Task, primary_key=True, null=False, on_delete=OnDelete.cascade)
+    words = Text()
+
+
 class Slot(Table, tablename="slot", db=engine):
     """One independent answer that is wanted (stage 0) or one look at an answer (stage 1 and up).
 

@@ -1,8 +1,9 @@
 """Who can be found, and by what: the filter of the roster, and the part of it that only a belief can answer.
 
 Beliefs fade with every hour and lean on the other domains, so no stored number is the belief of now. SQL narrows the
-people by everything else; whoever is left is judged here by `hierarchy.belief_about` and `Profile.is_expert`, the very
-functions that decide who gets which work. The roster can therefore not name somebody whom eligibility would refuse.
+people by everything else; whoever is left is judged by `hierarchy.belief_about` (many at once by `hierarchy_many`, which
+is held to it) and `Profile.is_expert`, the very functions that decide who gets which work. The roster can therefore not
+name somebody whom eligibility would refuse.
 """
 
 from datetime import date
@@ -114,17 +115,17 @@ class Yardstick(msgspec.Struct, frozen=True):
     ) -> "Yardstick":
         return cls(tree_of(parents, crowd), z, half_life_days, expert_level)
 
-    def judge(self, person: Candidate, domain: str, *, by_class: bool = True) -> Judged:
-        """Without `by_class` nobody counts as an expert: it is not asked."""
+    def judge(self, person: Candidate, domain: str) -> Judged:
         local = {code: one.local.faded(one.idle_days, self.half_life_days) for code, one in person.known.items()}
         belief = belief_about(self.tree, local, domain)
-        if not by_class:
-            return Judged(belief, expert=False)
+        return Judged(belief, self.is_expert(person, domain, belief))
+
+    def is_expert(self, person: Candidate, domain: str, belief: Belief) -> bool:
         profile = Profile(
             person.id, person.name, None, "active", None, 1, [], {}, {domain: belief}, person.credentials,
             tree=self.tree, exams=person.exams,
         )  # fmt: skip
-        return Judged(belief, profile.is_expert(domain, self.z, self.expert_level))
+        return profile.is_expert(domain, self.z, self.expert_level)
 
     def passes(self, wanted: RosterFilter, judged: Judged) -> bool:
         if wanted.expert is not None and judged.expert is not wanted.expert:

@@ -58,7 +58,9 @@ POST   /api/v1/webhooks                                          vendor_manager 
 GET    /api/v1/webhooks                                          vendor_manager bosses
 GET    /api/v1/webhooks/{webhook_id:uuid}                        vendor_manager bosses
 GET    /api/v1/webhooks/{webhook_id:uuid}/tries                  vendor_manager bosses
+PATCH  /api/v1/webhooks/{webhook_id:uuid}                        vendor_manager bosses
 DELETE /api/v1/webhooks/{webhook_id:uuid}                        vendor_manager bosses
+POST   /api/v1/webhooks/{webhook_id:uuid}/rotate                 vendor_manager bosses
 POST   /api/v1/webhooks/{webhook_id:uuid}/pause                  vendor_manager bosses
 POST   /api/v1/webhooks/{webhook_id:uuid}/resume                 vendor_manager bosses
 POST   /api/v1/webhooks/{webhook_id:uuid}/replay                 vendor_manager bosses

@@ -11,7 +11,7 @@ def webhook(n: int, name: str, **changes: Any) -> WebhookView:
     facts: dict[str, Any] = {
         "url": "https://frontend.example/callboard/events", "types": ["task.*", "verdict.given"], "vendor_id": None,
         "state": "active", "cursor": "90412-118233", "failures": 0, "last_status": 204, "last_fault": None,
-        "last_tried_at": NOW, "delivered_at": NOW, "next_try_at": None, "created_at": NOW,
+        "last_tried_at": NOW, "delivered_at": NOW, "next_try_at": None, "old_secret_until": None, "created_at": NOW,
     }  # fmt: skip
     return WebhookView(id=uid(n), name=name, **(facts | changes))
 
@@ -34,8 +34,9 @@ FAILING = webhook(
     url="https://frontend.example/" + "very-long-path-" * 9, last_status=503, last_fault="status", next_try_at=minutes(2),
 )  # fmt: skip
 DEAD = webhook(
-    93, "Nightly report", state="dead", failures=36, last_status=None, last_fault="unreachable", delivered_at=None
-)
+    93, "Nightly report", state="dead", failures=36, last_status=None, last_fault="unreachable", delivered_at=None,
+    old_secret_until=minutes(90),
+)  # fmt: skip
 LIST = WebhooksView(
     webhooks=[webhook(91, "Labelling frontend"), FAILING, DEAD, webhook(94, "Old one", state="paused")],
     most=50,
@@ -57,6 +58,7 @@ WEBHOOK_SAMPLES = {
         "webhook.html", WebhookPage(webhook=webhook(94, "Old one", state="paused"), tries=TRIES[3:], attempts=36, days=7, done="paused"),
     ),
     "fragment-webhook-made": ("webhooks/made.html", WebhookMade(webhook=webhook(91, "Frontend"), secret="whsec_" + "x7Kq" * 10)),
+    "fragment-webhook-rotated": ("webhooks/made.html", WebhookMade(webhook=DEAD, secret="whsec_" + "x7Kq" * 10, rotated=True)),
     "fragment-webhook-tried": ("webhooks/trial.html", WebhookTried(trial=WebhookTrial(ok=True, status=204, fault=None, took_ms=41))),
     "fragment-webhook-refused": ("webhooks/trial.html", WebhookTried(trial=WebhookTrial(ok=False, status=401, fault="status", took_ms=41))),
 }  # fmt: skip

@@ -374,3 +374,15 @@ async def test_a_vendors_manager_has_a_floor_and_no_stories_of_others(play: Play
     assert f"/tasks/{task_id}" not in floor
     for path in ("/tasks", f"/tasks/{task_id}", f"/tasks/{task_id}/fragment"):
         await play.manager.get(path, 403)
+
+
+async def test_what_a_script_is_refused_is_said_in_the_readers_language(play: Play) -> None:
+    """Scripts of pages show the detail; the API's stays as programs know it."""
+    cookie = f"{play.manager._headers['cookie']}; callboard_lang=zh-CN"
+    for path, detail in (
+        (f"/tasks/{uuid4()}", "这里什么都没有，或者你无权查看。"),
+        (f"/api/v1/tasks/{uuid4()}", "There is no such task for this account"),
+    ):
+        refused = await play.manager.raw("GET", path, accept="*/*", cookie=cookie)
+        assert (refused.status_code, refused.json()["detail"]) == (404, detail)
+        assert refused.json()["code"] == "task_not_found"

@@ -11,7 +11,9 @@ import pytest
 from kernel import db
 from kernel.sql import Sql
 
-BIG = frozenset({"task", "slot", "assignment", "submission", "verdict", "event", "evidence", "transfer", "job"})
+BIG = frozenset(
+    {"task", "task_words", "slot", "assignment", "submission", "verdict", "event", "evidence", "transfer", "job"}
+)
 """Tables that grow with the work. What grows with people, lanes or projects may be read whole."""
 
 

@@ -17,7 +17,7 @@ from callboard.wiring import wire
 from kernel import clock, db, outbox
 from kernel.outbox import START
 from kernel.settings import Settings, load_settings
-from routing import dispatch, estimating, explain, leases, quality, refitting, reports
+from routing import changes, dispatch, estimating, explain, leases, quality, refitting, reports
 from routing.assignments import assignments
 from routing.memory import Memory
 from routing.quality import QualityFilter, WorksWish
@@ -29,7 +29,7 @@ from skills.evidence import refold
 from skills.profiles import load_profile
 from tests.conftest import TEMPLATE
 from tests.plans.reading import Plan, explained, recorded
-from tests.plans.world import build
+from tests.plans.world import RARE, build
 from tests.routing.factory import WORK
 from tests.routing.test_together import ask_of
 
@@ -207,10 +207,21 @@ async def test_lists_and_explanations(world: World, monkeypatch: pytest.MonkeyPa
         TaskFilter(project_id=project, state="accepted"),
     ):
         check(await world.plans(monkeypatch, partial(reports.tasks, wanted, limit=100)), "tasks")
-    check(await world.plans(monkeypatch, lambda: reports.task(task)), "tasks", few=50)
+    check(await world.plans(monkeypatch, lambda: reports.task(task)), "task", few=50)
     check(await world.plans(monkeypatch, lambda: reports.history(task)), "task_history", few=100)
     check(await world.plans(monkeypatch, lambda: explain.explain(task, person, world.settings)), "slots_of_task")
     check(await world.plans(monkeypatch, lambda: reports.live_holds(limit=200)), "live_holds")
+
+
+async def test_tasks_by_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What few hold is found in the index of pieces, also by two characters; what many hold, among the newest."""
+    for text, found in (("LAW-en-3:123", 6), (RARE, 1), (RARE[1:3], 1), ("question", 100)):
+        wanted = TaskFilter(search=text)
+        assert len(await reports.tasks(wanted, limit=100)) >= found
+        plans = await world.plans(monkeypatch, partial(reports.tasks, wanted, limit=100))
+        check(plans, "tasks_by_words")
+    few = TaskFilter(search="LAW-en-3:123", state="open")
+    check(await world.plans(monkeypatch, lambda: changes.found(few)), "task_ids_by_words")
 
 
 async def test_the_difficulty_fit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

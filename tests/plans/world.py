@@ -20,6 +20,8 @@ LANES = len(DOMAINS) * len(LANGUAGES) * LEVELS * PROJECTS
 PAIRS = 12
 """Authors, and reviewers as many, who share what is finished among them."""
 SHARE_FINISHED = 0.15
+RARE = "造纸的工序"
+"""The title of one task alone."""
 AT_ONCE = 1000
 """Copies per statement."""
 VISIBLE, SETTLED_WITHIN = 0.98, 60
@@ -73,6 +75,10 @@ async def build(settings: Settings, dsn: str, waiting: int) -> None:
             ("slot", copies, "task IN (TABLE seed)"),
         ):
             await _copy(connection, table, number, which)
+        await connection.execute(  # no trigger runs for copies
+            "INSERT INTO task_words (task, words) SELECT id, search_words(external_id, payload) FROM task ORDER BY id"
+            " ON CONFLICT (task) DO NOTHING"
+        )
         await _settle(connection)
     finally:
         await connection.close()
@@ -110,9 +116,12 @@ async def _some_at_work(settings: Settings, project: UUID, people: list[tuple[UU
     """Everybody holds something."""
     for number, (author, reviewer) in enumerate(people):
         drafts = [
-            intake.TaskDraft(external_id=f"live-{number}-{n}", domain="law", language="en", difficulty=1 + n)
+            intake.TaskDraft(
+                external_id=f"live-{number}-{n}", domain="law", language="en", difficulty=1 + n,
+                payload={"title": RARE if number + n == 0 else "Live"},
+            )
             for n in (0, 1)
-        ]
+        ]  # fmt: skip
         async with db.transaction("person:test"):
             await intake.import_tasks(project, drafts)
         await submit(settings, await claim_one(settings, author, kinds=["annotation"]))

@@ -82,6 +82,40 @@ async def test_figures_are_what_became_of_the_work_also_after_a_second_look(sett
 
 
 @pytest.mark.usefixtures("pool")
+async def test_the_check_compares_folded_days_with_their_work(settings: Settings) -> None:
+    """Each wrong figure is found once the day is folded and still; a day that is due is not."""
+    project = await make_project(settings)
+    ann, reviewer = await make_annotator(settings, vendor="V"), await make_reviewer(settings, capacity=50)
+    await make_tasks(project, 3)
+    await judged(settings, project, ann, reviewer, "accept")
+    wrong = await judged(settings, project, ann, reviewer, "reject")
+    await decide(wrong, "fix")
+    await submit(settings, await claim_one(settings, ann))
+    await fold()
+    await db.execute("UPDATE quality_day SET accepted = accepted - 1, fixed = fixed + 1 WHERE stage = 0")
+    assert await broken() == [], "something happened after five minutes before the fold: it is folded again"
+    await fold()
+    later = "UPDATE upkeep SET ran_at = clock_timestamp() + interval '6 minutes' WHERE name = :name"
+    await db.execute(later, name=quality.JOB)
+    assert await broken() == []
+    for change in (
+        "UPDATE quality_day SET accepted = accepted - 1, fixed = fixed + 1 WHERE stage = 0",
+        "UPDATE quality_day SET work_micros = work_micros - 1 WHERE stage = 0",
+        "UPDATE quality_day SET vendor = NULL WHERE stage = 0",
+        "DELETE FROM quality_day",
+    ):
+        await db.execute(change)
+        assert await broken() == ["quality_as_folded"], change
+        await db.execute(
+            "INSERT INTO quality_due (project, day) SELECT DISTINCT project, submitted_at::date FROM submission"
+        )
+        assert await broken() == [], "due"
+        await fold()
+        await db.execute(later, name=quality.JOB)
+        assert await broken() == [], "folded anew"
+
+
+@pytest.mark.usefixtures("pool")
 async def test_stages_are_told_apart_and_what_nobody_saw_is_estimated(settings: Settings) -> None:
     project = await make_project(settings)
     await put(project, Stage(name="peer"), Stage(name="expert", share=Share(share=0.5)))

@@ -13,6 +13,7 @@ import pytest
 from litestar import Litestar
 from msgspec.structs import replace
 
+from callboard.webhooks import registering
 from callboard.webhooks.courier import Courier, sql, wait_seconds
 from kernel import db, outbox
 from kernel.settings import Settings
@@ -132,6 +133,83 @@ async def test_every_event_arrives_in_order_however_the_receiver_behaves(
         assert (await until_seen(fake, 10))[8:] == order[2:], "behind the cursor, again and in order"
 
 
+def signed_by(seen: Any, secret: str) -> list[bool]:
+    """Of each signature in the order of the header, whether the secret made it."""
+    fields = [part.split("=", 1) for part in seen.headers["callboard-signature"].split(",")]
+    assert [name for name, _ in fields] == ["t"] + ["v1"] * (len(fields) - 1)
+    right = hmac.new(secret.encode(), fields[0][1].encode() + b"." + seen.body, hashlib.sha256).hexdigest()
+    return [value == right for _, value in fields[1:]]
+
+
+async def test_a_secret_is_exchanged_without_a_gap(
+    client: httpx.AsyncClient, boss: Somebody, own: Settings, courier: None
+) -> None:
+    async def rotate(**body: int) -> dict[str, Any]:
+        done = await client.post(f"{at}/rotate", headers=boss.headers, json=body)
+        assert done.status_code == 200, done.text
+        return dict(done.json())
+
+    async with endpoint(GOOD) as fake:
+        at, first = await make(client, boss, fake.url, types=["task.*"])
+        made = await rotate(overlap_hours=2)
+        second = made["secret"]
+        assert made["webhook"]["old_secret_until"] is not None
+        await tell("task.accepted")
+        await until_seen(fake, 1)
+        assert (signed_by(fake.seen[0], second), signed_by(fake.seen[0], first)) == ([True, False], [False, True])
+        await client.post(f"{at}/test", headers=boss.headers)
+        assert signed_by(fake.seen[1], second) == [True, False], "the ping as well"
+
+        third = (await rotate())["secret"]
+        await tell("task.changed")
+        await until_seen(fake, 3)
+        assert (signed_by(fake.seen[2], third), signed_by(fake.seen[2], second)) == ([True, False], [False, True])
+        await db.execute("UPDATE webhook SET old_secret_until = clock_timestamp() - interval '1 s'")
+        assert (await client.get(at, headers=boss.headers)).json()["old_secret_until"] is None
+        await client.post(f"{at}/test", headers=boss.headers)
+        assert signed_by(fake.seen[3], third) == [True]
+        await registering.tidy(own)
+        assert await db.fetch_value("SELECT old_secret_sealed IS NULL FROM webhook")
+
+        last = (await rotate(overlap_hours=0))["secret"]
+        await client.post(f"{at}/test", headers=boss.headers)
+        assert signed_by(fake.seen[4], last) == [True]
+        assert (await client.post(f"{at}/rotate", headers=boss.headers, json={"overlap_hours": 169})).status_code == 422
+    said = await db.fetch("SELECT after FROM audit_entry WHERE action = 'webhook.secret_rotated' ORDER BY seq")
+    assert [row["after"]["overlap_hours"] for row in said] == [2, 24, 0]
+    assert not any(secret in str(said) for secret in (first, second, third, last))
+
+
+async def test_address_and_types_are_changed_in_place(
+    client: httpx.AsyncClient, boss: Somebody, cast: Cast, courier: None
+) -> None:
+    async with endpoint(FAILING) as wrong, endpoint(GOOD) as right:
+        at, secret = await make(client, boss, wrong.url, types=["task.*"])
+        await tell("task.accepted", "verdict.given")
+        await until_seen(wrong, 1)
+        done = await client.patch(at, headers=boss.headers, json={"url": right.url, "types": ["verdict.*", "task.*"]})
+        assert done.status_code == 200, done.text
+        assert (done.json()["url"], done.json()["types"], done.json()["name"]) == (
+            right.url,
+            ["task.*", "verdict.*"],
+            "frontend",
+        )
+        assert await until_seen(right, 2) == ["task.accepted", "verdict.given"], (
+            "what was not taken goes to the new address"
+        )
+        assert signed_by(right.seen[0], secret) == [True]
+        same = await client.patch(at, headers=boss.headers, json={"name": "frontend"})
+        assert same.status_code == 200
+        for body, code in (({"url": "https://10.0.0.1/x"}, "address_refused"), ({"types": ["*"]}, "bad_event_type")):
+            refused = await client.patch(at, headers=boss.headers, json=body)
+            assert (refused.status_code, refused.json()["code"]) == (422, code)
+        stranger = await cast.person("north", ["manager"], vendor="north")
+        for method, path in (("PATCH", at), ("POST", f"{at}/rotate")):
+            assert (await client.request(method, path, headers=stranger.headers, json={})).status_code == 404
+    (row,) = await db.fetch("SELECT before, after FROM audit_entry WHERE action = 'webhook.changed'")
+    assert (row["before"]["url"], row["after"]["url"]) == (wrong.url, right.url)
+
+
 async def test_one_that_stays_away_dies_loses_nothing_and_is_woken(
     client: httpx.AsyncClient, boss: Somebody, courier: None
 ) -> None:
@@ -248,6 +326,13 @@ async def test_a_manager_does_it_all_on_screen(
         await until(shown)
         other = await cast.person("worker", ["annotator"], works=True)
         assert (await client.get(at, headers=other.headers)).status_code == 403
+        await press(f"{at}/change", name="renamed", url=fake.url, types="task.* verdict.given")
+        page = await look(at)
+        assert "renamed" in page
+        assert 'value="task.* verdict.given"' in page
+        assert "The old one signs beside it until" in await press(f"{at}/rotate", overlap_hours="24")
+        assert "The old secret signs as well until" in await look(at)
+        await press(f"{at}/rotate", 422, overlap_hours="much")
         await press(f"{at}/delete")
         assert "No webhook yet" in await look("/webhooks")
 

@@ -81,7 +81,7 @@ class Permission(StrEnum):
     VERDICTS_WRITE = "verdicts:write"
     """Take a second look at a verdict: overturn or uphold it."""
     WEBHOOKS_WRITE = "webhooks:write"
-    """Make, list, pause, replay and delete webhooks; a vendor's hear of its own people."""
+    """Make, list, change, pause, replay and delete webhooks; a vendor's hear of its own people."""
     WORK = "work"
     """Claim, heartbeat, save, submit, release, decline, review: for oneself."""
     WORK_BEHALF = "work:behalf"

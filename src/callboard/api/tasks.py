@@ -102,7 +102,7 @@ async def list_tasks(
     cursor: Cursor = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response[Page[TaskRow]]:
-    """Newest first. `search` looks at external ids and titles."""
+    """Newest first. `search`: a piece of the external id, or of the first 300 characters of the title."""
     limit = check_limit(limit, request.settings)
     wanted = TaskFilter(project_id=project_id, state=task_state, domain=domain, language=language, search=search)
     rows = await reports.tasks(wanted, before=read_cursor(cursor, UUID), limit=limit + 1)

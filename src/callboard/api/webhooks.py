@@ -13,11 +13,18 @@ from callboard.access.permissions import Permission
 from callboard.api.events import LARGEST, read_position
 from callboard.api.paging import DEFAULT_LIMIT, Cursor, Limit, Page, check_limit, page, read_cursor
 from callboard.api.request import Call
-from callboard.api.routes import delete, get, post
+from callboard.api.routes import delete, get, patch, post
 from callboard.api.shapes import Items
 from callboard.api.work import NO_CONTENT, reply, unit_of_work
 from callboard.webhooks import registering
-from callboard.webhooks.registering import WebhookDraft, WebhookTrial, WebhookTryView, WebhookView
+from callboard.webhooks.registering import (
+    WebhookChange,
+    WebhookDraft,
+    WebhookRotation,
+    WebhookTrial,
+    WebhookTryView,
+    WebhookView,
+)
 from kernel.outbox import START
 
 guards = [require(Permission.WEBHOOKS_WRITE)]
@@ -44,7 +51,11 @@ async def create(request: Call, data: JSONBody[WebhookDraft]) -> Response[NewWeb
         view, secret = await registering.register(data, request.actor, request.settings)
         return NewWebhook(secret=secret, webhook=view)
 
-    return await unit_of_work(request, act, status=201, stored=lambda made: msgspec.structs.replace(made, secret=None))
+    return await unit_of_work(request, act, status=201, stored=_without_secret)
+
+
+def _without_secret(made: NewWebhook) -> NewWebhook:
+    return msgspec.structs.replace(made, secret=None)
 
 
 @get("/webhooks", guards=guards, operation_id="listWebhooks", tags=["webhooks"])
@@ -67,6 +78,23 @@ async def tries(
     before = read_cursor(cursor, Annotated[int, Meta(ge=0, le=LARGEST)])  # type: ignore[arg-type]
     rows = await registering.tries(webhook_id, request.actor, LARGEST if before is None else before, limit + 1)
     return reply(page(rows, limit, lambda row: row.id))
+
+
+@patch(ONE, guards=guards, operation_id="changeWebhook", tags=["webhooks"])
+async def change(request: Call, webhook_id: WebhookId, data: JSONBody[WebhookChange]) -> Response[WebhookView]:
+    """Name, address and types, from the next event on; what was not taken yet goes to the new address."""
+    return await unit_of_work(request, lambda: registering.change(webhook_id, data, request.actor, request.settings))
+
+
+@post(f"{ONE}/rotate", guards=guards, status_code=200, operation_id="rotateWebhookSecret", tags=["webhooks"])
+async def rotate(request: Call, webhook_id: WebhookId, data: JSONBody[WebhookRotation]) -> Response[NewWebhook]:
+    """A new secret; for the overlap every request has two signatures, one by each."""
+
+    async def act() -> NewWebhook:
+        view, secret = await registering.rotate(webhook_id, data, request.actor, request.settings)
+        return NewWebhook(secret=secret, webhook=view)
+
+    return await unit_of_work(request, act, stored=_without_secret)
 
 
 @delete(ONE, guards=guards, status_code=NO_CONTENT, operation_id="deleteWebhook", tags=["webhooks"])
@@ -100,4 +128,4 @@ async def test(request: Call, webhook_id: WebhookId) -> Response[WebhookTrial]:
     return reply(await registering.ping(webhook_id, request.actor, request.settings))
 
 
-route_handlers = [create, listing, one, tries, remove, pause, resume, replay, test]
+route_handlers = [create, listing, one, tries, change, rotate, remove, pause, resume, replay, test]

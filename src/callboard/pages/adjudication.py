@@ -11,9 +11,9 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
-from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.facts import held_of
 from callboard.pages.frame import Form, page, redirect
+from callboard.pages.missing import OutcomeMissing, ReasonMissing
 from callboard.pages.views_agreement import AdjudicationPage
 from callboard.pages.work_view import ended_of, guidelines_of
 from kernel import db

@@ -9,9 +9,9 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import check_task
 from callboard.api.request import Call
-from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.facts import facts_of, uuid_of
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import NothingSelected, ReasonMissing
 from callboard.pages.views_by_hand import GiveView
 from kernel import db
 from kernel.errors import DomainError

@@ -12,8 +12,8 @@ from callboard.access.permissions import Permission
 from callboard.api.credentials import MOST_OF_ONE, may_show, reached
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
-from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.frame import Form, local_path, page, problem_view, redirect
+from callboard.pages.missing import NothingSelected, ReasonMissing
 from callboard.pages.registry import read
 from callboard.pages.views_registry import CredentialFilter, CredentialListView, CredentialsView
 from kernel import db

@@ -23,8 +23,7 @@ from callboard.api.request import Call
 from callboard.api.stream import stream
 from callboard.api.work import reply as json_reply
 from callboard.pages.facts import uuid_of
-from callboard.pages.frame import Form, html, problem_view, recognised, shell_of
-from callboard.pages.labels import label
+from callboard.pages.frame import Form, html, language_of, problem_text, problem_view, recognised, shell_of
 from callboard.pages.pinged import PING, event, pinged
 from callboard.pages.render import render
 from callboard.pages.work_view import work_view
@@ -104,8 +103,7 @@ async def _pieces(
                 yield PING if piece is None else _told(piece)
     except DomainError as error:
         view = problem_view(error, request)
-        known = label(view.code, "problem")
-        problem = {"code": view.code, "text": known or view.detail or view.title}
+        problem = {"code": view.code, "text": problem_text(view, language_of(request, request.actor))}
     yield event("end", problem)
 
 

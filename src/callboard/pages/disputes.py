@@ -11,8 +11,8 @@ from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
-from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.frame import Form, page, redirect
+from callboard.pages.missing import OutcomeMissing
 from callboard.pages.views_reviews import DisputesPage, VerdictsPage
 from kernel import db
 from kernel.sql import load
@@ -41,17 +41,9 @@ async def verdicts(request: Call) -> Response[str]:
     return page(request, "verdicts.html", view)
 
 
-async def _reason(request: Call) -> tuple[Form, str]:
-    form = await Form.of(request)
-    reason = form.text("reason", LONGEST).strip()
-    if not reason:
-        raise ReasonMissing
-    return form, reason
-
-
 @post("/verdicts/{verdict_id:uuid}/dispute", guards=WORK, status_code=200, include_in_schema=False)
 async def dispute(request: Call, verdict_id: FromPath[UUID]) -> Response[str]:
-    _, reason = await _reason(request)
+    reason = (await Form.of(request)).reason(LONGEST)
     me = await visibility.worker(request.actor, None)
     async with db.transaction(request.actor.label):
         await disputes.open_dispute(verdict_id, me, DisputeDraft(reason), request.settings)
@@ -87,7 +79,8 @@ async def queue(request: Call) -> Response[str]:
 
 @post("/disputes/{dispute_id:uuid}/decide", guards=DECIDE, status_code=200, include_in_schema=False)
 async def decide(request: Call, dispute_id: FromPath[UUID]) -> Response[str]:
-    form, reason = await _reason(request)
+    form = await Form.of(request)
+    reason = form.reason(LONGEST)
     outcome = form.text("outcome", 20)
     if outcome not in {"overturn", "uphold"}:
         raise OutcomeMissing
@@ -100,7 +93,7 @@ async def decide(request: Call, dispute_id: FromPath[UUID]) -> Response[str]:
 
 @post("/disputes/holds/{hold_id:uuid}/lift", guards=DECIDE, status_code=200, include_in_schema=False)
 async def lift(request: Call, hold_id: FromPath[UUID]) -> Response[str]:
-    _, reason = await _reason(request)
+    reason = (await Form.of(request)).reason(LONGEST)
     async with db.transaction(request.actor.label):
         await holds.lift(hold_id, reason)
     return redirect(request, "/disputes?done=lifted")

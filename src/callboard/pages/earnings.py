@@ -14,9 +14,9 @@ from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
 from callboard.pages.csv_file import csv_answer
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.views import Option, TaskFacts
 from callboard.pages.views_earnings import EarningLine, EarningsFilter, EarningsView, EarningTotals
 from kernel import db

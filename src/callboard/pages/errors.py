@@ -7,45 +7,34 @@ from litestar import Request, Response
 
 from callboard import problems
 from callboard.api.request import Call
-from callboard.pages.frame import html, is_htmx, local_path, problem_view, recognised, redirect, shell_of, sign_in_path
+from callboard.pages.frame import (
+    html,
+    is_htmx,
+    language_of,
+    local_path,
+    problem_text,
+    problem_view,
+    recognised,
+    redirect,
+    shell_of,
+    sign_in_path,
+)
 from callboard.pages.render import render
-from kernel.errors import DomainError, Unauthenticated
+from kernel.errors import Unauthenticated
 
 SERVER_FAULT = 500
 NOTICE = {"hx-retarget": "#notice", "hx-reswap": "innerHTML"}
 FORWARDED = ("retry-after", "allow")
 
 
-class TopicMissing(DomainError):  # noqa: N818  these read as facts
-    code, status, title = "topic_missing", 422, "Choose a topic, or write your own"
-
-
-class ScoresMissing(DomainError):  # noqa: N818
-    code, status, title = "scores_missing", 422, "Score every scale before you give the verdict"
-
-
-class OutcomeMissing(DomainError):  # noqa: N818
-    code, status, title = "outcome_missing", 422, "Choose an outcome"
-
-
-class CorrectionMissing(DomainError):  # noqa: N818
-    code, status, title = "correction_missing", 422, "Correct at least one reply, or choose another outcome"
-
-
-class NothingSelected(DomainError):  # noqa: N818
-    code, status, title = "nothing_selected", 422, "Select at least one task"
-
-
-class ReasonMissing(DomainError):  # noqa: N818
-    code, status, title = "reason_missing", 422, "Say why; it stays in the history"
-
-
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The application's handler for every exception."""
-    if not wants_page(request):
-        return problems.answer(request, error)
     call = Call(request.scope)
     view = problem_view(error, call)
+    if not wants_page(request):
+        # What our own scripts fetch from pages they show to whoever sits there; a program that calls the API reads codes.
+        said = None if _is_api(request) else problem_text(view, language_of(call, recognised(call)))
+        return problems.answer(request, error, detail=said)
     if view.status >= SERVER_FAULT:
         problems.answer(request, error)  # for the log, with its trace
     if isinstance(error, Unauthenticated) and (is_htmx(call) or request.scope["method"] == "GET"):
@@ -57,9 +46,13 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return html(render("error.html", view, shell), view.status, headers)
 
 
+def _is_api(request: Request[Any, Any, Any]) -> bool:
+    return str(request.scope["path"]).startswith("/api/")
+
+
 def wants_page(request: Request[Any, Any, Any]) -> bool:
     """Whether a person looks at the answer. Addresses of the API never answer with HTML."""
-    if request.scope["path"].startswith("/api/"):
+    if _is_api(request):
         return False
     return request.headers.get("hx-request") == "true" or "text/html" in request.headers.get("accept", "")
 

@@ -9,9 +9,9 @@ from litestar.params import FromPath
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.exam_forms import values_of_item
 from callboard.pages.frame import Form, page, problem_view
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.views_exam_manage import ItemPageView, KeyChange, OtherOutcome
 from kernel import db
 from kernel.errors import DomainError

@@ -12,7 +12,10 @@ from callboard.access.guards import actor_of
 from callboard.access.sessions import is_https
 from callboard.api.request import Call
 from callboard.pages.i18n import LANGUAGES, choose_language, translations
+from callboard.pages.labels import LABELS
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.render import render
+from callboard.pages.sentences import translated
 from callboard.pages.views import Person, Problem, Shell
 from callboard.problems import describe
 from kernel import clock
@@ -132,6 +135,12 @@ def problem_view(error: BaseException, request: Call) -> Problem:
     )  # fmt: skip
 
 
+def problem_text(problem: Problem, lang: str) -> str:
+    """As the macro of the same name shows it."""
+    gettext, known = translations(lang).ugettext, LABELS["problem"].get(problem.code)
+    return gettext(known) if known else translated(problem.detail or problem.title, gettext)
+
+
 def translate(request: Call, actor: Actor | None, message: str, **values: Any) -> str:
     return str(translations(language_of(request, actor)).ugettext(message)) % values
 
@@ -152,6 +161,13 @@ class Form:
         text = value.replace("\r\n", "\n") if isinstance(value, str) else ""
         if len(text) > limit:
             raise Invalid(f"The field {name} has {len(text):,} characters; at most {limit:,} are allowed.")
+        return text
+
+    def reason(self, limit: int = FORM_TEXT_LIMIT) -> str:
+        """What is decided about somebody's work is said with its reason. Raises `ReasonMissing`."""
+        text = self.text("reason", limit).strip()
+        if not text:
+            raise ReasonMissing
         return text
 
     def names(self) -> list[str]:

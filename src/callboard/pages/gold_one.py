@@ -12,9 +12,9 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.gold import doubter
 from callboard.api.request import Call
-from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.gold_words import key_text, read_key
+from callboard.pages.missing import OutcomeMissing
 from callboard.pages.projects import ProjectId, head_of
 from callboard.pages.views_gold import GoldOnePage
 from callboard.pages.views_judged import GoldTold
@@ -53,17 +53,10 @@ async def show(request: Call, project_id: ProjectId, gold_id: GoldId) -> Respons
     return page(request, "projects/gold_one.html", view)
 
 
-async def _reason(request: Call) -> tuple[Form, str]:
-    form = await Form.of(request)
-    reason = form.text("reason", LONGEST).strip()
-    if not reason:
-        raise ReasonMissing
-    return form, reason
-
-
 @post("/projects/{project_id:uuid}/gold/{gold_id:uuid}/key", guards=WRITE, include_in_schema=False, status_code=200)
 async def put_key(request: Call, project_id: ProjectId, gold_id: GoldId) -> Response[str]:
-    form, reason = await _reason(request)
+    form = await Form.of(request)
+    reason = form.reason(LONGEST)
     key = read_key(form.text("key", LONGEST))
     async with db.transaction(request.actor.label):
         by = visibility.decider(request.actor)
@@ -73,7 +66,7 @@ async def put_key(request: Call, project_id: ProjectId, gold_id: GoldId) -> Resp
 
 @post("/projects/{project_id:uuid}/gold/{gold_id:uuid}/doubt", guards=WRITE, include_in_schema=False, status_code=200)
 async def doubt(request: Call, project_id: ProjectId, gold_id: GoldId) -> Response[str]:
-    _, reason = await _reason(request)
+    reason = (await Form.of(request)).reason(LONGEST)
     async with db.transaction(request.actor.label):
         await gold_bank.gold(gold_id, request.settings, project_id)
         await gold_doubts.doubt(gold_id, GoldDoubtDraft(reason), await doubter(request.actor), request.settings)
@@ -85,7 +78,8 @@ async def doubt(request: Call, project_id: ProjectId, gold_id: GoldId) -> Respon
     status_code=200,
 )  # fmt: skip
 async def decide(request: Call, project_id: ProjectId, gold_id: GoldId, doubt_id: FromPath[UUID]) -> Response[str]:
-    form, reason = await _reason(request)
+    form = await Form.of(request)
+    reason = form.reason(LONGEST)
     outcome = form.text("outcome", 20)
     if outcome not in {"uphold", "correct"}:
         raise OutcomeMissing
@@ -101,7 +95,7 @@ async def decide(request: Call, project_id: ProjectId, gold_id: GoldId, doubt_id
 @post("/work/{assignment_id:uuid}/gold-doubt", guards=WORK, include_in_schema=False, status_code=200)
 async def doubt_own(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     """By whoever answered it and was told that it was gold."""
-    _, reason = await _reason(request)
+    reason = (await Form.of(request)).reason(LONGEST)
     me = await visibility.worker(request.actor, None)
     async with db.transaction(request.actor.label):
         gold_id = await gold_answers.gold_met_by(assignment_id, me)

@@ -11,9 +11,9 @@ from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
-from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.handed_in import handed_in
+from callboard.pages.missing import OutcomeMissing, ReasonMissing
 from callboard.pages.task_form import answer_of
 from callboard.pages.views import TaskFacts
 from callboard.pages.views_lots import InspectionPage, InspectionsPage

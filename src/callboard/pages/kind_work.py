@@ -9,11 +9,11 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, is_htmx, page, redirect
 from callboard.pages.gold_one import told
 from callboard.pages.kind_fields import answer_of, blocks_of, field_name, typed_of
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.views_kinds import KindWorkView
 from callboard.pages.work_view import ended_of, guidelines_of
 from dialogue.diffs import difference

@@ -11,9 +11,9 @@ from callboard.access.permissions import Permission
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
 from callboard.pages.csv_file import csv_answer
-from callboard.pages.errors import NothingSelected, OutcomeMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import NothingSelected, OutcomeMissing
 from callboard.pages.views import Option
 from callboard.pages.views_pay import PayDisputesPage
 from callboard.pay_answers import answer

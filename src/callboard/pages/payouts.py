@@ -13,8 +13,8 @@ from callboard.api.paging import page as page_of
 from callboard.api.paging import read_cursor
 from callboard.api.payouts import file_answer, person
 from callboard.api.request import Call
-from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import NothingSelected, ReasonMissing
 from callboard.pages.views import Option
 from callboard.pages.views_pay import PayoutPage, PayoutsPage
 from kernel import clock, db

@@ -14,8 +14,8 @@ from callboard.api.paging import read_cursor
 from callboard.api.pay import ChecklistEntry, checklist_of, may_override
 from callboard.api.request import Call
 from callboard.api.wire import encode
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.statement_file import name_of
 from callboard.pages.views_pay import ExceptionsPage, PayrollPage, PeriodPage, StatementPage
 from kernel import clock, db

@@ -10,9 +10,9 @@ from callboard.access.permissions import Permission
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
 from callboard.api.roster import BulkWish, apply, reach_of, read_order
-from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import NothingSelected, ReasonMissing
 from callboard.pages.people_view import filter_of, people_view, wanted_of
 from callboard.pages.tasks import DONE
 from callboard.roster_export import stream

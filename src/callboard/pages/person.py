@@ -10,7 +10,6 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import worker
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.person_view import COUNTED, evidence_view, person_view
 from callboard.pages.views_person import EvidenceFilter
@@ -59,14 +58,6 @@ async def evidence(request: Call, annotator_id: AnnotatorId) -> Response[str]:
     return page(request, "person_evidence.html", view)
 
 
-def _reason(form: Form) -> str:
-    """Raises `ReasonMissing`: what is decided about somebody is said with its reason."""
-    reason = form.text("reason", LONGEST_REASON).strip()
-    if not reason:
-        raise ReasonMissing
-    return reason
-
-
 def _done(request: Call, annotator_id: UUID, what: str) -> Response[str]:
     return redirect(request, f"/people/{annotator_id}?done={what}")
 
@@ -79,7 +70,7 @@ def _done(request: Call, annotator_id: UUID, what: str) -> Response[str]:
 )
 async def change_state(request: Call, annotator_id: AnnotatorId) -> Response[str]:
     form = await Form.of(request)
-    state, reason = form.text("state", 20), _reason(form)
+    state, reason = form.text("state", 20), form.reason(LONGEST_REASON)
     if state not in STATES:
         raise Invalid(f"The state is one of {', '.join(STATES)}.")
     async with db.transaction(request.actor.label):
@@ -121,7 +112,7 @@ async def change_capacity(request: Call, annotator_id: AnnotatorId) -> Response[
 )
 async def assess(request: Call, annotator_id: AnnotatorId) -> Response[str]:
     form = await Form.of(request)
-    domain, level, reason = form.text("domain", 40), form.number("level"), _reason(form)
+    domain, level, reason = form.text("domain", 40), form.number("level"), form.reason(LONGEST_REASON)
     if level not in LEVELS:
         raise Invalid("A level is a number from 1 to 5.")
     async with db.transaction(request.actor.label):

@@ -12,8 +12,8 @@ from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, redirect
+from callboard.pages.missing import ReasonMissing
 from kernel import db
 from kernel.errors import Invalid
 from routing.projects import projects_of

@@ -9,7 +9,6 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.access.visibility import check_task, worker
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, is_htmx, page, redirect
 from callboard.pages.views_desk import Said
@@ -19,13 +18,6 @@ from routing.errors import NoSuchAssignment
 
 HERE = "/work/{assignment_id:uuid}"
 work, manage = [require(Permission.WORK)], [require(Permission.ASSIGNMENTS_WRITE)]
-
-
-def _reason(form: Form) -> str:
-    reason = form.text("reason", pleas.REASON_CHARACTERS).strip()
-    if not reason:
-        raise ReasonMissing
-    return reason
 
 
 def _said(request: Call, assignment_id: UUID, what: str) -> Response[str]:
@@ -40,7 +32,11 @@ async def ask(request: Call, assignment_id: FromPath[UUID]) -> Response[str]:
     form, me = await Form.of(request), await worker(request.actor, None)
     async with db.transaction(request.actor.label):
         await pleas.ask_extension(
-            assignment_id, me, form.number("epoch"), minutes=form.number("minutes"), reason=_reason(form)
+            assignment_id,
+            me,
+            form.number("epoch"),
+            minutes=form.number("minutes"),
+            reason=form.reason(pleas.REASON_CHARACTERS),
         )
     return _said(request, assignment_id, "extension_asked")
 
@@ -51,7 +47,12 @@ async def trouble(request: Call, assignment_id: FromPath[UUID]) -> Response[str]
     keep = form.text("then", 5) != "back"
     async with db.transaction(request.actor.label):
         await pleas.report_trouble(
-            assignment_id, me, form.number("epoch"), request.settings, reason=_reason(form), keep=keep
+            assignment_id,
+            me,
+            form.number("epoch"),
+            request.settings,
+            reason=form.reason(pleas.REASON_CHARACTERS),
+            keep=keep,
         )
     return _said(request, assignment_id, "trouble") if keep else redirect(request, "/queue")
 
@@ -64,7 +65,7 @@ async def extend(request: Call, task_id: FromPath[UUID]) -> Response[str]:
         raise NoSuchAssignment
     async with db.transaction(request.actor.label):
         await check_task(request.actor, task_id)
-        await pleas.extend(task_id, held, minutes=form.number("minutes"), reason=_reason(form))
+        await pleas.extend(task_id, held, minutes=form.number("minutes"), reason=form.reason(pleas.REASON_CHARACTERS))
     return redirect(request, f"/tasks/{task_id}")
 
 

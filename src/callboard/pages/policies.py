@@ -9,8 +9,8 @@ from callboard.access import visibility
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, language_of, page, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.policy_words import WORDS
 from callboard.pages.views_policies import PoliciesPage, WeightField
 from kernel import db

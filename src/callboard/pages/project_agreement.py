@@ -10,8 +10,8 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
 from callboard.pages.csv_file import csv_answer
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.project_forms import Fields
 from callboard.pages.projects import ProjectId, head_of
 from callboard.pages.views_agreement import AgreementPage, SetForm

@@ -12,9 +12,9 @@ from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
 from callboard.pages.csv_file import csv_answer
-from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
 from callboard.pages.gold_words import key_text, read_key
+from callboard.pages.missing import NothingSelected, ReasonMissing
 from callboard.pages.project_forms import Fields
 from callboard.pages.projects import ProjectId, head_of
 from callboard.pages.views_gold import GoldBankPage, GoldForm, GoldQuery, RuleForm

@@ -13,8 +13,8 @@ from callboard.access.permissions import Permission
 from callboard.api.lots import inspector_of
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
-from callboard.pages.errors import OutcomeMissing, ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import OutcomeMissing, ReasonMissing
 from callboard.pages.project_forms import Fields
 from callboard.pages.projects import READ, ProjectId, head_of
 from callboard.pages.views_lots import Curve, LotForm, LotPage, LotPreview, LotsPage

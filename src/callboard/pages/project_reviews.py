@@ -10,8 +10,8 @@ from litestar.params import FromPath
 
 from callboard.access import visibility
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, problem_view, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.project_forms import UNITS, Fields, in_units
 from callboard.pages.projects import READ, WRITE, ProjectId, head_of
 from callboard.pages.views_reviews import AdjudicatorForm, PlanPage, StageForm

@@ -10,8 +10,8 @@ from callboard import names
 from callboard.access.guards import require
 from callboard.access.permissions import Permission
 from callboard.api.request import Call
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.views_registry import RegistryView
 from kernel import db
 from kernel.errors import Invalid

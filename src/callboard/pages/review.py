@@ -14,10 +14,10 @@ from callboard.api.request import Call
 from callboard.breaking import breaker
 from callboard.pages import adjudication, kind_review
 from callboard.pages import mended as mending
-from callboard.pages.errors import CorrectionMissing
 from callboard.pages.facts import held_of, reason_of
 from callboard.pages.frame import Form, page, redirect
 from callboard.pages.handed_in import handed_in, turns_of
+from callboard.pages.missing import CorrectionMissing
 from callboard.pages.verdict_form import (
     DIMENSIONS,
     NEEDS_REASON,

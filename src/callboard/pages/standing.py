@@ -14,8 +14,8 @@ from callboard.access.permissions import Permission
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
 from callboard.api.standing import judge_everybody, seen
-from callboard.pages.errors import ReasonMissing
 from callboard.pages.frame import Form, page, redirect
+from callboard.pages.missing import ReasonMissing
 from callboard.pages.views_standing import (
     PersonStanding,
     PreviewView,

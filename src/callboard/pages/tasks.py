@@ -14,10 +14,10 @@ from callboard.access.visibility import check_task
 from callboard.api.paging import read_cursor, write_cursor
 from callboard.api.request import Call
 from callboard.breaking import breaker
-from callboard.pages.errors import NothingSelected, ReasonMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.floor import LONGEST_FILTER
 from callboard.pages.frame import Form, local_path, page, problem_view, redirect
+from callboard.pages.missing import NothingSelected, ReasonMissing
 from callboard.pages.tasks_view import row_of, task_view
 from callboard.pages.views import Option
 from callboard.pages.views_floor import TaskFilter, TasksView, TaskView

@@ -3,8 +3,8 @@
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
-from callboard.pages.errors import OutcomeMissing, ScoresMissing
 from callboard.pages.frame import Form
+from callboard.pages.missing import OutcomeMissing, ScoresMissing
 from callboard.pages.views import Option, VerdictDraft
 from routing.errors import ReasonRequired
 from routing.outcomes import Outcome

@@ -29,6 +29,8 @@ class WebhookPage(Struct, kw_only=True):
 class WebhookMade(Struct, kw_only=True):
     webhook: WebhookView
     secret: str
+    rotated: bool = False
+    """It is there already, and has a new secret."""
 
 
 class WebhookTried(Struct, kw_only=True):

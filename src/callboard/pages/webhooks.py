@@ -14,7 +14,7 @@ from callboard.pages.frame import Form, page, redirect
 from callboard.pages.registry import read
 from callboard.pages.views_webhooks import WebhookMade, WebhookPage, WebhooksView, WebhookTried
 from callboard.webhooks import registering
-from callboard.webhooks.registering import WebhookDraft
+from callboard.webhooks.registering import WebhookChange, WebhookDraft, WebhookRotation
 from kernel import db
 from kernel.outbox import START
 
@@ -22,7 +22,7 @@ guards = [require(Permission.WEBHOOKS_WRITE)]
 WebhookId = FromPath[UUID]
 ONE = "/webhooks/{webhook_id:uuid}"
 SHOWN = 50
-DONE = ("paused", "resumed", "replayed")
+DONE = ("changed", "paused", "resumed", "replayed")
 
 
 @get("/webhooks", guards=guards, include_in_schema=False)
@@ -38,13 +38,33 @@ async def show(request: Call) -> Response[str]:
 async def make(request: Call) -> Response[str]:
     """The answer is the only one with the secret."""
     form = await Form.of(request)
-    types = form.text("types").replace(",", " ").split()
-    draft = read(
-        WebhookDraft, {"name": form.text("name", 120).strip(), "url": form.text("url", 500).strip(), "types": types}
-    )
+    draft = read(WebhookDraft, _fields(form))
     async with db.transaction(request.actor.label):
         view, secret = await registering.register(draft, request.actor, request.settings)
     return page(request, "webhooks/made.html", WebhookMade(webhook=view, secret=secret))
+
+
+def _fields(form: Form) -> dict[str, object]:
+    types = form.text("types").replace(",", " ").split()
+    return {"name": form.text("name", 120).strip(), "url": form.text("url", 500).strip(), "types": types}
+
+
+@post(f"{ONE}/change", guards=guards, status_code=200, include_in_schema=False)
+async def change(request: Call, webhook_id: WebhookId) -> Response[str]:
+    wish = read(WebhookChange, _fields(await Form.of(request)))
+    async with db.transaction(request.actor.label):
+        await registering.change(webhook_id, wish, request.actor, request.settings)
+    return redirect(request, f"/webhooks/{webhook_id}?done=changed")
+
+
+@post(f"{ONE}/rotate", guards=guards, status_code=200, include_in_schema=False)
+async def rotate(request: Call, webhook_id: WebhookId) -> Response[str]:
+    """The answer is the only one with the secret."""
+    hours = (await Form.of(request)).text("overlap_hours", 3).strip()
+    wish = read(WebhookRotation, {"overlap_hours": int(hours) if hours.isdecimal() else hours})
+    async with db.transaction(request.actor.label):
+        view, secret = await registering.rotate(webhook_id, wish, request.actor, request.settings)
+    return page(request, "webhooks/made.html", WebhookMade(webhook=view, secret=secret, rotated=True))
 
 
 @get(ONE, guards=guards, include_in_schema=False)
@@ -97,4 +117,4 @@ async def delete(request: Call, webhook_id: WebhookId) -> Response[str]:
     return redirect(request, "/webhooks")
 
 
-route_handlers = [show, make, one, pause, resume, replay, test, delete]
+route_handlers = [show, make, one, change, rotate, pause, resume, replay, test, delete]

@@ -19,10 +19,10 @@ from callboard.api.stream import stream
 from callboard.api.work import reply as json_reply
 from callboard.handing_in import NotReady, submit_dialogue
 from callboard.pages import kind_work
-from callboard.pages.errors import TopicMissing
 from callboard.pages.facts import uuid_of
 from callboard.pages.frame import Form, html, page, problem_view, recognised, redirect, shell_of
 from callboard.pages.gold_one import told
+from callboard.pages.missing import TopicMissing
 from callboard.pages.pinged import PING, event, pinged
 from callboard.pages.render import render
 from callboard.pages.views import WorkView

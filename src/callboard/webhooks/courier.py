@@ -48,6 +48,8 @@ class Held(Struct, frozen=True):
     types: list[str]
     vendor_id: UUID | None
     secret_sealed: bytes
+    old_secret_sealed: bytes | None
+    """While it signs as well."""
     position_xid: int
     position_seq: int
     revision: int
@@ -63,6 +65,12 @@ class Held(Struct, frozen=True):
 def context(webhook_id: UUID) -> bytes:
     """What the sealed secret belongs to."""
     return b"webhook " + webhook_id.bytes
+
+
+def opened(webhook_id: UUID, sealed: bytes, old_sealed: bytes | None, settings: Settings) -> list[str]:
+    """What signs now, the newest first. Raises `ConfigurationError`."""
+    keys = keyring(settings)
+    return [keys.open(bytes(one), context(webhook_id)).decode() for one in (sealed, old_sealed) if one is not None]
 
 
 def wait_seconds(failures: int, settings: Settings) -> float:
@@ -141,10 +149,10 @@ class Courier:
 
     async def _send(self, held: Held, event: EventRow) -> Outcome:
         try:
-            secret = keyring(self._settings).open(held.secret_sealed, context(held.id)).decode()
+            secrets = opened(held.id, held.secret_sealed, held.old_secret_sealed, self._settings)
         except ConfigurationError:
             return Outcome("secret", None, 0)
-        return await send(held.url, secret, event, self._settings, resolve=self._resolve)
+        return await send(held.url, secrets, event, self._settings, resolve=self._resolve)
 
     async def _note(self, held: Held, lease_id: UUID, event: EventRow, outcome: Outcome, n: int) -> bool:
         """Whether to go on with the next event."""

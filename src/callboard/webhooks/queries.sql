@@ -10,7 +10,8 @@ SELECT count(*)::int FROM (SELECT pg_advisory_xact_lock(7276655031)) AS alone, w
 -- name: webhooks
 -- Newest first; `vendor_id` limits to one vendor's.
 SELECT w.id, name, url, types, vendor AS vendor_id, state, position_xid, position_seq, failures, last_status, last_fault,
-  last_tried_at, delivered_at, CASE WHEN state = 'active' AND failures > 0 THEN next_try_at END AS next_try_at, created_at
+  last_tried_at, delivered_at, CASE WHEN state = 'active' AND failures > 0 THEN next_try_at END AS next_try_at,
+  CASE WHEN old_secret_until > clock_timestamp() THEN old_secret_until END AS old_secret_until, created_at
 FROM webhook w
 WHERE (:vendor_id::uuid IS NULL OR vendor = :vendor_id) AND (:id::uuid IS NULL OR w.id = :id)
 ORDER BY created_at DESC, w.id DESC
@@ -34,7 +35,7 @@ DELETE FROM webhook WHERE id = :id AND (:vendor_id::uuid IS NULL OR vendor = :ve
 
 -- name: webhook_secret
 -- Sealed, for a ping.
-SELECT url, secret_sealed FROM webhook WHERE id = :id AND (:vendor_id::uuid IS NULL OR vendor = :vendor_id)
+SELECT url, secret_sealed, CASE WHEN old_secret_until > clock_timestamp() THEN old_secret_sealed END AS old_secret_sealed FROM webhook WHERE id = :id AND (:vendor_id::uuid IS NULL OR vendor = :vendor_id)
 
 -- name: webhook_tries
 -- Newest first, a page behind the given one.
@@ -56,7 +57,7 @@ LIMIT :limit
 -- Only one sends to a webhook at a time, else its order is lost; a lease that ran out was a process that died.
 UPDATE webhook SET lease_id = :lease_id, leased_until = clock_timestamp() + make_interval(secs => :seconds)
 WHERE id = :id AND state = 'active' AND next_try_at <= clock_timestamp() AND leased_until <= clock_timestamp()
-RETURNING id, url, types, vendor AS vendor_id, secret_sealed, position_xid, position_seq, revision, failures
+RETURNING id, url, types, vendor AS vendor_id, secret_sealed, CASE WHEN old_secret_until > clock_timestamp() THEN old_secret_sealed END AS old_secret_sealed, position_xid, position_seq, revision, failures
 
 -- name: advance_webhook
 -- The position behind an event that was taken, or that does not concern it; returns a row only to who may go on.
@@ -90,3 +91,22 @@ UPDATE webhook SET lease_id = NULL, leased_until = '2000-01-01+00' WHERE id = :i
 -- name: tidy_webhooks
 -- Tries past their days.
 DELETE FROM webhook_try WHERE at < clock_timestamp() - make_interval(days => :days)
+
+
+-- name: forget_old_secrets
+-- Those that sign nothing any more.
+UPDATE webhook SET old_secret_sealed = NULL, old_secret_until = NULL WHERE old_secret_until <= clock_timestamp()
+
+-- name: change_webhook
+-- What is under way to the old address loses its right to move the position, and its event is sent to the new one; whatever was wrong is forgotten.
+UPDATE webhook SET name = :name, url = :url, types = :types, revision = revision + 1, failures = 0, next_try_at = clock_timestamp()
+WHERE id = :id AND (:vendor_id::uuid IS NULL OR vendor = :vendor_id)
+RETURNING id
+
+-- name: rotate_webhook_secret
+-- The secret of now signs on for so long beside the new one; without an overlap what is under way with it does not count either.
+UPDATE webhook SET secret_sealed = :secret, revision = revision + (:hours::int = 0)::int,
+  old_secret_sealed = CASE WHEN :hours > 0 THEN secret_sealed END,
+  old_secret_until = CASE WHEN :hours > 0 THEN clock_timestamp() + make_interval(hours => :hours) END
+WHERE id = :id AND (:vendor_id::uuid IS NULL OR vendor = :vendor_id)
+RETURNING id

@@ -1,4 +1,4 @@
-"""Webhooks made, listed, paused, woken, replayed, tried and deleted by those who may see them."""
+"""Webhooks made, listed, changed, paused, woken, replayed, tried and deleted by those who may see them."""
 
 import re
 import secrets
@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from callboard.access.actor import Actor
 from callboard.webhooks import sending
-from callboard.webhooks.courier import context
+from callboard.webhooks.courier import context, opened
 from callboard.webhooks.errors import BadEventType, NoSuchWebhook, TooManyWebhooks, WebhookNotRunning
 from callboard.webhooks.sending import Fault
 from kernel import audit, db, outbox
@@ -24,18 +24,37 @@ from kernel.sql import load
 sql = load("callboard.webhooks")
 SECRET_BYTES = 32
 MOST_TYPES = 50
+MOST_OVERLAP_HOURS = 168
 NOBODY = UUID(int=0)
 _TYPE = re.compile(r"[a-z][a-z_]{0,39}\.([a-z][a-z_]{0,39}|\*)")
 
 WebhookState = Literal["active", "paused", "dead"]
 
 
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Address = Annotated[str, Meta(min_length=1, max_length=500)]
+Types = Annotated[list[Annotated[str, Meta(max_length=80)]], Meta(max_length=MOST_TYPES)]
+
+
 class WebhookDraft(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    name: Annotated[str, Meta(min_length=1, max_length=120)]
-    url: Annotated[str, Meta(min_length=1, max_length=500)]
+    name: Name
+    url: Address
     """https; http only on hosts that `webhook_private_hosts` names."""
-    types: Annotated[list[Annotated[str, Meta(max_length=80)]], Meta(max_length=MOST_TYPES)] = []
+    types: Types = []
     """Such as `task.accepted`, or `task.*`; none: everything that the account may read in the feed."""
+
+
+class WebhookChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What is not named stays."""
+
+    name: Name | UnsetType = UNSET
+    url: Address | UnsetType = UNSET
+    types: Types | UnsetType = UNSET
+
+
+class WebhookRotation(msgspec.Struct, forbid_unknown_fields=True):
+    overlap_hours: Annotated[int, Meta(ge=0, le=MOST_OVERLAP_HOURS)] = 24
+    """For which the secret of before signs as well; 0: it ends at once."""
 
 
 class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +75,8 @@ class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
     delivered_at: datetime | None
     next_try_at: datetime | None
     """Where the last try failed."""
+    old_secret_until: datetime | None
+    """Until when the secret of before signs as well; none: only one does."""
     created_at: datetime
 
 
@@ -104,7 +125,7 @@ async def register(draft: WebhookDraft, actor: Actor, settings: Settings) -> tup
     types = check_types(draft.types)
     if await db.fetch_value(sql.count_webhooks) >= settings.webhooks_limit:
         raise TooManyWebhooks
-    webhook_id, secret = uuid7(), f"whsec_{secrets.token_urlsafe(SECRET_BYTES)}"
+    webhook_id, secret = uuid7(), _fresh_secret()
     position = await outbox.newest_position()
     await db.execute(
         sql.insert_webhook, id=webhook_id, name=draft.name, url=draft.url, types=db.jsonb(types), vendor_id=_reach(actor),
@@ -115,6 +136,44 @@ async def register(draft: WebhookDraft, actor: Actor, settings: Settings) -> tup
         "webhook.made", "webhook", webhook_id, after={"name": view.name, "url": view.url, "types": view.types}
     )
     return view, secret
+
+
+def _fresh_secret() -> str:
+    return f"whsec_{secrets.token_urlsafe(SECRET_BYTES)}"
+
+
+async def change(webhook_id: UUID, wish: WebhookChange, actor: Actor, settings: Settings) -> WebhookView:
+    """From the next event on, or for the one that was not taken yet; a paused or dead one stays so.
+
+    Raises `AddressRefused`, `BadEventType`, `NoSuchWebhook`.
+    """
+    db.require_transaction()
+    before = await webhook(webhook_id, actor)
+    given = {"name": before.name, "url": before.url, "types": before.types}
+    wanted = given | {name: value for name, value in msgspec.structs.asdict(wish).items() if value is not UNSET}
+    if wanted["url"] != before.url:
+        sending.check_address(wanted["url"], settings)
+    wanted["types"] = check_types(wanted["types"])
+    if wanted == given:
+        return before
+    values = wanted | {"types": db.jsonb(wanted["types"])}
+    await db.fetch_value(sql.change_webhook, id=webhook_id, vendor_id=_reach(actor), **values)
+    await audit.record("webhook.changed", "webhook", webhook_id, before=given, after=wanted)
+    return await webhook(webhook_id, actor)
+
+
+async def rotate(webhook_id: UUID, wish: WebhookRotation, actor: Actor, settings: Settings) -> tuple[WebhookView, str]:
+    """With the new secret, which nobody can read again; of an earlier overlap nothing is left. Raises `NoSuchWebhook`."""
+    db.require_transaction()
+    secret = _fresh_secret()
+    found = await db.fetch_value(
+        sql.rotate_webhook_secret, id=webhook_id, vendor_id=_reach(actor), hours=wish.overlap_hours,
+        secret=keyring(settings).seal(secret.encode(), context(webhook_id)),
+    )  # fmt: skip
+    if found is None:
+        raise NoSuchWebhook
+    await audit.record("webhook.secret_rotated", "webhook", webhook_id, after={"overlap_hours": wish.overlap_hours})
+    return await webhook(webhook_id, actor), secret
 
 
 def _view(row: Any) -> WebhookView:
@@ -198,10 +257,11 @@ async def ping(webhook_id: UUID, actor: Actor, settings: Settings) -> WebhookTri
     row = await db.fetch_one(sql.webhook_secret, id=webhook_id, vendor_id=_reach(actor))
     if row is None:
         raise NoSuchWebhook
-    secret = keyring(settings).open(bytes(row["secret_sealed"]), context(webhook_id)).decode()
-    outcome = await sending.send(row["url"], secret, sending.ping(), settings)
+    signing = opened(webhook_id, row["secret_sealed"], row["old_secret_sealed"], settings)
+    outcome = await sending.send(row["url"], signing, sending.ping(), settings)
     return WebhookTrial(ok=outcome.fault is None, status=outcome.status, fault=outcome.fault, took_ms=outcome.took_ms)
 
 
 async def tidy(settings: Settings) -> None:
     await db.execute(sql.tidy_webhooks, days=settings.webhook_try_days)
+    await db.execute(sql.forget_old_secrets)

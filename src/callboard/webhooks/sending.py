@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import ssl
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -46,10 +47,11 @@ def ping() -> EventRow:
     )  # fmt: skip
 
 
-def sign(secret: str, timestamp: int, body: bytes) -> str:
-    """The header's value: HMAC-SHA256 over `timestamp.body`, in hex; the timestamp is in Unix seconds."""
-    digest = hmac.digest(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
-    return f"t={timestamp},v1={digest.hex()}"
+def sign(secrets: Sequence[str], timestamp: int, body: bytes) -> str:
+    """The header's value: HMAC-SHA256 over `timestamp.body`, in hex, once by each secret; the timestamp is in Unix seconds."""
+    signed = f"{timestamp}.".encode() + body
+    signatures = [hmac.digest(secret.encode(), signed, hashlib.sha256).hex() for secret in secrets]
+    return ",".join([f"t={timestamp}", *(f"v1={one}" for one in signatures)])
 
 
 def check_address(url: str, settings: Settings) -> None:
@@ -58,7 +60,7 @@ def check_address(url: str, settings: Settings) -> None:
 
 
 async def send(
-    url: str, secret: str, event: EventRow, settings: Settings, *, resolve: Resolve | None = None
+    url: str, secrets: Sequence[str], event: EventRow, settings: Settings, *, resolve: Resolve | None = None
 ) -> Outcome:
     """Taken is what was answered with 2xx. The time counts from the look-up of the name to the answer's status."""
     began = clock.monotonic()
@@ -70,7 +72,7 @@ async def send(
                 url, allow_private=False, private_hosts=private_hosts(settings.webhook_private_hosts),
                 seconds=settings.webhook_seconds, resolve=resolve,
             )  # fmt: skip
-            status = await _post(target, secret, event, settings)
+            status = await _post(target, secrets, event, settings)
         fault = None if httpx.codes.is_success(status) else "status"
     except AddressRefused:
         fault = "address"
@@ -83,13 +85,13 @@ async def send(
     return Outcome(fault, status, round((clock.monotonic() - began) * 1000))
 
 
-async def _post(target: Target, secret: str, event: EventRow, settings: Settings) -> int:
+async def _post(target: Target, secrets: Sequence[str], event: EventRow, settings: Settings) -> int:
     """To the first address that takes a connection; TLS is checked against the host's name, not the address."""
     body = body_of(event)
     headers = {
         "Host": target.host_header, "Content-Type": "application/json", "User-Agent": "callboard",
         "Callboard-Event": event.type, "Callboard-Event-Id": str(event.id),
-        SIGNATURE: sign(secret, int(clock.now().timestamp()), body),
+        SIGNATURE: sign(secrets, int(clock.now().timestamp()), body),
     }  # fmt: skip
     options = {"verify": _tls(), "trust_env": False, "follow_redirects": False, "timeout": settings.webhook_seconds}
     failures: list[httpx.ConnectError] = []

@@ -11,8 +11,8 @@ from skills.tables import Vendor
 class Webhook(Table, tablename="webhook", db=engine):
     """An address that hears of events. `position_*` is the last event that it has taken, or that does not concern it.
 
-    Whoever sends holds `lease_id` until `leased_until`; a replay raises `revision`, so that what was under way then
-    does not move the position.
+    Whoever sends holds `lease_id` until `leased_until`; a replay and a change raise `revision`, so that what was under
+    way then does not move the position. Until `old_secret_until` the secret before this one signs as well.
     """
 
     id = UUID(primary_key=True)
@@ -21,6 +21,8 @@ class Webhook(Table, tablename="webhook", db=engine):
     types = JSONB()
     vendor = ForeignKey(Vendor, null=True, default=None, on_delete=OnDelete.restrict)
     secret_sealed = Bytea()
+    old_secret_sealed = Bytea(null=True, default=None)
+    old_secret_until = Timestamptz(null=True, default=None)
     state = Varchar(length=10, default="active")
     position_xid = BigInt()
     position_seq = BigInt()
