@@ -85,12 +85,14 @@ class Told(Consensus):
 
 
 class Foreseen(Consensus):
-    """A bound: everybody's true confusion matrix in each domain is known from the start."""
+    """A bound: everybody's true confusion matrix in each domain is known from the start, and how common the classes are."""
 
     def __init__(self, log: Log, confusion: Floats) -> None:
         accuracy = np.trace(confusion, axis1=2, axis2=3) / log.choices
         self._impossible = _impossible(log)
-        prior = np.full((log.domains, log.choices), 1 / log.choices)
+        prior = np.ones((log.domains, log.choices))
+        np.add.at(prior, (log.domain, log.truth), 1)
+        prior /= prior.sum(1, keepdims=True)
         self.model = Model(np.arange(log.domains), confusion, prior, accuracy, np.full_like(accuracy, np.inf), 0.0)
         super().__init__(log)
 

@@ -18,6 +18,7 @@ from _answer_log import Log, LogError, read
 from _course import Chooser, Curve, by_accuracy, by_breadth, by_value, course, fixed, in_order, mean_curve
 from _form import Goal, Options
 from _paid import Way, bought, usual
+from _toloka import CONFIDENCES, dynamic_overlap
 from _worlds import MIXED, PAID, confusions, crowd_log, qualified, split
 
 from routing.overlap import Stopping
@@ -94,9 +95,20 @@ def _replay(log: Log, options: Options) -> dict[int, float]:
         if engine is OURS:
             found = ratios
         print(f"  {engine.name}: {_told(curves, ratios, reached)}")
+    _print_toloka([log] * seeds, options)
     _print_operated(log, options)
     _print_paid(log, options)
     return found
+
+
+def _print_toloka(logs: Sequence[Log], options: Options) -> None:
+    """What each confidence reaches and costs; one confidence is one way to work, there is no curve to read a ratio off."""
+    told = []
+    for enough in CONFIDENCES:
+        each = [dynamic_overlap(log, enough, np.random.default_rng([options.seed, n])) for n, log in enumerate(logs)]
+        right, answers = (fmean(values) for values in zip(*each, strict=True))
+        told.append(f"{right:.3f} with {answers:.2f} answers a task (confidence {enough})")
+    print(f"  Toloka's dynamic overlap: {', '.join(told)}")
 
 
 def _reference(log: Log, overlap: int, seed: int) -> float:
@@ -168,9 +180,10 @@ def domains(options: Options) -> list[Goal]:
     """G2."""
     runs = 1 if options.quick else 6
     curves: dict[str, list[Curve]] = {}
-    three = []
+    three, logs = [], []
     for n in range(runs):
         log = crowd_log(MIXED, np.random.default_rng([options.seed, n]))
+        logs.append(log)
         three.append(fmean(fixed(log, Majority(log), 3, np.random.default_rng([options.seed, n, m])) for m in range(5)))
         truly = confusions(MIXED, np.random.default_rng([options.seed, n]))
         for engine in (OURS, WHOLE, QASCA, TOLD, Engine(FORESEEN, partial(Foreseen, confusion=truly), by_value)):
@@ -181,6 +194,7 @@ def domains(options: Options) -> list[Goal]:
     for name, found in curves.items():
         cost[name] = mean_curve(found).reaching(wanted)
         print(f"  {name}: {_told(found, {3: cost[name] / 3}, {3: wanted})}")
+    _print_toloka(logs, options)
     gained = mean_curve(curves[OURS.name]).at(3) - wanted
     return [
         Goal("answers beside overlap 3 + majority where domains differ", cost[OURS.name] / 3, 0.35, "ratio", at_most=True),

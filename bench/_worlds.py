@@ -2,8 +2,9 @@
 
 Everybody answers a task rightly with the chance 1/K + (1 - 1/K) sigmoid(skill - difficulty): K choices, of which even
 somebody without any skill hits one. A share of the wrong answers goes to the task's most tempting wrong choice, because
-real crowds err together, the rest to any other. The estimate knows none of this: its model has no difficulty of tasks and
-no temptation.
+real crowds err together, the rest to any other. Where a crowd is `misled`, a task that is too hard is answered rightly less
+often than by guessing, and where it is `uneven`, some classes are common. The estimate knows none of this but the last:
+its model has no difficulty of tasks, no temptation and nothing that misleads.
 
 Each crowd is modelled after one public log: people, tasks, choices and answers per task are the log's, and skill,
 difficulty, temptation, the share of careless people and of experts were fitted to what ROUTING.md section 4 says of
@@ -11,8 +12,8 @@ everything but our engine: majorities of three and of five, and accuracy and pay
 expert, of one expert; for rte also how well a person's past predicts the next answer (section 1: AUC .717). What is open
 beside these stays near sd 1, the prior variances of section 1. docs/consensus.md says how near it came.
 
-`MIXED` is six of them beside each other, fitted to nothing: ROUTING.md does not say which six logs its MIX6 has, and these
-have enough people and, together, its majorities.
+`MIXED` is a world of its own: six domains fitted to what is published of the baselines in MIX6, and of nothing else. Which six
+logs that is, ROUTING.md does not say; its domains are no logs.
 """
 
 from statistics import NormalDist
@@ -56,6 +57,11 @@ class Crowd(NamedTuple):
     """Share of the wrong answers that go to the task's most tempting wrong choice."""
     answers: int = 12
     """Per task, of which a course takes what it asks for; the public logs have 10 to 20."""
+    activity_sd: float = ACTIVITY_SD
+    uneven: float = 0.0
+    """Of the classes: each is exp(uneven) times as common as the next rarer one."""
+    misled: float = 0.0
+    """How far below a guess hard tasks lead whoever tries them: 0 to 1, of the chance to hit one by guessing."""
 
 
 class Mix(NamedTuple):
@@ -94,14 +100,32 @@ WEB = Crowd(
 )
 NYU = Crowd("nyu_mcqa", 107, 1429, 4, 2.97, general_sd=1.0, difficulty_sd=2.1, expert_share=0.18, answers=7)
 PRELEC = Crowd(
-    "prelec_art", 40, 90, 2, -2.0, general_sd=1.65, difficulty_sd=3.9, careless=0.07, expert_share=0.50, answers=40
+    "prelec_art", 40, 90, 2, -1.61, general_sd=1.79, difficulty_sd=5.0, careless=0.05, expert_share=0.46, misled=0.09, answers=40
+)  # fmt: skip
+# As these logs were paid for: their rows there are of other tasks than their majorities.
+NYU_PAID = NYU._replace(
+    easiness=3.37, general_sd=0.87, difficulty_sd=2.47, tempted=0.59, expert_share=0.19, newcomers=0.02
 )
-# As rte was paid for: its row there (.680 for any three) is of less able people than its majorities (.813).
+TWEET_PAID = TWEET._replace(
+    easiness=-0.76, general_sd=3.29, difficulty_sd=1.55, careless=0.06, expert_share=0.21, activity_sd=0.80
+)
 RTE_PAID = Crowd(
     "rte", 164, 800, 2, 0.83, general_sd=0.84, difficulty_sd=1.4, careless=0.59, expert_share=0.047, answers=20
 )
-MIXED = Mix("mix of 6", 60, 2226, 12, 0.2, (TWEET, RTE, CF, SP, DOG, WEB))
-PAID: tuple[Crowd | Mix, ...] = (MIXED, PRELEC, NYU, TWEET, RTE_PAID, CF, WEB)
+WEB_PAID = WEB._replace(
+    easiness=0.6, general_sd=2.05, difficulty_sd=1.81, tempted=0.78, expert_share=0.83, newcomers=0.05, activity_sd=0.96
+)
+DOMAIN = Crowd("one of six", 60, 371, 2, 0.0, uneven=1.26, misled=0.27)
+SIX = (
+    DOMAIN._replace(choices=2, easiness=0.33, general_sd=3.31, difficulty_sd=1.50, tempted=0.56),
+    DOMAIN._replace(choices=2, easiness=0.09, general_sd=1.32, difficulty_sd=3.25, tempted=0.62, careless=0.21),
+    DOMAIN._replace(choices=5, easiness=2.22, general_sd=1.05, difficulty_sd=3.04, tempted=0.19),
+    DOMAIN._replace(choices=2, easiness=3.40, general_sd=2.50, difficulty_sd=2.70, tempted=0.43),
+    DOMAIN._replace(choices=4, easiness=3.54, general_sd=2.24, difficulty_sd=3.89, tempted=0.95),
+    DOMAIN._replace(choices=5, easiness=1.36, general_sd=1.64, difficulty_sd=2.04, tempted=0.64, careless=0.03),
+)
+MIXED = Mix("mix of 6", 60, 2226, 11, 0.18, SIX)
+PAID: tuple[Crowd | Mix, ...] = (MIXED, PRELEC, NYU_PAID, TWEET_PAID, RTE_PAID, CF, WEB_PAID)
 
 
 class Paid(NamedTuple):
@@ -116,6 +140,11 @@ def _skills(crowd: Crowd, rng: np.random.Generator) -> Floats:
     skill = rng.normal(crowd.easiness, crowd.general_sd, crowd.people)
     skill[rng.random(crowd.people) < crowd.careless] = -np.inf
     return skill
+
+
+def _guess(crowd: Crowd, skill: Floats) -> Floats:
+    """Of each person the chance to be right at a task that is too hard; the careless are not misled."""
+    return np.where(np.isfinite(skill), 1 - crowd.misled, 1) / crowd.choices
 
 
 def confusions(crowd: Crowd | Mix, rng: np.random.Generator) -> Floats:
@@ -133,15 +162,16 @@ def confusions(crowd: Crowd | Mix, rng: np.random.Generator) -> Floats:
     difficulties = crowd.difficulty_sd * np.array([NormalDist().inv_cdf((n + 0.5) / 100) for n in range(100)])
     with np.errstate(over="ignore"):
         able = (1 / (1 + np.exp(difficulties - skill[:, None]))).mean(1)
-    right = np.minimum(1 / crowd.choices + (1 - 1 / crowd.choices) * able, MOST_ACCURACY)[:, None, None, None]
+    guess = _guess(crowd, skill)
+    right = np.minimum(guess + (1 - guess) * able, MOST_ACCURACY)[:, None, None, None]
     same = np.eye(crowd.choices)
     return np.asarray(right * same + (1 - right) / (crowd.choices - 1) * (1 - same))
 
 
 def _parts(mix: Mix, rng: np.random.Generator) -> list[tuple[Crowd, np.random.Generator]]:
-    tasks = mix.tasks // len(mix.parts)
+    of_all = mix.tasks / sum(part.tasks for part in mix.parts)
     return [
-        (part._replace(people=mix.people, tasks=tasks, answers=mix.answers), own)
+        (part._replace(people=mix.people, tasks=round(part.tasks * of_all), answers=mix.answers), own)
         for part, own in zip(mix.parts, rng.spawn(len(mix.parts)), strict=True)
     ]
 
@@ -150,11 +180,11 @@ def crowd_log(crowd: Crowd | Mix, rng: np.random.Generator) -> Log:
     if isinstance(crowd, Crowd):
         return _one_log(crowd, rng)
     logs = [_one_log(part, own) for part, own in _parts(crowd, rng)]
-    tasks = crowd.tasks // len(logs)
+    tasks = [log.tasks for log in logs]
     return Log(
         crowd.name,
         np.concatenate([log.person for log in logs]),
-        np.concatenate([log.task + n * tasks for n, log in enumerate(logs)]),
+        np.concatenate([log.task + sum(tasks[:n]) for n, log in enumerate(logs)]),
         np.concatenate([log.choice for log in logs]),
         np.concatenate([log.truth for log in logs]),
         np.repeat(np.arange(len(logs)), tasks),
@@ -168,12 +198,12 @@ def crowd_log(crowd: Crowd | Mix, rng: np.random.Generator) -> Log:
 def _one_log(crowd: Crowd, rng: np.random.Generator) -> Log:
     skill = _skills(crowd, rng)
     difficulty = rng.normal(0, crowd.difficulty_sd, crowd.tasks)
-    truth = rng.integers(0, crowd.choices, crowd.tasks)
+    truth = _truths(crowd, rng)
     tempting = (truth + rng.integers(1, crowd.choices, crowd.tasks)) % crowd.choices
-    activity = np.exp(rng.normal(0, ACTIVITY_SD, crowd.people))
+    activity = np.exp(rng.normal(0, crowd.activity_sd, crowd.people))
     person = _who_answered(crowd, activity, rng)
     task = np.repeat(np.arange(crowd.tasks), crowd.answers)
-    guess = 1 / crowd.choices
+    guess = _guess(crowd, skill)[person]
     with np.errstate(over="ignore"):
         able = 1 / (1 + np.exp(difficulty[task] - skill[person]))
     right = rng.random(len(task)) < guess + (1 - guess) * able
@@ -181,6 +211,14 @@ def _one_log(crowd: Crowd, rng: np.random.Generator) -> Log:
     wrong = np.where(rng.random(len(task)) < crowd.tempted, tempting[task], elsewhere)
     choice = np.where(right, truth[task], wrong)
     return Log(crowd.name, person, task, choice, truth, np.zeros_like(truth), np.ones(crowd.people), crowd.choices, 1)
+
+
+def _truths(crowd: Crowd, rng: np.random.Generator) -> Whole:
+    """Of each task; which classes are the common ones is drawn."""
+    if not crowd.uneven:
+        return rng.integers(0, crowd.choices, crowd.tasks)
+    share = np.exp(-crowd.uneven * rng.permutation(crowd.choices))
+    return rng.choice(crowd.choices, crowd.tasks, p=share / share.sum())
 
 
 def _who_answered(crowd: Crowd, activity: Floats, rng: np.random.Generator) -> Whole:
