@@ -232,7 +232,9 @@ class Race:
         dice = random.Random(f"{self.wish.seed}/clocks")
         while time.monotonic() + 1 < self.until:
             await asyncio.sleep(dice.uniform(0.3, 1.5))
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            with contextlib.suppress(
+                OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError
+            ):
                 connection = await asyncpg.connect(EmbeddedPostgres(self.folder).dsn(), timeout=3)
                 try:
                     moved = await connection.execute(
