@@ -9,6 +9,7 @@ What several statements share stands once, as `-- part: name`, and is named in t
 """
 
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -26,10 +27,13 @@ class Sql(NamedTuple):
     parameters: tuple[str, ...]
 
     def bind(self, values: dict[str, Any]) -> list[Any]:
-        if values.keys() != set(self.parameters):
-            wrong = sorted(values.keys() ^ set(self.parameters))
-            raise TypeError(f"query {self.name}: parameters missing or unknown: {', '.join(wrong)}")
-        return [values[name] for name in self.parameters]
+        if len(values) == len(
+            self.parameters
+        ):  # then, as names are distinct, one that is unknown leaves one that is missing
+            with suppress(KeyError):
+                return [values[name] for name in self.parameters]
+        wrong = sorted(values.keys() ^ set(self.parameters))
+        raise TypeError(f"query {self.name}: parameters missing or unknown: {', '.join(wrong)}")
 
 
 def compile_sql(name: str, source: str) -> Sql:

@@ -78,7 +78,7 @@ class Earmark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """How a hold ended."""
+    """How a hold ended. Stays inside: its ids are the driver's own UUIDs."""
 
     transfer_id: UUID
     kind: str
@@ -326,17 +326,17 @@ async def open_account(kind: str, owner_id: UUID, currency: str) -> None:
 
 def _resolution(row: Any, *, fresh: bool) -> Resolution:
     return Resolution(
-        transfer_id=plain_uuid(row["id"]),
+        transfer_id=row["id"],
         kind=row["kind"],
-        assignment_id=plain_uuid_or_none(row["assignment_id"]),
-        task_id=plain_uuid_or_none(row["task_id"]),
-        project_id=plain_uuid(row["project_id"]),
-        annotator_id=plain_uuid(row["annotator_id"]),
+        assignment_id=row["assignment_id"],
+        task_id=row["task_id"],
+        project_id=row["project_id"],
+        annotator_id=row["annotator_id"],
         amount=Money(row["amount_micros"], row["currency"]),
         fresh=fresh,
         business_key=row["business_key"],
-        held_id=plain_uuid(row["pending"]),
-        rate_card_id=plain_uuid_or_none(row["rate_card"]),
+        held_id=row["pending"],
+        rate_card_id=row["rate_card"],
         exchange=row["exchange"],
         measured=row["inputs"],
     )
