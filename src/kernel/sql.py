@@ -27,9 +27,8 @@ class Sql(NamedTuple):
     parameters: tuple[str, ...]
 
     def bind(self, values: dict[str, Any]) -> list[Any]:
-        if len(values) == len(
-            self.parameters
-        ):  # then, as names are distinct, one that is unknown leaves one that is missing
+        # With as many of them, as names are distinct, one that is unknown leaves one that is missing.
+        if len(values) == len(self.parameters):
             with suppress(KeyError):
                 return [values[name] for name in self.parameters]
         wrong = sorted(values.keys() ^ set(self.parameters))

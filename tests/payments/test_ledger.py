@@ -344,3 +344,29 @@ async def test_the_journal_is_read_page_by_page_and_filtered() -> None:
             await earnings.transfers(earnings.TransferFilters(), limit=4, cursor=cursor)
     with pytest.raises(Invalid):
         await earnings.transfers(earnings.TransferFilters(), limit=0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "other"),
+    [
+        ("transfer_known_kind", {"kind": "'gift'"}),
+        ("transfer_resolution_names_pending", {"kind": "'post'"}),
+        ("transfer_resolution_names_pending", {"pending": "id"}),
+        ("transfer_real_amount", {"amount_micros": "0"}),
+        ("transfer_two_accounts", {"credit_account": "debit_account"}),
+        ("transfer_one_purpose", {"task_id": "id", "adjustment_id": "id"}),
+    ],
+)
+async def test_the_database_refuses_a_transfer_that_breaks_a_rule_and_names_it(
+    rule: str, other: dict[str, str]
+) -> None:
+    await make_project(funded_micros=7)
+    said = {
+        name: name for name in ("kind", "debit_account", "credit_account", "amount_micros", "currency", "pending", "task_id", "adjustment_id", "inputs")
+    } | {"id": "gen_random_uuid()", "business_key": "'by hand'", "reason": "''", "created_at": "clock_timestamp()"}  # fmt: skip
+    copy = "INSERT INTO transfer ({}) SELECT {} FROM transfer WHERE kind = 'direct'"
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        changed = said | other
+        await db.execute(copy.format(", ".join(changed), ", ".join(changed.values())))
+    assert refused.value.constraint_name == rule
+    assert await db.execute(copy.format(", ".join(said), ", ".join(said.values()))) == 1
