@@ -266,9 +266,9 @@ async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resoluti
     db.require_transaction()
     held, key = _hold_key(assignment_id), f"{kind}:{assignment_id}"
     # Nearly always this is all: a second hold is there only where the first has ended.
-    row = await _end_hold(kind, held, key, reason)
-    if row is not None:
-        return _resolution(row, fresh=True)
+    resolution = await _end_hold(kind, held, key, reason)
+    if resolution is not None:
+        return resolution
     if await _held_again(assignment_id):
         # Paid is paid once, whatever was held; given back it may be twice.
         held, key = _again_key(assignment_id), key if kind == "post" else f"{kind}:{_again_key(assignment_id)}"
@@ -285,10 +285,7 @@ async def _resolve_work(kind: str, assignment_id: UUID, reason: str) -> Resoluti
 async def resolve(kind: str, held_key: str, key: str, reason: str) -> Resolution | None:
     """Ends the hold of `held_key`, once; `None` where there is none. Raises `HoldResolved`."""
     db.require_transaction()
-    row = await _end_hold(kind, held_key, key, reason)
-    if row is not None:
-        return _resolution(row, fresh=True)
-    return await _earlier(kind, held_key)
+    return await _end_hold(kind, held_key, key, reason) or await _earlier(kind, held_key)
 
 
 async def _earlier(kind: str, held_key: str) -> Resolution | None:
@@ -298,16 +295,22 @@ async def _earlier(kind: str, held_key: str) -> Resolution | None:
         return None
     if earlier["kind"] != kind:
         raise HoldResolved(hold=held_key, resolution=earlier["kind"])
-    return _resolution(earlier, fresh=False)
+    return _resolution(
+        earlier, kind, earlier["business_key"], exchange=earlier["exchange"], measured=earlier["measured"], fresh=False
+    )
 
 
-async def _end_hold(kind: str, held_key: str, key: str, reason: str) -> Any | None:
+async def _end_hold(kind: str, held_key: str, key: str, reason: str) -> Resolution | None:
     """Measuring is a statement of its own: nearly every price is fixed, and does not pay for the question."""
-    values = {"kind": kind, "held_key": held_key, "key": key, "reason": reason}
-    row = await db.fetch_one(sql.resolve_hold, id=uuid7(), **values)
-    if row is None and kind == "post":
-        row = await db.fetch_one(sql.post_metered, id=uuid7(), **values)
-    return row
+    rows = await db.fetch(sql.resolve_hold, id=uuid7(), kind=kind, held_key=held_key, key=key, reason=reason)
+    if rows:
+        exchanged = EXCHANGE in [row["account_kind"] for row in rows]
+        terms = await db.fetch_value(sql.exchange_of_hold, held_id=rows[0]["pending"]) if exchanged else None
+        return _resolution(rows[0], kind, key, exchange=terms)
+    if kind == "post":
+        row = await db.fetch_one(sql.post_metered, id=uuid7(), held_key=held_key, key=key, reason=reason)
+        return row and _resolution(row, kind, key, exchange=row["exchange"], measured=row["measured"])
+    return None
 
 
 async def open_person(annotator_id: UUID, currency: str, inputs: Mapping[str, Any]) -> None:
@@ -324,21 +327,23 @@ async def open_account(kind: str, owner_id: UUID, currency: str) -> None:
     await db.execute(sql.open_account, id=uuid7(), kind=kind, owner_id=owner_id, currency=currency)
 
 
-def _resolution(row: Any, *, fresh: bool) -> Resolution:
+def _resolution(
+    row: Any, kind: str, key: str, *, exchange: Any, measured: dict[str, Any] | None = None, fresh: bool = True
+) -> Resolution:
     return Resolution(
         transfer_id=row["id"],
-        kind=row["kind"],
+        kind=kind,
         assignment_id=row["assignment_id"],
         task_id=row["task_id"],
         project_id=row["project_id"],
         annotator_id=row["annotator_id"],
         amount=Money(row["amount_micros"], row["currency"]),
         fresh=fresh,
-        business_key=row["business_key"],
+        business_key=key,
         held_id=row["pending"],
         rate_card_id=row["rate_card"],
-        exchange=row["exchange"],
-        measured=row["inputs"],
+        exchange=exchange,
+        measured=measured or {},
     )
 
 

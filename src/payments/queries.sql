@@ -87,69 +87,56 @@ SELECT
   coalesce((SELECT credits_posted - debits_posted - debits_pending FROM account
    WHERE kind = 'project_budget' AND owner_id = :project_id AND currency = :currency), 0) AS left_micros
 
--- part: held_first
-held AS MATERIALIZED (
-  SELECT id, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, task_id,
-    exam_attempt_id, adjustment_id, for_period, rate_card, inputs, kind = 'pending' AND (:kind::text = 'void' OR inputs -> 'metered' IS NULL) AS fixed,
-    kind = 'pending' AND :kind::text = 'post' AND inputs -> 'metered' IS NOT NULL AS metered
-  FROM transfer
-  WHERE business_key = :held_key  -- alone: beside the kind a planner without statistics reads a partial index of all holds
-)
-
--- part: resolved_of
-SELECT id, kind, amount_micros, currency, project_id, annotator_id, assignment_id, task_id, business_key, pending,
-  rate_card, inputs, (SELECT held.inputs -> 'exchange' FROM held) AS exchange
-FROM resolved
-
 -- name: resolve_hold
 -- Posts or voids the pending transfer of a key at the amount that it holds, once: a second resolution, also one that began before the
 -- first was visible, inserts nothing (transfer_resolved_once), and then no account moves. The budget is locked before anything
 -- is written, see hold. Whoever posts a metered price gets no row here, and asks post_metered: a fixed one pays nothing for it.
-WITH
-{held_first}
-, budget AS MATERIALIZED (
-  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE fixed)
-  FOR NO KEY UPDATE
-), resolved AS (
+-- A row for each account; where one of them exchanges, the terms are in the hold (exchange_of_hold).
+WITH resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
     annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
-  SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
-  FROM held CROSS JOIN budget
+  SELECT :id, :kind::text, :key, debit_account, credit_account, amount_micros, held.currency, held.id, project_id,
+    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, '{}', :reason, clock_timestamp()
+  FROM transfer AS held JOIN account AS budget ON budget.id = debit_account
+  -- The kind as an expression: beside the bare column a planner without statistics reads a partial index of all holds.
+  WHERE business_key = :held_key AND held.kind || '' = 'pending' AND (:kind::text = 'void' OR inputs -> 'metered' IS NULL)
+  FOR NO KEY UPDATE OF budget
   ON CONFLICT (pending) WHERE pending IS NOT NULL DO NOTHING
-  RETURNING id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id,
-    rate_card, inputs
-), moved AS (
-  UPDATE account SET
-    debits_pending = debits_pending - CASE account.id WHEN debit_account THEN amount_micros ELSE 0 END,
-    credits_pending = credits_pending - CASE account.id WHEN credit_account THEN amount_micros ELSE 0 END,
-    debits_posted = debits_posted + CASE WHEN account.id = debit_account AND :kind::text = 'post' THEN amount_micros ELSE 0 END,
-    credits_posted = credits_posted + CASE WHEN account.id = credit_account AND :kind::text = 'post' THEN amount_micros ELSE 0 END
-  FROM resolved
-  WHERE account.id = ANY (ARRAY[debit_account, credit_account])
+  RETURNING id, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id, rate_card
 )
-{resolved_of}
+UPDATE account SET
+  debits_pending = debits_pending - CASE account.id WHEN debit_account THEN amount_micros ELSE 0 END,
+  credits_pending = credits_pending - CASE account.id WHEN credit_account THEN amount_micros ELSE 0 END,
+  debits_posted = debits_posted + CASE WHEN account.id = debit_account AND :kind::text = 'post' THEN amount_micros ELSE 0 END,
+  credits_posted = credits_posted + CASE WHEN account.id = credit_account AND :kind::text = 'post' THEN amount_micros ELSE 0 END
+FROM resolved
+WHERE account.id = ANY (ARRAY[debit_account, credit_account])
+RETURNING account.kind AS account_kind, resolved.id, amount_micros, resolved.currency, pending, project_id, annotator_id, assignment_id, task_id, rate_card
+
+-- name: exchange_of_hold
+-- The terms on which a held amount becomes the person's, where they are paid in another currency.
+SELECT inputs -> 'exchange' FROM transfer WHERE id = :held_id
 
 -- name: post_metered
 -- As resolve_hold, for a price that goes by what was measured: never more than was held, and the rest of the hold goes back to the budget.
-WITH
-{held_first}
-, budget AS MATERIALIZED (
-  SELECT id FROM account WHERE id = (SELECT debit_account FROM held WHERE metered)
-  FOR NO KEY UPDATE
+WITH held AS MATERIALIZED (
+  SELECT held.id, debit_account, credit_account, amount_micros, held.currency, project_id, annotator_id, assignment_id, task_id,
+    exam_attempt_id, adjustment_id, for_period, rate_card, inputs
+  FROM transfer AS held JOIN account AS budget ON budget.id = debit_account
+  WHERE business_key = :held_key AND held.kind || '' = 'pending' AND inputs -> 'metered' IS NOT NULL
+  FOR NO KEY UPDATE OF budget
 ), measured AS MATERIALIZED (
   SELECT assignment.active_seconds AS seconds, turns_of((SELECT s.payload FROM submission s WHERE s.assignment = assignment.id ORDER BY s.round DESC, s.id DESC LIMIT 1)) AS turns
-  FROM held JOIN assignment ON assignment.id = held.assignment_id WHERE held.metered
+  FROM held JOIN assignment ON assignment.id = held.assignment_id
 ), resolved AS (
   INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id,
     annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card, inputs, reason, created_at)
-  SELECT :id, :kind::text, :key, debit_account, credit_account, least(amount_micros, metered_micros(held.inputs, measured.turns, measured.seconds)), currency, held.id,
-    project_id, annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card,
+  SELECT :id, 'post', :key, debit_account, credit_account, least(amount_micros, metered_micros(held.inputs, measured.turns, measured.seconds)), currency, held.id, project_id,
+    annotator_id, assignment_id, task_id, exam_attempt_id, adjustment_id, for_period, rate_card,
     jsonb_build_object('turns', measured.turns, 'active_seconds', measured.seconds), :reason, clock_timestamp()
-  FROM held CROSS JOIN budget CROSS JOIN measured
+  FROM held CROSS JOIN measured
   ON CONFLICT (pending) WHERE pending IS NOT NULL DO NOTHING
-  RETURNING id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, task_id,
-    rate_card, inputs
+  RETURNING id, debit_account, credit_account, amount_micros, inputs
 ), leg AS MATERIALIZED (  -- by itself: an UPDATE that waited looks at its row again, and there a join of two of these would be another one
   SELECT resolved.debit_account AS account_id, resolved.amount_micros AS debit, 0 AS credit, held.amount_micros AS held_debit, 0 AS held_credit
   FROM resolved CROSS JOIN held
@@ -161,13 +148,15 @@ WITH
   FROM leg
   WHERE account.id = leg.account_id
 )
-{resolved_of}
+SELECT resolved.id, resolved.amount_micros, currency, project_id, annotator_id, assignment_id, task_id, held.id AS pending, rate_card,
+  held.inputs -> 'exchange' AS exchange, resolved.inputs AS measured
+FROM resolved CROSS JOIN held
 
 -- name: resolution_of
 -- After resolve_hold returned nothing: what was decided before, if there was anything to decide.
 SELECT resolution.id, resolution.kind, resolution.amount_micros, resolution.currency, resolution.project_id,
-  resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.business_key, resolution.pending, resolution.rate_card, resolution.inputs,
-  held.inputs -> 'exchange' AS exchange
+  resolution.annotator_id, resolution.assignment_id, resolution.task_id, resolution.business_key, resolution.pending, resolution.rate_card,
+  resolution.inputs AS measured, held.inputs -> 'exchange' AS exchange
 FROM transfer AS held
 JOIN transfer AS resolution ON resolution.pending = held.id
 WHERE held.business_key = :held_key AND held.kind = 'pending'

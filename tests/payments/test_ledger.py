@@ -213,6 +213,42 @@ async def test_only_accounts_that_money_comes_from_or_goes_through_may_owe(kind:
         await db.execute(open_one.replace("1, 0, 0", "0, 0, 0"), id=uuid7(), kind="purse")
 
 
+@pytest.mark.parametrize(
+    "column",
+    ["debit_account = :other", "credit_account = :other", "pending = :other", "rate_card = :other", "currency = 'EUR'"],
+)
+async def test_a_transfer_names_what_exists_in_its_currency(column: str) -> None:
+    """No foreign keys: one query of the row's trigger."""
+    project_id, worker = await make_project(funded_micros=100), uuid7()
+    hold = a_hold(project_id, worker, plain_price(5))
+    async with db.transaction():
+        await ledger.hold(hold)
+    name, value = column.split(" = ")
+    columns = ("debit_account", "credit_account", "pending", "rate_card", "currency")
+    values = ", ".join(value if one == name else ("held.id" if one == "pending" else one) for one in columns)
+    text = (
+        f"INSERT INTO transfer (id, kind, business_key, amount_micros, inputs, {', '.join(columns)})"  # noqa: S608  of this test
+        f" SELECT gen_random_uuid(), 'post', 'again', 5, '{{}}', {values} FROM transfer AS held WHERE kind = 'pending'"
+    )
+    with pytest.raises(asyncpg.ForeignKeyViolationError, match="two accounts of its currency"):
+        await db.execute(text, **({"other": uuid7()} if ":other" in text else {}))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM account",
+        "TRUNCATE account CASCADE",
+        "UPDATE account SET currency = 'EUR'",
+        "UPDATE account SET id = owner_id",
+    ],
+)
+async def test_an_account_stays_and_stays_itself(statement: str) -> None:
+    await make_project(funded_micros=7)
+    with pytest.raises(asyncpg.RestrictViolationError, match="never changed or removed"):
+        await db.execute(statement)
+
+
 async def test_funding_is_once_per_key_and_only_in_the_project_s_currency() -> None:
     project_id, other = await make_project(), await make_project()
     async with db.transaction("person:manager"):
