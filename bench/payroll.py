@@ -44,19 +44,20 @@ WITH people AS (
 )
 INSERT INTO account (id, kind, owner_id, currency) SELECT gen_random_uuid(), 'annotator_earnings', id, 'USD' FROM people
 """
-UNITS = """
+HOLDS = """
 WITH person AS MATERIALIZED (
   SELECT id, owner_id, row_number() OVER (ORDER BY id) - 1 AS n FROM account WHERE kind = 'annotator_earnings' AND owner_id IN (SELECT id FROM annotator)
-), unit AS MATERIALIZED (
-  SELECT gen_random_uuid() AS held, gen_random_uuid() AS assignment, person.id AS account, person.owner_id AS annotator, i,
-         :at::timestamptz + i * interval '1 second' AS at
-  FROM generate_series(:first::int, :last::int) AS i JOIN person ON person.n = i % :people::int
-), held AS (
-  INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, inputs, created_at)
-  SELECT held, 'pending', 'hold:' || assignment, :budget, account, :micros, 'USD', :project, annotator, assignment, :inputs, at FROM unit
 )
+INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, project_id, annotator_id, assignment_id, inputs, created_at)
+SELECT gen_random_uuid(), 'pending', 'hold:' || unit.assignment, :budget, person.id, :micros, 'USD', :project, person.owner_id, unit.assignment, :inputs,
+  :at::timestamptz + unit.i * interval '1 second'
+FROM (SELECT i, gen_random_uuid() AS assignment FROM generate_series(:first::int, :last::int) AS i) AS unit
+JOIN person ON person.n = unit.i % :people::int
+"""
+POSTED = """
 INSERT INTO transfer (id, kind, business_key, debit_account, credit_account, amount_micros, currency, pending, project_id, annotator_id, assignment_id, inputs, created_at)
-SELECT gen_random_uuid(), 'post', 'post:' || assignment, :budget, account, :micros, 'USD', held, :project, annotator, assignment, '{}', at FROM unit
+SELECT gen_random_uuid(), 'post', 'post:' || assignment_id, debit_account, credit_account, amount_micros, currency, id, project_id, annotator_id, assignment_id, '{}', created_at
+FROM transfer WHERE kind = 'pending' AND project_id = :project AND seq > :after
 """
 BALANCES = """
 UPDATE account SET credits_posted = folded.earned
@@ -84,10 +85,12 @@ async def fill(units: int, people: int) -> None:
     inputs = db.jsonb({"kind": "annotation", "base": "0.5135", "difficulty_factor": "1", "expert_factor": "1"})
     for first in range(0, units, 50_000):
         async with db.transaction("bench"):
+            after = await db.fetch_value("SELECT coalesce(max(seq), 0) FROM transfer")
             await db.execute(
-                UNITS, first=first, last=min(first + 50_000, units) - 1, people=people, at=JANUARY, budget=budget,
+                HOLDS, first=first, last=min(first + 50_000, units) - 1, people=people, at=JANUARY, budget=budget,
                 project=project_id, micros=PRICE_MICROS, inputs=inputs,
             )  # fmt: skip
+            await db.execute(POSTED, project=project_id, after=after)
     async with db.transaction("bench"):
         await db.execute(BALANCES)
         await db.execute(
