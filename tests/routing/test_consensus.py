@@ -117,6 +117,22 @@ def test_how_much_domains_differ_is_found_in_answers_and_exams() -> None:
     assert estimate(nothing, differing.world, examined).model.strength < 5
 
 
+def test_that_somebody_errs_by_class_is_believed_of_many_answers_and_not_of_few() -> None:
+    """A dozen answers to each class do not split a person's level; a hundred to each show who overlooks one."""
+
+    def by_class(some: Made) -> Floats:
+        return estimate(some.answers, some.world).model.confusion[:-1, 0].diagonal(axis1=1, axis2=2)
+
+    even = made(10, np.linspace(0.55, 0.9, 24)[:, None], tasks=400)
+    assert np.ptp(by_class(even), axis=1).mean() < 0.11
+
+    some = made(11, np.full((12, 1), 0.8), tasks=1200)
+    overlooks = (some.answers.person < 4) & (some.truth[some.answers.task] == 2)
+    found = by_class(some._replace(answers=some.answers._replace(choice=np.where(overlooks, 0, some.answers.choice))))
+    assert (found[:4, 2] < found[:4, :2].min(1) - 0.4).all()
+    assert (found[4:, 2] > found[4:, :2].min(1) - 0.15).all()
+
+
 def test_a_task_with_fewer_choices_is_not_taken_for_one_with_more() -> None:
     """Two kinds of task beside each other, of two choices and of five: each as certain as if it were alone."""
     rng = np.random.default_rng(5)
