@@ -22,7 +22,7 @@ class Way(NamedTuple):
 
 
 def bought(paid: Paid, estimate: Consensus, rng: np.random.Generator, most_pay: float) -> Curve:
-    """Accuracy by pay per task: of those who are free, whoever gives most information per unit of pay answers."""
+    """Accuracy by pay per task: of those who are free, whoever is worth most per unit of pay answers, where that is most."""
     log = paid.log
     opened = Open(log)
     arrivals = np.bincount(log.person, minlength=log.people).astype(np.float64)

@@ -68,13 +68,22 @@ def one_coin(accuracy: float) -> Floats:
     return np.array([np.full((3, 3), off) + (accuracy - off) * np.eye(3)])
 
 
-def test_unequal_pay_is_measured_by_information() -> None:
+def test_unequal_pay_is_measured_by_information_too() -> None:
     """A vote that cannot turn the decision has no accuracy to sell, and still tells something."""
     sure = np.array([[0.9, 0.05, 0.05]])
     weak = worth(sure, one_coin(0.6))
     assert weak.accuracy[0] == pytest.approx(0)
     assert score(weak, 1.0)[0] > 0
     assert score(weak, 3.0)[0] == pytest.approx(score(weak, 1.0)[0] / 3)
+
+
+def test_where_pay_differs_an_answer_that_decides_comes_before_one_that_only_tells_more() -> None:
+    fresh = worth(np.full((1, 3), 1 / 3), one_coin(0.5))
+    settled = worth(np.array([[0.8, 0.1, 0.1]]), one_coin(0.65))
+    assert settled.accuracy[0] == pytest.approx(0)
+    assert settled.information[0] > 1.5 * fresh.information[0]
+    assert score(fresh, 1.0)[0] > score(settled, 1.0)[0]
+    assert score(fresh, 3.0)[0] < score(settled, 1.0)[0]
 
 
 @given(seed=st.integers(0, 2**32), temperature=st.floats(0.05, 3))
