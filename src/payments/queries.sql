@@ -4,11 +4,17 @@ SELECT currency FROM project WHERE id = :project_id FOR NO KEY UPDATE
 
 -- name: current_rate_cards
 -- The card in force of each project: of those whose date has come, the latest date, and of one date the latest version.
-SELECT DISTINCT ON (project) id, project, version, effective_from, currency, annotation_micros, review_micros,
-  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
+SELECT DISTINCT ON (project) id
 FROM rate_card
 WHERE project = ANY (:project_ids::uuid[]) AND effective_from <= clock_timestamp()
 ORDER BY project, effective_from DESC, version DESC
+
+-- name: rate_cards_by_id
+-- What these cards say, for good: a card is never edited.
+SELECT id, project, version, effective_from, currency, annotation_micros, review_micros,
+  difficulty_factors, expert_factor, class_factors, language_factors, minimum_micros, turn_micros, most_turns, hour_micros, most_minutes, bill_annotation_micros, bill_review_micros, fee_percent, fee_micros
+FROM rate_card
+WHERE id = ANY (:card_ids::uuid[])
 
 -- name: rate_cards_of_project
 -- Every version, newest first: what was promised when.

@@ -189,10 +189,23 @@ async def quote(queries: Sequence[PriceQuery]) -> list[Price]:
     return await exchange.in_currencies(prices, [query.currency for query in queries])
 
 
+KEPT_CARDS = 5_000
+"""That a process remembers: some 2 kB each, and more than an operation has in force."""
+_read: dict[UUID, RateCardView] = {}
+"""By id, the longest known first. No card is ever edited, so whatever was read once holds; which of them is in force is asked each time."""
+
+
 async def current_cards(project_ids: set[UUID]) -> dict[UUID, RateCardView]:
     """The cards in force by the database's clock; projects without one are left out."""
-    rows = await db.fetch(sql.current_rate_cards, project_ids=list(project_ids))
-    return {view.project_id: view for view in map(_view, rows)}
+    ids = [row["id"] for row in await db.fetch(sql.current_rate_cards, project_ids=list(project_ids))]
+    found = {card_id: _read[card_id] for card_id in ids if card_id in _read}
+    unknown = [card_id for card_id in ids if card_id not in found]
+    if unknown:
+        found |= {row["id"]: _view(row) for row in await db.fetch(sql.rate_cards_by_id, card_ids=unknown)}
+        _read.update(found)
+        for card_id in list(_read)[: max(0, len(_read) - KEPT_CARDS)]:
+            del _read[card_id]
+    return {view.project_id: view for view in found.values()}
 
 
 async def rate_cards(project_id: UUID) -> list[RateCardView]:
