@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from kernel import db
@@ -184,6 +185,25 @@ async def test_undrawn_edges_are_refused_by_the_database_itself(settings: Settin
     (task,) = await make_tasks(await make_project(settings))
     with pytest.raises(Exception, match="may not go from open to accepted"):
         await db.execute("UPDATE task SET state = 'accepted' WHERE id = :task", task=task)
+
+
+@pytest.mark.usefixtures("pool")
+async def test_a_statement_that_changes_many_is_checked_and_logged_row_by_row(settings: Settings) -> None:
+    tasks = await make_tasks(await make_project(settings), count=3)
+    changed = "SELECT subject_id, before->>'state' AS was, after->>'state' AS becomes FROM audit_entry WHERE subject_type = 'task'"
+    async with db.transaction("person:owner"):
+        await db.execute("UPDATE task SET priority = 1")
+        assert await db.fetch(changed) == []
+        await db.execute("UPDATE task SET state = 'in_progress' WHERE id = ANY (:ids)", ids=tasks[:2])
+        await db.execute("UPDATE task SET state = 'in_progress'")
+    found = {(row["subject_id"], row["was"], row["becomes"]) for row in await db.fetch(changed)}
+    assert found == {(str(task), "open", "in_progress") for task in tasks}
+    async with db.transaction("person:owner"):
+        await db.execute("UPDATE task SET state = 'cancelled' WHERE id = :id", id=tasks[0])
+    with pytest.raises(asyncpg.CheckViolationError, match="a task may not go from cancelled to accepted") as refused:
+        await db.execute("UPDATE task SET state = CASE state WHEN 'cancelled' THEN 'accepted' ELSE 'cancelled' END")
+    assert refused.value.constraint_name == "legal_transition"
+    assert len(await db.fetch(changed)) == 4
 
 
 @pytest.mark.usefixtures("pool")
