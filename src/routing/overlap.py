@@ -14,12 +14,12 @@ from routing.consensus import Floats, Whole
 
 INFORMATION_WEIGHT = 0.15
 """Of information beside expected accuracy where everybody is paid the same; from 0.05 to 1 it made no difference."""
-PAID_INFORMATION_WEIGHT = 2.0
-"""Of information beside expected accuracy where pay differs, both per unit of pay.
+PAID_INFORMATION_WEIGHT, SETTLING_WEIGHT = 0.25, 0.5
+"""Of information beside expected accuracy where pay differs: as such, and by the share of the task's doubt that the answer takes away.
 
-Information alone goes on with tasks whose answer no longer changes; the more accuracy counts, the more cheap votes are bought before an expert is.
-With 2, experts at three times the pay cost 4 % less than with information alone; with 1 it was 6 %, but in one crowd more than one expert does
-(docs/consensus.md).
+Information becomes accuracy when a task gets settled. A cheap vote that leaves it open was for nothing where an expert must come in the end; where not even
+an expert settles it, cheap votes are what helps. With 0.5 or 0.25 and nothing for the share, one crowd costs more than one expert does; with 2 and nothing for
+the share all came out alike within chance (docs/consensus.md).
 """
 TEMPERATURE, TEMPERATURE_SD = 0.7, 0.25
 """Posteriors claim more than they keep: before any review log T is believed to be N(log 0.7, 0.25).
@@ -38,6 +38,8 @@ One answer to every task shows nobody's mistakes; .55 of overlap 3 became .45 in
 """
 SAMPLE_EVIDENCE = 4.0
 """Answers and exam items per person and domain, in the mean, from which on people are known well enough without."""
+LEAST_DOUBT = 1e-9
+"""Nats: keeps the share of what is settled already at 0."""
 TINY = 1e-300
 """Keeps 0 log 0 at 0."""
 
@@ -49,6 +51,8 @@ class Worth(NamedTuple):
     """Expected rise of the chance that the likeliest class is the true one; never below 0 but for rounding."""
     information: Floats
     """Expected fall of entropy in nats; never below 0 but for rounding."""
+    doubt: Floats
+    """Entropy of the task before it, in nats."""
 
 
 def worth(posterior: Floats, confusion: Floats) -> Worth:
@@ -60,17 +64,22 @@ def worth(posterior: Floats, confusion: Floats) -> Worth:
         likeliest = np.maximum(likeliest, posterior[:, c : c + 1] * confusion[:, c])
         best = np.maximum(best, posterior[:, c])
     noise = np.einsum("tc,tc->t", posterior, _entropy(confusion))
-    return Worth(np.asarray(np.einsum("tl->t", likeliest) - best), np.asarray(_entropy(said) - noise))
+    return Worth(
+        np.asarray(np.einsum("tl->t", likeliest) - best), np.asarray(_entropy(said) - noise), _entropy(posterior)
+    )
 
 
 def score(gained: Worth, pay: Floats | float | None = None) -> Floats:
-    """What dispatch ranks by: accuracy and information together, where pay differs with more of information and per unit of pay.
+    """What dispatch ranks by: accuracy + 0.15 information; where pay differs (accuracy + (0.25 + 0.5 share) information) / pay.
 
-    ROUTING.md section 4 has information alone per unit of pay, because accuracy alone buys cheap votes (answer 7).
+    `share` is the share of the task's entropy that the answer is expected to take away, 0 to 1. ROUTING.md section 4 has
+    information alone per unit of pay, because accuracy alone buys cheap votes (answer 7).
     """
     if pay is None:
         return np.asarray(gained.accuracy + INFORMATION_WEIGHT * gained.information)
-    return np.asarray((gained.accuracy + PAID_INFORMATION_WEIGHT * gained.information) / pay)
+    share = gained.information / np.maximum(gained.doubt, LEAST_DOUBT)
+    weight = PAID_INFORMATION_WEIGHT + SETTLING_WEIGHT * share
+    return np.asarray((gained.accuracy + weight * gained.information) / pay)
 
 
 def _entropy(p: Floats) -> Floats:

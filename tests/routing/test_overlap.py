@@ -83,7 +83,24 @@ def test_where_pay_differs_an_answer_that_decides_comes_before_one_that_only_tel
     assert settled.accuracy[0] == pytest.approx(0)
     assert settled.information[0] > 1.5 * fresh.information[0]
     assert score(fresh, 1.0)[0] > score(settled, 1.0)[0]
-    assert score(fresh, 3.0)[0] < score(settled, 1.0)[0]
+    assert score(fresh, 6.0)[0] < score(settled, 1.0)[0]
+
+
+def test_where_pay_differs_who_settles_a_task_comes_before_a_cheap_vote_that_leaves_it_open() -> None:
+    """Accuracy per unit of pay buys the vote, although the expert has to come in the end; where nobody settles it, the vote is right."""
+    open_task = np.full((1, 2), 1 / 2)
+    for vote, expert, expert_first in ((0.73, 0.97, True), (0.57, 0.69, False)):
+        cheap, dear = (
+            worth(open_task, np.array([[[right, 1 - right], [1 - right, right]]])) for right in (vote, expert)
+        )
+        assert cheap.doubt[0] == pytest.approx(math.log(2))
+        assert dear.accuracy[0] / 3 < cheap.accuracy[0]
+        assert (score(dear, 3.0)[0] > score(cheap, 1.0)[0]) == expert_first
+
+
+def test_a_settled_task_has_no_share_of_doubt_to_pay_for() -> None:
+    settled = worth(np.array([[1.0, 0.0, 0.0]]), one_coin(0.9))
+    assert score(settled, 3.0)[0] == pytest.approx(0)
 
 
 @given(seed=st.integers(0, 2**32), temperature=st.floats(0.05, 3))
