@@ -226,19 +226,20 @@ async def _measured(site: Site, options: Options) -> Sequence[Goal]:
     crowds = (1, 32) if options.quick else (1, 8, 32, 64)
     admin = await site.admin()
     settings = Settings(data_dir=site.data_dir, statement_timeout_seconds=900)
+    medians: dict[int, dict[int, float]] = {}
     relative: dict[int, dict[int, float]] = {}
     ratios, tails = [], []
     async with db.pool(EmbeddedPostgres(site.data_dir).dsn(), settings, min_size=1):
         bench = Bench(site, admin, options)
         await bench.prepare()
         for size in sizes:
-            relative[size] = {}
+            medians[size], relative[size] = {}, {}
             for clients in crowds:
                 await bench.fill(size)
                 if not relative[sizes[0]]:
                     await bench.warm()
-                beside = await _beside(bench, size, clients)
-                relative[size][clients] = beside.median_ms
+                median_ms, beside = await _beside(bench, size, clients)
+                medians[size][clients], relative[size][clients] = median_ms, beside.median_ms
                 if clients == 32:
                     ratios.append(beside.per_second)
                     tails.append(beside.p99_ms)
@@ -246,10 +247,15 @@ async def _measured(site: Site, options: Options) -> Sequence[Goal]:
         print(f"claim and hand in, {CYCLE_PEOPLE} people: {cycle.per_second:,.0f}/s, median {cycle.median_ms:.1f} ms")
         doubles = await db.fetch_value(DOUBLES)
     await admin.close()
-    growth = max(relative[sizes[-1]][clients] / relative[sizes[0]][clients] for clients in crowds)
+    growth, drift_free = (
+        max(found[sizes[-1]][clients] / found[sizes[0]][clients] for clients in crowds) for found in (medians, relative)
+    )
+    print(
+        f"growth of the median {growth:.2f}; in the floor's median beside it, which moves with the machine, {drift_free:.2f}"
+    )
     return [
         Goal(
-            f"growth of the median, in the floor's beside it, from {sizes[0]:,} to {sizes[-1]:,} waiting",
+            f"growth of the median from {sizes[0]:,} to {sizes[-1]:,} waiting",
             growth,
             1.15,
             "ratio",
@@ -262,8 +268,8 @@ async def _measured(site: Site, options: Options) -> Sequence[Goal]:
     ]
 
 
-async def _beside(bench: Bench, size: int, clients: int) -> Timing:
-    """Claims in units of the floor: each round in those of the floor right before and after it, and of the rounds the median."""
+async def _beside(bench: Bench, size: int, clients: int) -> tuple[float, Timing]:
+    """The median in ms, and claims in units of the floor: each round in those of the floor right before and after it, and of the rounds the median."""
     await bench.claims(clients)
     await bench.floor(clients)
     floors, claims = [await bench.floor(clients)], []
@@ -282,7 +288,7 @@ async def _beside(bench: Bench, size: int, clients: int) -> Timing:
         f"in floors {beside.per_second:.2f} ({beside.median_ms:.2f}, {beside.p99_ms:.2f})",
         flush=True,
     )
-    return beside
+    return ours.median_ms, beside
 
 
 def _api_memory(data_dir: Path) -> float:
